@@ -1,0 +1,10 @@
+//! What everything stands on: bytes, time, disk, secrets, text and faults. Knows nothing of keys or federations.
+
+pub mod bytes;
+pub mod clock;
+pub mod disk;
+pub mod fault;
+pub mod random;
+pub mod secret;
+pub mod text;
+pub mod words;

@@ -1,0 +1,81 @@
+//! The one render boundary: what a terminal may safely show.
+
+use std::fmt;
+
+/// Shows foreign text on one line with everything escaped that a terminal or a reader could take for something else:
+/// control characters, escapes, bidirectional overrides, format and invisible characters, line and paragraph separators,
+/// private-use and unassigned code points. A backslash is doubled, so that an escape cannot be forged. Letters of any
+/// script, quotes and spaces stay as they are.
+pub fn visible(text: &str) -> Visible<'_> {
+    Visible(text)
+}
+
+/// Text on its way to a terminal; see [`visible`].
+pub struct Visible<'a>(&'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        let mut buffer = [0; 4];
+        for c in self.0.chars() {
+            match c {
+                '"' | '\'' => f.write_char(c)?,
+                ' '..='~' if c != '\\' => f.write_char(c)?,
+                _ if looks_like_nothing(c) => write!(f, "{}", c.escape_unicode())?,
+                // A combining mark is escaped only where it starts a text, hence the space in front.
+                _ => {
+                    let escaped = c.encode_utf8(&mut buffer).escape_debug().to_string();
+                    if escaped.starts_with("\\u") && is_mark(c) {
+                        f.write_char(c)?;
+                    } else {
+                        f.write_str(&escaped)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether only its being a combining mark makes the standard library escape this character at the start of a text.
+fn is_mark(c: char) -> bool {
+    !format!(" {c}").escape_debug().to_string().contains('\\')
+}
+
+/// Characters that the standard library counts as printable and that show nothing, or nothing of their own.
+fn looks_like_nothing(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fffc}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legitimate_text_is_unchanged() {
+        for text in ["plain 'quoted' \"text\"", "Универзитет", "東京大学", "جامعة", "विश्वविद्यालय", "e\u{301}tude", "Ω ≠ ₿"] {
+            assert_eq!(visible(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn hostile_text_is_shown_and_not_obeyed() {
+        for (text, shown) in [
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("a\r\nb\tc", "a\\r\\nb\\tc"),
+            ("\u{202e}lmx", "\\u{202e}lmx"),
+            ("zero\u{200b}width", "zero\\u{200b}width"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("\u{2028}", "\\u{2028}"),
+            ("\u{feff}bom", "\\u{feff}bom"),
+            ("\u{e000}", "\\u{e000}"),
+            ("\u{3164}", "\\u{3164}"),
+            ("no-break\u{a0}space", "no-break\\u{a0}space"),
+            ("\\u{1b}", "\\\\u{1b}"),
+            ("\0\u{7f}", "\\0\\u{7f}"),
+        ] {
+            assert_eq!(visible(text).to_string(), shown);
+        }
+    }
+}
