@@ -1,1 +1,19 @@
+//! The one test binary: half the link time of many.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests stop by panicking, run other programs and write files"
+)]
+
+mod keys;
+mod xml_corpus;
+mod scenarios;
+mod strangers;
+mod support;
+mod terminal;

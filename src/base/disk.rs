@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -99,6 +99,19 @@ pub fn read_private(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
     read_all(file, path, bytes_max)
 }
 
+/// Reads what a file descriptor of this process delivers, to its end.
+pub fn read_descriptor(number: u32, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+    let path = PathBuf::from(format!("/dev/fd/{number}"));
+    let file = File::open(&path).map_err(|e| fault("read", &path, &e))?;
+    read_all(file, &path, bytes_max)
+}
+
+/// Opens the terminal that controls this process, to ask and be answered.
+pub fn open_terminal() -> Result<File, Fault> {
+    let path = Path::new("/dev/tty");
+    OpenOptions::new().read(true).write(true).open(path).map_err(|e| fault("open", path, &e))
+}
+
 /// Refuses a file or folder that others could read or change.
 pub fn check_private(path: &Path) -> Result<(), Fault> {
     check_owner_only(path, &fs::symlink_metadata(path).map_err(|e| fault("read", path, &e))?)
@@ -159,6 +172,26 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let mut pending = Pending::beside(path)?;
     pending.write_all(bytes).map_err(|e| fault("write", path, &e))?;
     pending.publish()
+}
+
+/// Makes a private folder with these files: it appears whole and durable under its name, or not at all. Never overwrites.
+pub fn create_folder_with(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fault> {
+    let parent = parent(path);
+    create_folder(parent)?;
+    let pending = tempfile::Builder::new()
+        .prefix(".fedroot-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+        .map_err(|e| fault("create", path, &io::Error::from(e.kind())))?;
+    for (name, bytes) in files {
+        create(&pending.path().join(name), bytes)?;
+    }
+    let flags = rustix::fs::RenameFlags::NOREPLACE;
+    rustix::fs::renameat_with(rustix::fs::CWD, pending.path(), rustix::fs::CWD, path, flags)
+        .map_err(|e| fault("create", path, &e.into()))?;
+    // It has its name: there is nothing left to clean up.
+    let _ = pending.keep();
+    sync_folder(parent)
 }
 
 /// Replaces a private file of ours, or makes it: the old one stands until the new one is complete and durable.

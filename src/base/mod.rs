@@ -1,10 +1,12 @@
 //! What everything stands on: bytes, time, disk, secrets, text and faults. Knows nothing of keys or federations.
 
+pub mod append;
 pub mod bytes;
 pub mod clock;
 pub mod disk;
 pub mod fault;
 pub mod random;
+pub mod recipient;
 pub mod secret;
 pub mod text;
 pub mod words;

@@ -1,0 +1,125 @@
+//! Kinds of documents. Each kind reads its own format, tells what a signature would cover, and puts the signature in.
+//!
+//! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
+
+mod saml;
+
+use std::io::Write;
+
+use rand_core::CryptoRng;
+
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::disk::Document;
+use crate::base::fault::{Class, Code, Fault};
+use crate::key::{KeyId, PublicKey, Scheme, Signature};
+use crate::policy::{Facts, Profile};
+
+/// Every kind of document. Adding one is a file and a row.
+pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata];
+
+/// No kind of this name.
+pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
+/// The document is signed, and not by a trusted key.
+pub const UNTRUSTED: Code =
+    Code::new("verify.untrusted", Class::Refused, "the signature was not made by a trusted key, or not over these octets");
+/// The document was changed after it was signed.
+pub const ALTERED: Code = Code::new("verify.altered", Class::Refused, "the document is not the one that was signed");
+/// The document is no longer valid.
+pub const EXPIRED: Code = Code::new("verify.expired", Class::Refused, "the document is no longer valid at this time");
+/// The signature is of a kind that is not accepted.
+pub const WEAK: Code = Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
+/// The document is not of the kind it was given as.
+pub const OTHER: Code = Code::new("saml.root", Class::Usage, "the root element is not SAML metadata");
+
+/// The codes of this room.
+pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER];
+
+/// A kind of document.
+pub trait Kind: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in a few words.
+    fn about(&self) -> &'static str;
+
+    /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key.
+    fn prepare<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        random: &mut dyn CryptoRng,
+    ) -> Result<Box<dyn Prepared + 'd>, Fault>;
+
+    /// Verifies a signed document as a stranger would: with trusted keys only, whatever the document says of its key.
+    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault>;
+}
+
+/// What a document is prepared for.
+pub struct Terms<'a> {
+    /// The key that would sign.
+    pub key: &'a KeyId,
+    /// Its public half.
+    pub public: &'a PublicKey,
+    /// Its certificate, PEM.
+    pub certificate: Option<&'a str>,
+    /// The line's limits and defaults.
+    pub profile: &'a Profile,
+    /// The time of the signature.
+    pub now: Instant,
+}
+
+/// A document that needs only its signature.
+pub trait Prepared {
+    /// What the signature would cover.
+    fn facts(&self) -> &Facts;
+
+    /// The digest of the document as it was given.
+    fn document(&self) -> Digest;
+
+    /// The exact octets to be signed.
+    fn octets(&self) -> &[u8];
+
+    /// The way they are to be signed.
+    fn scheme(&self) -> &'static Scheme;
+
+    /// An upper bound of the finished document's size in bytes.
+    fn length_max(&self) -> u64;
+
+    /// Writes the finished document and verifies what was written, as a stranger would. Refuses when the document is no
+    /// longer the one that was prepared.
+    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault>;
+}
+
+/// What a verified signature covers.
+#[derive(Debug)]
+pub struct Verified {
+    /// What the covered part says.
+    pub facts: Facts,
+    /// The trusted key that signed.
+    pub key: PublicKey,
+    /// The way it signed.
+    pub scheme: &'static Scheme,
+    /// When the document ends to be valid, where it says so.
+    pub valid_until: Option<Instant>,
+}
+
+impl Verified {
+    /// Refuses a document that is no longer valid.
+    pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
+        match self.valid_until {
+            Some(until) if until <= at => Err(EXPIRED
+                .fault(format!("the signature is good, but the document was valid until {until}, and it is {at}"))
+                .hint("look for a newer document, or judge by another time with --at")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The kind of this name.
+pub fn kind(name: &str) -> Result<&'static dyn Kind, Fault> {
+    KINDS.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
+        let names: Vec<_> = KINDS.iter().map(|kind| kind.name()).collect();
+        NO_KIND.fault(format!("there is no kind of document '{name}'")).hint(format!("take {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,274 @@
+//! Makes metadata ready for its signature. Only the root's start tag changes (`ID`, `validUntil`, `cacheDuration`), an old
+//! signature of the root goes, and the new one becomes its first child; every other byte stays as it is.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Read, Write};
+use std::ops::Range;
+
+use rand_core::CryptoRng;
+
+use super::facts::Collector;
+use super::splice::{Edit, Splice};
+use super::{OTHER, Prepared, Terms, check_root, verify};
+use crate::base::bytes::{Digest, Hashing, from_base64, hex};
+use crate::base::disk::{self, Document, DocumentReader};
+use crate::base::fault::Fault;
+use crate::format::xml::dsig::{self, KeyInfo, KeyValue, SignedInfo};
+use crate::format::xml::{Event, Limits, Reader, StartTag, is_ncname};
+use crate::key::{Hash, Parts, PublicKey, Scheme, Signature};
+use crate::policy::{Dates, Facts, KeyInfo as KeyInfoPart, Saml};
+
+/// More than the signature element ever takes: RSA-4096, its certificate and key value are under 8 KiB.
+const SIGNATURE_BYTES_MAX: u64 = 32 * 1024;
+
+/// Metadata that needs only its signature.
+struct Metadata<'d> {
+    source: &'d Document,
+    digest: Digest,
+    length: u64,
+    facts: Facts,
+    root: Edit,
+    old_signature: Option<Range<u64>>,
+    id: String,
+    content: Vec<u8>,
+    hash: Hash,
+    scheme: &'static Scheme,
+    octets: Vec<u8>,
+    public: PublicKey,
+    key_info: OwnedKeyInfo,
+}
+
+/// Reads the document once: its root's start tag gets its new attributes, the rest is digested and told of.
+pub(super) fn prepare<'d>(
+    source: &'d Document,
+    terms: &Terms<'_>,
+    random: &mut dyn CryptoRng,
+) -> Result<Box<dyn Prepared + 'd>, Fault> {
+    let at = |fault: Fault| fault.at(source.name());
+    let root = new_root(source, terms, random).map_err(at)?;
+    let profile = &terms.profile.saml;
+    let scheme = terms.public.algorithm().scheme(profile.digest);
+    let hashing = Hashing::new(source.reader());
+    let mut spliced = Splice::new(hashing, vec![root.edit.clone()]);
+    let mut collector = Collector::new(Some(terms.now), root.remarks);
+    let digested = dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));
+    let digested = digested.map_err(at)?;
+    let (digest, length) = spliced.into_inner().finish();
+    // The digest counted in the edited document; the signature that goes stands in the given one.
+    let grown = root.edit.text.len() as u64;
+    let shrunk = root.edit.range.end - root.edit.range.start;
+    let place = |at: u64| at + shrunk - grown;
+    let mut metadata = Metadata {
+        source,
+        digest,
+        length,
+        facts: collector.finish(),
+        old_signature: digested.signature.map(|range| place(range.start)..place(range.end)),
+        root: root.edit,
+        id: root.id,
+        content: digested.digest,
+        hash: profile.digest,
+        scheme,
+        octets: Vec::new(),
+        public: terms.public.clone(),
+        key_info: OwnedKeyInfo::new(profile, terms)?,
+    };
+    metadata.octets = metadata.signed_info().octets();
+    metadata.facts.add("signature", format!("{} over {}", scheme.name, profile.digest.name()));
+    Ok(Box::new(metadata))
+}
+
+struct Root {
+    edit: Edit,
+    id: String,
+    remarks: BTreeMap<&'static str, String>,
+}
+
+/// Reads up to the root's start tag and writes it anew.
+fn new_root(source: &Document, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> Result<Root, Fault> {
+    let mut reader = Reader::new(source.reader(), Limits::default());
+    while let Some(event) = reader.next()? {
+        if let Event::Start(tag) = event {
+            check_root(tag)?;
+            if tag.is_empty() {
+                let fault = OTHER.fault(format!("{}: the root element is empty", tag.position()));
+                return Err(fault.hint("metadata describes at least one entity"));
+            }
+            return rewrite(tag, terms, random);
+        }
+    }
+    Err(OTHER.fault("there is no root element"))
+}
+
+fn rewrite(tag: StartTag<'_>, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> Result<Root, Fault> {
+    let profile = &terms.profile.saml;
+    let mut remarks = BTreeMap::new();
+    let mut wanted: Vec<(&'static str, String)> = Vec::new();
+    let id = match tag.attribute("ID") {
+        Some(id) if is_ncname(id) => id.to_owned(),
+        old => {
+            let mut bytes = [0; 16];
+            random.fill_bytes(&mut bytes);
+            let id = format!("_{}", hex(&bytes));
+            remarks.insert("ID", old.map_or("added".into(), |old| format!("was '{old}', which is no XML name")));
+            wanted.push(("ID", id.clone()));
+            id
+        }
+    };
+    let dated = ["validUntil", "cacheDuration"].iter().any(|name| tag.attribute(name).is_some());
+    if profile.dates == Dates::Replace || !dated {
+        let until = terms.now.after(profile.valid_for)?.to_string();
+        for (name, value) in [("validUntil", until), ("cacheDuration", profile.cache_duration.to_string())] {
+            let was = tag.attribute(name).filter(|old| *old != value);
+            remarks.insert(name, was.map_or("from the profile".into(), |old| format!("from the profile; was {old}")));
+            wanted.push((name, value));
+        }
+    }
+    let text = with_attributes(tag, &wanted);
+    Ok(Root { edit: Edit { range: tag.range(), text: text.into_bytes() }, id, remarks })
+}
+
+/// The start tag with these attributes: replaced where they stand, or added behind the others. Their values need no escaping.
+fn with_attributes(tag: StartTag<'_>, wanted: &[(&'static str, String)]) -> String {
+    let raw = tag.raw();
+    let mut text = String::with_capacity(raw.len() + 128);
+    let mut copied = 0;
+    let mut missing: Vec<_> = wanted.iter().collect();
+    for attribute in tag.attributes() {
+        if let Some(place) = missing.iter().position(|(name, _)| *name == attribute.name) {
+            let (_, value) = missing.remove(place);
+            text.push_str(raw.get(copied..attribute.value_range.start).unwrap_or_default());
+            text.push_str(value);
+            copied = attribute.value_range.end;
+        }
+    }
+    text.push_str(raw.get(copied..raw.len() - 1).unwrap_or_default());
+    for (name, value) in missing {
+        text.push_str(&format!(" {name}=\"{value}\""));
+    }
+    text.push('>');
+    text
+}
+
+/// What the signature says of the key, in a form that outlives the profile.
+struct OwnedKeyInfo {
+    name: Option<String>,
+    certificates: Vec<Vec<u8>>,
+    value: Option<Parts>,
+    point: Vec<u8>,
+}
+
+impl OwnedKeyInfo {
+    fn new(profile: &Saml, terms: &Terms<'_>) -> Result<Self, Fault> {
+        let says = |part| profile.key_info.contains(&part);
+        let certificates = match terms.certificate.filter(|_| says(KeyInfoPart::Certificate)) {
+            Some(pem) => vec![certificate_der(pem)?],
+            None => vec![],
+        };
+        let value = says(KeyInfoPart::KeyValue).then(|| terms.public.parts().clone());
+        let point = match &value {
+            Some(Parts::Ec { x, y, .. }) => [&[4], x.as_slice(), y].concat(),
+            _ => vec![],
+        };
+        Ok(Self { name: says(KeyInfoPart::KeyName).then(|| terms.key.to_string()), certificates, value, point })
+    }
+}
+
+fn certificate_der(pem: &str) -> Result<Vec<u8>, Fault> {
+    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    from_base64(&body).ok_or_else(|| crate::format::x509::CERTIFICATE.fault("the key's certificate is not PEM"))
+}
+
+impl Metadata<'_> {
+    fn signed_info(&self) -> SignedInfo<'_> {
+        SignedInfo {
+            signature_method: self.scheme.xml_uri,
+            digest_method: self.hash,
+            reference_id: &self.id,
+            digest_value: &self.content,
+        }
+    }
+
+    fn signature_element(&self, signature: &Signature) -> Vec<u8> {
+        let certificates: Vec<&[u8]> = self.key_info.certificates.iter().map(Vec::as_slice).collect();
+        let key_info = KeyInfo {
+            name: self.key_info.name.as_deref(),
+            certificates: &certificates,
+            value: self.key_info.value.as_ref().map(|parts| match parts {
+                Parts::Rsa { n, e } => KeyValue::Rsa { modulus: n, exponent: e },
+                Parts::Ec { urn, .. } => KeyValue::Ec { curve: urn, point: &self.key_info.point },
+            }),
+        };
+        self.signed_info().signature(signature.as_bytes(), &key_info).into_bytes()
+    }
+
+    fn finished(&self, signature: &Signature) -> Splice<Hashing<DocumentReader<'_>>> {
+        let behind_root = self.root.range.end;
+        let mut edits = vec![
+            self.root.clone(),
+            Edit { range: behind_root..behind_root, text: self.signature_element(signature) },
+        ];
+        edits.extend(self.old_signature.clone().map(|range| Edit { range, text: vec![] }));
+        Splice::new(Hashing::new(self.source.reader()), edits)
+    }
+}
+
+impl Prepared for Metadata<'_> {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn document(&self) -> Digest {
+        self.digest
+    }
+
+    fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    fn length_max(&self) -> u64 {
+        self.length + self.root.text.len() as u64 + SIGNATURE_BYTES_MAX
+    }
+
+    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {
+        let mut tee = Tee { source: self.finished(signature), output: BufWriter::new(output), failed: None };
+        let verified = verify(&mut tee, std::slice::from_ref(&self.public));
+        if let Err(error) = tee.output.flush() {
+            tee.failed.get_or_insert(error);
+        }
+        if let Some(error) = tee.failed {
+            return Err(disk::fault("write", "the signed document".as_ref(), &error));
+        }
+        drop(tee.output);
+        let (digest, _) = tee.source.into_inner().finish();
+        if digest != self.digest {
+            return Err(disk::CHANGED
+                .fault(format!("{} changed between review and signature", self.source.name()))
+                .hint("find out who writes to it, then review it again"));
+        }
+        verified.map(|_| ())
+    }
+}
+
+/// Copies what is read from the source to the output: what is verified is what was written.
+struct Tee<R, W: Write> {
+    source: R,
+    output: W,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read, W: Write> Read for Tee<R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        if let Err(error) = self.output.write_all(buffer.get(..count).unwrap_or_default()) {
+            let told = io::Error::from(error.kind());
+            self.failed = Some(error);
+            return Err(told);
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,104 @@
+//! Making the first key of a line, or adopting one: confirmed, recorded, sealed, with its certificate.
+
+use rand_core::CryptoRng;
+use serde_json::json;
+
+use super::Approver;
+use crate::base::clock::{Instant, Span};
+use crate::base::fault::Fault;
+use crate::custody::{Certificate, NewKey, Origin, Record, Sealing, Vault};
+use crate::format::x509::Unsigned;
+use crate::key::{Hash, Line, PublicKey, Scheme, Signature};
+use crate::policy::{Profile, Request};
+
+/// Consumers of metadata ignore a certificate's dates, and many tools do not: so it should outlive its key.
+const CERTIFICATE_LIFE: Span = Span::of_days(20 * 365);
+
+/// What is to be made.
+pub struct Making {
+    /// The line, which has no key yet.
+    pub line: Line,
+    /// Where the key comes from.
+    pub origin: Origin,
+    /// What it is sealed to.
+    pub sealing: Sealing,
+    /// The line's profile.
+    pub profile_text: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What is asked for: the same for the same line, origin, seal and profile.
+pub fn generate_request(making: &Making) -> Request {
+    let (act, algorithm) = match &making.origin {
+        Origin::Generate(algorithm) => ("generate", algorithm.name()),
+        Origin::Adopt(_) => ("adopt", "as given"),
+    };
+    let request = Request::new(act, making.line.environment())
+        .with("key", making.line.version(1))
+        .with("algorithm", algorithm)
+        .with("profile", Profile::digest(&making.profile_text));
+    making.sealing.names().iter().fold(request, |request, name| request.with("sealed to", name))
+}
+
+/// Makes or adopts the key. A refusal is recorded as a denied attempt.
+pub fn generate(
+    vault: &mut Vault<'_>,
+    making: Making,
+    approver: &mut dyn Approver,
+    random: &mut dyn CryptoRng,
+) -> Result<Record, Fault> {
+    let (line, now) = (making.line.clone(), vault.now());
+    let about = json!({"key": line.to_string(), "reason": making.reason});
+    let mut serial = [0; 16];
+    random.fill_bytes(&mut serial);
+    // A positive number of full length (RFC 5280, section 4.1.2.2).
+    serial[0] = serial[0] & 0x7f | 0x40;
+    let request = generate_request(&making);
+    let confirmed = vault
+        .allow_new_line(&line)
+        .and_then(|()| approver.confirm(&request))
+        .and_then(|given| request.confirm(&given))
+        .map_err(|fault| vault.deny("generate", &about, fault.but("no key was made")))?;
+    let common_name = line.to_string();
+    let certify = |public: &PublicKey| -> Result<Box<dyn Certificate>, Fault> {
+        Ok(Box::new(SelfSigned::new(public, &common_name, &serial, now)?))
+    };
+    let new = NewKey {
+        line,
+        origin: making.origin,
+        sealing: making.sealing,
+        profile_text: making.profile_text,
+        certify: &certify,
+        confirmed,
+        reason: making.reason,
+    };
+    vault.generate(new, approver)
+}
+
+struct SelfSigned {
+    unsigned: Unsigned,
+    scheme: &'static Scheme,
+}
+
+impl SelfSigned {
+    fn new(public: &PublicKey, common_name: &str, serial: &[u8], now: Instant) -> Result<Self, Fault> {
+        let scheme = public.algorithm().scheme(Hash::Sha256);
+        let until = now.after(CERTIFICATE_LIFE)?;
+        Ok(Self { unsigned: Unsigned::new(public, scheme, common_name, serial, now, until)?, scheme })
+    }
+}
+
+impl Certificate for SelfSigned {
+    fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.unsigned.octets()
+    }
+
+    fn finish(self: Box<Self>, signature: &Signature) -> Result<Vec<u8>, Fault> {
+        self.unsigned.finish(signature).map(String::into_bytes)
+    }
+}

@@ -1,0 +1,32 @@
+//! The acts: one file per act, each a short story told in calls. Here, and only here, documents and keys meet.
+
+mod audit;
+mod generate;
+mod review;
+mod sign;
+mod verify;
+
+pub use audit::{Agreement, Body, Entry, Summary, audit, read_ledger};
+pub use generate::{Making, generate, generate_request};
+pub use review::review;
+pub use sign::{Signing, sign};
+pub use verify::{trust, verify};
+
+use crate::base::fault::{Class, Code, Fault};
+use crate::custody::Prompt;
+use crate::policy::{Confirmation, Request, Review};
+
+/// A trusted key cannot be read.
+pub const TRUST: Code = Code::new("verify.trust", Class::Usage, "a file does not hold a public key to trust");
+
+/// The codes of this room.
+pub const CODES: &[&Code] = &[&TRUST];
+
+/// Shows people what they are about to do, and asks them. Implemented in `cli`.
+pub trait Approver: Prompt {
+    /// Shows a review before anything else is asked.
+    fn show(&mut self, review: &Review) -> Result<(), Fault>;
+
+    /// Obtains the confirmation of a request, where it needs one.
+    fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault>;
+}

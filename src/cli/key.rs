@@ -1,0 +1,308 @@
+//! `fedroot key`: make, adopt, list, show and export keys.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::prompt::{Answers, Secrets};
+use super::ui::Output;
+use super::{Common, algorithms, kinds};
+use crate::base::bytes::Digest;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::base::random;
+use crate::base::recipient::Recipient;
+use crate::base::secret::Secret;
+use crate::base::text::visible;
+use crate::ceremony::{self, Making};
+use crate::custody::{Catalogue, Origin, Record, Sealing};
+use crate::format::jose;
+use crate::key::{Line, MALFORMED, algorithm};
+use crate::policy::{PROFILE, Profile};
+
+const PROFILE_BYTES_MAX: u64 = 1 << 20;
+const KEY_BYTES_MAX: u64 = 64 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make the first key of a line
+    Generate(Generate),
+    /// Take a key that was made elsewhere as the first key of a line
+    Adopt(Adopt),
+    /// List the key lines
+    List,
+    /// Show the keys of a line
+    Show(Show),
+    /// Print the public half of a line's key
+    Export(Export),
+}
+
+/// `fedroot key generate`
+#[derive(Args, Debug)]
+pub(super) struct Generate {
+    /// The key line: TENANT/ENVIRONMENT/PURPOSE, such as example.org/sandbox/metadata
+    line: Line,
+    /// The algorithm of the key
+    #[arg(long, value_parser = algorithms())]
+    algorithm: String,
+    #[command(flatten)]
+    making: MakingArguments,
+}
+
+/// `fedroot key adopt`
+#[derive(Args, Debug)]
+pub(super) struct Adopt {
+    /// The key line: TENANT/ENVIRONMENT/PURPOSE, such as example.org/sandbox/metadata
+    line: Line,
+    /// The private key: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read
+    #[arg(long, value_name = "FILE")]
+    from: PathBuf,
+    #[command(flatten)]
+    making: MakingArguments,
+}
+
+#[derive(Args, Debug)]
+struct MakingArguments {
+    /// The kind of document that the line signs (can be repeated)
+    #[arg(long = "for", value_name = "KIND", value_parser = kinds(), required_unless_present = "profile")]
+    kinds: Vec<String>,
+    /// The line's profile, instead of the built-in one: TOML
+    #[arg(long, value_name = "FILE", conflicts_with = "kinds")]
+    profile: Option<PathBuf>,
+    /// Seal the key to this age recipient instead of a passphrase (can be repeated)
+    #[arg(long = "recipient", value_name = "age1…", conflicts_with_all = ["passphrase_fd", "passphrase_file"])]
+    recipients: Vec<String>,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Confirm the request with this digest
+    #[arg(long, value_name = "sha256:…", value_parser = Digest::parse)]
+    confirm: Option<Digest>,
+    /// Print the request digest, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `fedroot key show`
+#[derive(Args, Debug)]
+pub(super) struct Show {
+    /// The key line
+    line: Line,
+}
+
+/// `fedroot key export`
+#[derive(Args, Debug)]
+pub(super) struct Export {
+    /// The key line
+    line: Line,
+    /// How the public key is written
+    #[arg(long, value_enum, default_value_t = Format::Pem)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// SubjectPublicKeyInfo in PEM
+    Pem,
+    /// JSON Web Key
+    Jwk,
+    /// The line's self-signed certificate in PEM
+    Certificate,
+}
+
+impl Command {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        match self {
+            Self::Generate(Generate { line, algorithm: name, making }) => {
+                making.run(line, Origin::Generate(algorithm(&name)?), common)
+            }
+            Self::Adopt(adopt) => {
+                let origin = Origin::Adopt(read_private_key(&adopt.from)?);
+                let mut output = adopt.making.run(adopt.line, origin, common)?;
+                output.note(format!("{} still holds the private key in the clear: destroy it", adopt.from.display()));
+                Ok(output)
+            }
+            Self::List => list(&common.catalogue()?),
+            Self::Show(show) => show.run(&common.catalogue()?),
+            Self::Export(export) => export.run(&common.catalogue()?),
+        }
+    }
+}
+
+fn read_private_key(path: &std::path::Path) -> Result<Secret<Vec<u8>>, Fault> {
+    let bytes = Secret::new(disk::read_private(path, KEY_BYTES_MAX)?);
+    let Ok(text) = std::str::from_utf8(bytes.expose()) else { return Ok(bytes) };
+    if !text.contains("-----BEGIN") {
+        return Ok(bytes);
+    }
+    let wrong = |why: String| {
+        MALFORMED
+            .fault(format!("{}: {why}", path.display()))
+            .hint("`openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE` writes the form that is taken")
+    };
+    let (label, der) = der::SecretDocument::from_pem(text).map_err(|e| wrong(format!("not PEM: {e}")))?;
+    if label != "PRIVATE KEY" {
+        return Err(wrong(format!("the PEM holds a {label}, not a PRIVATE KEY (unencrypted PKCS#8)")));
+    }
+    Ok(Secret::new(der.as_bytes().to_vec()))
+}
+
+impl MakingArguments {
+    fn run(self, line: Line, origin: Origin, common: &Common) -> Result<Output, Fault> {
+        let sealing = if self.recipients.is_empty() {
+            Sealing::Passphrase
+        } else {
+            Sealing::Recipients(self.recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<_, _>>()?)
+        };
+        let making =
+            Making { profile_text: self.profile_text()?, line, origin, sealing, reason: self.reason };
+        let request = ceremony::generate_request(&making).digest().to_string();
+        if self.dry_run {
+            return dry_run(&making.line, &request, common);
+        }
+        let mut vault = common.open_vault()?;
+        let mut answers = Answers { secrets: self.secrets, confirm: self.confirm, batch: common.batch, show: false };
+        let line = making.line.clone();
+        let mut output = Output::default();
+        let record = ceremony::generate(&mut vault, making, &mut answers, &mut random::system())?;
+        output.json = members(json!({"line": line.to_string(), "request": request}));
+        describe(&mut output, &record)?;
+        output.note(format!("next: fedroot key export {line} prints the public key for those who rely on it"));
+        Ok(output)
+    }
+
+    fn profile_text(&self) -> Result<String, Fault> {
+        let Some(path) = &self.profile else {
+            let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
+            return Profile::built_in(&kinds).to_toml();
+        };
+        let at = |fault: Fault| fault.at(path.display());
+        let text = String::from_utf8(disk::read(path, PROFILE_BYTES_MAX)?)
+            .map_err(|_| at(PROFILE.fault("it is not UTF-8")))?;
+        let profile = Profile::parse(&text).map_err(at)?;
+        profile.kinds.iter().try_for_each(|kind| crate::artefact::kind(kind).map(|_| ())).map_err(at)?;
+        Ok(text)
+    }
+}
+
+fn dry_run(line: &Line, request: &str, common: &Common) -> Result<Output, Fault> {
+    let catalogue = common.catalogue()?;
+    catalogue.allow_new_line(line)?;
+    let writes = ["profile.toml", "1.key.age", "1.cert.pem", "1.toml"].map(|name| format!("keys/{line}/{name}"));
+    let mut output = Output::json(json!({
+        "dry_run": true, "line": line.to_string(), "request": request, "writes": writes,
+        "ledger": ["intent", "outcome"],
+    }));
+    output.line("nothing was done; it would write");
+    for write in writes {
+        output.line(format!("  {write}"));
+    }
+    output.line("  two ledger entries: intent, outcome");
+    output.row("request digest", request);
+    Ok(output)
+}
+
+fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
+    let mut rows = Vec::new();
+    let mut output = Output::default();
+    for line in catalogue.lines()? {
+        for record in catalogue.records(&line)? {
+            let (key, public) = (record.key()?.to_string(), record.public()?);
+            output.line(format!("{key:<44} {:<9} {:<9} {}", public.title(), record.stage(), public.fingerprint()));
+            rows.push(json(&record)?);
+        }
+    }
+    if rows.is_empty() {
+        output.note("the vault holds no key yet: `fedroot key generate` makes one");
+    }
+    output.json = members(json!({"keys": rows}));
+    Ok(output)
+}
+
+impl Show {
+    fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
+        let mut output = Output::default();
+        let mut keys = Vec::new();
+        for record in catalogue.records(&self.line)? {
+            describe(&mut output, &record)?;
+            keys.push(json(&record)?);
+        }
+        let profile = catalogue.profile_text(&self.line)?;
+        output.line("profile");
+        for line in profile.lines() {
+            output.line(format!("  {}", visible(line)));
+        }
+        let digest = Profile::digest(&profile).to_string();
+        output.json = members(json!({"line": self.line.to_string(), "keys": keys, "profile": profile, "profile_digest": digest}));
+        Ok(output)
+    }
+}
+
+impl Export {
+    fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
+        let record = catalogue.signing_record(&self.line)?;
+        let (key, public) = (record.key()?, record.public()?);
+        let (text, value) = match self.format {
+            Format::Pem => {
+                let pem = public.to_pem()?;
+                (pem.clone(), Value::String(pem))
+            }
+            Format::Jwk => {
+                let jwk = jose::jwk(&public);
+                (format!("{jwk:#}\n"), jwk)
+            }
+            Format::Certificate => {
+                let pem = catalogue.certificate(&key)?.ok_or_else(|| {
+                    crate::format::x509::CERTIFICATE.fault(format!("{key} has no certificate"))
+                })?;
+                (pem.clone(), Value::String(pem))
+            }
+        };
+        let mut output = Output::json(json!({"key": key.to_string(), "public": value}));
+        output.text = text;
+        Ok(output)
+    }
+}
+
+/// Adds a key's public record to the output.
+fn describe(output: &mut Output, record: &Record) -> Result<(), Fault> {
+    let public = record.public()?;
+    output.line(record.key()?.to_string());
+    output.row("algorithm", &public.title());
+    output.row("stage", record.stage().name());
+    output.row(if record.is_adopted() { "adopted" } else { "created" }, record.created());
+    output.row("public key", &public.fingerprint().to_string());
+    output.row("thumbprint", &jose::thumbprint(&public));
+    for to in record.sealed_to() {
+        output.row("sealed to", to);
+    }
+    output.row("sealed file", record.sealed_digest());
+    if let Value::Object(described) = json(record)? {
+        output.json.extend(described);
+    }
+    Ok(())
+}
+
+fn json(record: &Record) -> Result<Value, Fault> {
+    let (key, public) = (record.key()?, record.public()?);
+    Ok(json!({
+        "key": key.to_string(),
+        "line": key.line.to_string(),
+        "algorithm": public.algorithm().name(),
+        "size": public.title(),
+        "stage": record.stage().name(),
+        "created": record.created(),
+        "adopted": record.is_adopted(),
+        "public": public.fingerprint().to_string(),
+        "thumbprint": jose::thumbprint(&public),
+        "sealed_to": record.sealed_to(),
+        "sealed": record.sealed_digest(),
+    }))
+}
+
+fn members(value: Value) -> serde_json::Map<String, Value> {
+    Output::json(value).json
+}

@@ -1,0 +1,108 @@
+//! `fedroot manual`: the man pages and completions, from the same definitions as the program itself.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command, CommandFactory, ValueEnum};
+use clap_complete::Shell;
+use serde_json::json;
+
+use super::ui::Output;
+use super::{Arguments, exit};
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::policy::RULES;
+
+/// `fedroot manual`
+#[derive(Args, Debug)]
+pub(super) struct Manual {
+    /// Where the folders man and completions stand, or shall stand
+    folder: PathBuf,
+    /// Compare only, and refuse when anything is out of date
+    #[arg(long)]
+    check: bool,
+}
+
+impl Manual {
+    pub(super) fn run(self) -> Result<Output, Fault> {
+        let mut written = Vec::new();
+        for (name, bytes) in pages()? {
+            let path = self.folder.join(&name);
+            let fresh = disk::exists(&path) && disk::read(&path, 1 << 20)? == bytes;
+            if fresh {
+                continue;
+            }
+            if self.check {
+                return Err(disk::CHANGED
+                    .fault(format!("{} is out of date", path.display()))
+                    .hint("run `fedroot manual .` in the repository and commit what it writes"));
+            }
+            write(&path, &bytes)?;
+            written.push(name);
+        }
+        let mut output = Output::json(json!({"written": written}));
+        for name in written {
+            output.line(name);
+        }
+        Ok(output)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    if let Some(folder) = path.parent() {
+        disk::create_folder(folder)?;
+    }
+    disk::replace(path, bytes)
+}
+
+fn pages() -> Result<Vec<(String, Vec<u8>)>, Fault> {
+    let mut command = Arguments::command();
+    command.build();
+    let mut pages = Vec::new();
+    for shell in Shell::value_variants() {
+        let mut text = Vec::new();
+        clap_complete::generate(*shell, &mut Arguments::command(), "fedroot", &mut text);
+        pages.push((format!("completions/fedroot.{shell}"), text));
+    }
+    man(&command, "fedroot", &mut pages)?;
+    Ok(pages)
+}
+
+/// One page for each command, named as people type it, with dashes.
+fn man(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> Result<(), Fault> {
+    let path = format!("man/{name}.1");
+    let failed = |e: std::io::Error| disk::fault("write", Path::new(&path), &e);
+    let titled = command.clone().name(name.to_owned()).display_name(name.to_owned());
+    let page = clap_mangen::Man::new(titled).date("").source("fedroot").manual("fedroot manual");
+    let mut text = Vec::new();
+    page.render(&mut text).map_err(failed)?;
+    if name == "fedroot" {
+        text.extend(reference().to_roff().into_bytes());
+    }
+    pages.push((path, text));
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        man(inner, &format!("{name}-{}", inner.get_name()), pages)?;
+    }
+    Ok(())
+}
+
+/// What the main page says beyond its options: exit codes, string codes, rules.
+fn reference() -> roff::Roff {
+    use roff::{bold, roman};
+    let mut page = roff::Roff::new();
+    page.control("SH", ["EXIT STATUS"]);
+    for (code, meaning) in exit::MEANINGS {
+        page.control("TP", []).text([bold(code.to_string())]).text([roman(*meaning)]);
+    }
+    page.control("SH", ["ERROR CODES"]);
+    page.text([roman("With --json the member code names the reason; the number is the exit status.")]);
+    for code in exit::codes() {
+        let status = exit::code(code.class);
+        page.control("TP", []).text([bold(code.name), roman(format!(" ({status})"))]).text([roman(code.meaning)]);
+    }
+    page.control("SH", ["RULES"]);
+    for rule in RULES {
+        page.control("TP", []).text([bold(rule.id), roman(format!(" ({})", rule.severity.name()))]);
+        page.text([roman(format!("{}. {}. Source: {}.", rule.sentence, rule.remedy, rule.source))]);
+    }
+    page
+}

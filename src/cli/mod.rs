@@ -1,0 +1,201 @@
+//! The only room that talks to people: arguments in, acts called, output shown.
+
+mod exit;
+mod identity;
+mod init;
+mod key;
+mod ledger;
+mod manual;
+mod prompt;
+mod review;
+mod sign;
+mod signals;
+mod ui;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use self::ui::Output;
+use crate::artefact::KINDS;
+use crate::base::clock::SystemClock;
+use crate::base::disk::{self, Document};
+use crate::base::fault::{Class, Code, Fault};
+use crate::base::text::visible;
+use crate::custody::{Catalogue, Operator, Vault};
+use crate::key::ALGORITHMS;
+
+/// Arguments that cannot be understood.
+const USAGE: Code = Code::new("usage", Class::Usage, "the arguments cannot be understood");
+/// A passphrase or answer is needed and nobody can be asked.
+const NO_TERMINAL: Code = Code::new("terminal.missing", Class::Environment, "an answer is needed and there is no terminal");
+/// The person interrupted.
+const INTERRUPTED: Code = Code::new("interrupted", Class::Interrupted, "the person interrupted");
+
+/// The codes of this room.
+const CODES: &[&Code] = &[&USAGE, &NO_TERMINAL, &INTERRUPTED];
+
+const STDIN_BYTES_MAX: u64 = 256 << 20;
+
+/// Keeps the offline root keys of an identity federation: no signature without a reason, a review and a record
+#[derive(Debug, Parser)]
+#[command(name = "fedroot", version, disable_help_subcommand = true, max_term_width = 110)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+struct Common {
+    /// The folder of the vault
+    #[arg(long, global = true, env = "FEDROOT_VAULT", value_name = "DIR", hide_env_values = true)]
+    vault: Option<PathBuf>,
+    /// Print one JSON document instead of text, on errors too
+    #[arg(long, global = true)]
+    json: bool,
+    /// Never ask: fail where an answer is needed
+    #[arg(long, global = true)]
+    batch: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make age identities, which read ledgers and open keys
+    #[command(subcommand)]
+    Identity(identity::Command),
+    /// Make a vault and begin its ledger
+    Init(init::Init),
+    /// Make, adopt, list, show and export keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Show what a signature would cover, what the rules find, and what changed; touches no key
+    Review(review::Review),
+    /// Review a document, then sign it
+    Sign(sign::Sign),
+    /// Verify a signed document with a trusted key; needs no vault
+    Verify(verify::Verify),
+    /// Check and read the ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Write the man pages and completions
+    #[command(hide = true)]
+    Manual(manual::Manual),
+}
+
+/// Runs the program.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    signals::harden();
+    let given: Vec<OsString> = arguments.collect();
+    let parsed = match Arguments::try_parse_from(&given) {
+        Ok(parsed) => parsed,
+        Err(error) => return ExitCode::from(misused(error, &given)),
+    };
+    let as_json = parsed.common.json;
+    ExitCode::from(ui::finish(run(parsed.command, &parsed.common), as_json))
+}
+
+fn run(command: Command, common: &Common) -> Result<Output, Fault> {
+    match command {
+        Command::Identity(command) => command.run(),
+        Command::Init(init) => init.run(common),
+        Command::Key(command) => command.run(common),
+        Command::Review(review) => review.run(common),
+        Command::Sign(sign) => sign.run(common),
+        Command::Verify(verify) => verify.run(),
+        Command::Ledger(command) => command.run(common),
+        Command::Manual(manual) => manual.run(),
+    }
+}
+
+/// Shows help, the version, or what was wrong with the arguments.
+fn misused(error: clap::Error, given: &[OsString]) -> u8 {
+    // clap repeats arguments, and they are foreign text: so it judges them once more in a form that is safe to show.
+    let safe: Vec<String> = given.iter().map(|argument| visible(&argument.to_string_lossy()).to_string()).collect();
+    let error = Arguments::try_parse_from(&safe).err().unwrap_or(error);
+    let text = error.render().to_string();
+    if error.use_stderr() && safe.iter().any(|argument| argument == "--json") {
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        return ui::finish(Err(USAGE.fault(message).hint("`fedroot --help` lists commands and options")), true);
+    }
+    match ui::usage(&text, !error.use_stderr()) {
+        Ok(()) if error.use_stderr() => exit::code(Class::Usage),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => exit::code(Class::Environment),
+        Ok(()) | Err(_) => 0,
+    }
+}
+
+impl Common {
+    fn vault(&self) -> Result<&Path, Fault> {
+        self.vault.as_deref().ok_or_else(|| {
+            USAGE.fault("no vault was named").hint("name it with --vault DIR or the variable FEDROOT_VAULT")
+        })
+    }
+
+    fn catalogue(&self) -> Result<Catalogue, Fault> {
+        Catalogue::open(self.vault()?)
+    }
+
+    fn open_vault(&self) -> Result<Vault<'static>, Fault> {
+        Vault::open(self.vault()?, operator(), &SystemClock)
+    }
+}
+
+/// Who runs this, as the machine says.
+fn operator() -> Operator {
+    let uid = rustix::process::getuid().as_raw();
+    Operator {
+        user: login_name(uid).unwrap_or_default(),
+        uid,
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    }
+}
+
+/// The name of a user in the system's table: unlike the environment, not the caller's to choose.
+fn login_name(uid: u32) -> Option<String> {
+    let table = String::from_utf8(disk::read("/etc/passwd".as_ref(), 1 << 20).ok()?).ok()?;
+    let mut users = table.lines().map(|line| line.split(':'));
+    users.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}
+
+/// Opens the document that was named: `-` is standard input.
+#[expect(clippy::disallowed_methods, reason = "cli is the room that reads standard input")]
+fn document(path: &Path) -> Result<Document, Fault> {
+    if path.as_os_str() != "-" {
+        return Document::open(path);
+    }
+    let name = "standard input";
+    let mut bytes = Vec::new();
+    let mut input = std::io::stdin().lock().take(STDIN_BYTES_MAX + 1);
+    input.read_to_end(&mut bytes).map_err(|e| disk::fault("read", name.as_ref(), &e))?;
+    if bytes.len() as u64 > STDIN_BYTES_MAX {
+        return Err(disk::TOO_LARGE
+            .fault(format!("{name} is larger than {STDIN_BYTES_MAX} bytes"))
+            .hint("give the document as a file"));
+    }
+    Ok(Document::from_bytes(name, bytes))
+}
+
+/// The values of an option that come from the table of kinds.
+fn kinds() -> clap::builder::PossibleValuesParser {
+    let value = |kind: &&dyn crate::artefact::Kind| clap::builder::PossibleValue::new(kind.name()).help(kind.about());
+    clap::builder::PossibleValuesParser::new(KINDS.iter().map(value))
+}
+
+/// The values of an option that come from the table of algorithms.
+fn algorithms() -> clap::builder::PossibleValuesParser {
+    let value =
+        |row: &&dyn crate::key::Algorithm| clap::builder::PossibleValue::new(row.name()).help(row.title());
+    clap::builder::PossibleValuesParser::new(ALGORITHMS.iter().map(value))
+}

@@ -1,0 +1,168 @@
+//! Secrets and answers: from a file descriptor, a file, or the terminal. Never from arguments or the environment.
+
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::signals::EchoGuard;
+use super::{INTERRUPTED, NO_TERMINAL, ui};
+use crate::base::bytes::hex;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::base::random;
+use crate::base::recipient::{Identities, SECRET};
+use crate::base::secret::Secret;
+use crate::base::words;
+use crate::ceremony::Approver;
+use crate::custody::Prompt;
+use crate::key::KeyId;
+use crate::policy::{Confirmation, Request, Review};
+
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// Below this many characters a passphrase is called short.
+const PASSPHRASE_CHARS_SHORT: usize = 12;
+
+/// Where secrets come from.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Secrets {
+    /// Read the passphrase from this file descriptor (one trailing newline is dropped)
+    #[arg(long, value_name = "N")]
+    passphrase_fd: Option<u32>,
+    /// Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    passphrase_file: Option<PathBuf>,
+    /// Open the key with this age identity file, which only its owner may read
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+}
+
+/// Answers for the acts, from flags first and from the terminal last.
+pub(super) struct Answers {
+    pub(super) secrets: Secrets,
+    pub(super) confirm: Option<crate::base::bytes::Digest>,
+    pub(super) batch: bool,
+    pub(super) show: bool,
+}
+
+impl Prompt for Answers {
+    fn passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
+        match self.secrets.given()? {
+            Some(passphrase) => Ok(passphrase),
+            None => self.ask_secretly(&format!("passphrase for {key}: ")),
+        }
+    }
+
+    fn new_passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
+        let passphrase = if let Some(passphrase) = self.secrets.given()? {
+            passphrase
+        } else {
+            let first = self.ask_secretly(&format!("new passphrase for {key}: "))?;
+            let second = self.ask_secretly("the same passphrase again: ")?;
+            if !crate::base::bytes::equal(first.expose().as_bytes(), second.expose().as_bytes()) {
+                return Err(SECRET.fault("the two passphrases differ").hint("run it again"));
+            }
+            first
+        };
+        match passphrase.expose().chars().count() {
+            0 => return Err(SECRET.fault("the passphrase is empty").hint("take five or more random words")),
+            short if short < PASSPHRASE_CHARS_SHORT => {
+                ui::say("fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n");
+            }
+            _ => {}
+        }
+        Ok(passphrase)
+    }
+
+    fn identities(&mut self, key: &KeyId) -> Result<Identities, Fault> {
+        match &self.secrets.identity {
+            Some(path) => identities(path),
+            None => Err(SECRET
+                .fault(format!("{key} is sealed to age recipients, and no identity was given"))
+                .hint("give the identity file with --identity FILE")),
+        }
+    }
+}
+
+impl Approver for Answers {
+    fn show(&mut self, review: &Review) -> Result<(), Fault> {
+        if self.show {
+            ui::say(&super::review::screen(review));
+        }
+        Ok(())
+    }
+
+    fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
+        if let Some(digest) = self.confirm {
+            return Ok(Confirmation::Digest(digest));
+        }
+        if !request.is_severe() || self.batch || !has_terminal() {
+            return Ok(Confirmation::None);
+        }
+        let digest = request.digest();
+        ui::say(&format!("\nrequest digest\n  {}\n", hex(digest.as_bytes())));
+        for (row, words) in words::of(digest.as_bytes()).chunks(4).enumerate() {
+            let numbered = words.iter().enumerate().map(|(n, word)| format!("{:>2} {word:<13}", row * 4 + n + 1));
+            ui::say(&format!("  {}\n", numbered.collect::<Vec<_>>().join(" ").trim_end()));
+        }
+        ui::say("compare it with the digest of your own review, then type three of its words\n");
+        let challenge = request.challenge(&mut random::system());
+        let answers: Result<Vec<_>, _> = challenge.places().map(|place| ask(&format!("word {place}: "))).collect();
+        Ok(Confirmation::Words(challenge, answers?))
+    }
+}
+
+impl Answers {
+    fn ask_secretly(&self, question: &str) -> Result<Secret<String>, Fault> {
+        if self.batch || !has_terminal() {
+            return Err(NO_TERMINAL
+                .fault("a passphrase is needed and there is no terminal to ask at")
+                .hint("give it with --passphrase-fd N or --passphrase-file FILE"));
+        }
+        let guard = EchoGuard::new()?;
+        let typed = rpassword::prompt_password(question);
+        drop(guard);
+        match typed {
+            Ok(typed) => Ok(Secret::new(typed)),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(INTERRUPTED.fault("interrupted")),
+            Err(error) => Err(disk::fault("ask at", Path::new("/dev/tty"), &error)),
+        }
+    }
+}
+
+impl Secrets {
+    /// The passphrase that flags give, if any.
+    fn given(&self) -> Result<Option<Secret<String>>, Fault> {
+        let (bytes, place) = match (self.passphrase_fd, &self.passphrase_file) {
+            (Some(number), _) => {
+                (disk::read_descriptor(number, SECRET_BYTES_MAX)?, format!("file descriptor {number}"))
+            }
+            (None, Some(path)) => (disk::read_private(path, SECRET_BYTES_MAX)?, path.display().to_string()),
+            (None, None) => return Ok(None),
+        };
+        let bytes = Secret::new(bytes);
+        let text = std::str::from_utf8(bytes.expose())
+            .map_err(|_| SECRET.fault(format!("{place}: the passphrase is not UTF-8")))?;
+        Ok(Some(Secret::new(text.strip_suffix('\n').unwrap_or(text).to_owned())))
+    }
+}
+
+/// Reads an identity file.
+pub(super) fn identities(path: &Path) -> Result<Identities, Fault> {
+    let file = Secret::new(disk::read_private(path, SECRET_BYTES_MAX)?);
+    Identities::parse(&file).map_err(|fault| fault.at(path.display()))
+}
+
+fn has_terminal() -> bool {
+    disk::open_terminal().is_ok_and(|terminal| terminal.is_terminal())
+}
+
+/// Asks a question whose answer may be seen.
+fn ask(question: &str) -> Result<String, Fault> {
+    let failed = |e: std::io::Error| disk::fault("ask at", Path::new("/dev/tty"), &e);
+    let mut terminal = disk::open_terminal()?;
+    terminal.write_all(question.as_bytes()).map_err(failed)?;
+    let mut answer = String::new();
+    BufReader::new(terminal).read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim().to_owned())
+}

@@ -1,0 +1,143 @@
+//! `fedroot review`: look at a document as its signature would cover it.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::ui::Output;
+use super::{Common, document, kinds};
+use crate::artefact::kind;
+use crate::base::clock::{Clock, SystemClock};
+use crate::base::fault::Fault;
+use crate::base::random;
+use crate::base::text::visible;
+use crate::base::words;
+use crate::ceremony;
+use crate::key::{Environment, Line};
+use crate::policy;
+
+/// Values of one path that are shown to people; JSON has all of them.
+const VALUES_SHOWN_MAX: usize = 20;
+
+/// `fedroot review`
+#[derive(Args, Debug)]
+pub(super) struct Review {
+    #[command(flatten)]
+    subject: Subject,
+}
+
+/// What is reviewed, and for which key.
+#[derive(Args, Debug)]
+pub(super) struct Subject {
+    /// The kind of document
+    #[arg(value_parser = kinds())]
+    pub(super) kind: String,
+    /// The document; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub(super) document: PathBuf,
+    /// The key line: TENANT/ENVIRONMENT/PURPOSE
+    #[arg(long = "key", value_name = "LINE")]
+    pub(super) line: Line,
+    /// Refuse a key of another environment than this one
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub(super) environment: Option<Environment>,
+}
+
+impl Review {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let Subject { kind: name, document: path, line, environment } = self.subject;
+        let catalogue = common.catalogue()?;
+        let document = document(&path)?;
+        let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
+        let (review, _) = ceremony::review(&catalogue, kind, &document, &line, environment, now, random)?;
+        let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
+        output.refusal = review.check().err();
+        output.note(format!("next: fedroot sign {name} {} --key {line} --output OUT", path.display()));
+        Ok(output)
+    }
+}
+
+/// The review on one screen, for people.
+pub(super) fn screen(review: &policy::Review) -> String {
+    let mut text = format!("{} for {}\n", review.kind, review.key);
+    let mut shown: Map<String, Value> = Map::new();
+    for fact in review.facts.iter() {
+        let count = shown.get(&fact.path).and_then(Value::as_u64).unwrap_or(0) + 1;
+        shown.insert(fact.path.clone(), count.into());
+        if count <= VALUES_SHOWN_MAX as u64 {
+            let remark = fact.remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
+            put(&mut text, format_args!("  {:<20} {}{remark}\n", visible(&fact.path).to_string(), visible(&fact.value)));
+        }
+    }
+    for (path, count) in &shown {
+        let more = count.as_u64().unwrap_or(0).saturating_sub(VALUES_SHOWN_MAX as u64);
+        if more > 0 {
+            put(&mut text, format_args!("  {:<20} … {more} more, in --json\n", visible(path).to_string()));
+        }
+    }
+    findings(&mut text, review);
+    changes(&mut text, review);
+    let digest = review.request.digest();
+    put(&mut text, format_args!("document\n  {}\nrequest digest\n  {digest}\n", review.document));
+    let words = words::of(digest.as_bytes());
+    put(&mut text, format_args!("  in words: {} …\n", words.get(..6).unwrap_or_default().join(" ")));
+    text
+}
+
+fn findings(text: &mut String, review: &policy::Review) {
+    text.push_str(if review.findings.is_empty() { "findings: none\n" } else { "findings\n" });
+    for finding in &review.findings {
+        let rule = finding.rule;
+        put(text, format_args!("  {:<5} {}: {}\n", rule.severity.name(), rule.id, visible(&finding.detail)));
+        put(text, format_args!("        {}\n", rule.remedy));
+    }
+}
+
+fn changes(text: &mut String, review: &policy::Review) {
+    let Some(changes) = &review.changes else {
+        return text.push_str("changes: this line has not signed a document of this kind yet\n");
+    };
+    text.push_str(if changes.is_empty() { "changes: none since the last signature\n" } else { "changes since the last signature\n" });
+    for change in changes {
+        for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
+            for value in values.iter().take(VALUES_SHOWN_MAX) {
+                put(text, format_args!("  {sign} {:<18} {}\n", visible(&change.path).to_string(), visible(value)));
+            }
+            if values.len() > VALUES_SHOWN_MAX {
+                put(text, format_args!("  {sign} … {} more, in --json\n", values.len() - VALUES_SHOWN_MAX));
+            }
+        }
+    }
+}
+
+fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = text.write_fmt(what);
+}
+
+/// The review for programs.
+pub(super) fn json(review: &policy::Review) -> Map<String, Value> {
+    let finding = |finding: &policy::Finding| {
+        json!({
+            "rule": finding.rule.id,
+            "severity": finding.rule.severity.name(),
+            "detail": finding.detail,
+            "remedy": finding.rule.remedy,
+            "source": finding.rule.source,
+        })
+    };
+    let value = json!({
+        "kind": review.kind,
+        "key": review.key.to_string(),
+        "document": review.document.to_string(),
+        "request": review.request.digest().to_string(),
+        "confirmation_needed": review.request.is_severe(),
+        "profile": review.profile.to_string(),
+        "facts": review.facts,
+        "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
+        "changes": review.changes,
+    });
+    Output::json(value).json
+}

@@ -1,0 +1,72 @@
+//! `fedroot sign`: review, approve, record, sign.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::prompt::{Answers, Secrets};
+use super::review::{self, Subject};
+use super::ui::Output;
+use super::{Common, document};
+use crate::artefact::kind;
+use crate::base::bytes::Digest;
+use crate::base::fault::Fault;
+use crate::base::random;
+use crate::ceremony::{self, Signing};
+
+/// `fedroot sign`
+#[derive(Args, Debug)]
+pub(super) struct Sign {
+    #[command(flatten)]
+    subject: Subject,
+    /// The file for the signed document; it must not exist
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Confirm the request with the digest that `fedroot review` printed
+    #[arg(long, value_name = "sha256:…", value_parser = Digest::parse)]
+    confirm: Option<Digest>,
+    /// Check everything and say what would be done, and sign nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Sign {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let mut vault = common.open_vault()?;
+        let signing = Signing {
+            kind: kind(&self.subject.kind)?,
+            document: &self.subject.document,
+            open: &document,
+            line: &self.subject.line,
+            environment: self.subject.environment,
+            output: &self.output,
+            reason: self.reason.as_deref(),
+            dry_run: self.dry_run,
+        };
+        let mut answers = Answers { secrets: self.secrets, confirm: self.confirm, batch: common.batch, show: !common.json };
+        let (review, signed) = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
+        let mut output = Output { json: review::json(&review), ..Output::default() };
+        let name = self.output.display().to_string();
+        let Some(signed) = signed else {
+            output.json.extend(Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]})).json);
+            output.line("nothing was signed; it would write");
+            output.row("file", &name);
+            output.line("  two ledger entries: intent, outcome");
+            return Ok(output);
+        };
+        let digest = signed.artefact.to_string();
+        output.json.extend(
+            Output::json(json!({"output": name, "digest": digest, "ledger_intent": signed.intent})).json,
+        );
+        output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
+        output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
+        output.note(format!("next: fedroot verify {} {name} --trust PUBLIC.pem", review.kind));
+        Ok(output)
+    }
+}

@@ -1,0 +1,76 @@
+//! Signals: a terminal gets its echo back whatever ends or stops a prompt, and a full file is an error, not a death.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+
+use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGXFSZ};
+use signal_hook::iterator::{Handle, Signals};
+
+use crate::base::disk;
+use crate::base::fault::Fault;
+
+/// What a process does before it sees a secret: nobody may trace or dump it, and what it writes is private.
+pub(super) fn harden() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    // Each of these is an additional wall: where the system lacks one, the others stand.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _ = rustix::thread::set_no_new_privs(true);
+    // A handler that does nothing turns "file size limit" from a death into an error of the write.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+}
+
+/// While it lives, a signal that ends or stops the process gives the terminal its settings back first.
+pub(super) struct EchoGuard {
+    handle: Handle,
+    watcher: Option<JoinHandle<()>>,
+}
+
+impl EchoGuard {
+    pub(super) fn new() -> Result<Self, Fault> {
+        let terminal = disk::open_terminal()?;
+        let failed = |e: std::io::Error| disk::fault("watch", "/dev/tty".as_ref(), &e);
+        let before = tcgetattr(&terminal).map_err(|e| failed(e.into()))?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]).map_err(failed)?;
+        let handle = signals.handle();
+        let watcher = std::thread::spawn(move || {
+            let mut asking = before.clone();
+            for signal in &mut signals {
+                watch(signal, &terminal, &before, &mut asking);
+            }
+        });
+        Ok(Self { handle, watcher: Some(watcher) })
+    }
+}
+
+fn watch(signal: i32, terminal: &std::fs::File, before: &Termios, asking: &mut Termios) {
+    // When the terminal is gone there is nothing to restore.
+    match signal {
+        SIGTSTP => {
+            if let Ok(now) = tcgetattr(terminal) {
+                *asking = now;
+            }
+            let _ = tcsetattr(terminal, OptionalActions::Now, before);
+            let _ = kill_process(getpid(), Signal::STOP);
+        }
+        SIGCONT => {
+            let _ = tcsetattr(terminal, OptionalActions::Now, asking);
+        }
+        ending => {
+            let _ = tcsetattr(terminal, OptionalActions::Now, before);
+            let _ = signal_hook::low_level::emulate_default_handler(ending);
+        }
+    }
+}
+
+impl Drop for EchoGuard {
+    fn drop(&mut self) {
+        self.handle.close();
+        if let Some(watcher) = self.watcher.take() {
+            let _ = watcher.join();
+        }
+    }
+}

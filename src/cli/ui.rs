@@ -1,0 +1,166 @@
+//! The only printer. stdout is the data that was asked for; everything said about it goes to stderr as `fedroot: …`.
+//!
+//! An error is `error: what, where, value` and then `hint: the way out`: lower case, one line each, no full stop. With
+//! `--json` one document goes to stdout, on errors too. Nothing is told by colour. Foreign text is shown through
+//! `visible()`, and every write is checked.
+
+use std::io::{self, ErrorKind, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::exit;
+use crate::base::fault::{Class, Fault};
+use crate::base::text::visible;
+
+/// What a command has to say.
+#[derive(Default)]
+pub(super) struct Output {
+    /// The data asked for, as text that is safe for a terminal, or as exact bytes.
+    pub(super) text: String,
+    /// The same as JSON members.
+    pub(super) json: Map<String, Value>,
+    /// What to say about it.
+    pub(super) notes: Vec<String>,
+    /// Why the command still ends in a refusal.
+    pub(super) refusal: Option<Fault>,
+}
+
+impl Output {
+    /// JSON members from an object.
+    pub(super) fn json(value: Value) -> Self {
+        let json = if let Value::Object(members) = value { members } else { Map::new() };
+        Self { json, ..Self::default() }
+    }
+
+    /// Adds a line to the text; its values have passed `visible()`.
+    pub(super) fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+    }
+
+    /// Adds a line that shows a name and a foreign value.
+    pub(super) fn row(&mut self, name: &str, value: &str) {
+        let name = visible(name).to_string();
+        self.line(format!("  {name:<20} {}", visible(value)));
+    }
+
+    /// Adds something to say on stderr.
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+}
+
+/// Prints what came of a command and returns its exit code.
+pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
+    let printed = match result {
+        Ok(output) => {
+            let code = output.refusal.as_ref().map_or(0, |fault| exit::code(fault.code().class));
+            show(output, as_json).map(|()| code)
+        }
+        Err(fault) => show_fault(&fault, as_json, Map::new()).map(|()| exit::code(fault.code().class)),
+    };
+    match printed {
+        Ok(code) => code,
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => 0,
+        Err(error) => {
+            let reason = visible(&error.to_string()).to_string();
+            // There is nowhere left to report to when this fails too.
+            let _ = write_stderr(&format!("error: cannot write to standard output: {reason}\n"));
+            exit::code(Class::Environment)
+        }
+    }
+}
+
+/// Says something before the command has ended, such as a review that is about to be confirmed.
+pub(super) fn say(text: &str) {
+    // What is said in passing must not stop an act.
+    let _ = write_stderr(text);
+}
+
+fn show(output: Output, as_json: bool) -> io::Result<()> {
+    if let Some(fault) = &output.refusal {
+        if as_json {
+            return show_fault(fault, true, output.json);
+        }
+        write_stdout(output.text.as_bytes())?;
+        return show_fault(fault, false, Map::new());
+    }
+    if as_json {
+        let mut document = json!({"version": 1, "ok": true});
+        if let Some(members) = document.as_object_mut() {
+            members.extend(output.json);
+        }
+        return write_stdout(ascii(&document).as_bytes());
+    }
+    write_stdout(output.text.as_bytes())?;
+    for note in &output.notes {
+        write_stderr(&format!("fedroot: {}\n", visible(note)))?;
+    }
+    Ok(())
+}
+
+fn show_fault(fault: &Fault, as_json: bool, more: Map<String, Value>) -> io::Result<()> {
+    if as_json {
+        let mut document = json!({
+            "version": 1,
+            "ok": false,
+            "code": fault.code().name,
+            "message": fault.message(),
+            "hint": fault.way_out(),
+        });
+        if let Some(members) = document.as_object_mut() {
+            members.extend(more);
+        }
+        return write_stdout(ascii(&document).as_bytes());
+    }
+    let mut text = format!("error: {}\n", visible(fault.message()));
+    if let Some(hint) = fault.way_out() {
+        text.push_str(&format!("hint: {}\n", visible(hint)));
+    }
+    write_stderr(&text)
+}
+
+/// JSON in ASCII only: a terminal shows it as it stands, whatever it holds.
+fn ascii(document: &Value) -> String {
+    let mut text = String::new();
+    for c in document.to_string().chars() {
+        if c.is_ascii() && c != '\u{7f}' {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn write_stdout(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush())
+}
+
+fn write_stderr(text: &str) -> io::Result<()> {
+    io::stderr().lock().write_all(text.as_bytes())
+}
+
+/// Shows help, or what was wrong with the arguments, as clap wrote it from arguments that are safe to show.
+pub(super) fn usage(text: &str, to_stdout: bool) -> io::Result<()> {
+    if to_stdout { write_stdout(text.as_bytes()) } else { write_stderr(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_ascii_and_still_says_the_same() {
+        let document = json!({"text": "a\u{1b}\u{9b}\u{202e}ü😀\u{7f}\n"});
+        let text = ascii(&document);
+        assert!(text.trim_end().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
+    }
+}

@@ -1,0 +1,57 @@
+//! `fedroot verify`: a stranger's view of a signed document.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::ui::Output;
+use super::{document, kinds};
+use crate::artefact::kind;
+use crate::base::clock::{Clock, Instant, SystemClock};
+use crate::base::fault::Fault;
+use crate::ceremony;
+
+/// `fedroot verify`
+#[derive(Args, Debug)]
+pub(super) struct Verify {
+    /// The kind of document
+    #[arg(value_parser = kinds())]
+    kind: String,
+    /// The signed document; - reads standard input
+    #[arg(value_name = "FILE")]
+    document: PathBuf,
+    /// A public key or certificate to trust, PEM (can be repeated)
+    #[arg(long, value_name = "FILE", required = true)]
+    trust: Vec<PathBuf>,
+    /// Judge validity by this time instead of now
+    #[arg(long, value_name = "TIME", value_parser = Instant::parse)]
+    at: Option<Instant>,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> Result<Output, Fault> {
+        let trust = self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?;
+        let document = document(&self.document)?;
+        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
+        let key = verified.key.fingerprint().to_string();
+        let mut output = Output::json(json!({
+            "key": key,
+            "scheme": verified.scheme.name,
+            "covered": verified.facts,
+            "valid_until": verified.valid_until.map(|until| until.to_string()),
+            "at": at.to_string(),
+        }));
+        output.line("the signature is good: it covers the whole root element");
+        output.row("signed with", verified.scheme.name);
+        output.row("by the key", &key);
+        for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {
+            output.row(&fact.path, &fact.value);
+        }
+        if verified.valid_until.is_none() {
+            output.note("the document does not say until when it is valid");
+        }
+        Ok(output)
+    }
+}

@@ -1,0 +1,194 @@
+//! The public half of a vault: its configuration, key lines, records, profiles and certificates. Needs no secret.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::key::{Environment, KeyId, Line};
+use crate::policy::Facts;
+
+const TEXT_BYTES_MAX: u64 = 1 << 20;
+
+/// `vault.toml`: what the whole vault goes by. Read strictly: unknown keys are refused.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// The version of the vault's format: 1.
+    pub version: u32,
+    /// The name of this vault: 32 hexadecimal digits.
+    pub id: String,
+    /// The name of its ledger, as checkpoints state it.
+    pub origin: String,
+    /// When it was made.
+    pub created: String,
+    /// The environments whose keys it may hold.
+    pub environments: Vec<String>,
+    /// The age recipients of those who read the ledger.
+    pub auditors: Vec<String>,
+}
+
+/// The public half of a vault.
+pub struct Catalogue {
+    folder: PathBuf,
+    configuration: Configuration,
+}
+
+impl Catalogue {
+    /// Opens a vault to read. Refuses one that others than its owner may read or change.
+    pub fn open(folder: &Path) -> Result<Self, Fault> {
+        let path = folder.join("vault.toml");
+        if !disk::exists(&path) {
+            return Err(NO_VAULT
+                .fault(format!("there is no vault at {}", folder.display()))
+                .hint("name it with --vault or FEDROOT_VAULT, or make one with `fedroot init`"));
+        }
+        for private in [folder, &path, &folder.join("keys"), &folder.join("ledger")] {
+            disk::check_private(private)?;
+        }
+        let configuration: Configuration = toml::from_str(&text(&path)?)
+            .map_err(|e| VAULT.fault(format!("{}: {}", path.display(), e.message())))?;
+        if configuration.version != 1 {
+            return Err(VAULT.fault(format!("{} has version {}, not 1", path.display(), configuration.version)));
+        }
+        Ok(Self { folder: folder.to_owned(), configuration })
+    }
+
+    /// What the whole vault goes by.
+    pub const fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// Where the ledger stands.
+    pub fn ledger_folder(&self) -> PathBuf {
+        self.folder.join("ledger")
+    }
+
+    /// Whether the vault may hold keys of this environment.
+    pub fn holds(&self, environment: Environment) -> bool {
+        self.configuration.environments.iter().any(|held| held == environment.name())
+    }
+
+    /// Refuses a line that has a key already, or that this vault may not hold.
+    pub fn allow_new_line(&self, line: &Line) -> Result<(), Fault> {
+        if !self.holds(line.environment()) {
+            return Err(NOT_HELD
+                .fault(format!("this vault does not hold keys of the environment {}", line.environment()))
+                .hint("take the vault of that environment, or make one with `fedroot init --environment`"));
+        }
+        if disk::exists(&self.line_folder(line)) {
+            return Err(LINE_EXISTS
+                .fault(format!("the key line {line} has a key already; no key was made"))
+                .hint(format!("`fedroot key show {line}` shows it; take another purpose for another key")));
+        }
+        Ok(())
+    }
+
+    /// Every key line, sorted.
+    pub fn lines(&self) -> Result<Vec<Line>, Fault> {
+        let mut lines = Vec::new();
+        let keys = self.folder.join("keys");
+        for tenant in disk::names(&keys)? {
+            for environment in disk::names(&keys.join(&tenant))? {
+                for purpose in disk::names(&keys.join(&tenant).join(&environment))? {
+                    // What a crash left behind has a name that no line can have.
+                    if !purpose.starts_with('.') {
+                        lines.push(format!("{tenant}/{environment}/{purpose}").parse()?);
+                    }
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The keys of a line, oldest first.
+    pub fn records(&self, line: &Line) -> Result<Vec<Record>, Fault> {
+        let folder = self.line_folder(line);
+        if !disk::exists(&folder) {
+            return Err(self.no_line(line));
+        }
+        disk::check_private(&folder)?;
+        let mut versions: Vec<u32> = disk::names(&folder)?
+            .iter()
+            .filter_map(|name| name.strip_suffix(".toml")?.parse().ok())
+            .collect();
+        versions.sort_unstable();
+        versions.into_iter().map(|version| self.record(&line.version(version))).collect()
+    }
+
+    /// The key of a line that signs: the active one, or else the newest, whose stage then says why it does not.
+    pub fn signing_record(&self, line: &Line) -> Result<Record, Fault> {
+        let mut records = self.records(line)?;
+        let active = records.iter().position(|record| record.stage().check_may_sign().is_ok());
+        let chosen = active.or(records.len().checked_sub(1)).ok_or_else(|| self.no_line(line))?;
+        Ok(records.swap_remove(chosen))
+    }
+
+    /// The record of a key.
+    pub fn record(&self, key: &KeyId) -> Result<Record, Fault> {
+        Record::parse(&text(&self.path(key, "toml"))?, key)
+    }
+
+    /// The bytes of a line's profile.
+    pub fn profile_text(&self, line: &Line) -> Result<String, Fault> {
+        text(&self.line_folder(line).join("profile.toml"))
+    }
+
+    /// The certificate of a key, where it has one: PEM.
+    pub fn certificate(&self, key: &KeyId) -> Result<Option<String>, Fault> {
+        let path = self.path(key, "cert.pem");
+        if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// The facts of the document of this kind that the line signed last.
+    pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Facts>, Fault> {
+        let path = self.last_signed_path(line, kind);
+        if !disk::exists(&path) {
+            return Ok(None);
+        }
+        let facts = serde_json::from_str(&text(&path)?)
+            .map_err(|e| VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy"))?;
+        Ok(Some(facts))
+    }
+
+    /// The sealed file of a key, checked against its record.
+    pub(super) fn sealed(&self, record: &Record) -> Result<Vec<u8>, Fault> {
+        let key = record.key()?;
+        let sealed = disk::read_private(&self.path(&key, "key.age"), TEXT_BYTES_MAX)?;
+        if crate::base::bytes::Digest::of(&sealed).to_string() == record.sealed_digest() {
+            return Ok(sealed);
+        }
+        Err(TAMPERED
+            .fault(format!("the sealed file of {key} is not the one its record describes"))
+            .hint("look at the ledger: somebody exchanged or damaged one of the two"))
+    }
+
+    pub(super) fn line_folder(&self, line: &Line) -> PathBuf {
+        let mut path = self.folder.join("keys");
+        path.extend([line.tenant(), line.environment().name(), line.purpose()]);
+        path
+    }
+
+    pub(super) fn last_signed_path(&self, line: &Line, kind: &str) -> PathBuf {
+        let mut path = self.folder.join("signed");
+        path.extend([line.tenant(), line.environment().name(), line.purpose()]);
+        path.join(format!("{kind}.last.json"))
+    }
+
+    fn path(&self, key: &KeyId, what: &str) -> PathBuf {
+        self.line_folder(&key.line).join(format!("{}.{what}", key.version))
+    }
+
+    fn no_line(&self, line: &Line) -> Fault {
+        NO_LINE
+            .fault(format!("there is no key line {line} in {}", self.folder.display()))
+            .hint("`fedroot key list` shows the lines there are")
+    }
+}
+
+fn text(path: &Path) -> Result<String, Fault> {
+    String::from_utf8(disk::read_private(path, TEXT_BYTES_MAX)?)
+        .map_err(|_| VAULT.fault(format!("{} is not UTF-8", path.display())))
+}

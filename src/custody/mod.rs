@@ -1,0 +1,43 @@
+//! The only room that holds secrets. Two faces: [`Catalogue`] reads what is public, [`Vault`] acts.
+//!
+//! A private key leaves its sealed file only inside [`Vault::sign`] and the acts that make keys, after the ledger holds the
+//! intent, on a thread of its own whose stack goes with it.
+
+mod catalogue;
+mod record;
+mod seal;
+mod vault;
+mod work;
+
+pub use catalogue::{Catalogue, Configuration};
+pub use record::Record;
+pub use seal::Sealing;
+pub use work::{Certificate, Certifier};
+pub use vault::{Delivered, NewKey, NewVault, Operator, Origin, Prompt, Signed, Vault};
+
+use crate::base::fault::{Class, Code};
+
+/// No vault at this place.
+pub const NO_VAULT: Code = Code::new("vault.missing", Class::Environment, "there is no vault at this place");
+/// A vault's file that cannot be used.
+pub const VAULT: Code = Code::new("vault.malformed", Class::Usage, "a file of the vault cannot be used");
+/// No key line of this name.
+pub const NO_LINE: Code = Code::new("key.missing", Class::Usage, "there is no key line of this name");
+/// A key line of this name exists.
+pub const LINE_EXISTS: Code = Code::new("key.exists", Class::Usage, "there is a key line of this name already");
+/// The vault may not hold keys of this environment.
+pub const NOT_HELD: Code = Code::new("vault.environment", Class::Refused, "the vault may not hold keys of this environment");
+/// A key file that was exchanged or damaged.
+pub const TAMPERED: Code =
+    Code::new("key.tampered", Class::Refused, "a key's file or record is damaged, or was exchanged for another");
+/// The passphrase or identity does not open the key.
+pub const WRONG: Code = Code::new("secret.wrong", Class::Secret, "the passphrase or identity does not open the key");
+/// The signature did not verify before it left.
+pub const FAULTY: Code =
+    Code::new("key.faulty-signature", Class::Internal, "a fresh signature did not verify and was thrown away");
+/// The profile changed between review and signature.
+pub const STALE: Code = Code::new("review.stale", Class::Refused, "the key or its profile changed since the review");
+
+/// The codes of this room.
+pub const CODES: &[&Code] =
+    &[&NO_VAULT, &VAULT, &NO_LINE, &LINE_EXISTS, &NOT_HELD, &TAMPERED, &WRONG, &FAULTY, &STALE];

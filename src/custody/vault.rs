@@ -1,0 +1,379 @@
+//! The one door to private keys. Every use is in the ledger before the key is touched.
+
+use std::ops::Deref;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::record::NewRecord;
+use super::seal::Closer;
+use super::work::{self, Certifier, Source};
+use super::{Catalogue, Configuration, Record, STALE, Sealing, VAULT};
+use crate::base::bytes::{Digest, hex};
+use crate::base::clock::{Clock, Instant};
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::base::random::{self, Random};
+use crate::base::recipient::{Identities, SECRET};
+use crate::base::secret::Secret;
+use crate::key::{Algorithm, Environment, KeyId, Line, PublicKey, Signature};
+use crate::ledger::{Auditor, EntryKind, Ledger};
+use crate::policy::{Approval, Confirmed, Facts, Profile, Review};
+
+const FACTS_IN_LEDGER_MAX: usize = 40;
+const VALUE_IN_LEDGER_CHARS_MAX: usize = 300;
+
+/// Who is acting, as the ledger states it. A claim of the machine, not a proof.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// The login name.
+    pub user: String,
+    /// The numeric user.
+    pub uid: u32,
+    /// The machine.
+    pub host: String,
+}
+
+/// Asks people, files or terminals for secrets. Implemented in `cli`.
+pub trait Prompt {
+    /// The passphrase that opens this key.
+    fn passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault>;
+    /// A passphrase for a key that is being made; asked for twice at a terminal.
+    fn new_passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault>;
+    /// The age identities that open this key.
+    fn identities(&mut self, key: &KeyId) -> Result<Identities, Fault>;
+}
+
+/// What a new vault goes by.
+pub struct NewVault {
+    /// The name of its ledger; made from the vault's name when `None`.
+    pub origin: Option<String>,
+    /// The environments whose keys it may hold.
+    pub environments: Vec<Environment>,
+    /// Those who read the ledger.
+    pub auditors: Vec<Auditor>,
+}
+
+/// Where a new key comes from.
+pub enum Origin {
+    /// It is generated here.
+    Generate(&'static dyn Algorithm),
+    /// It was made elsewhere: PKCS#8 DER.
+    Adopt(Secret<Vec<u8>>),
+}
+
+/// What a new key is to be.
+pub struct NewKey<'a> {
+    /// The line, which has no key yet.
+    pub line: Line,
+    /// Where the key comes from.
+    pub origin: Origin,
+    /// What it is sealed to.
+    pub sealing: Sealing,
+    /// The line's profile, as it will stand in the vault.
+    pub profile_text: String,
+    /// Makes the key's certificate.
+    pub certify: Certifier<'a>,
+    /// The confirmation of exactly this request.
+    pub confirmed: Confirmed,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// A finished document that waits, unseen by others, for the ledger's outcome.
+pub struct Delivered {
+    /// The digest of the whole signed document.
+    pub digest: Digest,
+    /// What it will be called.
+    pub name: String,
+}
+
+/// What came of a signature.
+pub struct Signed {
+    /// The place of the intent in the ledger; the outcome names it.
+    pub intent: u64,
+    /// The digest of the signed document.
+    pub artefact: Digest,
+}
+
+/// A vault that is open to act: locked, its ledger checked and ready to record.
+pub struct Vault<'a> {
+    catalogue: Catalogue,
+    ledger: Ledger,
+    operator: Operator,
+    clock: &'a dyn Clock,
+}
+
+impl Deref for Vault<'_> {
+    type Target = Catalogue;
+
+    fn deref(&self) -> &Catalogue {
+        &self.catalogue
+    }
+}
+
+impl<'a> Vault<'a> {
+    /// Makes a new vault with the genesis of its ledger. The folder may exist, if it is empty.
+    pub fn create(folder: &Path, new: &NewVault, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
+        if disk::exists(folder) && !disk::names(folder)?.is_empty() {
+            return Err(disk::EXISTS
+                .fault(format!("{} is not empty", folder.display()))
+                .hint("name a new folder for the vault"));
+        }
+        let id = hex(&random::system().array::<16>());
+        let configuration = Configuration {
+            version: 1,
+            origin: new.origin.clone().unwrap_or_else(|| format!("fedroot/{id}")),
+            id,
+            created: clock.now().to_string(),
+            environments: new.environments.iter().map(ToString::to_string).collect(),
+            auditors: new.auditors.iter().map(ToString::to_string).collect(),
+        };
+        let text = toml::to_string(&configuration)
+            .map_err(|e| VAULT.fault(format!("the configuration cannot be written: {e}")))?;
+        for part in ["keys", "signed"] {
+            disk::create_folder(&folder.join(part))?;
+        }
+        let body = json!({
+            "act": "init",
+            "vault": configuration.id,
+            "auditors": configuration.auditors,
+            "environments": configuration.environments,
+            "operator": operator_json(&operator),
+            "program": PROGRAM,
+        });
+        let ledger = Ledger::create(
+            &folder.join("ledger"),
+            &configuration.origin,
+            &new.auditors,
+            &body,
+            clock.now(),
+            Box::new(random::system()),
+        )?;
+        // Last: a folder with a vault.toml is a whole vault.
+        disk::create(&folder.join("vault.toml"), text.as_bytes())?;
+        Ok(Self { catalogue: Catalogue::open(folder)?, ledger, operator, clock })
+    }
+
+    /// Opens a vault to act: takes its lock and checks the ledger's end.
+    pub fn open(folder: &Path, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
+        let catalogue = Catalogue::open(folder)?;
+        let auditors = &catalogue.configuration().auditors;
+        let auditors = auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<Vec<_>, _>>()?;
+        let ledger = Ledger::open(&catalogue.ledger_folder(), &auditors, Box::new(random::system()))?;
+        Ok(Self { catalogue, ledger, operator, clock })
+    }
+
+    /// Records an attempt that was refused before any key was touched, and gives the fault back.
+    pub fn deny(&mut self, act: &str, about: &Value, fault: Fault) -> Fault {
+        let body = json!({
+            "act": act,
+            "about": about,
+            "refused": fault_json(&fault),
+            "operator": operator_json(&self.operator),
+            "program": PROGRAM,
+        });
+        match self.ledger.append(EntryKind::Denied, None, &body, self.clock.now()) {
+            Ok(_) => fault,
+            // Both matter: the refusal is why nothing happened, the ledger why nobody will read of it.
+            Err(unrecorded) => unrecorded.at(format_args!("{fault}; and the refusal could not be recorded")),
+        }
+    }
+
+    /// Makes or adopts the first key of a line. The line appears whole, or not at all.
+    pub fn generate(&mut self, new: NewKey<'_>, prompt: &mut dyn Prompt) -> Result<Record, Fault> {
+        let key = new.line.version(1);
+        let sealed_to = new.sealing.names();
+        let ready = self
+            .catalogue
+            .allow_new_line(&new.line)
+            .and_then(|()| Profile::parse(&new.profile_text).map_err(|fault| fault.at("the profile")))
+            .and_then(|_| closer(new.sealing, &key, prompt));
+        let closer = match ready {
+            Ok(closer) => closer,
+            Err(fault) => {
+                let about = json!({"key": key.to_string(), "reason": new.reason});
+                return Err(self.deny("generate", &about, fault.but("no key was made")));
+            }
+        };
+        let (act, source, algorithm) = match new.origin {
+            Origin::Generate(algorithm) => ("generate", Source::Generate(algorithm), Some(algorithm.name())),
+            Origin::Adopt(pkcs8) => ("adopt", Source::Adopt(pkcs8), None),
+        };
+        let adopted = algorithm.is_none();
+        let now = self.clock.now();
+        let intent = json!({
+            "act": act,
+            "key": key.to_string(),
+            "algorithm": algorithm,
+            "sealed_to": sealed_to,
+            "profile": Profile::digest(&new.profile_text).to_string(),
+            "request": new.confirmed.request().to_string(),
+            "confirmed": new.confirmed.how(),
+            "reason": new.reason,
+            "operator": operator_json(&self.operator),
+            "program": PROGRAM,
+        });
+        let permit = self.ledger.intend(&key.to_string(), &new.confirmed.request(), &intent, now)?;
+        let result = work::make(source, &key, &closer, new.certify).and_then(|made| {
+            let record = Record::new(NewRecord {
+                key: &key,
+                public: &made.public,
+                created: now,
+                adopted,
+                sealed_to,
+                sealed: &made.sealed,
+            })?;
+            let text = record.to_toml()?;
+            disk::create_folder_with(
+                &self.catalogue.line_folder(&new.line),
+                &[
+                    ("profile.toml", new.profile_text.as_bytes()),
+                    ("1.key.age", &made.sealed),
+                    ("1.cert.pem", &made.certificate),
+                    ("1.toml", text.as_bytes()),
+                ],
+            )?;
+            Ok((record, made.public, Digest::of(text.as_bytes())))
+        });
+        match result {
+            Ok((record, public, digest)) => {
+                let outcome = json!({
+                    "result": "made",
+                    "public": public.fingerprint().to_string(),
+                    "algorithm": public.algorithm().name(),
+                    "record": digest.to_string(),
+                    "sealed": record.sealed_digest(),
+                });
+                permit.outcome(&outcome, self.clock.now())?;
+                Ok(record)
+            }
+            Err(fault) => {
+                permit.outcome(&json!({"result": "failed", "fault": fault_json(&fault)}), self.clock.now())?;
+                Err(fault.but("no key was made"))
+            }
+        }
+    }
+
+    /// Signs what was approved: the intent goes to the ledger, then the key is opened, used and checked, then `deliver`
+    /// finishes the document where nobody sees it yet, then the outcome goes to the ledger.
+    pub fn sign(
+        &mut self,
+        approval: Approval,
+        prompt: &mut dyn Prompt,
+        deliver: &mut dyn FnMut(&Signature) -> Result<Delivered, Fault>,
+    ) -> Result<(Signed, Review), Fault> {
+        let review = approval.review();
+        let record = self.still_as_reviewed(&approval)?;
+        let sealed = self.catalogue.sealed(&record)?;
+        let intent = sign_intent(&approval, &record.public()?, &self.operator);
+        let octets = Digest::of(approval.octets());
+        let permit = self.ledger.intend(&review.key.to_string(), &octets, &intent, self.clock.now())?;
+        let index = permit.index();
+        let signature = work::opener(&record, &review.key, prompt)
+            .and_then(|opener| work::sign(&record, &sealed, opener, approval.scheme(), approval.octets()));
+        let signature = match signature {
+            Ok(signature) => signature,
+            Err(fault) => {
+                permit.denied(&json!({"refused": fault_json(&fault)}), self.clock.now())?;
+                return Err(fault.but("nothing was signed"));
+            }
+        };
+        let made = Digest::of(signature.as_bytes()).to_string();
+        match deliver(&signature) {
+            Ok(delivered) => {
+                let outcome = json!({
+                    "result": "signed",
+                    "signature": made,
+                    "artefact": delivered.digest.to_string(),
+                    "name": short(&delivered.name),
+                });
+                permit.outcome(&outcome, self.clock.now())?;
+                Ok((Signed { intent: index, artefact: delivered.digest }, approval.into_review()))
+            }
+            Err(fault) => {
+                let outcome = json!({"result": "not delivered", "signature": made, "fault": fault_json(&fault)});
+                permit.outcome(&outcome, self.clock.now())?;
+                Err(fault.but("the signature was thrown away"))
+            }
+        }
+    }
+
+    /// Refuses when the key, its stage or its profile is no longer what the review saw.
+    fn still_as_reviewed(&self, approval: &Approval) -> Result<Record, Fault> {
+        let review = approval.review();
+        let record = self.catalogue.record(&review.key)?;
+        record.stage().check_may_sign()?;
+        let profile = self.catalogue.profile_text(&review.key.line)?;
+        if Profile::digest(&profile) == review.profile && *approval.public() == record.public()? {
+            return Ok(record);
+        }
+        Err(STALE
+            .fault(format!("the key or the profile of {} changed since the review", review.key.line))
+            .hint("review the document again"))
+    }
+
+
+    /// Keeps the facts of what was signed last, for the next review's difference.
+    pub fn remember(&self, line: &Line, kind: &str, facts: &Facts) -> Result<(), Fault> {
+        let path = self.catalogue.last_signed_path(line, kind);
+        if let Some(folder) = path.parent() {
+            disk::create_folder(folder)?;
+        }
+        let text = serde_json::to_string(facts).map_err(|e| VAULT.fault(format!("facts cannot be written: {e}")))?;
+        disk::replace(&path, text.as_bytes())
+    }
+
+    /// The time that acts go by.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
+
+fn closer(sealing: Sealing, key: &KeyId, prompt: &mut dyn Prompt) -> Result<Closer, Fault> {
+    match sealing {
+        Sealing::Passphrase => prompt.new_passphrase(key).map(Closer::Passphrase),
+        Sealing::Recipients(recipients) if recipients.is_empty() => {
+            Err(SECRET.fault("no recipient was given: nobody could open the key"))
+        }
+        Sealing::Recipients(recipients) => Ok(Closer::Recipients(recipients)),
+    }
+}
+
+/// The name and version of this program, as the ledger states it.
+const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
+
+fn operator_json(operator: &Operator) -> Value {
+    json!({"user": operator.user, "uid": operator.uid, "host": operator.host})
+}
+
+fn fault_json(fault: &Fault) -> Value {
+    json!({"code": fault.code().name, "message": short(fault.message())})
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(VALUE_IN_LEDGER_CHARS_MAX).collect()
+}
+
+fn sign_intent(approval: &Approval, public: &PublicKey, operator: &Operator) -> Value {
+    let review: &Review = approval.review();
+    let facts = review.facts.iter().filter(|fact| fact.path != "entity").take(FACTS_IN_LEDGER_MAX);
+    json!({
+        "act": "sign",
+        "kind": review.kind,
+        "key": review.key.to_string(),
+        "public": public.fingerprint().to_string(),
+        "scheme": approval.scheme().name,
+        "document": review.document.to_string(),
+        "octets": Digest::of(approval.octets()).to_string(),
+        "request": approval.confirmed().request().to_string(),
+        "confirmed": approval.confirmed().how(),
+        "profile": review.profile.to_string(),
+        "reason": approval.reason(),
+        "facts": facts.map(|fact| json!([fact.path, short(&fact.value)])).collect::<Vec<_>>(),
+        "findings": review.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>(),
+        "first": review.changes.is_none(),
+        "operator": operator_json(operator),
+        "program": PROGRAM,
+    })
+}

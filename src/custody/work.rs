@@ -1,0 +1,102 @@
+//! Work with private keys. Each piece runs on a thread of its own: what an algorithm leaves on the stack goes with it.
+
+use super::FAULTY;
+use super::seal::{Closer, Opener, seal, unseal};
+use super::vault::Prompt;
+use super::{Record, TAMPERED};
+use crate::base::fault::{Class, Code, Fault};
+use crate::base::random;
+use crate::base::secret::Secret;
+use crate::key::{Algorithm, KeyId, PrivateKey, PublicKey, Scheme, Signature, private_key};
+
+const THREAD: Code = Code::new("internal", Class::Internal, "fedroot itself failed");
+
+/// A key that has just been made or adopted, sealed; its private half is gone from memory.
+pub(super) struct Made {
+    pub(super) public: PublicKey,
+    pub(super) sealed: Vec<u8>,
+    pub(super) certificate: Vec<u8>,
+}
+
+/// Where a new key comes from.
+pub(super) enum Source {
+    Generate(&'static dyn Algorithm),
+    Adopt(Secret<Vec<u8>>),
+}
+
+/// What the first signature of a key is for: its certificate. The octets come back to be finished with the signature.
+pub type Certifier<'a> = &'a (dyn Fn(&PublicKey) -> Result<Box<dyn Certificate>, Fault> + Sync);
+
+/// A certificate without its signature.
+pub trait Certificate {
+    /// The way it is to be signed.
+    fn scheme(&self) -> &'static Scheme;
+    /// The octets to be signed.
+    fn octets(&self) -> &[u8];
+    /// The certificate in PEM.
+    fn finish(self: Box<Self>, signature: &Signature) -> Result<Vec<u8>, Fault>;
+}
+
+/// Makes or adopts a key, lets it sign its certificate, and seals it.
+pub(super) fn make(source: Source, key: &KeyId, closer: &Closer, certify: Certifier<'_>) -> Result<Made, Fault> {
+    apart(move || {
+        let mut random = random::system();
+        let private = match source {
+            Source::Generate(algorithm) => algorithm.generate(&mut random)?,
+            Source::Adopt(pkcs8) => private_key(pkcs8.expose())?,
+        };
+        let public = private.public()?;
+        let unsigned = certify(&public)?;
+        let signature = checked(private.as_ref(), &public, unsigned.scheme(), unsigned.octets())?;
+        let sealed = seal(&private.to_pkcs8()?, key, closer)?;
+        Ok(Made { public, sealed, certificate: unsigned.finish(&signature)? })
+    })
+}
+
+/// Asks for what opens the key.
+pub(super) fn opener(record: &Record, key: &KeyId, prompt: &mut dyn Prompt) -> Result<Opener, Fault> {
+    if record.opens_with_passphrase() {
+        prompt.passphrase(key).map(Opener::Passphrase)
+    } else {
+        prompt.identities(key).map(Opener::Identities)
+    }
+}
+
+/// Opens a key, makes sure that it is the one its record describes, and signs.
+pub(super) fn sign(
+    record: &Record,
+    sealed: &[u8],
+    opener: Opener,
+    scheme: &'static Scheme,
+    octets: &[u8],
+) -> Result<Signature, Fault> {
+    let (key, expected) = (record.key()?, record.public()?);
+    apart(move || {
+        let private = private_key(unseal(sealed, &key, &opener)?.expose())?;
+        if private.public()? != expected {
+            return Err(TAMPERED.fault(format!("the sealed key of {key} is not the one its record describes")));
+        }
+        checked(private.as_ref(), &expected, scheme, octets)
+    })
+}
+
+/// Signs, and verifies with the public key before anybody sees the signature.
+fn checked(
+    private: &dyn PrivateKey,
+    public: &PublicKey,
+    scheme: &'static Scheme,
+    octets: &[u8],
+) -> Result<Signature, Fault> {
+    let signature = private.sign(scheme, octets, &mut random::system())?;
+    if public.verify(scheme, octets, &signature) {
+        return Ok(signature);
+    }
+    Err(FAULTY
+        .fault("a fresh signature did not verify with the public key and was thrown away")
+        .hint("the machine or its memory may be faulty: do not use it"))
+}
+
+fn apart<T: Send>(work: impl FnOnce() -> Result<T, Fault> + Send) -> Result<T, Fault> {
+    std::thread::scope(|scope| scope.spawn(work).join())
+        .unwrap_or_else(|_| Err(THREAD.fault("the work with a private key ended in a panic")))
+}

@@ -1,0 +1,5 @@
+//! JOSE: JSON Web Keys.
+
+mod jwk;
+
+pub use jwk::{jwk, thumbprint};

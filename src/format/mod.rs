@@ -1,0 +1,5 @@
+//! How signed things are written down. No opinion on what they mean.
+
+pub mod jose;
+pub mod x509;
+pub mod xml;

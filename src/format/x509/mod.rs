@@ -1,0 +1,13 @@
+//! X.509 (RFC 5280): certificates.
+
+mod certificate;
+
+pub use certificate::{Unsigned, public_key};
+
+use crate::base::fault::{Class, Code};
+
+/// A certificate that cannot be read or made.
+pub const CERTIFICATE: Code = Code::new("x509.malformed", Class::Usage, "a certificate cannot be read or made");
+
+/// The codes of this room.
+pub const CODES: &[&Code] = &[&CERTIFICATE];

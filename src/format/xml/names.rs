@@ -1,0 +1,136 @@
+//! Which characters XML 1.0 (fifth edition) allows, and where.
+
+/// White space of XML: four characters, no more.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// The production `Char`.
+pub(super) fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The production `NameStartChar` without the colon.
+fn starts_name(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | '_' | 'a'..='z'
+        | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
+        | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+/// The production `NameChar` without the colon.
+fn continues_name(c: char) -> bool {
+    starts_name(c)
+        || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// Whether `text` is an `NCName`: what an `ID`, a prefix or a local name must be.
+pub fn is_ncname(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(starts_name) && chars.all(continues_name)
+}
+
+/// Whether `text` can stand behind the `#` of a reference: a name, but for a digit at its start, which old `ID`s have.
+pub(super) fn is_fragment(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(continues_name)
+}
+
+/// A run of bytes that may be a qualified name.
+pub(super) struct Run {
+    pub(super) length: usize,
+    pub(super) colon: Option<usize>,
+    /// There are bytes outside ASCII, which have yet to be looked up in the tables.
+    foreign: bool,
+}
+
+impl Run {
+    /// The longest run that `bytes` begins with, up to a second colon.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        let (mut colon, mut foreign) = (None, false);
+        let length = bytes.iter().enumerate().position(|(at, byte)| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => false,
+            b':' if colon.is_none() => {
+                colon = Some(at);
+                false
+            }
+            0x80.. => {
+                foreign = true;
+                false
+            }
+            _ => true,
+        });
+        Self { length: length.unwrap_or(bytes.len()), colon, foreign }
+    }
+
+    /// Whether `text`, which is this run, is a `QName`.
+    pub(super) fn is_qname(&self, text: &str) -> bool {
+        let (prefix, local) = match self.colon {
+            Some(colon) => (text.get(..colon), text.get(colon + 1..).unwrap_or_default()),
+            None => (None, text),
+        };
+        let is_name = |part: &str| match part.as_bytes() {
+            _ if self.foreign => is_ncname(part),
+            [b'a'..=b'z' | b'A'..=b'Z' | b'_', ..] => true,
+            _ => false,
+        };
+        is_name(local) && prefix.is_none_or(is_name)
+    }
+}
+
+/// The place of the first character XML forbids everywhere, in one vectorised look when there is none.
+pub(super) fn forbidden(text: &str) -> Option<usize> {
+    if !text.bytes().fold(false, |odd, b| odd | is_suspect(b)) {
+        return None;
+    }
+    let control = text.bytes().position(|b| b < 0x20 && !is_space(b));
+    let noncharacter = memchr::memchr_iter(NONCHARACTER_LEAD, text.as_bytes())
+        .find(|at| text.get(*at..).and_then(|rest| rest.chars().next()).is_some_and(|c| !is_char(c)));
+    control.into_iter().chain(noncharacter).min()
+}
+
+/// Control characters, and what begins the two noncharacters. Bit by bit: branches would keep it from the vector unit.
+#[expect(clippy::needless_bitwise_bool, reason = "lazy operators branch")]
+fn is_suspect(b: u8) -> bool {
+    ((b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r')) | (b == NONCHARACTER_LEAD)
+}
+
+/// The first byte of U+FFFE and U+FFFF in UTF-8.
+const NONCHARACTER_LEAD: u8 = 0xEF;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_tables() {
+        for good in ["a", "_1", "é", "a-b.c", "Ω", "a·", "日本", "\u{10000}x"] {
+            assert!(is_ncname(good), "{good}");
+        }
+        for bad in [
+            "",
+            "1a",
+            "-a",
+            ".a",
+            "a:b",
+            "a b",
+            "·a",
+            "\u{300}a",
+            "×",
+            "÷",
+            "a\u{2000}",
+            "\u{F0000}",
+            "\u{37E}",
+        ] {
+            assert!(!is_ncname(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn forbidden_characters_are_found_wherever_they_stand() {
+        assert_eq!(forbidden("plain \t\r\n é ﬀ \u{FFFD}\u{10FFFF}"), None);
+        for bad in ["\0", "\u{1}", "\u{b}", "\u{1f}", "\u{FFFE}", "\u{FFFF}"] {
+            assert_eq!(forbidden(&format!("ﬀ{bad}\0")), Some(3), "{bad:?}");
+        }
+    }
+}

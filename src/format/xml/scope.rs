@@ -1,0 +1,110 @@
+//! The namespace bindings in scope: a stack in one arena, truncated when an element ends.
+
+use super::{MALFORMED, NAMESPACE, Span, Trouble, short};
+
+/// The namespace of the `xml` prefix.
+pub const XML_NS: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS_NS: &str = "http://www.w3.org/2000/xmlns/";
+
+/// The binding that holds where nothing else does: no prefix, no namespace.
+pub(super) const NONE: usize = 0;
+
+/// The bindings of all open elements. An index names one declaration for as long as its element is open.
+pub(super) struct Scope {
+    arena: String,
+    bindings: Vec<Binding>,
+}
+
+struct Binding {
+    /// Length and first bytes of the prefix: most comparisons end here.
+    key: u64,
+    prefix: Span,
+    uri: Span,
+}
+
+impl Scope {
+    pub(super) fn new() -> Self {
+        let mut scope = Self { arena: String::new(), bindings: Vec::new() };
+        scope.push("", "");
+        scope.push("xml", XML_NS);
+        scope
+    }
+
+    /// How many bindings there are: the next declaration's index.
+    pub(super) fn len(&self) -> usize {
+        self.bindings.len()
+    }
+
+    /// Forgets the bindings from `len` on.
+    pub(super) fn truncate(&mut self, len: usize) {
+        if let Some(first) = self.bindings.get(len) {
+            self.arena.truncate(first.prefix.start);
+            self.bindings.truncate(len);
+        }
+    }
+
+    /// The index of the declaration that binds `prefix` here (`""`: the default namespace).
+    pub(super) fn find(&self, prefix: &str) -> Option<usize> {
+        let key = key(prefix);
+        self.bindings
+            .iter()
+            .rposition(|b| b.key == key && (prefix.len() < 8 || b.prefix.of(&self.arena) == prefix))
+    }
+
+    /// Prefix and namespace of a binding.
+    pub(super) fn get(&self, binding: usize) -> (&str, &str) {
+        self.bindings.get(binding).map_or(("", ""), |b| (b.prefix.of(&self.arena), b.uri.of(&self.arena)))
+    }
+
+    /// Adds a declaration of an element whose first declaration has the index `from`.
+    pub(super) fn declare(&mut self, prefix: &str, uri: &str, from: usize, at: usize) -> Result<(), Trouble> {
+        let wrong = |what: String| Err(Trouble::new(&NAMESPACE, at, what));
+        if self.find(prefix).is_some_and(|earlier| earlier >= from) {
+            return Err(Trouble::new(
+                &MALFORMED,
+                at,
+                format!("namespace prefix '{}' declared twice", short(prefix)),
+            ));
+        }
+        if prefix == "xmlns" {
+            return wrong("the prefix xmlns cannot be declared".into());
+        }
+        if uri == XMLNS_NS || (prefix == "xml") != (uri == XML_NS) {
+            return wrong(format!("prefix '{}' cannot be bound to '{}'", short(prefix), short(uri)));
+        }
+        if uri.is_empty() && !prefix.is_empty() {
+            return wrong(format!("prefix '{}' is bound to nothing", short(prefix)));
+        }
+        self.push(prefix, uri);
+        Ok(())
+    }
+
+    fn push(&mut self, prefix: &str, uri: &str) {
+        let prefix_span = self.append(prefix);
+        let uri = self.append(uri);
+        self.bindings.push(Binding { key: key(prefix), prefix: prefix_span, uri });
+    }
+
+    fn append(&mut self, text: &str) -> Span {
+        let start = self.arena.len();
+        self.arena.push_str(text);
+        Span { start, end: self.arena.len() }
+    }
+}
+
+/// Equal keys of prefixes shorter than eight bytes mean equal prefixes.
+fn key(prefix: &str) -> u64 {
+    let seed = u64::from(u8::try_from(prefix.len()).unwrap_or(u8::MAX));
+    prefix.bytes().take(7).fold(seed, |key, byte| key << 8 | u64::from(byte))
+}
+
+/// Whether a namespace name is nothing or an absolute URI. Canonicalizers refuse other names; with `&`, which a URI may
+/// have, they disagree.
+pub(super) fn is_sound(uri: &str) -> bool {
+    let has_scheme = uri.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    });
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$'()*+,;=%".contains(c);
+    uri.is_empty() || (has_scheme && uri.chars().all(plain))
+}

@@ -1,0 +1,163 @@
+//! The table of algorithms: each row knows its names in JOSE, XML Signature and X.509, and its arithmetic.
+
+use der::asn1::ObjectIdentifier;
+use rand_core::CryptoRng;
+use sha2::Digest;
+
+use super::{MALFORMED, Parts, PublicKey, UNSUPPORTED, p384, rsa};
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+
+/// Every algorithm a key line can have. Adding one is a file and a row.
+pub static ALGORITHMS: &[&dyn Algorithm] = &[&p384::P384, &rsa::Rsa4096];
+
+/// An algorithm for root keys: its names, and what can be done with a key of it.
+pub trait Algorithm: Sync {
+    /// What `--algorithm` takes, such as `p384`.
+    fn name(&self) -> &'static str;
+
+    /// What people call it.
+    fn title(&self) -> &'static str;
+
+    /// The ways its keys sign.
+    fn schemes(&self) -> &'static [Scheme];
+
+    /// The way its keys sign when a document asks for this hash, or the nearest way they have.
+    fn scheme(&self, hash: Hash) -> &'static Scheme;
+
+    /// The object identifier of its keys in a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
+    fn oid(&self) -> ObjectIdentifier;
+
+    /// Makes a new key and checks it.
+    fn generate(&self, random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault>;
+
+    /// Reads and checks a private key from strict PKCS#8 DER (RFC 5958) without attributes.
+    fn read_private(&self, pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault>;
+
+    /// Checks the DER of a SubjectPublicKeyInfo and takes it apart.
+    fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault>;
+
+    /// Whether the signature over these octets is right.
+    fn verify(&self, spki: &[u8], scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool;
+
+    /// The signature as X.509 writes it (RFC 5480 and RFC 4055).
+    fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
+}
+
+/// A private key at work. Lives for one act, in the room `custody`.
+pub trait PrivateKey: Send {
+    /// Its row in the table.
+    fn algorithm(&self) -> &'static dyn Algorithm;
+
+    /// Its public half.
+    fn public(&self) -> Result<PublicKey, Fault>;
+
+    /// Its PKCS#8 DER (RFC 5958).
+    fn to_pkcs8(&self) -> Result<Secret<Vec<u8>>, Fault>;
+
+    /// Signs octets: RSA blinded, ECDSA hedged.
+    fn sign(&self, scheme: &Scheme, octets: &[u8], random: &mut dyn CryptoRng) -> Result<Signature, Fault>;
+}
+
+/// A hash function.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Hash {
+    /// SHA-256 (FIPS 180-4).
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// The hash functions in use.
+    pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// What a profile calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Its identifier in XML Signature (XML Encryption 1.1, section 5.8, and RFC 6931, section 2.1.3).
+    pub const fn xml_uri(self) -> &'static str {
+        match self {
+            Self::Sha256 => "http://www.w3.org/2001/04/xmlenc#sha256",
+            Self::Sha384 => "http://www.w3.org/2001/04/xmldsig-more#sha384",
+            Self::Sha512 => "http://www.w3.org/2001/04/xmlenc#sha512",
+        }
+    }
+
+    /// The hash function that XML Signature calls so.
+    pub fn from_xml_uri(uri: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|hash| hash.xml_uri() == uri)
+    }
+
+    /// The digest of these bytes.
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => sha2::Sha256::digest(bytes).to_vec(),
+            Self::Sha384 => sha2::Sha384::digest(bytes).to_vec(),
+            Self::Sha512 => sha2::Sha512::digest(bytes).to_vec(),
+        }
+    }
+}
+
+/// One way to sign: a key's algorithm with a hash, and its names.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Scheme {
+    /// What people call it, such as `ECDSA-SHA384`.
+    pub name: &'static str,
+    /// The hash that is signed.
+    pub hash: Hash,
+    /// The `alg` of JOSE (RFC 7518, section 3.1).
+    pub jose: &'static str,
+    /// The SignatureMethod of XML Signature (RFC 6931, section 2.3).
+    pub xml_uri: &'static str,
+    /// The signature algorithm of X.509 (RFC 4055, RFC 5758).
+    pub x509: ObjectIdentifier,
+}
+
+/// A signature: `r‖s` of fixed length for ECDSA (as XML Signature and JOSE want it), the modulus' length for RSA.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Signature(Vec<u8>);
+
+impl Signature {
+    /// Takes the bytes of a signature.
+    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The algorithm of this name.
+pub fn algorithm(name: &str) -> Result<&'static dyn Algorithm, Fault> {
+    ALGORITHMS.iter().copied().find(|row| row.name() == name).ok_or_else(|| {
+        let names: Vec<_> = ALGORITHMS.iter().map(|row| row.name()).collect();
+        UNSUPPORTED.fault(format!("there is no algorithm '{name}'")).hint(format!("take one of {}", names.join(", ")))
+    })
+}
+
+/// The scheme that a SignatureMethod of XML Signature names, with the algorithm it belongs to.
+pub fn scheme(xml_uri: &str) -> Option<(&'static dyn Algorithm, &'static Scheme)> {
+    let of = |row: &'static dyn Algorithm| row.schemes().iter().map(move |scheme| (row, scheme));
+    ALGORITHMS.iter().copied().flat_map(of).find(|(_, scheme)| scheme.xml_uri == xml_uri)
+}
+
+/// Reads and checks a private key of any algorithm in the table from PKCS#8 DER (RFC 5958).
+pub fn private_key(pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault> {
+    let info = pkcs8::PrivateKeyInfoRef::try_from(pkcs8)
+        .map_err(|e| MALFORMED.fault(format!("not a PKCS#8 private key: {e}")))?;
+    let row = ALGORITHMS.iter().find(|row| row.oid() == info.algorithm.oid).ok_or_else(|| {
+        UNSUPPORTED.fault(format!("keys of the algorithm {} are not used here", info.algorithm.oid))
+    })?;
+    row.read_private(pkcs8)
+}

@@ -1,0 +1,158 @@
+//! ECDSA on the curve P-384 with SHA-384 (FIPS 186-5, section 6; RFC 5480 for the keys).
+
+use const_oid::db::rfc5912::{ECDSA_WITH_SHA_384, ID_EC_PUBLIC_KEY, SECP_384_R_1};
+use der::asn1::ObjectIdentifier;
+use p384::SecretKey;
+use p384::ecdsa::signature::{RandomizedSigner, Verifier};
+use p384::ecdsa::{Signature as Ecdsa, SigningKey, VerifyingKey};
+use p384::elliptic_curve::sec1::ToSec1Point;
+use p384::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
+use rand_core::CryptoRng;
+
+use super::{Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED};
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+
+pub(super) struct P384;
+
+static SCHEMES: [Scheme; 1] = [Scheme {
+    name: "ECDSA-SHA384",
+    hash: Hash::Sha384,
+    jose: "ES384",
+    xml_uri: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+    x509: ECDSA_WITH_SHA_384,
+}];
+
+impl Algorithm for P384 {
+    fn name(&self) -> &'static str {
+        "p384"
+    }
+
+    fn title(&self) -> &'static str {
+        "ECDSA P-384"
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        &SCHEMES
+    }
+
+    /// Always SHA-384, the hash of the curve's strength (NIST SP 800-57 part 1, section 5.6.3).
+    fn scheme(&self, _hash: Hash) -> &'static Scheme {
+        let [sha384] = &SCHEMES;
+        sha384
+    }
+
+    fn oid(&self) -> ObjectIdentifier {
+        ID_EC_PUBLIC_KEY
+    }
+
+    fn generate(&self, mut random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault> {
+        use p384::elliptic_curve::Generate;
+        Ok(Box::new(Key(SecretKey::generate_from_rng(&mut random))))
+    }
+
+    fn read_private(&self, pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault> {
+        let info = pkcs8::PrivateKeyInfoRef::try_from(pkcs8)
+            .map_err(|e| MALFORMED.fault(format!("not a PKCS#8 private key: {e}")))?;
+        check_curve(info.algorithm.parameters_oid().ok())?;
+        let inner = sec1::EcPrivateKey::try_from(info.private_key.as_bytes())
+            .map_err(|e| MALFORMED.fault(format!("not an EC private key (RFC 5915): {e}")))?;
+        if let Some(named) = inner.parameters.and_then(|parameters| parameters.named_curve()) {
+            check_curve(Some(named))?;
+        }
+        if inner.private_key.len() != 48 {
+            return Err(UNFIT.fault(format!("the scalar has {} bytes, not 48", inner.private_key.len())));
+        }
+        let key = SecretKey::from_pkcs8_der(pkcs8)
+            .map_err(|_| UNFIT.fault("the scalar or the public point of the key is not right for P-384"))?;
+        let point = key.public_key().to_sec1_point(false);
+        let compressed = key.public_key().to_sec1_point(true);
+        if inner.public_key.is_some_and(|given| given != point.as_bytes() && given != compressed.as_bytes()) {
+            return Err(UNFIT.fault("the public point does not belong to the scalar"));
+        }
+        check_scalar(&key)?;
+        Ok(Box::new(Key(key)))
+    }
+
+    fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault> {
+        let info = spki::SubjectPublicKeyInfoRef::try_from(spki)
+            .map_err(|e| MALFORMED.fault(format!("not a SubjectPublicKeyInfo: {e}")))?;
+        check_curve(info.algorithm.parameters_oid().ok())?;
+        let key = p384::PublicKey::from_public_key_der(spki)
+            .map_err(|_| MALFORMED.fault("the public point does not lie on P-384"))?;
+        let point = key.to_sec1_point(false);
+        match (point.x(), point.y()) {
+            (Some(x), Some(y)) => Ok(Parts::Ec {
+                curve: "P-384",
+                urn: "urn:oid:1.3.132.0.34",
+                x: x.to_vec(),
+                y: y.to_vec(),
+            }),
+            _ => Err(MALFORMED.fault("the public point is the point at infinity")),
+        }
+    }
+
+    fn verify(&self, spki: &[u8], _scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
+        let (Ok(key), Ok(signature)) =
+            (VerifyingKey::from_public_key_der(spki), Ecdsa::from_slice(signature.as_bytes()))
+        else {
+            return false;
+        };
+        key.verify(octets, &signature).is_ok()
+    }
+
+    fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
+        let signature = Ecdsa::from_slice(signature.as_bytes()).map_err(|_| FAILED.fault("not an ECDSA signature"))?;
+        Ok(signature.to_der().as_bytes().to_vec())
+    }
+}
+
+fn check_curve(named: Option<ObjectIdentifier>) -> Result<(), Fault> {
+    match named {
+        Some(SECP_384_R_1) => Ok(()),
+        Some(other) => Err(UNSUPPORTED.fault(format!("the curve {other} is not used here")).hint("P-384 is")),
+        None => Err(UNSUPPORTED.fault("the curve is not named").hint("P-384 is the one in use")),
+    }
+}
+
+/// Refuses a scalar that is 1 or n − 1: it was not drawn at random, and its public point is the generator's.
+fn check_scalar(key: &SecretKey) -> Result<(), Fault> {
+    let generator = p384::AffinePoint::GENERATOR.to_sec1_point(false);
+    let point = key.public_key().to_sec1_point(false);
+    if point.x() == generator.x() {
+        return Err(UNFIT.fault("the scalar is 1 or n-1, which no generator draws"));
+    }
+    Ok(())
+}
+
+struct Key(SecretKey);
+
+impl PrivateKey for Key {
+    fn algorithm(&self) -> &'static dyn Algorithm {
+        &P384
+    }
+
+    fn public(&self) -> Result<PublicKey, Fault> {
+        let spki = self
+            .0
+            .public_key()
+            .to_public_key_der()
+            .map_err(|e| FAILED.fault(format!("the public key cannot be written: {e}")))?;
+        PublicKey::from_spki(spki.as_bytes())
+    }
+
+    fn to_pkcs8(&self) -> Result<Secret<Vec<u8>>, Fault> {
+        let der = self.0.to_pkcs8_der().map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
+        Ok(Secret::new(der.as_bytes().to_vec()))
+    }
+
+    fn sign(&self, scheme: &Scheme, octets: &[u8], mut random: &mut dyn CryptoRng) -> Result<Signature, Fault> {
+        if !SCHEMES.contains(scheme) {
+            return Err(FAILED.fault(format!("a P-384 key does not sign {}", scheme.name)));
+        }
+        let signature: Ecdsa = SigningKey::from(&self.0)
+            .try_sign_with_rng(&mut random, octets)
+            .map_err(|_| FAILED.fault("ECDSA signing failed"))?;
+        Ok(Signature::from_bytes(signature.to_bytes().to_vec()))
+    }
+}

@@ -1,0 +1,84 @@
+//! The ledger: encrypted, hash-chained, append-only. Anyone checks it without a secret; only auditors read it; who
+//! appends cannot read. `docs/formats/ledger.md` says what stands in the files.
+//!
+//! No key use without a durable entry: [`Ledger::intend`] gives a [`SignPermit`] only after the intent is on the medium,
+//! and whoever uses a key asks for one. The outcome follows; where it does not, everybody sees an open intent.
+//!
+//! The lines form a chain and a Merkle tree (RFC 6962) by the same hash, and each is sealed with Ed25519 under a key of
+//! its own that is forgotten: what was written cannot be rewritten by who takes the machine later. That nothing is
+//! missing at the end shows only against something that left the machine.
+
+mod chain;
+mod entry;
+mod read;
+mod seal;
+mod session;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod writer;
+
+pub use chain::{Agreement, Summary, verify, verify_folder};
+pub use entry::EntryKind;
+pub use read::{Body, Entry, Reader, read};
+pub use writer::{Appended, Ledger, SignPermit};
+
+/// Somebody who can read the ledger: an X25519 recipient of age (C2SP age).
+pub use crate::base::recipient::Recipient as Auditor;
+
+use crate::base::append::SLOT;
+use crate::base::fault::{Class, Code};
+
+/// A ledger is there already.
+pub const EXISTS: Code = Code::new("ledger.exists", Class::Environment, "the folder holds a ledger already");
+/// There is no ledger, or its log is gone.
+pub const MISSING: Code = Code::new("ledger.missing", Class::Ledger, "the ledger, or its log, is not there");
+/// A line is not one, or a file is not the one that was opened.
+pub const DAMAGED: Code =
+    Code::new("ledger.damaged", Class::Ledger, "a line or a file of the ledger is damaged");
+/// A seal is wrong.
+pub const SEAL: Code = Code::new("ledger.seal", Class::Ledger, "the seal of an entry is wrong");
+/// A line does not follow the one before.
+pub const CHAIN: Code =
+    Code::new("ledger.chain", Class::Ledger, "an entry does not follow the one before it");
+/// An outcome belongs to no open intent, or too many intents are open.
+pub const PAIR: Code =
+    Code::new("ledger.pair", Class::Ledger, "an intent and what closes it do not belong together");
+/// Lines that were there are missing.
+pub const TRUNCATED: Code =
+    Code::new("ledger.truncated", Class::Ledger, "entries are missing at the end of the ledger");
+/// The last line is incomplete.
+pub const TORN: Code = Code::new("ledger.torn", Class::Ledger, "the ledger ends in the middle of a line");
+/// The state file is lost, damaged or old.
+pub const STATE: Code =
+    Code::new("ledger.state", Class::Ledger, "the state file is lost, damaged, or older than the ledger");
+/// An earlier write failed.
+pub const POISONED: Code =
+    Code::new("ledger.poisoned", Class::Ledger, "an earlier write failed, and nothing is written after it");
+/// The clock is behind the ledger.
+pub const CLOCK: Code =
+    Code::new("ledger.clock", Class::Refused, "the clock is behind the last entry of the ledger");
+/// There are no auditors, or too many, or one cannot be used.
+pub const AUDITOR: Code =
+    Code::new("ledger.auditor", Class::Usage, "there are no auditors, too many, or one cannot be used");
+/// The auditors are not those of the ledger.
+pub const AUDITORS: Code =
+    Code::new("ledger.auditors", Class::Ledger, "the auditors are not those that the ledger knows");
+/// A text cannot name a ledger.
+pub const ORIGIN: Code = Code::new("ledger.origin", Class::Usage, "a text cannot name a ledger");
+/// An entry does not fit into a line.
+pub const TOO_LARGE: Code =
+    Code::new("ledger.too-large", Class::Usage, "an entry does not fit into one line");
+
+/// The codes of this room.
+pub const CODES: &[&Code] = &[
+    &EXISTS, &MISSING, &DAMAGED, &SEAL, &CHAIN, &PAIR, &TRUNCATED, &TORN, &STATE, &POISONED, &CLOCK,
+    &AUDITOR, &AUDITORS, &ORIGIN, &TOO_LARGE,
+];
+
+/// The name of the log in the folder of a ledger: the file that others may have.
+pub const LOG: &str = "ledger.jsonl";
+const STATE_FILE: &str = "state";
+const LOCK: &str = "lock";
+const STATE_BYTES: u64 = 2 * SLOT as u64;

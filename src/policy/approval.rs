@@ -1,0 +1,190 @@
+//! A review, and the approval that comes out of it: bound to exact octets, usable once.
+
+use super::finding::{Finding, findings};
+use super::{
+    Change, Confirmation, Confirmed, ENVIRONMENT, Facts, Profile, REASON, REFUSED, Request, Severity, Standard,
+    difference,
+};
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::fault::Fault;
+use crate::key::{Environment, KeyId, PublicKey, Scheme};
+
+/// Everything a person should know before a document is signed.
+pub struct Review {
+    /// The kind of document.
+    pub kind: &'static str,
+    /// The key that would sign.
+    pub key: KeyId,
+    /// What the prepared document says: what the signature would cover.
+    pub facts: Facts,
+    /// What the rules found, the heaviest first.
+    pub findings: Vec<Finding>,
+    /// The difference to what this line signed last; `None` when it has signed nothing of this kind yet.
+    pub changes: Option<Vec<Change>>,
+    /// What is asked of the key.
+    pub request: Request,
+    /// The digest of the document as it was given.
+    pub document: Digest,
+    /// The digest of the profile that the review went by.
+    pub profile: Digest,
+    public: PublicKey,
+    require_reason: bool,
+}
+
+/// What a review is about.
+pub struct Subject<'a> {
+    /// The kind of document.
+    pub kind: &'static str,
+    /// The key that would sign.
+    pub key: KeyId,
+    /// Its public half.
+    pub public: &'a PublicKey,
+    /// The bytes of the line's profile.
+    pub profile_text: &'a str,
+    /// The facts of the prepared document.
+    pub facts: Facts,
+    /// The digest of the document as it was given.
+    pub document: Digest,
+    /// The facts this line signed last.
+    pub last: Option<&'a Facts>,
+    /// The time of the review.
+    pub now: Instant,
+}
+
+impl Review {
+    /// Reviews a prepared document against the line's profile and against what the line signed last.
+    pub fn of(subject: Subject<'_>) -> Result<Self, Fault> {
+        let profile = Profile::parse(subject.profile_text)?;
+        profile.allow(subject.kind, &subject.key.line)?;
+        let digest = Profile::digest(subject.profile_text);
+        let request = Request::new("sign", subject.key.line.environment())
+            .with("kind", subject.kind)
+            .with("key", &subject.key)
+            .with("public", subject.public.fingerprint())
+            .with("profile", digest)
+            .with("document", subject.document);
+        let standard = Standard { profile: &profile, key: subject.public, now: subject.now };
+        Ok(Self {
+            kind: subject.kind,
+            findings: findings(subject.kind, &subject.facts, &standard),
+            changes: subject.last.map(|last| difference(last, &subject.facts)),
+            key: subject.key,
+            facts: subject.facts,
+            request,
+            document: subject.document,
+            profile: digest,
+            public: subject.public.clone(),
+            require_reason: profile.require_reason,
+        })
+    }
+
+    /// The findings that stop the signature.
+    pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.rule.severity == Severity::Block)
+    }
+
+    /// The fault that the blocking findings amount to.
+    pub fn check(&self) -> Result<(), Fault> {
+        let Some(first) = self.blocking().next() else { return Ok(()) };
+        let others = match self.blocking().count() - 1 {
+            0 => String::new(),
+            count => format!(" (and {count} more)"),
+        };
+        Err(REFUSED
+            .fault(format!("the review found {}: {}{others}", first.rule.id, first.detail))
+            .hint(first.rule.remedy))
+    }
+
+    /// Approves these octets. Refuses when a finding blocks, a reason is missing, or the confirmation is not for this review.
+    pub fn approve(
+        self,
+        octets: Vec<u8>,
+        scheme: &'static Scheme,
+        given: &Confirmation,
+        reason: Option<&str>,
+    ) -> Result<Approval, Fault> {
+        self.check()?;
+        if self.require_reason && reason.is_none_or(|reason| reason.trim().is_empty()) {
+            return Err(REASON.fault(format!("the profile of {} wants a reason", self.key.line)).hint("give --reason TEXT"));
+        }
+        let confirmed = self.request.confirm(given)?;
+        Ok(Approval { octets, scheme, confirmed, reason: reason.map(str::to_owned), review: self })
+    }
+}
+
+/// Refuses a key of another environment than the one the caller says it works for.
+pub fn expect_environment(key: &KeyId, expected: Option<Environment>) -> Result<(), Fault> {
+    match expected {
+        Some(expected) if expected != key.line.environment() => Err(ENVIRONMENT
+            .fault(format!("{} is a {} key and never signs for {expected}", key.line, key.line.environment()))
+            .hint(format!("take a key line of the environment {expected}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Permission to sign exact octets with one key, once. Comes only out of [`Review::approve`].
+///
+/// An approval cannot be made up:
+///
+/// ```compile_fail,E0451
+/// # use fedroot::policy::{Approval, Confirmed, Review};
+/// fn forge(review: Review, confirmed: Confirmed, scheme: &'static fedroot::key::Scheme) -> Approval {
+///     Approval { octets: vec![], scheme, confirmed, reason: None, review }
+/// }
+/// ```
+///
+/// and cannot be used twice:
+///
+/// ```compile_fail,E0382
+/// # use fedroot::policy::Approval;
+/// fn sign(approval: Approval) {}
+/// fn twice(approval: Approval) {
+///     sign(approval);
+///     sign(approval);
+/// }
+/// ```
+pub struct Approval {
+    octets: Vec<u8>,
+    scheme: &'static Scheme,
+    confirmed: Confirmed,
+    reason: Option<String>,
+    review: Review,
+}
+
+impl Approval {
+    /// The octets that may be signed, and no others.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// The way they may be signed.
+    pub const fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    /// How the request was confirmed.
+    pub const fn confirmed(&self) -> &Confirmed {
+        &self.confirmed
+    }
+
+    /// Why the document is signed.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The public half of the key that was reviewed.
+    pub const fn public(&self) -> &PublicKey {
+        &self.review.public
+    }
+
+    /// The review behind it.
+    pub const fn review(&self) -> &Review {
+        &self.review
+    }
+
+    /// Ends the approval; the review remains.
+    pub fn into_review(self) -> Review {
+        self.review
+    }
+}

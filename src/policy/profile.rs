@@ -1,0 +1,204 @@
+//! The profile of a key line: what it may sign, within which limits, with which defaults. TOML, strict: unknown and double
+//! keys are refused.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use super::{KIND, PROFILE};
+use crate::base::bytes::Digest;
+use crate::base::clock::Span;
+use crate::base::fault::Fault;
+use crate::key::{Hash, Line};
+
+/// What a key line may sign, with which limits and defaults.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The version of this format: 1.
+    pub version: u32,
+    /// The kinds of documents the line may sign.
+    pub kinds: Vec<String>,
+    /// The document and section that this profile implements.
+    pub policy_ref: String,
+    /// Whether every signature needs `--reason`.
+    #[serde(default)]
+    pub require_reason: bool,
+    /// Limits and defaults for SAML metadata.
+    #[serde(default)]
+    pub saml: Saml,
+}
+
+/// Limits and defaults for SAML metadata.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Saml {
+    /// The hash of the document, and of RSA signatures.
+    #[serde(serialize_with = "write_hash", deserialize_with = "read_hash")]
+    pub digest: Hash,
+    /// Whether `validUntil` and `cacheDuration` are set from here or kept where the document has them.
+    pub dates: Dates,
+    /// How long a signed document is valid.
+    #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
+    pub valid_for: Span,
+    /// How long it may be valid at most, whoever set it.
+    #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
+    pub valid_for_max: Span,
+    /// How long consumers may keep it without looking again.
+    #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
+    pub cache_duration: Span,
+    /// What the signature says of the key. Consumers must not rely on it.
+    pub key_info: Vec<KeyInfo>,
+}
+
+/// Where `validUntil` and `cacheDuration` come from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dates {
+    /// From the profile, always.
+    Replace,
+    /// From the document, and from the profile where the document has none of both.
+    Keep,
+}
+
+/// What a signature may say of its key.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyInfo {
+    /// The line's certificate, as `ds:X509Data`.
+    Certificate,
+    /// The key's identifier, as `ds:KeyName`.
+    KeyName,
+    /// The public key itself, as `ds:KeyValue`.
+    KeyValue,
+}
+
+impl Default for Saml {
+    fn default() -> Self {
+        Self {
+            digest: Hash::Sha256,
+            dates: Dates::Replace,
+            valid_for: Span::of_days(14),
+            valid_for_max: Span::of_days(28),
+            cache_duration: Span::of_seconds(6 * 3_600),
+            key_info: vec![KeyInfo::Certificate],
+        }
+    }
+}
+
+impl Profile {
+    /// The profile a new line gets when none is given: valid for 14 days, at most 28, cached for 6 hours.
+    pub fn built_in(kinds: &[&str]) -> Self {
+        Self {
+            version: 1,
+            kinds: kinds.iter().map(ToString::to_string).collect(),
+            policy_ref: "built-in defaults of fedroot, version 1".into(),
+            require_reason: false,
+            saml: Saml::default(),
+        }
+    }
+
+    /// Reads a profile and checks that its limits make sense.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let profile: Self = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
+            PROFILE.fault(format!("line {line}: {}", e.message()))
+        })?;
+        let wrong = |why: &str| Err(PROFILE.fault(why.to_owned()));
+        if profile.version != 1 {
+            return wrong("it has another version than 1, the only one this program knows");
+        }
+        if profile.kinds.is_empty() {
+            return wrong("kinds is empty: the line could sign nothing");
+        }
+        if profile.policy_ref.trim().is_empty() {
+            return wrong("policy_ref is empty: name the document and section that the limits come from");
+        }
+        if profile.saml.valid_for > profile.saml.valid_for_max {
+            return wrong("saml.valid_for is longer than saml.valid_for_max");
+        }
+        if profile.saml.cache_duration >= profile.saml.valid_for {
+            return wrong("saml.cache_duration is not shorter than saml.valid_for: caches would outlive the document");
+        }
+        Ok(profile)
+    }
+
+    /// Refuses a kind of document that the profile of this line does not name.
+    pub fn allow(&self, kind: &str, line: &Line) -> Result<(), Fault> {
+        if self.kinds.iter().any(|allowed| allowed == kind) {
+            return Ok(());
+        }
+        Err(KIND
+            .fault(format!("{line} may sign {}, not {kind}", self.kinds.join(", ")))
+            .hint("take a key line that is for this kind: `fedroot key list`"))
+    }
+
+    /// The profile as TOML.
+    pub fn to_toml(&self) -> Result<String, Fault> {
+        toml::to_string(self).map_err(|e| PROFILE.fault(format!("it cannot be written: {e}")))
+    }
+
+    /// The digest of the profile's bytes, which requests and the ledger name.
+    pub fn digest(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+}
+
+fn write_span<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(span)
+}
+
+fn read_span<'de, D: Deserializer<'de>>(from: D) -> Result<Span, D::Error> {
+    Span::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's shape")]
+fn write_hash<S: Serializer>(hash: &Hash, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(hash.name())
+}
+
+fn read_hash<'de, D: Deserializer<'de>>(from: D) -> Result<Hash, D::Error> {
+    let name = String::deserialize(from)?;
+    Hash::ALL
+        .into_iter()
+        .find(|hash| hash.name() == name)
+        .ok_or_else(|| D::Error::custom(format!("there is no digest '{name}': take sha256, sha384 or sha512")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"x\"\n";
+
+    #[test]
+    fn the_built_in_profile_survives_writing_and_reading() {
+        let profile = Profile::built_in(&["saml"]);
+        assert_eq!(Profile::parse(&profile.to_toml().unwrap()).unwrap(), profile);
+        assert_eq!(Profile::parse(SMALL).unwrap().saml, Saml::default());
+    }
+
+    #[test]
+    fn profiles_that_could_surprise_are_refused() {
+        for (added, why) in [
+            ("colour = 1\n", "unknown field"),
+            ("kinds = []\n", "duplicate key"),
+            ("[saml]\nvalid_for = \"P1M\"\n", "months and years"),
+            ("[saml]\nvalid_for = \"P30D\"\n", "longer than"),
+            ("[saml]\ncache_duration = \"P20D\"\n", "not shorter"),
+            ("[saml]\ndigest = \"sha1\"\n", "no digest 'sha1'"),
+            ("[saml]\nkey_info = [\"password\"]\n", "unknown variant"),
+            ("[saml]\nvalid_until = \"P3D\"\n", "unknown field"),
+        ] {
+            let fault = Profile::parse(&format!("{SMALL}{added}")).unwrap_err();
+            assert!(fault.message().contains(why), "{added}: {fault}");
+        }
+        for (wrong, why) in [
+            ("", "missing field"),
+            ("version = 2\nkinds = [\"saml\"]\npolicy_ref = \"x\"\n", "another version"),
+            ("version = 1\nkinds = []\npolicy_ref = \"x\"\n", "sign nothing"),
+            ("version = 1\nkinds = [\"saml\"]\npolicy_ref = \" \"\n", "policy_ref is empty"),
+        ] {
+            let fault = Profile::parse(wrong).unwrap_err();
+            assert!(fault.message().contains(why), "{wrong}: {fault}");
+        }
+    }
+}

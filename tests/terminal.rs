@@ -1,0 +1,172 @@
+//! A person at a terminal: the passphrase is typed unseen, the words of a confirmation are asked for, and the terminal gets
+//! its echo back whatever ends the prompt.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rexpect::session::{PtySession, spawn_command};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::support::{FEDROOT, Folder};
+
+const PATIENCE_MS: u64 = 60_000;
+
+/// The program in a pseudo-terminal, under a shell that outlives it.
+fn at_terminal(folder: &Folder, arguments: &str) -> PtySession {
+    let mut command = folder.command("sh");
+    command.args(["-c", &format!("stty -F /dev/tty echo; echo $$ > shell.pid; {FEDROOT} {arguments}; echo exit=$?; read wait")]);
+    spawn_command(command, Some(PATIENCE_MS)).unwrap()
+}
+
+/// The other end of the terminal: its settings are the same.
+fn terminal(session: &PtySession) -> File {
+    session.process().get_file_handle().unwrap()
+}
+
+fn echoes(terminal: impl AsFd) -> bool {
+    tcgetattr(terminal).unwrap().local_modes.contains(LocalModes::ECHO)
+}
+
+fn wait_for(what: &str, mut check: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !check() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The process that asks: a child of the shell.
+fn child(folder: &Folder) -> Pid {
+    let shell = String::from_utf8(folder.read("shell.pid")).unwrap();
+    let shell = shell.trim();
+    let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap()).unwrap()
+}
+
+#[test]
+fn the_passphrase_is_typed_twice_and_unseen_and_opens_the_key() {
+    let folder = Folder::with_vault();
+    let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+    let mut session = at_terminal(&folder, make);
+    session.exp_string("new passphrase for example.org/sandbox/typed#1: ").unwrap();
+    session.send_line("five words nobody ever saw").unwrap();
+    let between = session.exp_string("the same passphrase again: ").unwrap();
+    assert!(!between.contains("nobody"), "the passphrase was echoed: {between}");
+    session.send_line("five words nobody ever saw").unwrap();
+    let rest = session.exp_string("exit=0").unwrap();
+    assert!(!rest.contains("nobody"), "the passphrase was echoed: {rest}");
+
+    let sign = "sign saml aggregate.xml --key example.org/sandbox/typed --output out.xml --vault V";
+    let mut session = at_terminal(&folder, sign);
+    session.exp_string("passphrase for example.org/sandbox/typed#1: ").unwrap();
+    session.send_line("five words nobody ever saw").unwrap();
+    session.exp_string("exit=0").unwrap();
+    assert!(folder.path("out.xml").exists());
+}
+
+#[test]
+fn two_different_passphrases_make_no_key() {
+    let folder = Folder::with_vault();
+    let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+    let mut session = at_terminal(&folder, make);
+    session.exp_string("new passphrase").unwrap();
+    session.send_line("the first passphrase").unwrap();
+    session.exp_string("again").unwrap();
+    session.send_line("another passphrase").unwrap();
+    session.exp_string("the two passphrases differ; no key was made").unwrap();
+    session.exp_string("exit=5").unwrap();
+    assert!(!folder.path("V/keys/example.org/sandbox/typed").exists());
+}
+
+/// The words of the digest, as the screen numbers them.
+fn words(screen: &str) -> Vec<String> {
+    let mut words = vec![String::new(); 33];
+    let tokens: Vec<&str> = screen.split_whitespace().collect();
+    for pair in tokens.windows(2) {
+        if let Ok(place) = pair[0].parse::<usize>()
+            && (1..=32).contains(&place)
+            && pair[1].chars().all(char::is_alphabetic)
+        {
+            words[place] = pair[1].into();
+        }
+    }
+    words
+}
+
+fn confirm(folder: &Folder, spoil: bool) -> PtySession {
+    let make = "key generate example.org/prod/metadata --algorithm p384 --for saml --recipient $AUDITOR --vault V";
+    let mut session = at_terminal(folder, make);
+    let words = words(&session.exp_string("then type three of its words").unwrap());
+    for _ in 0..3 {
+        session.exp_string("word ").unwrap();
+        let place: usize = session.exp_string(":").unwrap().trim().parse().unwrap();
+        session.send_line(if spoil { "aardvark" } else { &words[place] }).unwrap();
+    }
+    session
+}
+
+#[test]
+fn prod_asks_for_three_words_of_the_request() {
+    let folder = Folder::with_vault();
+    let mut session = confirm(&folder, false);
+    session.exp_string("exit=0").unwrap();
+    assert!(folder.path("V/keys/example.org/prod/metadata/1.toml").exists());
+}
+
+#[test]
+fn wrong_words_make_no_key() {
+    let folder = Folder::with_vault();
+    let mut session = confirm(&folder, true);
+    session.exp_string("the words are not those of the request digest; no key was made").unwrap();
+    session.exp_string("exit=3").unwrap();
+    assert!(!folder.path("V/keys/example.org/prod").exists());
+}
+
+#[test]
+fn a_signal_at_the_prompt_gives_the_echo_back() {
+    let folder = Folder::with_vault();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+        let mut session = at_terminal(&folder, make);
+        session.exp_string("new passphrase").unwrap();
+        let terminal = terminal(&session);
+        wait_for("the echo goes off", || !echoes(&terminal));
+        kill_process(child(&folder), signal).unwrap();
+        wait_for("the echo comes back", || echoes(&terminal));
+        session.exp_string("exit=").unwrap();
+    }
+    assert!(!folder.path("V/keys/example.org/sandbox/typed").exists());
+}
+
+#[test]
+fn control_c_at_the_prompt_ends_it_with_the_echo_on() {
+    let folder = Folder::with_vault();
+    let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+    let mut session = at_terminal(&folder, make);
+    session.exp_string("new passphrase").unwrap();
+    let terminal = terminal(&session);
+    wait_for("the echo goes off", || !echoes(&terminal));
+    session.send_control('c').unwrap();
+    wait_for("the echo comes back", || echoes(&terminal));
+}
+
+#[test]
+fn a_stopped_prompt_leaves_the_echo_on_and_goes_on_without() {
+    let folder = Folder::with_vault();
+    let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+    let mut session = at_terminal(&folder, make);
+    session.exp_string("new passphrase").unwrap();
+    let terminal = terminal(&session);
+    wait_for("the echo goes off", || !echoes(&terminal));
+    let asking = child(&folder);
+    kill_process(asking, Signal::TSTP).unwrap();
+    wait_for("the echo comes back", || echoes(&terminal));
+    kill_process(asking, Signal::CONT).unwrap();
+    wait_for("the echo goes off again", || !echoes(&terminal));
+    session.send_line("five words nobody ever saw").unwrap();
+    session.exp_string("again").unwrap();
+    session.send_line("five words nobody ever saw").unwrap();
+    session.exp_string("exit=0").unwrap();
+}
