@@ -1,1 +1,189 @@
-fn main(){}
+//! Signs and verifies aggregates of 1, 10 and 100 MB beside xmlsec1, in one run: MB/s, peak memory, ratios of CPU time.
+//!
+//! The key is sealed to an age identity, so that scrypt's second and 256 MiB do not hide the document's share. Wall times
+//! lie on shared machines: the figures are CPU seconds of whole processes, medians of three, and the ratios are what counts.
+//! `cargo bench --bench aggregate`; `FEDROOT_BENCH_MB=1,10` chooses other sizes. Needs GNU time; xmlsec1 where it is there.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::cast_precision_loss,
+    unused_crate_dependencies,
+    reason = "a bench runs programs and prints"
+)]
+
+#[path = "../tests/support/aggregate.rs"]
+mod aggregate;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const FEDROOT: &str = env!("CARGO_BIN_EXE_fedroot");
+const RUNS: usize = 3;
+
+/// What a process cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    cpu_s: f64,
+    peak_mib: f64,
+}
+
+fn main() {
+    // cargo test --benches asks for a list, and there is nothing to list.
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    let sizes = std::env::var("FEDROOT_BENCH_MB").unwrap_or_else(|_| "1,10,100".into());
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench { dir: dir.path() };
+    bench.prepare();
+    start_up(&bench);
+    println!("{:>6} {:<22} {:>9} {:>9} {:>9}", "MB", "", "CPU s", "MB/s", "peak MiB");
+    for size in sizes.split(',').map(|size| size.trim().parse::<usize>().unwrap()) {
+        one_size(&bench, size);
+    }
+}
+
+/// What the program costs before it does anything.
+fn start_up(bench: &Bench<'_>) {
+    let cost = bench.cost(&[FEDROOT, "--version"]);
+    println!("start-up: {:.3} CPU s, {:.1} MiB", cost.cpu_s, cost.peak_mib);
+}
+
+fn one_size(bench: &Bench<'_>, size: usize) {
+    let input = bench.dir.join("in.xml");
+    aggregate::write(&input, size * 1_000_000).unwrap();
+    let row = |name: &str, cost: Cost| {
+        println!(
+            "{size:>6} {name:<22} {:>9.2} {:>9.0} {:>9.1}",
+            cost.cpu_s,
+            size as f64 / cost.cpu_s,
+            cost.peak_mib
+        );
+    };
+    let floor = bench.cost(&["openssl", "dgst", "-sha256", "in.xml"]);
+    row("one SHA-256 pass", floor);
+    let sign = bench.cost(&[
+        FEDROOT,
+        "sign",
+        "saml",
+        "in.xml",
+        "--key",
+        "example.org/sandbox/legacy",
+        "--identity",
+        "auditor.key",
+        "--output",
+        "out.xml",
+        "--vault",
+        "V",
+        "--json",
+    ]);
+    row("fedroot sign", sign);
+    let verify = bench.cost(&[FEDROOT, "verify", "saml", "out.xml", "--trust", "pub.pem"]);
+    row("fedroot verify", verify);
+    if !Bench::has("xmlsec1") {
+        println!("{size:>6} xmlsec1 is not here: no ratio");
+        return;
+    }
+    let checked = bench.cost(&[
+        "xmlsec1",
+        "--verify",
+        "--enabled-key-data",
+        "raw-x509-cert",
+        "--id-attr:ID",
+        "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
+        "--pubkey-pem",
+        "pub.pem",
+        "out.xml",
+    ]);
+    row("xmlsec1 --verify", checked);
+    bench.template();
+    let signed = bench.cost(&[
+        "xmlsec1",
+        "--sign",
+        "--id-attr:ID",
+        "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
+        "--privkey-pem",
+        "rsa4096.pem",
+        "--output",
+        "theirs.xml",
+        "template.xml",
+    ]);
+    row("xmlsec1 --sign", signed);
+    println!(
+        "{size:>6} ratios: xmlsec1 costs {:.1} x our sign, {:.1} x our verify; its memory is {:.0} x ours",
+        signed.cpu_s / sign.cpu_s,
+        checked.cpu_s / verify.cpu_s,
+        signed.peak_mib / sign.peak_mib
+    );
+}
+
+struct Bench<'a> {
+    dir: &'a Path,
+}
+
+impl Bench<'_> {
+    fn prepare(&self) {
+        assert!(Self::has("/usr/bin/time"), "GNU time measures the processes: install the package `time`");
+        let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/rsa4096.pem");
+        fs::copy(key, self.dir.join("rsa4096.pem")).unwrap();
+        self.shell(&format!(
+            "chmod 600 rsa4096.pem; A=$({FEDROOT} identity generate --output auditor.key) && \
+             {FEDROOT} init --vault V --auditor $A && \
+             {FEDROOT} key adopt example.org/sandbox/legacy --from rsa4096.pem --for saml --recipient $A --vault V && \
+             {FEDROOT} key export example.org/sandbox/legacy --vault V > pub.pem"
+        ));
+    }
+
+    fn shell(&self, line: &str) {
+        let output = Command::new("sh").args(["-c", line]).current_dir(self.dir).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn has(program: &str) -> bool {
+        Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success()
+    }
+
+    /// The document that xmlsec1 fills in: what we signed, with empty values.
+    fn template(&self) {
+        let signed = fs::read_to_string(self.dir.join("out.xml")).unwrap();
+        let emptied = ["DigestValue", "SignatureValue"].iter().fold(signed, |text, name| {
+            let (open, close) = (format!("<ds:{name}>"), format!("</ds:{name}>"));
+            let (start, end) = (text.find(&open).unwrap() + open.len(), text.find(&close).unwrap());
+            format!("{}{}", &text[..start], &text[end..])
+        });
+        fs::write(self.dir.join("template.xml"), emptied).unwrap();
+    }
+
+    /// The median CPU time and the greatest peak of a few runs.
+    fn cost(&self, command: &[&str]) -> Cost {
+        let mut costs: Vec<Cost> = (0..RUNS).map(|_| self.run(command)).collect();
+        costs.sort_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
+        let peak_mib = costs.iter().map(|cost| cost.peak_mib).fold(0.0, f64::max);
+        Cost { peak_mib, ..costs[RUNS / 2] }
+    }
+
+    fn run(&self, command: &[&str]) -> Cost {
+        if command.contains(&"--output") && command.contains(&"sign") {
+            let _ = fs::remove_file(self.dir.join("out.xml"));
+        }
+        let report = self.dir.join("cost");
+        let output = Command::new("/usr/bin/time")
+            .args(["-f", "%U %S %M", "-o"])
+            .arg(&report)
+            .args(command)
+            .current_dir(self.dir)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let report = fs::read_to_string(report).unwrap();
+        let numbers: Vec<f64> = report.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        Cost { cpu_s: (numbers[0] + numbers[1]).max(0.001), peak_mib: numbers[2] / 1024.0 }
+    }
+}

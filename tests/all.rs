@@ -12,6 +12,8 @@
 )]
 
 mod keys;
+mod readme;
+mod tidy;
 mod xml_corpus;
 mod scenarios;
 mod strangers;

@@ -43,7 +43,10 @@ fn every_defect_is_refused_for_its_reason() {
             Ok(_) => assert!(name.ends_with("good"), "{name} was accepted"),
             Err(fault) => {
                 assert!(!name.ends_with("good"), "{name} was refused: {fault}");
-                let reason = reasons.iter().find(|(start, _)| name.starts_with(start)).map_or("", |(_, reason)| reason);
+                let reason = reasons
+                    .iter()
+                    .find(|(start, _)| name.starts_with(start))
+                    .map_or("", |(_, reason)| reason);
                 assert!(fault.message().contains(reason), "{name} was refused for another reason: {fault}");
             }
         }

@@ -2,13 +2,14 @@
 //!
 //! `$ ` starts a shell line in a folder with a vault `V` (see `support`); the lines below it are what it prints, both
 //! streams together; `? N` is its exit code, 0 when there is none. `…` inside a line stands for any text, alone on a line
-//! for any lines. `#` starts a comment, an empty line ends a step. The first line `# no vault` asks for an empty folder.
+//! for any lines. `#` starts a comment, an empty line ends a step. The first line `# no vault` asks for an empty
+//! folder, a line `# needs PROGRAM` skips the scenario loudly where that is absent.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Folder, files, root};
+use crate::support::{Folder, files, peers, root};
 
 #[derive(Default)]
 struct Step {
@@ -53,8 +54,12 @@ fn line_matches(pattern: &str, line: &str) -> bool {
 fn matches(patterns: &[String], lines: &[&str]) -> bool {
     match (patterns, lines) {
         ([], []) => true,
-        ([any, patterns @ ..], _) if any == "…" => (0..=lines.len()).any(|skip| matches(patterns, &lines[skip..])),
-        ([pattern, patterns @ ..], [line, lines @ ..]) => line_matches(pattern, line) && matches(patterns, lines),
+        ([any, patterns @ ..], _) if any == "…" => {
+            (0..=lines.len()).any(|skip| matches(patterns, &lines[skip..]))
+        }
+        ([pattern, patterns @ ..], [line, lines @ ..]) => {
+            line_matches(pattern, line) && matches(patterns, lines)
+        }
         _ => false,
     }
 }
@@ -62,6 +67,10 @@ fn matches(patterns: &[String], lines: &[&str]) -> bool {
 fn run(path: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).unwrap();
     let folder = if text.starts_with("# no vault") { Folder::empty() } else { Folder::with_vault() };
+    let needed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# needs ")).collect();
+    if !peers(&path.display().to_string(), &needed) {
+        return Ok(());
+    }
     let steps = parse(&text);
     assert!(!steps.is_empty(), "{} tests nothing", path.display());
     for step in steps {

@@ -16,7 +16,12 @@ const PATIENCE_MS: u64 = 60_000;
 /// The program in a pseudo-terminal, under a shell that outlives it.
 fn at_terminal(folder: &Folder, arguments: &str) -> PtySession {
     let mut command = folder.command("sh");
-    command.args(["-c", &format!("stty -F /dev/tty echo; echo $$ > shell.pid; {FEDROOT} {arguments}; echo exit=$?; read wait")]);
+    command.args([
+        "-c",
+        &format!(
+            "stty -F /dev/tty echo; echo $$ > shell.pid; {FEDROOT} {arguments}; echo exit=$?; read wait"
+        ),
+    ]);
     spawn_command(command, Some(PATIENCE_MS)).unwrap()
 }
 
@@ -96,7 +101,8 @@ fn words(screen: &str) -> Vec<String> {
 }
 
 fn confirm(folder: &Folder, spoil: bool) -> PtySession {
-    let make = "key generate example.org/prod/metadata --algorithm p384 --for saml --recipient $AUDITOR --vault V";
+    let make =
+        "key generate example.org/prod/metadata --algorithm p384 --for saml --recipient $AUDITOR --vault V";
     let mut session = at_terminal(folder, make);
     let words = words(&session.exp_string("then type three of its words").unwrap());
     for _ in 0..3 {

@@ -21,14 +21,20 @@ pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata];
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
 /// The document is signed, and not by a trusted key.
-pub const UNTRUSTED: Code =
-    Code::new("verify.untrusted", Class::Refused, "the signature was not made by a trusted key, or not over these octets");
+pub const UNTRUSTED: Code = Code::new(
+    "verify.untrusted",
+    Class::Refused,
+    "the signature was not made by a trusted key, or not over these octets",
+);
 /// The document was changed after it was signed.
-pub const ALTERED: Code = Code::new("verify.altered", Class::Refused, "the document is not the one that was signed");
+pub const ALTERED: Code =
+    Code::new("verify.altered", Class::Refused, "the document is not the one that was signed");
 /// The document is no longer valid.
-pub const EXPIRED: Code = Code::new("verify.expired", Class::Refused, "the document is no longer valid at this time");
+pub const EXPIRED: Code =
+    Code::new("verify.expired", Class::Refused, "the document is no longer valid at this time");
 /// The signature is of a kind that is not accepted.
-pub const WEAK: Code = Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
+pub const WEAK: Code =
+    Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
 /// The document is not of the kind it was given as.
 pub const OTHER: Code = Code::new("saml.root", Class::Usage, "the root element is not SAML metadata");
 
@@ -109,7 +115,9 @@ impl Verified {
     pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
         match self.valid_until {
             Some(until) if until <= at => Err(EXPIRED
-                .fault(format!("the signature is good, but the document was valid until {until}, and it is {at}"))
+                .fault(format!(
+                    "the signature is good, but the document was valid until {until}, and it is {at}"
+                ))
                 .hint("look for a newer document, or judge by another time with --at")),
             _ => Ok(()),
         }
@@ -120,6 +128,8 @@ impl Verified {
 pub fn kind(name: &str) -> Result<&'static dyn Kind, Fault> {
     KINDS.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name()).collect();
-        NO_KIND.fault(format!("there is no kind of document '{name}'")).hint(format!("take {}", names.join(", ")))
+        NO_KIND
+            .fault(format!("there is no kind of document '{name}'"))
+            .hint(format!("take {}", names.join(", ")))
     })
 }

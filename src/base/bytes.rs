@@ -1,6 +1,7 @@
 //! Bytes as people and formats write them: hex, base64, base64url, and digests.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use sha2::{Digest as _, Sha256};
@@ -68,16 +69,19 @@ impl Digest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+}
+
+impl FromStr for Digest {
+    type Err = Fault;
 
     /// Reads `sha256:HEX`.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
-        text.strip_prefix("sha256:").and_then(from_hex).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or_else(
-            || {
-                DIGEST
-                    .fault(format!("'{text}' is not a digest"))
-                    .hint("a digest is written sha256: and 64 hexadecimal digits, as `fedroot review` prints it")
-            },
-        )
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let bytes = text.strip_prefix("sha256:").and_then(from_hex).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| {
+            DIGEST
+                .fault(format!("'{text}' is not a digest"))
+                .hint("a digest is written sha256: and 64 hexadecimal digits, as `fedroot review` prints it")
+        })
     }
 }
 
@@ -151,9 +155,11 @@ mod tests {
             digest.to_string(),
             "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
-        assert_eq!(Digest::parse(&digest.to_string()).unwrap(), digest);
-        for wrong in ["", "sha256:", "sha256:00", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"] {
-            assert_eq!(Digest::parse(wrong).unwrap_err().code(), &DIGEST, "{wrong}");
+        assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+        for wrong in
+            ["", "sha256:", "sha256:00", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"]
+        {
+            assert_eq!(wrong.parse::<Digest>().unwrap_err().code(), &DIGEST, "{wrong}");
         }
     }
 

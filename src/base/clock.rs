@@ -1,6 +1,7 @@
 //! Time as a value: instants, spans, and the one place that reads the machine's clock.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -42,6 +43,14 @@ impl Instant {
     /// The signed number of seconds from `earlier` to this instant.
     pub fn seconds_since(self, earlier: Self) -> i64 {
         self.unix() - earlier.unix()
+    }
+}
+
+impl FromStr for Instant {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        Self::parse(text)
     }
 }
 

@@ -19,13 +19,16 @@ pub const IO: Code = Code::new("io", Class::Environment, "the operating system r
 /// No space is left.
 pub const FULL: Code = Code::new("io.full", Class::Environment, "the disk, quota or file size limit is full");
 /// A file that should be there is not.
-pub const MISSING: Code = Code::new("file.missing", Class::Environment, "a file is not there or may not be read");
+pub const MISSING: Code =
+    Code::new("file.missing", Class::Environment, "a file is not there or may not be read");
 /// A file that should not be there is.
-pub const EXISTS: Code = Code::new("file.exists", Class::Environment, "a file is there already and is not overwritten");
+pub const EXISTS: Code =
+    Code::new("file.exists", Class::Environment, "a file is there already and is not overwritten");
 /// A file is larger than its reader takes.
 pub const TOO_LARGE: Code = Code::new("file.too-large", Class::Usage, "a file is larger than its limit");
 /// Not a regular file.
-pub const NOT_A_FILE: Code = Code::new("file.not-regular", Class::Usage, "a path names something other than a regular file");
+pub const NOT_A_FILE: Code =
+    Code::new("file.not-regular", Class::Usage, "a path names something other than a regular file");
 /// Others could read or change a private file or folder.
 pub const PERMISSIONS: Code =
     Code::new("file.permissions", Class::Environment, "a private file or folder is open to others");
@@ -48,16 +51,26 @@ pub fn fault(act: &str, path: &Path, error: &io::Error) -> Fault {
         io::ErrorKind::WouldBlock => &BUSY,
         _ => &IO,
     };
-    // Without the "(os error 2)": the code says that to scripts.
-    let reason = error.to_string();
-    let reason = reason.split(" (os error").next().unwrap_or_default().to_lowercase();
-    let fault = code.fault(format!("cannot {act} {path}: {reason}"));
+    let fault = code.fault(format!("cannot {act} {path}: {}", reason(error)));
     match error.kind() {
         io::ErrorKind::NotFound => fault.hint("check the path"),
         io::ErrorKind::AlreadyExists => fault.hint("name another path, or move the old file away first"),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => fault.hint("make room, then run it again"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            fault.hint("make room, then run it again")
+        }
         io::ErrorKind::PermissionDenied => fault.hint("check who owns it and its mode"),
         _ => fault,
+    }
+}
+
+/// What the operating system says, in lower case and without its number, which the code tells to scripts.
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".into(),
+        io::ErrorKind::AlreadyExists => "it is there already".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::StorageFull => "no space left".into(),
+        _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
     }
 }
 
@@ -68,7 +81,8 @@ fn open(path: &Path, follow_links: bool) -> Result<File, Fault> {
         flags |= rustix::fs::OFlags::NOFOLLOW;
     }
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| fault("read", path, &e))?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| fault("read", path, &e))?;
     if file.metadata().map_err(|e| fault("read", path, &e))?.is_file() {
         Ok(file)
     } else {
@@ -102,7 +116,12 @@ pub fn read_private(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
 /// Reads what a file descriptor of this process delivers, to its end.
 pub fn read_descriptor(number: u32, bytes_max: u64) -> Result<Vec<u8>, Fault> {
     let path = PathBuf::from(format!("/dev/fd/{number}"));
-    let file = File::open(&path).map_err(|e| fault("read", &path, &e))?;
+    let file = File::open(&path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => MISSING
+            .fault(format!("file descriptor {number} is not open"))
+            .hint(format!("open it where fedroot is started, as in {number}<FILE")),
+        _ => fault("read", &path, &e),
+    })?;
     read_all(file, &path, bytes_max)
 }
 
@@ -120,7 +139,9 @@ pub fn check_private(path: &Path) -> Result<(), Fault> {
 fn check_owner_only(path: &Path, found: &fs::Metadata) -> Result<(), Fault> {
     let shown = path.display();
     if found.file_type().is_symlink() {
-        return Err(PERMISSIONS.fault(format!("{shown} is a symbolic link")).hint("put the file itself there"));
+        return Err(PERMISSIONS
+            .fault(format!("{shown} is a symbolic link"))
+            .hint("put the file itself there"));
     }
     let user = rustix::process::geteuid().as_raw();
     if found.uid() != user {
@@ -129,7 +150,7 @@ fn check_owner_only(path: &Path, found: &fs::Metadata) -> Result<(), Fault> {
             .hint("run fedroot as the owner"));
     }
     let mode = found.mode() & 0o7777;
-    if mode & 0o077 == 0 {
+    if mode.trailing_zeros() >= 6 {
         return Ok(());
     }
     let right = if found.is_dir() { "0700" } else { "0600" };
@@ -149,7 +170,11 @@ pub fn names(folder: &Path) -> Result<Vec<String>, Fault> {
     for entry in fs::read_dir(folder).map_err(|e| fault("read", folder, &e))? {
         let name = entry.map_err(|e| fault("read", folder, &e))?.file_name();
         names.push(name.into_string().map_err(|name| {
-            NOT_A_FILE.fault(format!("{} holds a name that is not UTF-8: {}", folder.display(), name.display()))
+            NOT_A_FILE.fault(format!(
+                "{} holds a name that is not UTF-8: {}",
+                folder.display(),
+                name.display()
+            ))
         })?);
     }
     names.sort();
@@ -233,7 +258,12 @@ impl Pending {
 
     /// Sets room aside, so that a full disk is found before a key is touched. Where the file system cannot, nothing happens.
     pub fn reserve(&self, bytes: u64) -> Result<(), Fault> {
-        match rustix::fs::fallocate(self.file.as_file(), rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes.max(1)) {
+        match rustix::fs::fallocate(
+            self.file.as_file(),
+            rustix::fs::FallocateFlags::KEEP_SIZE,
+            0,
+            bytes.max(1),
+        ) {
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
             Err(error) => Err(fault("reserve room for", &self.path, &error.into())),
         }
@@ -254,7 +284,10 @@ impl Pending {
 
     fn settle(mut self, replace: bool) -> Result<(), Fault> {
         let path = self.path;
-        self.file.flush().and_then(|()| self.file.as_file().sync_all()).map_err(|e| fault("write", &path, &e))?;
+        self.file
+            .flush()
+            .and_then(|()| self.file.as_file().sync_all())
+            .map_err(|e| fault("write", &path, &e))?;
         let settled = if replace { self.file.persist(&path) } else { self.file.persist_noclobber(&path) };
         settled.map_err(|e| fault("write", &path, &e.error))?;
         sync_folder(parent(&path))

@@ -48,6 +48,9 @@ impl Code {
     }
 }
 
+/// fedroot itself, or a library under it, failed.
+pub const INTERNAL: Code = Code::new("internal", Class::Internal, "fedroot itself failed: a bug");
+
 /// Something that stopped an act: a code, a message, and a hint that names the way out.
 pub struct Fault(Box<Inner>);
 

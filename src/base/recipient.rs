@@ -10,7 +10,10 @@ use super::fault::{Class, Code, Fault};
 use super::secret::Secret;
 
 /// A secret that cannot be used.
-pub const SECRET: Code = Code::new("secret.malformed", Class::Secret, "a passphrase or identity cannot be used");
+pub const SECRET: Code =
+    Code::new("secret.malformed", Class::Secret, "a passphrase or identity cannot be used");
+/// A secret that was not given.
+pub const MISSING: Code = Code::new("secret.missing", Class::Secret, "a secret is needed and was not given");
 /// Text that is no age recipient.
 pub const RECIPIENT: Code = Code::new("usage.recipient", Class::Usage, "a text is not an age recipient");
 
@@ -55,10 +58,12 @@ impl Identities {
 
     /// Reads an identity file.
     pub fn parse(file: &Secret<Vec<u8>>) -> Result<Self, Fault> {
-        let read = age::IdentityFile::from_buffer(BufReader::new(file.expose().as_slice()))
-            .map_err(|e| SECRET.fault(format!("it is not an age identity file: {}", e.to_string().to_lowercase())))?;
-        let identities =
-            read.into_identities().map_err(|e| SECRET.fault(format!("its identities cannot be used: {e}")))?;
+        let read = age::IdentityFile::from_buffer(BufReader::new(file.expose().as_slice())).map_err(|e| {
+            SECRET.fault(format!("it is not an age identity file: {}", e.to_string().to_lowercase()))
+        })?;
+        let identities = read
+            .into_identities()
+            .map_err(|e| SECRET.fault(format!("its identities cannot be used: {e}")))?;
         if identities.is_empty() {
             return Err(SECRET.fault("it holds no identity"));
         }

@@ -4,12 +4,12 @@ use zeroize::Zeroize;
 
 /// Holds a secret. It has no `Debug`, `Display`, `Clone` or `Serialize`: whoever reads it says so with [`expose`](Self::expose).
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let secret = fedroot::base::secret::Secret::new(vec![1u8]);
 /// println!("{secret:?}");
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// let secret = fedroot::base::secret::Secret::new(vec![1u8]);
 /// let copy = secret.clone();
 /// ```

@@ -54,7 +54,15 @@ mod tests {
 
     #[test]
     fn legitimate_text_is_unchanged() {
-        for text in ["plain 'quoted' \"text\"", "Универзитет", "東京大学", "جامعة", "विश्वविद्यालय", "e\u{301}tude", "Ω ≠ ₿"] {
+        for text in [
+            "plain 'quoted' \"text\"",
+            "Универзитет",
+            "東京大学",
+            "جامعة",
+            "विश्वविद्यालय",
+            "e\u{301}tude",
+            "Ω ≠ ₿",
+        ] {
             assert_eq!(visible(text).to_string(), text);
         }
     }

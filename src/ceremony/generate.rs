@@ -4,9 +4,10 @@ use rand_core::CryptoRng;
 use serde_json::json;
 
 use super::Approver;
+use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
-use crate::custody::{Certificate, NewKey, Origin, Record, Sealing, Vault};
+use crate::custody::{Certificate, NewKey, Origin, Record, Sealing, Vault, public_of};
 use crate::format::x509::Unsigned;
 use crate::key::{Hash, Line, PublicKey, Scheme, Signature};
 use crate::policy::{Profile, Request};
@@ -29,16 +30,16 @@ pub struct Making {
 }
 
 /// What is asked for: the same for the same line, origin, seal and profile.
-pub fn generate_request(making: &Making) -> Request {
-    let (act, algorithm) = match &making.origin {
-        Origin::Generate(algorithm) => ("generate", algorithm.name()),
-        Origin::Adopt(_) => ("adopt", "as given"),
+pub fn generate_request(making: &Making) -> Result<Request, Fault> {
+    let (act, name, value) = match &making.origin {
+        Origin::Generate(algorithm) => ("generate", "algorithm", algorithm.name().to_owned()),
+        Origin::Adopt(pkcs8) => ("adopt", "public", public_of(pkcs8)?.fingerprint().to_string()),
     };
     let request = Request::new(act, making.line.environment())
         .with("key", making.line.version(1))
-        .with("algorithm", algorithm)
+        .with(name, value)
         .with("profile", Profile::digest(&making.profile_text));
-    making.sealing.names().iter().fold(request, |request, name| request.with("sealed to", name))
+    Ok(making.sealing.names().iter().fold(request, |request, name| request.with("sealed to", name)))
 }
 
 /// Makes or adopts the key. A refusal is recorded as a denied attempt.
@@ -47,18 +48,17 @@ pub fn generate(
     making: Making,
     approver: &mut dyn Approver,
     random: &mut dyn CryptoRng,
-) -> Result<Record, Fault> {
+) -> Result<(Record, Digest), Fault> {
     let (line, now) = (making.line.clone(), vault.now());
     let about = json!({"key": line.to_string(), "reason": making.reason});
     let mut serial = [0; 16];
     random.fill_bytes(&mut serial);
     // A positive number of full length (RFC 5280, section 4.1.2.2).
     serial[0] = serial[0] & 0x7f | 0x40;
-    let request = generate_request(&making);
     let confirmed = vault
         .allow_new_line(&line)
-        .and_then(|()| approver.confirm(&request))
-        .and_then(|given| request.confirm(&given))
+        .and_then(|()| generate_request(&making))
+        .and_then(|request| request.confirm(&approver.confirm(&request)?))
         .map_err(|fault| vault.deny("generate", &about, fault.but("no key was made")))?;
     let common_name = line.to_string();
     let certify = |public: &PublicKey| -> Result<Box<dyn Certificate>, Fault> {
@@ -73,7 +73,8 @@ pub fn generate(
         confirmed,
         reason: making.reason,
     };
-    vault.generate(new, approver)
+    let request = new.confirmed.request();
+    Ok((vault.generate(new, approver)?, request))
 }
 
 struct SelfSigned {

@@ -29,7 +29,12 @@ pub fn trust(path: &Path) -> Result<PublicKey, Fault> {
 }
 
 /// Verifies a document with the trusted keys, at a time.
-pub fn verify(kind: &dyn Kind, document: &Document, trust: &[PublicKey], at: Instant) -> Result<Verified, Fault> {
+pub fn verify(
+    kind: &dyn Kind,
+    document: &Document,
+    trust: &[PublicKey],
+    at: Instant,
+) -> Result<Verified, Fault> {
     let verified = kind.verify(document, trust)?;
     verified.check_valid(at).map_err(|fault| fault.at(document.name()))?;
     Ok(verified)

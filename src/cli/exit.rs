@@ -31,10 +31,17 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 
 /// Every string code of the program, by room.
 pub(super) fn codes() -> Vec<&'static Code> {
-    use crate::base::{bytes, clock, disk, recipient};
+    use crate::base::{bytes, clock, disk, fault, recipient};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
     let rooms: [&[&'static Code]; 11] = [
-        &[&bytes::DIGEST, &clock::TIME, &recipient::SECRET, &recipient::RECIPIENT],
+        &[
+            &fault::INTERNAL,
+            &bytes::DIGEST,
+            &clock::TIME,
+            &recipient::SECRET,
+            &recipient::MISSING,
+            &recipient::RECIPIENT,
+        ],
         disk::CODES,
         key::CODES,
         format::xml::CODES,
@@ -64,7 +71,14 @@ mod tests {
         }
         for listed in codes {
             assert!(MEANINGS.iter().any(|(exit, _)| *exit == code(listed.class)), "{}", listed.name);
-            assert!(listed.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-'), "{}", listed.name);
+            assert!(
+                listed
+                    .name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-'),
+                "{}",
+                listed.name
+            );
         }
     }
 }

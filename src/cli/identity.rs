@@ -38,9 +38,13 @@ impl Generate {
         let (file, recipient) = Identities::generate(SystemClock.now());
         disk::create(&self.output, file.expose().as_bytes())?;
         let recipient = recipient.to_string();
-        let mut output = Output::json(json!({"recipient": recipient, "file": self.output.display().to_string()}));
+        let mut output =
+            Output::json(json!({"recipient": recipient, "file": self.output.display().to_string()}));
         output.line(&recipient);
-        output.note(format!("the identity is in {}: whoever has it reads what is sealed to the recipient", self.output.display()));
+        output.note(format!(
+            "the identity is in {}: whoever has it reads what is sealed to the recipient",
+            self.output.display()
+        ));
         Ok(output)
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::ui::Output;
-use super::{Common, operator};
+use super::{Common, operator, parsed};
 use crate::base::clock::SystemClock;
 use crate::base::fault::Fault;
 use crate::custody::{NewVault, Vault};
@@ -18,7 +18,7 @@ pub(super) struct Init {
     #[arg(long = "auditor", value_name = "age1…", required = true)]
     auditors: Vec<String>,
     /// An environment whose keys the vault may hold: sandbox, staging or prod (can be repeated; all of them by default)
-    #[arg(long = "environment", value_name = "ENVIRONMENT")]
+    #[arg(long = "environment", value_name = "ENVIRONMENT", value_parser = parsed::<Environment>)]
     environments: Vec<Environment>,
     /// The name of the ledger, such as fed.example.org/ledger/prod (made from the vault's id by default)
     #[arg(long, value_name = "NAME")]
@@ -28,7 +28,8 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         let folder = common.vault()?;
-        let auditors = self.auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<_, _>>()?;
+        let auditors =
+            self.auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<_, _>>()?;
         let environments =
             if self.environments.is_empty() { Environment::ALL.to_vec() } else { self.environments };
         let new = NewVault { origin: self.origin, environments, auditors };
@@ -50,7 +51,8 @@ impl Init {
         }
         output.note("keep ledger/state out of backups: a restored one would look like a rollback");
         output.note(format!(
-            "next: fedroot key generate TENANT/sandbox/PURPOSE --algorithm rsa4096 --for saml --vault {shown}"
+            "next: fedroot key generate TENANT/sandbox/PURPOSE --algorithm rsa4096 --for saml{}",
+            common.vault_flag()
         ));
         Ok(output)
     }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::prompt::{Answers, Secrets};
+use super::prompt::{Answers, Passphrase};
 use super::ui::Output;
-use super::{Common, algorithms, kinds};
+use super::{Common, algorithms, kinds, parsed};
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -18,7 +18,7 @@ use crate::base::text::visible;
 use crate::ceremony::{self, Making};
 use crate::custody::{Catalogue, Origin, Record, Sealing};
 use crate::format::jose;
-use crate::key::{Line, MALFORMED, algorithm};
+use crate::key::{Environment, Line, MALFORMED, algorithm};
 use crate::policy::{PROFILE, Profile};
 
 const PROFILE_BYTES_MAX: u64 = 1 << 20;
@@ -42,6 +42,7 @@ pub(super) enum Command {
 #[derive(Args, Debug)]
 pub(super) struct Generate {
     /// The key line: TENANT/ENVIRONMENT/PURPOSE, such as example.org/sandbox/metadata
+    #[arg(value_parser = parsed::<Line>)]
     line: Line,
     /// The algorithm of the key
     #[arg(long, value_parser = algorithms())]
@@ -54,6 +55,7 @@ pub(super) struct Generate {
 #[derive(Args, Debug)]
 pub(super) struct Adopt {
     /// The key line: TENANT/ENVIRONMENT/PURPOSE, such as example.org/sandbox/metadata
+    #[arg(value_parser = parsed::<Line>)]
     line: Line,
     /// The private key: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read
     #[arg(long, value_name = "FILE")]
@@ -74,12 +76,12 @@ struct MakingArguments {
     #[arg(long = "recipient", value_name = "age1…", conflicts_with_all = ["passphrase_fd", "passphrase_file"])]
     recipients: Vec<String>,
     #[command(flatten)]
-    secrets: Secrets,
+    passphrase: Passphrase,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Confirm the request with this digest
-    #[arg(long, value_name = "sha256:…", value_parser = Digest::parse)]
+    #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
     confirm: Option<Digest>,
     /// Print the request digest, and do nothing
     #[arg(long)]
@@ -90,6 +92,7 @@ struct MakingArguments {
 #[derive(Args, Debug)]
 pub(super) struct Show {
     /// The key line
+    #[arg(value_parser = parsed::<Line>)]
     line: Line,
 }
 
@@ -97,6 +100,7 @@ pub(super) struct Show {
 #[derive(Args, Debug)]
 pub(super) struct Export {
     /// The key line
+    #[arg(value_parser = parsed::<Line>)]
     line: Line,
     /// How the public key is written
     #[arg(long, value_enum, default_value_t = Format::Pem)]
@@ -122,7 +126,10 @@ impl Command {
             Self::Adopt(adopt) => {
                 let origin = Origin::Adopt(read_private_key(&adopt.from)?);
                 let mut output = adopt.making.run(adopt.line, origin, common)?;
-                output.note(format!("{} still holds the private key in the clear: destroy it", adopt.from.display()));
+                output.note(format!(
+                    "{} still holds the private key in the clear: destroy it",
+                    adopt.from.display()
+                ));
                 Ok(output)
             }
             Self::List => list(&common.catalogue()?),
@@ -155,29 +162,45 @@ impl MakingArguments {
         let sealing = if self.recipients.is_empty() {
             Sealing::Passphrase
         } else {
-            Sealing::Recipients(self.recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<_, _>>()?)
+            Sealing::Recipients(
+                self.recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<_, _>>()?,
+            )
         };
-        let making =
-            Making { profile_text: self.profile_text()?, line, origin, sealing, reason: self.reason };
-        let request = ceremony::generate_request(&making).digest().to_string();
+        let making = Making {
+            profile_text: self.profile_text(line.environment())?,
+            line,
+            origin,
+            sealing,
+            reason: self.reason,
+        };
         if self.dry_run {
+            let request = ceremony::generate_request(&making)?.digest().to_string();
             return dry_run(&making.line, &request, common);
         }
         let mut vault = common.open_vault()?;
-        let mut answers = Answers { secrets: self.secrets, confirm: self.confirm, batch: common.batch, show: false };
+        let mut answers = Answers {
+            passphrase: self.passphrase,
+            identity: None,
+            confirm: self.confirm,
+            batch: common.batch,
+            show: false,
+        };
         let line = making.line.clone();
         let mut output = Output::default();
-        let record = ceremony::generate(&mut vault, making, &mut answers, &mut random::system())?;
-        output.json = members(json!({"line": line.to_string(), "request": request}));
+        let (record, request) = ceremony::generate(&mut vault, making, &mut answers, &mut random::system())?;
+        output.json = members(json!({"line": line.to_string(), "request": request.to_string()}));
         describe(&mut output, &record)?;
-        output.note(format!("next: fedroot key export {line} prints the public key for those who rely on it"));
+        let at = common.vault_flag();
+        output.note(format!(
+            "next: fedroot key export {line}{at} prints the public key for those who rely on it"
+        ));
         Ok(output)
     }
 
-    fn profile_text(&self) -> Result<String, Fault> {
+    fn profile_text(&self, environment: Environment) -> Result<String, Fault> {
         let Some(path) = &self.profile else {
             let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
-            return Profile::built_in(&kinds).to_toml();
+            return Profile::built_in(&kinds, environment).to_toml();
         };
         let at = |fault: Fault| fault.at(path.display());
         let text = String::from_utf8(disk::read(path, PROFILE_BYTES_MAX)?)
@@ -191,7 +214,8 @@ impl MakingArguments {
 fn dry_run(line: &Line, request: &str, common: &Common) -> Result<Output, Fault> {
     let catalogue = common.catalogue()?;
     catalogue.allow_new_line(line)?;
-    let writes = ["profile.toml", "1.key.age", "1.cert.pem", "1.toml"].map(|name| format!("keys/{line}/{name}"));
+    let writes =
+        ["profile.toml", "1.key.age", "1.cert.pem", "1.toml"].map(|name| format!("keys/{line}/{name}"));
     let mut output = Output::json(json!({
         "dry_run": true, "line": line.to_string(), "request": request, "writes": writes,
         "ledger": ["intent", "outcome"],
@@ -211,7 +235,12 @@ fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
     for line in catalogue.lines()? {
         for record in catalogue.records(&line)? {
             let (key, public) = (record.key()?.to_string(), record.public()?);
-            output.line(format!("{key:<44} {:<9} {:<9} {}", public.title(), record.stage(), public.fingerprint()));
+            output.line(format!(
+                "{key:<44} {:<9} {:<9} {}",
+                public.title(),
+                record.stage(),
+                public.fingerprint()
+            ));
             rows.push(json(&record)?);
         }
     }
@@ -233,10 +262,12 @@ impl Show {
         let profile = catalogue.profile_text(&self.line)?;
         output.line("profile");
         for line in profile.lines() {
-            output.line(format!("  {}", visible(line)));
+            output.line(format!("  {}", visible(line)).trim_end());
         }
         let digest = Profile::digest(&profile).to_string();
-        output.json = members(json!({"line": self.line.to_string(), "keys": keys, "profile": profile, "profile_digest": digest}));
+        output.json = members(
+            json!({"line": self.line.to_string(), "keys": keys, "profile": profile, "profile_digest": digest}),
+        );
         Ok(output)
     }
 }
@@ -255,7 +286,7 @@ impl Export {
                 (format!("{jwk:#}\n"), jwk)
             }
             Format::Certificate => {
-                let pem = catalogue.certificate(&key)?.ok_or_else(|| {
+                let pem = ceremony::certificate(catalogue, &record)?.ok_or_else(|| {
                     crate::format::x509::CERTIFICATE.fault(format!("{key} has no certificate"))
                 })?;
                 (pem.clone(), Value::String(pem))

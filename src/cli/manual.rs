@@ -97,7 +97,9 @@ fn reference() -> roff::Roff {
     page.text([roman("With --json the member code names the reason; the number is the exit status.")]);
     for code in exit::codes() {
         let status = exit::code(code.class);
-        page.control("TP", []).text([bold(code.name), roman(format!(" ({status})"))]).text([roman(code.meaning)]);
+        page.control("TP", [])
+            .text([bold(code.name), roman(format!(" ({status})"))])
+            .text([roman(code.meaning)]);
     }
     page.control("SH", ["RULES"]);
     for rule in RULES {

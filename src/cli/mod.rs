@@ -32,7 +32,8 @@ use crate::key::ALGORITHMS;
 /// Arguments that cannot be understood.
 const USAGE: Code = Code::new("usage", Class::Usage, "the arguments cannot be understood");
 /// A passphrase or answer is needed and nobody can be asked.
-const NO_TERMINAL: Code = Code::new("terminal.missing", Class::Environment, "an answer is needed and there is no terminal");
+const NO_TERMINAL: Code =
+    Code::new("terminal.missing", Class::Environment, "an answer is needed and there is no terminal");
 /// The person interrupted.
 const INTERRUPTED: Code = Code::new("interrupted", Class::Interrupted, "the person interrupted");
 
@@ -43,7 +44,13 @@ const STDIN_BYTES_MAX: u64 = 256 << 20;
 
 /// Keeps the offline root keys of an identity federation: no signature without a reason, a review and a record
 #[derive(Debug, Parser)]
-#[command(name = "fedroot", version, disable_help_subcommand = true, max_term_width = 110)]
+#[command(
+    name = "fedroot",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 110
+)]
 struct Arguments {
     #[command(flatten)]
     common: Common,
@@ -53,6 +60,7 @@ struct Arguments {
 
 /// What every command takes.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Everywhere")]
 struct Common {
     /// The folder of the vault
     #[arg(long, global = true, env = "FEDROOT_VAULT", value_name = "DIR", hide_env_values = true)]
@@ -117,14 +125,21 @@ fn run(command: Command, common: &Common) -> Result<Output, Fault> {
 /// Shows help, the version, or what was wrong with the arguments.
 fn misused(error: clap::Error, given: &[OsString]) -> u8 {
     // clap repeats arguments, and they are foreign text: so it judges them once more in a form that is safe to show.
-    let safe: Vec<String> = given.iter().map(|argument| visible(&argument.to_string_lossy()).to_string()).collect();
+    let safe: Vec<String> =
+        given.iter().map(|argument| visible(&argument.to_string_lossy()).to_string()).collect();
     let error = Arguments::try_parse_from(&safe).err().unwrap_or(error);
     let text = error.render().to_string();
     if error.use_stderr() && safe.iter().any(|argument| argument == "--json") {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
-        let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
         let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        return ui::finish(Err(USAGE.fault(message).hint("`fedroot --help` lists commands and options")), true);
+        return ui::finish(
+            Err(USAGE.fault(message).hint("`fedroot --help` lists commands and options")),
+            true,
+        );
     }
     match ui::usage(&text, !error.use_stderr()) {
         Ok(()) if error.use_stderr() => exit::code(Class::Usage),
@@ -134,6 +149,11 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
 }
 
 impl Common {
+    /// How a next command names the vault.
+    fn vault_flag(&self) -> String {
+        self.vault.as_ref().map_or(String::new(), |vault| format!(" --vault {}", vault.display()))
+    }
+
     fn vault(&self) -> Result<&Path, Fault> {
         self.vault.as_deref().ok_or_else(|| {
             USAGE.fault("no vault was named").hint("name it with --vault DIR or the variable FEDROOT_VAULT")
@@ -187,9 +207,18 @@ fn document(path: &Path) -> Result<Document, Fault> {
     Ok(Document::from_bytes(name, bytes))
 }
 
+/// Reads a value of an argument; what was wrong with it comes with the way out.
+fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|fault: Fault| match fault.way_out() {
+        Some(hint) => format!("{fault}; {hint}"),
+        None => fault.to_string(),
+    })
+}
+
 /// The values of an option that come from the table of kinds.
 fn kinds() -> clap::builder::PossibleValuesParser {
-    let value = |kind: &&dyn crate::artefact::Kind| clap::builder::PossibleValue::new(kind.name()).help(kind.about());
+    let value =
+        |kind: &&dyn crate::artefact::Kind| clap::builder::PossibleValue::new(kind.name()).help(kind.about());
     clap::builder::PossibleValuesParser::new(KINDS.iter().map(value))
 }
 

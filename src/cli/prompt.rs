@@ -11,7 +11,7 @@ use crate::base::bytes::hex;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::base::recipient::{Identities, SECRET};
+use crate::base::recipient::{Identities, MISSING, SECRET};
 use crate::base::secret::Secret;
 use crate::base::words;
 use crate::ceremony::Approver;
@@ -23,23 +23,21 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// Below this many characters a passphrase is called short.
 const PASSPHRASE_CHARS_SHORT: usize = 12;
 
-/// Where secrets come from.
+/// Where a passphrase comes from.
 #[derive(Args, Clone, Debug, Default)]
-pub(super) struct Secrets {
+pub(super) struct Passphrase {
     /// Read the passphrase from this file descriptor (one trailing newline is dropped)
     #[arg(long, value_name = "N")]
     passphrase_fd: Option<u32>,
     /// Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     passphrase_file: Option<PathBuf>,
-    /// Open the key with this age identity file, which only its owner may read
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
 }
 
 /// Answers for the acts, from flags first and from the terminal last.
 pub(super) struct Answers {
-    pub(super) secrets: Secrets,
+    pub(super) passphrase: Passphrase,
+    pub(super) identity: Option<PathBuf>,
     pub(super) confirm: Option<crate::base::bytes::Digest>,
     pub(super) batch: bool,
     pub(super) show: bool,
@@ -47,14 +45,14 @@ pub(super) struct Answers {
 
 impl Prompt for Answers {
     fn passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
-        match self.secrets.given()? {
+        match self.passphrase.given()? {
             Some(passphrase) => Ok(passphrase),
             None => self.ask_secretly(&format!("passphrase for {key}: ")),
         }
     }
 
     fn new_passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
-        let passphrase = if let Some(passphrase) = self.secrets.given()? {
+        let passphrase = if let Some(passphrase) = self.passphrase.given()? {
             passphrase
         } else {
             let first = self.ask_secretly(&format!("new passphrase for {key}: "))?;
@@ -67,7 +65,9 @@ impl Prompt for Answers {
         match passphrase.expose().chars().count() {
             0 => return Err(SECRET.fault("the passphrase is empty").hint("take five or more random words")),
             short if short < PASSPHRASE_CHARS_SHORT => {
-                ui::say("fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n");
+                ui::say(
+                    "fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n",
+                );
             }
             _ => {}
         }
@@ -75,9 +75,9 @@ impl Prompt for Answers {
     }
 
     fn identities(&mut self, key: &KeyId) -> Result<Identities, Fault> {
-        match &self.secrets.identity {
+        match &self.identity {
             Some(path) => identities(path),
-            None => Err(SECRET
+            None => Err(MISSING
                 .fault(format!("{key} is sealed to age recipients, and no identity was given"))
                 .hint("give the identity file with --identity FILE")),
         }
@@ -102,12 +102,14 @@ impl Approver for Answers {
         let digest = request.digest();
         ui::say(&format!("\nrequest digest\n  {}\n", hex(digest.as_bytes())));
         for (row, words) in words::of(digest.as_bytes()).chunks(4).enumerate() {
-            let numbered = words.iter().enumerate().map(|(n, word)| format!("{:>2} {word:<13}", row * 4 + n + 1));
+            let numbered =
+                words.iter().enumerate().map(|(n, word)| format!("{:>2} {word:<13}", row * 4 + n + 1));
             ui::say(&format!("  {}\n", numbered.collect::<Vec<_>>().join(" ").trim_end()));
         }
         ui::say("compare it with the digest of your own review, then type three of its words\n");
         let challenge = request.challenge(&mut random::system());
-        let answers: Result<Vec<_>, _> = challenge.places().map(|place| ask(&format!("word {place}: "))).collect();
+        let answers: Result<Vec<_>, _> =
+            challenge.places().map(|place| ask(&format!("word {place}: "))).collect();
         Ok(Confirmation::Words(challenge, answers?))
     }
 }
@@ -124,13 +126,15 @@ impl Answers {
         drop(guard);
         match typed {
             Ok(typed) => Ok(Secret::new(typed)),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(INTERRUPTED.fault("interrupted")),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+                Err(INTERRUPTED.fault("interrupted"))
+            }
             Err(error) => Err(disk::fault("ask at", Path::new("/dev/tty"), &error)),
         }
     }
 }
 
-impl Secrets {
+impl Passphrase {
     /// The passphrase that flags give, if any.
     fn given(&self) -> Result<Option<Secret<String>>, Fault> {
         let (bytes, place) = match (self.passphrase_fd, &self.passphrase_file) {

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::ui::Output;
-use super::{Common, document, kinds};
+use super::{Common, document, kinds, parsed};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::Fault;
@@ -38,10 +38,10 @@ pub(super) struct Subject {
     #[arg(value_name = "FILE")]
     pub(super) document: PathBuf,
     /// The key line: TENANT/ENVIRONMENT/PURPOSE
-    #[arg(long = "key", value_name = "LINE")]
+    #[arg(long = "key", value_name = "LINE", value_parser = parsed::<Line>)]
     pub(super) line: Line,
     /// Refuse a key of another environment than this one
-    #[arg(long, value_name = "ENVIRONMENT")]
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = parsed::<Environment>)]
     pub(super) environment: Option<Environment>,
 }
 
@@ -54,7 +54,8 @@ impl Review {
         let (review, _) = ceremony::review(&catalogue, kind, &document, &line, environment, now, random)?;
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();
-        output.note(format!("next: fedroot sign {name} {} --key {line} --output OUT", path.display()));
+        let (path, vault) = (path.display(), common.vault_flag());
+        output.note(format!("next: fedroot sign {name} {path} --key {line} --output OUT{vault}"));
         Ok(output)
     }
 }
@@ -67,8 +68,12 @@ pub(super) fn screen(review: &policy::Review) -> String {
         let count = shown.get(&fact.path).and_then(Value::as_u64).unwrap_or(0) + 1;
         shown.insert(fact.path.clone(), count.into());
         if count <= VALUES_SHOWN_MAX as u64 {
-            let remark = fact.remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
-            put(&mut text, format_args!("  {:<20} {}{remark}\n", visible(&fact.path).to_string(), visible(&fact.value)));
+            let remark =
+                fact.remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
+            put(
+                &mut text,
+                format_args!("  {:<20} {}{remark}\n", visible(&fact.path).to_string(), visible(&fact.value)),
+            );
         }
     }
     for (path, count) in &shown {
@@ -80,9 +85,15 @@ pub(super) fn screen(review: &policy::Review) -> String {
     findings(&mut text, review);
     changes(&mut text, review);
     let digest = review.request.digest();
-    put(&mut text, format_args!("document\n  {}\nrequest digest\n  {digest}\n", review.document));
+    put(
+        &mut text,
+        format_args!(
+            "request\n  {:<20} {}\n  {:<20} {digest}\n",
+            "document", review.document, "request digest"
+        ),
+    );
     let words = words::of(digest.as_bytes());
-    put(&mut text, format_args!("  in words: {} …\n", words.get(..6).unwrap_or_default().join(" ")));
+    put(&mut text, format_args!("  {:<20} {} …\n", "in words", words.get(..6).unwrap_or_default().join(" ")));
     text
 }
 
@@ -90,7 +101,10 @@ fn findings(text: &mut String, review: &policy::Review) {
     text.push_str(if review.findings.is_empty() { "findings: none\n" } else { "findings\n" });
     for finding in &review.findings {
         let rule = finding.rule;
-        put(text, format_args!("  {:<5} {}: {}\n", rule.severity.name(), rule.id, visible(&finding.detail)));
+        put(
+            text,
+            format_args!("  {:<5} {}: {}\n", finding.severity.name(), rule.id, visible(&finding.detail)),
+        );
         put(text, format_args!("        {}\n", rule.remedy));
     }
 }
@@ -99,11 +113,18 @@ fn changes(text: &mut String, review: &policy::Review) {
     let Some(changes) = &review.changes else {
         return text.push_str("changes: this line has not signed a document of this kind yet\n");
     };
-    text.push_str(if changes.is_empty() { "changes: none since the last signature\n" } else { "changes since the last signature\n" });
+    text.push_str(if changes.is_empty() {
+        "changes: none since the last signature\n"
+    } else {
+        "changes since the last signature\n"
+    });
     for change in changes {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
-                put(text, format_args!("  {sign} {:<18} {}\n", visible(&change.path).to_string(), visible(value)));
+                put(
+                    text,
+                    format_args!("  {sign} {:<18} {}\n", visible(&change.path).to_string(), visible(value)),
+                );
             }
             if values.len() > VALUES_SHOWN_MAX {
                 put(text, format_args!("  {sign} … {} more, in --json\n", values.len() - VALUES_SHOWN_MAX));
@@ -122,7 +143,7 @@ pub(super) fn json(review: &policy::Review) -> Map<String, Value> {
     let finding = |finding: &policy::Finding| {
         json!({
             "rule": finding.rule.id,
-            "severity": finding.rule.severity.name(),
+            "severity": finding.severity.name(),
             "detail": finding.detail,
             "remedy": finding.rule.remedy,
             "source": finding.rule.source,

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::prompt::{Answers, Secrets};
+use super::prompt::{Answers, Passphrase};
 use super::review::{self, Subject};
 use super::ui::Output;
-use super::{Common, document};
+use super::{Common, document, parsed};
 use crate::artefact::kind;
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
@@ -24,12 +24,15 @@ pub(super) struct Sign {
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
-    secrets: Secrets,
+    passphrase: Passphrase,
+    /// Open the key with this age identity file, which only its owner may read
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Confirm the request with the digest that `fedroot review` printed
-    #[arg(long, value_name = "sha256:…", value_parser = Digest::parse)]
+    #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
     confirm: Option<Digest>,
     /// Check everything and say what would be done, and sign nothing
     #[arg(long)]
@@ -49,12 +52,21 @@ impl Sign {
             reason: self.reason.as_deref(),
             dry_run: self.dry_run,
         };
-        let mut answers = Answers { secrets: self.secrets, confirm: self.confirm, batch: common.batch, show: !common.json };
+        let mut answers = Answers {
+            passphrase: self.passphrase,
+            identity: self.identity,
+            confirm: self.confirm,
+            batch: common.batch,
+            show: !common.json,
+        };
         let (review, signed) = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let mut output = Output { json: review::json(&review), ..Output::default() };
         let name = self.output.display().to_string();
         let Some(signed) = signed else {
-            output.json.extend(Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]})).json);
+            output.json.extend(
+                Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]}))
+                    .json,
+            );
             output.line("nothing was signed; it would write");
             output.row("file", &name);
             output.line("  two ledger entries: intent, outcome");
@@ -66,6 +78,7 @@ impl Sign {
         );
         output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
         output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
+        output.note("only you can read the file (mode 0600): open it up where it is published");
         output.note(format!("next: fedroot verify {} {name} --trust PUBLIC.pem", review.kind));
         Ok(output)
     }

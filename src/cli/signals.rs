@@ -34,7 +34,8 @@ impl EchoGuard {
         let terminal = disk::open_terminal()?;
         let failed = |e: std::io::Error| disk::fault("watch", "/dev/tty".as_ref(), &e);
         let before = tcgetattr(&terminal).map_err(|e| failed(e.into()))?;
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]).map_err(failed)?;
+        let mut signals =
+            Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]).map_err(failed)?;
         let handle = signals.handle();
         let watcher = std::thread::spawn(move || {
             let mut asking = before.clone();

@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind, Write};
 use serde_json::{Map, Value, json};
 
 use super::exit;
+use crate::base::disk;
 use crate::base::fault::{Class, Fault};
 use crate::base::text::visible;
 
@@ -64,7 +65,7 @@ pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            let reason = visible(&error.to_string()).to_string();
+            let reason = disk::reason(&error);
             // There is nowhere left to report to when this fails too.
             let _ = write_stderr(&format!("error: cannot write to standard output: {reason}\n"));
             exit::code(Class::Environment)

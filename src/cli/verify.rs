@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::ui::Output;
-use super::{document, kinds};
+use super::{document, kinds, parsed};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, Instant, SystemClock};
 use crate::base::fault::Fault;
@@ -25,7 +25,7 @@ pub(super) struct Verify {
     #[arg(long, value_name = "FILE", required = true)]
     trust: Vec<PathBuf>,
     /// Judge validity by this time instead of now
-    #[arg(long, value_name = "TIME", value_parser = Instant::parse)]
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     at: Option<Instant>,
 }
 

@@ -51,7 +51,11 @@ impl Catalogue {
         let configuration: Configuration = toml::from_str(&text(&path)?)
             .map_err(|e| VAULT.fault(format!("{}: {}", path.display(), e.message())))?;
         if configuration.version != 1 {
-            return Err(VAULT.fault(format!("{} has version {}, not 1", path.display(), configuration.version)));
+            return Err(VAULT.fault(format!(
+                "{} has version {}, not 1",
+                path.display(),
+                configuration.version
+            )));
         }
         Ok(Self { folder: folder.to_owned(), configuration })
     }
@@ -148,8 +152,9 @@ impl Catalogue {
         if !disk::exists(&path) {
             return Ok(None);
         }
-        let facts = serde_json::from_str(&text(&path)?)
-            .map_err(|e| VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy"))?;
+        let facts = serde_json::from_str(&text(&path)?).map_err(|e| {
+            VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy")
+        })?;
         Ok(Some(facts))
     }
 

@@ -4,6 +4,7 @@
 //! intent, on a thread of its own whose stack goes with it.
 
 mod catalogue;
+mod entries;
 mod record;
 mod seal;
 mod vault;
@@ -12,8 +13,8 @@ mod work;
 pub use catalogue::{Catalogue, Configuration};
 pub use record::Record;
 pub use seal::Sealing;
-pub use work::{Certificate, Certifier};
 pub use vault::{Delivered, NewKey, NewVault, Operator, Origin, Prompt, Signed, Vault};
+pub use work::{Certificate, Certifier, public_of};
 
 use crate::base::fault::{Class, Code};
 
@@ -24,19 +25,29 @@ pub const VAULT: Code = Code::new("vault.malformed", Class::Usage, "a file of th
 /// No key line of this name.
 pub const NO_LINE: Code = Code::new("key.missing", Class::Usage, "there is no key line of this name");
 /// A key line of this name exists.
-pub const LINE_EXISTS: Code = Code::new("key.exists", Class::Usage, "there is a key line of this name already");
+pub const LINE_EXISTS: Code =
+    Code::new("key.exists", Class::Usage, "there is a key line of this name already");
 /// The vault may not hold keys of this environment.
-pub const NOT_HELD: Code = Code::new("vault.environment", Class::Refused, "the vault may not hold keys of this environment");
+pub const NOT_HELD: Code =
+    Code::new("vault.environment", Class::Refused, "the vault may not hold keys of this environment");
 /// A key file that was exchanged or damaged.
-pub const TAMPERED: Code =
-    Code::new("key.tampered", Class::Refused, "a key's file or record is damaged, or was exchanged for another");
+pub const TAMPERED: Code = Code::new(
+    "key.tampered",
+    Class::Refused,
+    "a key's file or record is damaged, or was exchanged for another",
+);
 /// The passphrase or identity does not open the key.
-pub const WRONG: Code = Code::new("secret.wrong", Class::Secret, "the passphrase or identity does not open the key");
+pub const WRONG: Code =
+    Code::new("secret.wrong", Class::Secret, "the passphrase or identity does not open the key");
 /// The signature did not verify before it left.
-pub const FAULTY: Code =
-    Code::new("key.faulty-signature", Class::Internal, "a fresh signature did not verify and was thrown away");
+pub const FAULTY: Code = Code::new(
+    "key.faulty-signature",
+    Class::Internal,
+    "a fresh signature did not verify and was thrown away",
+);
 /// The profile changed between review and signature.
-pub const STALE: Code = Code::new("review.stale", Class::Refused, "the key or its profile changed since the review");
+pub const STALE: Code =
+    Code::new("review.stale", Class::Refused, "the key or its profile changed since the review");
 
 /// The codes of this room.
 pub const CODES: &[&Code] =

@@ -73,8 +73,12 @@ impl Record {
                 .hint("a key never moves between lines or environments: put the folder back where it was"));
         }
         let public = PublicKey::from_pem(&record.public_key)?;
-        if public.fingerprint().to_string() != record.fingerprint || public.algorithm().name() != record.algorithm {
-            return Err(TAMPERED.fault(format!("the record of {key} contradicts itself: its public key is another")));
+        if public.fingerprint().to_string() != record.fingerprint
+            || public.algorithm().name() != record.algorithm
+        {
+            return Err(
+                TAMPERED.fault(format!("the record of {key} contradicts itself: its public key is another"))
+            );
         }
         record.read = Some(public);
         Ok(record)

@@ -12,13 +12,10 @@ use der::{Decode, Encode, Sequence, ValueOrd};
 
 use super::record::PASSPHRASE;
 use super::{TAMPERED, WRONG};
-use crate::base::fault::{Class, Code, Fault};
+use crate::base::fault::{Fault, INTERNAL};
 use crate::base::recipient::{Identities, Recipient};
 use crate::base::secret::Secret;
 use crate::key::KeyId;
-
-/// age could not write.
-pub(super) const AGE: Code = Code::new("age", Class::Internal, "the age library failed to write");
 
 /// The scrypt cost of age files for passphrases: 2^18, fixed, because the library would measure the machine instead.
 const WORK_FACTOR: u8 = 18;
@@ -71,11 +68,12 @@ pub(super) fn seal(pkcs8: &Secret<Vec<u8>>, key: &KeyId, closer: &Closer) -> Res
             age::Encryptor::with_recipients(recipients.iter().map(Recipient::as_age))
         }
     }
-    .map_err(|e| AGE.fault(format!("sealing failed: {e}")))?;
+    .map_err(|e| INTERNAL.fault(format!("sealing failed: {e}")))?;
     let mut sealed = Vec::new();
-    let mut writer = encryptor.wrap_output(&mut sealed).map_err(|e| AGE.fault(format!("sealing failed: {e}")))?;
-    writer.write_all(named.expose()).map_err(|e| AGE.fault(format!("sealing failed: {e}")))?;
-    writer.finish().map_err(|e| AGE.fault(format!("sealing failed: {e}")))?;
+    let mut writer =
+        encryptor.wrap_output(&mut sealed).map_err(|e| INTERNAL.fault(format!("sealing failed: {e}")))?;
+    writer.write_all(named.expose()).map_err(|e| INTERNAL.fault(format!("sealing failed: {e}")))?;
+    writer.finish().map_err(|e| INTERNAL.fault(format!("sealing failed: {e}")))?;
     Ok(sealed)
 }
 
@@ -83,7 +81,7 @@ pub(super) fn seal(pkcs8: &Secret<Vec<u8>>, key: &KeyId, closer: &Closer) -> Res
 pub(super) fn unseal(sealed: &[u8], key: &KeyId, opener: &Opener) -> Result<Secret<Vec<u8>>, Fault> {
     let decryptor = age::Decryptor::new(sealed)
         .map_err(|e| TAMPERED.fault(format!("the sealed file of {key} is not an age file: {e}")))?;
-    let opened = match opener {
+    let read = match opener {
         Opener::Passphrase(passphrase) => {
             let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.expose().as_str()));
             identity.set_max_work_factor(WORK_FACTOR_MAX);
@@ -91,11 +89,15 @@ pub(super) fn unseal(sealed: &[u8], key: &KeyId, opener: &Opener) -> Result<Secr
         }
         Opener::Identities(identities) => decryptor.decrypt(identities.iter()),
     };
-    let reader = opened.map_err(|e| match e {
+    let reader = read.map_err(|e| match e {
         age::DecryptError::DecryptionFailed | age::DecryptError::NoMatchingKeys => {
             let (what, hint) = match opener {
-                Opener::Passphrase(_) => ("the passphrase", "type it again, or look for the right passphrase file"),
-                Opener::Identities(_) => ("the identity", "`fedroot key show` names the recipients it is sealed to"),
+                Opener::Passphrase(_) => {
+                    ("the passphrase", "type it again, or look for the right passphrase file")
+                }
+                Opener::Identities(_) => {
+                    ("the identity", "`fedroot key show` names the recipients it is sealed to")
+                }
             };
             WRONG.fault(format!("{what} does not open {key}")).hint(hint)
         }
@@ -128,7 +130,7 @@ struct Attribute {
 }
 
 fn with_name(pkcs8: &[u8], name: &str) -> Result<Secret<Vec<u8>>, Fault> {
-    let failed = |e: der::Error| AGE.fault(format!("the key cannot be named: {e}"));
+    let failed = |e: der::Error| INTERNAL.fault(format!("the key cannot be named: {e}"));
     let mut info = Named::from_der(pkcs8).map_err(failed)?;
     let value = BmpString::from_utf8(name).map_err(failed)?;
     let values = SetOfVec::try_from([value]).map_err(failed)?;

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::entries;
 use super::record::NewRecord;
 use super::seal::Closer;
-use super::work::{self, Certifier, Source};
+use super::work::{self, Certifier};
 use super::{Catalogue, Configuration, Record, STALE, Sealing, VAULT};
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::{Clock, Instant};
@@ -16,12 +17,9 @@ use crate::base::fault::Fault;
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
-use crate::key::{Algorithm, Environment, KeyId, Line, PublicKey, Signature};
+use crate::key::{Algorithm, Environment, KeyId, Line, Signature};
 use crate::ledger::{Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Facts, Profile, Review};
-
-const FACTS_IN_LEDGER_MAX: usize = 40;
-const VALUE_IN_LEDGER_CHARS_MAX: usize = 300;
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
 #[derive(Clone, Debug)]
@@ -114,7 +112,12 @@ impl Deref for Vault<'_> {
 
 impl<'a> Vault<'a> {
     /// Makes a new vault with the genesis of its ledger. The folder may exist, if it is empty.
-    pub fn create(folder: &Path, new: &NewVault, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
+    pub fn create(
+        folder: &Path,
+        new: &NewVault,
+        operator: Operator,
+        clock: &'a dyn Clock,
+    ) -> Result<Self, Fault> {
         if disk::exists(folder) && !disk::names(folder)?.is_empty() {
             return Err(disk::EXISTS
                 .fault(format!("{} is not empty", folder.display()))
@@ -134,14 +137,7 @@ impl<'a> Vault<'a> {
         for part in ["keys", "signed"] {
             disk::create_folder(&folder.join(part))?;
         }
-        let body = json!({
-            "act": "init",
-            "vault": configuration.id,
-            "auditors": configuration.auditors,
-            "environments": configuration.environments,
-            "operator": operator_json(&operator),
-            "program": PROGRAM,
-        });
+        let body = entries::with_operator(entries::genesis(&configuration), None, &operator);
         let ledger = Ledger::create(
             &folder.join("ledger"),
             &configuration.origin,
@@ -159,20 +155,15 @@ impl<'a> Vault<'a> {
     pub fn open(folder: &Path, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
         let catalogue = Catalogue::open(folder)?;
         let auditors = &catalogue.configuration().auditors;
-        let auditors = auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<Vec<_>, _>>()?;
+        let auditors =
+            auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<Vec<_>, _>>()?;
         let ledger = Ledger::open(&catalogue.ledger_folder(), &auditors, Box::new(random::system()))?;
         Ok(Self { catalogue, ledger, operator, clock })
     }
 
     /// Records an attempt that was refused before any key was touched, and gives the fault back.
     pub fn deny(&mut self, act: &str, about: &Value, fault: Fault) -> Fault {
-        let body = json!({
-            "act": act,
-            "about": about,
-            "refused": fault_json(&fault),
-            "operator": operator_json(&self.operator),
-            "program": PROGRAM,
-        });
+        let body = entries::with_operator(entries::denied(act, about, &fault), None, &self.operator);
         match self.ledger.append(EntryKind::Denied, None, &body, self.clock.now()) {
             Ok(_) => fault,
             // Both matter: the refusal is why nothing happened, the ledger why nobody will read of it.
@@ -196,60 +187,32 @@ impl<'a> Vault<'a> {
                 return Err(self.deny("generate", &about, fault.but("no key was made")));
             }
         };
-        let (act, source, algorithm) = match new.origin {
-            Origin::Generate(algorithm) => ("generate", Source::Generate(algorithm), Some(algorithm.name())),
-            Origin::Adopt(pkcs8) => ("adopt", Source::Adopt(pkcs8), None),
-        };
-        let adopted = algorithm.is_none();
         let now = self.clock.now();
-        let intent = json!({
-            "act": act,
-            "key": key.to_string(),
-            "algorithm": algorithm,
-            "sealed_to": sealed_to,
-            "profile": Profile::digest(&new.profile_text).to_string(),
-            "request": new.confirmed.request().to_string(),
-            "confirmed": new.confirmed.how(),
-            "reason": new.reason,
-            "operator": operator_json(&self.operator),
-            "program": PROGRAM,
-        });
+        let intent = entries::make_intent(&key, &new.origin, &sealed_to, &new.profile_text, &new.confirmed);
+        let intent = entries::with_operator(intent, new.reason.as_deref(), &self.operator);
+        let adopted = matches!(new.origin, Origin::Adopt(_));
         let permit = self.ledger.intend(&key.to_string(), &new.confirmed.request(), &intent, now)?;
-        let result = work::make(source, &key, &closer, new.certify).and_then(|made| {
-            let record = Record::new(NewRecord {
-                key: &key,
-                public: &made.public,
-                created: now,
-                adopted,
-                sealed_to,
-                sealed: &made.sealed,
-            })?;
+        let made = work::make(new.origin, &key, &closer, new.certify).and_then(|made| {
+            let (public, sealed) = (&made.public, made.sealed.as_slice());
+            let record =
+                Record::new(NewRecord { key: &key, public, created: now, adopted, sealed_to, sealed })?;
             let text = record.to_toml()?;
-            disk::create_folder_with(
-                &self.catalogue.line_folder(&new.line),
-                &[
-                    ("profile.toml", new.profile_text.as_bytes()),
-                    ("1.key.age", &made.sealed),
-                    ("1.cert.pem", &made.certificate),
-                    ("1.toml", text.as_bytes()),
-                ],
-            )?;
-            Ok((record, made.public, Digest::of(text.as_bytes())))
+            let files: [(&str, &[u8]); 4] = [
+                ("profile.toml", new.profile_text.as_bytes()),
+                ("1.key.age", sealed),
+                ("1.cert.pem", &made.certificate),
+                ("1.toml", text.as_bytes()),
+            ];
+            disk::create_folder_with(&self.catalogue.line_folder(&new.line), &files)?;
+            Ok((record, entries::made(public, Digest::of(text.as_bytes()), sealed)))
         });
-        match result {
-            Ok((record, public, digest)) => {
-                let outcome = json!({
-                    "result": "made",
-                    "public": public.fingerprint().to_string(),
-                    "algorithm": public.algorithm().name(),
-                    "record": digest.to_string(),
-                    "sealed": record.sealed_digest(),
-                });
+        match made {
+            Ok((record, outcome)) => {
                 permit.outcome(&outcome, self.clock.now())?;
                 Ok(record)
             }
             Err(fault) => {
-                permit.outcome(&json!({"result": "failed", "fault": fault_json(&fault)}), self.clock.now())?;
+                permit.outcome(&entries::failed(&fault), self.clock.now())?;
                 Err(fault.but("no key was made"))
             }
         }
@@ -264,9 +227,20 @@ impl<'a> Vault<'a> {
         deliver: &mut dyn FnMut(&Signature) -> Result<Delivered, Fault>,
     ) -> Result<(Signed, Review), Fault> {
         let review = approval.review();
-        let record = self.still_as_reviewed(&approval)?;
-        let sealed = self.catalogue.sealed(&record)?;
-        let intent = sign_intent(&approval, &record.public()?, &self.operator);
+        let ready = self.still_as_reviewed(&approval).and_then(|record| {
+            let sealed = self.catalogue.sealed(&record)?;
+            Ok((record, sealed))
+        });
+        let (record, sealed) = match ready {
+            Ok(ready) => ready,
+            Err(fault) => {
+                let about =
+                    json!({"kind": review.kind, "key": review.key.to_string(), "reason": approval.reason()});
+                return Err(self.deny("sign", &about, fault.but("nothing was signed")));
+            }
+        };
+        let intent = entries::sign_intent(&approval);
+        let intent = entries::with_operator(intent, approval.reason(), &self.operator);
         let octets = Digest::of(approval.octets());
         let permit = self.ledger.intend(&review.key.to_string(), &octets, &intent, self.clock.now())?;
         let index = permit.index();
@@ -275,25 +249,17 @@ impl<'a> Vault<'a> {
         let signature = match signature {
             Ok(signature) => signature,
             Err(fault) => {
-                permit.denied(&json!({"refused": fault_json(&fault)}), self.clock.now())?;
+                permit.denied(&entries::refused(&fault), self.clock.now())?;
                 return Err(fault.but("nothing was signed"));
             }
         };
-        let made = Digest::of(signature.as_bytes()).to_string();
         match deliver(&signature) {
             Ok(delivered) => {
-                let outcome = json!({
-                    "result": "signed",
-                    "signature": made,
-                    "artefact": delivered.digest.to_string(),
-                    "name": short(&delivered.name),
-                });
-                permit.outcome(&outcome, self.clock.now())?;
+                permit.outcome(&entries::signed(&signature, &delivered), self.clock.now())?;
                 Ok((Signed { intent: index, artefact: delivered.digest }, approval.into_review()))
             }
             Err(fault) => {
-                let outcome = json!({"result": "not delivered", "signature": made, "fault": fault_json(&fault)});
-                permit.outcome(&outcome, self.clock.now())?;
+                permit.outcome(&entries::not_delivered(&signature, &fault), self.clock.now())?;
                 Err(fault.but("the signature was thrown away"))
             }
         }
@@ -313,14 +279,14 @@ impl<'a> Vault<'a> {
             .hint("review the document again"))
     }
 
-
     /// Keeps the facts of what was signed last, for the next review's difference.
     pub fn remember(&self, line: &Line, kind: &str, facts: &Facts) -> Result<(), Fault> {
         let path = self.catalogue.last_signed_path(line, kind);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;
         }
-        let text = serde_json::to_string(facts).map_err(|e| VAULT.fault(format!("facts cannot be written: {e}")))?;
+        let text =
+            serde_json::to_string(facts).map_err(|e| VAULT.fault(format!("facts cannot be written: {e}")))?;
         disk::replace(&path, text.as_bytes())
     }
 
@@ -338,42 +304,4 @@ fn closer(sealing: Sealing, key: &KeyId, prompt: &mut dyn Prompt) -> Result<Clos
         }
         Sealing::Recipients(recipients) => Ok(Closer::Recipients(recipients)),
     }
-}
-
-/// The name and version of this program, as the ledger states it.
-const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
-
-fn operator_json(operator: &Operator) -> Value {
-    json!({"user": operator.user, "uid": operator.uid, "host": operator.host})
-}
-
-fn fault_json(fault: &Fault) -> Value {
-    json!({"code": fault.code().name, "message": short(fault.message())})
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(VALUE_IN_LEDGER_CHARS_MAX).collect()
-}
-
-fn sign_intent(approval: &Approval, public: &PublicKey, operator: &Operator) -> Value {
-    let review: &Review = approval.review();
-    let facts = review.facts.iter().filter(|fact| fact.path != "entity").take(FACTS_IN_LEDGER_MAX);
-    json!({
-        "act": "sign",
-        "kind": review.kind,
-        "key": review.key.to_string(),
-        "public": public.fingerprint().to_string(),
-        "scheme": approval.scheme().name,
-        "document": review.document.to_string(),
-        "octets": Digest::of(approval.octets()).to_string(),
-        "request": approval.confirmed().request().to_string(),
-        "confirmed": approval.confirmed().how(),
-        "profile": review.profile.to_string(),
-        "reason": approval.reason(),
-        "facts": facts.map(|fact| json!([fact.path, short(&fact.value)])).collect::<Vec<_>>(),
-        "findings": review.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>(),
-        "first": review.changes.is_none(),
-        "operator": operator_json(operator),
-        "program": PROGRAM,
-    })
 }

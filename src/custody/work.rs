@@ -2,26 +2,18 @@
 
 use super::FAULTY;
 use super::seal::{Closer, Opener, seal, unseal};
-use super::vault::Prompt;
+use super::vault::{Origin, Prompt};
 use super::{Record, TAMPERED};
-use crate::base::fault::{Class, Code, Fault};
+use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::base::secret::Secret;
-use crate::key::{Algorithm, KeyId, PrivateKey, PublicKey, Scheme, Signature, private_key};
-
-const THREAD: Code = Code::new("internal", Class::Internal, "fedroot itself failed");
+use crate::key::{KeyId, PrivateKey, PublicKey, Scheme, Signature, private_key};
 
 /// A key that has just been made or adopted, sealed; its private half is gone from memory.
 pub(super) struct Made {
     pub(super) public: PublicKey,
     pub(super) sealed: Vec<u8>,
     pub(super) certificate: Vec<u8>,
-}
-
-/// Where a new key comes from.
-pub(super) enum Source {
-    Generate(&'static dyn Algorithm),
-    Adopt(Secret<Vec<u8>>),
 }
 
 /// What the first signature of a key is for: its certificate. The octets come back to be finished with the signature.
@@ -38,12 +30,17 @@ pub trait Certificate {
 }
 
 /// Makes or adopts a key, lets it sign its certificate, and seals it.
-pub(super) fn make(source: Source, key: &KeyId, closer: &Closer, certify: Certifier<'_>) -> Result<Made, Fault> {
+pub(super) fn make(
+    origin: Origin,
+    key: &KeyId,
+    closer: &Closer,
+    certify: Certifier<'_>,
+) -> Result<Made, Fault> {
     apart(move || {
         let mut random = random::system();
-        let private = match source {
-            Source::Generate(algorithm) => algorithm.generate(&mut random)?,
-            Source::Adopt(pkcs8) => private_key(pkcs8.expose())?,
+        let private = match origin {
+            Origin::Generate(algorithm) => algorithm.generate(&mut random)?,
+            Origin::Adopt(pkcs8) => private_key(pkcs8.expose())?,
         };
         let public = private.public()?;
         let unsigned = certify(&public)?;
@@ -51,6 +48,11 @@ pub(super) fn make(source: Source, key: &KeyId, closer: &Closer, certify: Certif
         let sealed = seal(&private.to_pkcs8()?, key, closer)?;
         Ok(Made { public, sealed, certificate: unsigned.finish(&signature)? })
     })
+}
+
+/// The public half of a private key that is to be adopted: what a person confirms.
+pub fn public_of(pkcs8: &Secret<Vec<u8>>) -> Result<PublicKey, Fault> {
+    apart(|| private_key(pkcs8.expose())?.public())
 }
 
 /// Asks for what opens the key.
@@ -74,7 +76,9 @@ pub(super) fn sign(
     apart(move || {
         let private = private_key(unseal(sealed, &key, &opener)?.expose())?;
         if private.public()? != expected {
-            return Err(TAMPERED.fault(format!("the sealed key of {key} is not the one its record describes")));
+            return Err(
+                TAMPERED.fault(format!("the sealed key of {key} is not the one its record describes"))
+            );
         }
         checked(private.as_ref(), &expected, scheme, octets)
     })
@@ -98,5 +102,5 @@ fn checked(
 
 fn apart<T: Send>(work: impl FnOnce() -> Result<T, Fault> + Send) -> Result<T, Fault> {
     std::thread::scope(|scope| scope.spawn(work).join())
-        .unwrap_or_else(|_| Err(THREAD.fault("the work with a private key ended in a panic")))
+        .unwrap_or_else(|_| Err(INTERNAL.fault("the work with a private key ended in a panic")))
 }

@@ -142,7 +142,9 @@ impl Signature {
 pub fn algorithm(name: &str) -> Result<&'static dyn Algorithm, Fault> {
     ALGORITHMS.iter().copied().find(|row| row.name() == name).ok_or_else(|| {
         let names: Vec<_> = ALGORITHMS.iter().map(|row| row.name()).collect();
-        UNSUPPORTED.fault(format!("there is no algorithm '{name}'")).hint(format!("take one of {}", names.join(", ")))
+        UNSUPPORTED
+            .fault(format!("there is no algorithm '{name}'"))
+            .hint(format!("take one of {}", names.join(", ")))
     })
 }
 
@@ -152,10 +154,12 @@ pub fn scheme(xml_uri: &str) -> Option<(&'static dyn Algorithm, &'static Scheme)
     ALGORITHMS.iter().copied().flat_map(of).find(|(_, scheme)| scheme.xml_uri == xml_uri)
 }
 
+const FORM: &str = "`openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE` writes the form that is taken";
+
 /// Reads and checks a private key of any algorithm in the table from PKCS#8 DER (RFC 5958).
 pub fn private_key(pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault> {
     let info = pkcs8::PrivateKeyInfoRef::try_from(pkcs8)
-        .map_err(|e| MALFORMED.fault(format!("not a PKCS#8 private key: {e}")))?;
+        .map_err(|e| MALFORMED.fault(format!("not a PKCS#8 private key: {e}")).hint(FORM))?;
     let row = ALGORITHMS.iter().find(|row| row.oid() == info.algorithm.oid).ok_or_else(|| {
         UNSUPPORTED.fault(format!("keys of the algorithm {} are not used here", info.algorithm.oid))
     })?;

@@ -100,11 +100,14 @@ impl FromStr for Line {
         };
         let part = |name: &str, part: &str| {
             let first = part.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-            let rest = part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+            let rest =
+                part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
             if first && rest && part.len() <= 64 {
                 Ok(part.to_owned())
             } else {
-                Err(wrong(format!("the {name} is 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit")))
+                Err(wrong(format!(
+                    "the {name} is 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit"
+                )))
             }
         };
         let mut parts = text.split('/');
@@ -143,7 +146,10 @@ mod tests {
     #[test]
     fn a_line_reads_as_it_is_written() {
         let line: Line = "example.org/prod/metadata".parse().unwrap();
-        assert_eq!((line.tenant(), line.environment(), line.purpose()), ("example.org", Environment::Prod, "metadata"));
+        assert_eq!(
+            (line.tenant(), line.environment(), line.purpose()),
+            ("example.org", Environment::Prod, "metadata")
+        );
         assert_eq!(line.to_string(), "example.org/prod/metadata");
         assert_eq!(line.version(2).to_string(), "example.org/prod/metadata#2");
     }

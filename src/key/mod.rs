@@ -8,18 +8,23 @@ mod p384;
 mod public;
 mod rsa;
 
-pub use algorithm::{ALGORITHMS, Algorithm, Hash, PrivateKey, Scheme, Signature, algorithm, private_key, scheme};
+pub use algorithm::{
+    ALGORITHMS, Algorithm, Hash, PrivateKey, Scheme, Signature, algorithm, private_key, scheme,
+};
 pub use binding::{Environment, KeyId, Line};
 pub use public::{Parts, PublicKey};
 
 use crate::base::fault::{Class, Code};
 
 /// A key line's name that is not TENANT/ENVIRONMENT/PURPOSE.
-pub const NAME: Code = Code::new("key.name", Class::Usage, "a key line is not written TENANT/ENVIRONMENT/PURPOSE");
+pub const NAME: Code =
+    Code::new("key.name", Class::Usage, "a key line is not written TENANT/ENVIRONMENT/PURPOSE");
 /// A key that cannot be read.
-pub const MALFORMED: Code = Code::new("key.malformed", Class::Usage, "a key cannot be read, or not in this form");
+pub const MALFORMED: Code =
+    Code::new("key.malformed", Class::Usage, "a key cannot be read, or not in this form");
 /// A key of a kind or size that is not used here.
-pub const UNSUPPORTED: Code = Code::new("key.unsupported", Class::Usage, "a key's algorithm or size is not supported");
+pub const UNSUPPORTED: Code =
+    Code::new("key.unsupported", Class::Usage, "a key's algorithm or size is not supported");
 /// A private key that reads well and must not be used.
 pub const UNFIT: Code = Code::new("key.unfit", Class::Refused, "a private key fails its health checks");
 /// The key could not do its work.

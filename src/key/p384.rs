@@ -9,7 +9,9 @@ use p384::elliptic_curve::sec1::ToSec1Point;
 use p384::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use rand_core::CryptoRng;
 
-use super::{Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED};
+use super::{
+    Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED,
+};
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 
@@ -57,7 +59,7 @@ impl Algorithm for P384 {
         check_curve(info.algorithm.parameters_oid().ok())?;
         let inner = sec1::EcPrivateKey::try_from(info.private_key.as_bytes())
             .map_err(|e| MALFORMED.fault(format!("not an EC private key (RFC 5915): {e}")))?;
-        if let Some(named) = inner.parameters.and_then(|parameters| parameters.named_curve()) {
+        if let Some(named) = inner.parameters.and_then(sec1::EcParameters::named_curve) {
             check_curve(Some(named))?;
         }
         if inner.private_key.len() != 48 {
@@ -82,12 +84,9 @@ impl Algorithm for P384 {
             .map_err(|_| MALFORMED.fault("the public point does not lie on P-384"))?;
         let point = key.to_sec1_point(false);
         match (point.x(), point.y()) {
-            (Some(x), Some(y)) => Ok(Parts::Ec {
-                curve: "P-384",
-                urn: "urn:oid:1.3.132.0.34",
-                x: x.to_vec(),
-                y: y.to_vec(),
-            }),
+            (Some(x), Some(y)) => {
+                Ok(Parts::Ec { curve: "P-384", urn: "urn:oid:1.3.132.0.34", x: x.to_vec(), y: y.to_vec() })
+            }
             _ => Err(MALFORMED.fault("the public point is the point at infinity")),
         }
     }
@@ -102,7 +101,8 @@ impl Algorithm for P384 {
     }
 
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
-        let signature = Ecdsa::from_slice(signature.as_bytes()).map_err(|_| FAILED.fault("not an ECDSA signature"))?;
+        let signature =
+            Ecdsa::from_slice(signature.as_bytes()).map_err(|_| FAILED.fault("not an ECDSA signature"))?;
         Ok(signature.to_der().as_bytes().to_vec())
     }
 }
@@ -142,11 +142,17 @@ impl PrivateKey for Key {
     }
 
     fn to_pkcs8(&self) -> Result<Secret<Vec<u8>>, Fault> {
-        let der = self.0.to_pkcs8_der().map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
+        let der =
+            self.0.to_pkcs8_der().map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
         Ok(Secret::new(der.as_bytes().to_vec()))
     }
 
-    fn sign(&self, scheme: &Scheme, octets: &[u8], mut random: &mut dyn CryptoRng) -> Result<Signature, Fault> {
+    fn sign(
+        &self,
+        scheme: &Scheme,
+        octets: &[u8],
+        mut random: &mut dyn CryptoRng,
+    ) -> Result<Signature, Fault> {
         if !SCHEMES.contains(scheme) {
             return Err(FAILED.fault(format!("a P-384 key does not sign {}", scheme.name)));
         }

@@ -101,7 +101,8 @@ impl PublicKey {
 
     /// Whether the signature over these octets was made by this key in this way.
     pub fn verify(&self, scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
-        self.algorithm.schemes().contains(scheme) && self.algorithm.verify(&self.spki, scheme, octets, signature)
+        self.algorithm.schemes().contains(scheme)
+            && self.algorithm.verify(&self.spki, scheme, octets, signature)
     }
 }
 

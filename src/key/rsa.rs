@@ -11,7 +11,9 @@ use rsa::pkcs8::{DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 
-use super::{Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED};
+use super::{
+    Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED,
+};
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 
@@ -98,7 +100,9 @@ impl Algorithm for Rsa4096 {
         let key = read_public_key(spki)?;
         let bits = key.n().bits();
         if !(2048..=8192).contains(&bits) {
-            return Err(UNSUPPORTED.fault(format!("an RSA key of {bits} bits is not used here")).hint("2048 to 8192 are"));
+            return Err(UNSUPPORTED
+                .fault(format!("an RSA key of {bits} bits is not used here"))
+                .hint("2048 to 8192 are"));
         }
         Ok(Parts::Rsa { n: key.n_bytes().to_vec(), e: key.e_bytes().to_vec() })
     }
@@ -117,7 +121,8 @@ impl Algorithm for Rsa4096 {
 }
 
 fn read_public_key(spki: &[u8]) -> Result<RsaPublicKey, Fault> {
-    RsaPublicKey::from_public_key_der(spki).map_err(|e| MALFORMED.fault(format!("not an RSA public key: {e}")))
+    RsaPublicKey::from_public_key_der(spki)
+        .map_err(|e| MALFORMED.fault(format!("not an RSA public key: {e}")))
 }
 
 fn padding(hash: Hash) -> Pkcs1v15Sign {
@@ -133,7 +138,8 @@ fn padding(hash: Hash) -> Pkcs1v15Sign {
 fn check(key: &rsa::pkcs1::RsaPrivateKeyRef<'_>) -> Result<(), Fault> {
     let unfit = |why: &str| Err(UNFIT.fault(format!("the RSA key {why}")));
     let read = |bytes: rsa::pkcs1::UintRef<'_>| BoxedUint::from_be_slice(bytes.as_bytes(), BITS);
-    let number = |bytes| read(bytes).map_err(|_| UNFIT.fault("the RSA key holds a number of more than 4096 bits"));
+    let number =
+        |bytes| read(bytes).map_err(|_| UNFIT.fault("the RSA key holds a number of more than 4096 bits"));
     let (n, e, d) = (number(key.modulus)?, number(key.public_exponent)?, number(key.private_exponent)?);
     let (p, q) = (number(key.prime1)?, number(key.prime2)?);
     if key.other_prime_infos.is_some() {
@@ -215,7 +221,8 @@ impl PrivateKey for Key {
     }
 
     fn to_pkcs8(&self) -> Result<Secret<Vec<u8>>, Fault> {
-        let der = self.0.to_pkcs8_der().map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
+        let der =
+            self.0.to_pkcs8_der().map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
         Ok(Secret::new(der.as_bytes().to_vec()))
     }
 

@@ -2,8 +2,8 @@
 
 use super::finding::{Finding, findings};
 use super::{
-    Change, Confirmation, Confirmed, ENVIRONMENT, Facts, Profile, REASON, REFUSED, Request, Severity, Standard,
-    difference,
+    Change, Confirmation, Confirmed, ENVIRONMENT, Facts, Profile, REASON, REFUSED, Request, Severity,
+    Standard, difference,
 };
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -81,7 +81,7 @@ impl Review {
 
     /// The findings that stop the signature.
     pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.rule.severity == Severity::Block)
+        self.findings.iter().filter(|finding| finding.severity == Severity::Block)
     }
 
     /// The fault that the blocking findings amount to.
@@ -106,7 +106,9 @@ impl Review {
     ) -> Result<Approval, Fault> {
         self.check()?;
         if self.require_reason && reason.is_none_or(|reason| reason.trim().is_empty()) {
-            return Err(REASON.fault(format!("the profile of {} wants a reason", self.key.line)).hint("give --reason TEXT"));
+            return Err(REASON
+                .fault(format!("the profile of {} wants a reason", self.key.line))
+                .hint("give --reason TEXT"));
         }
         let confirmed = self.request.confirm(given)?;
         Ok(Approval { octets, scheme, confirmed, reason: reason.map(str::to_owned), review: self })

@@ -59,7 +59,9 @@ impl Request {
     pub fn confirm(&self, given: &Confirmation) -> Result<Confirmed, Fault> {
         let digest = self.digest();
         match given {
-            Confirmation::Digest(confirmed) if *confirmed == digest => Ok(Confirmed { request: digest, how: "digest" }),
+            Confirmation::Digest(confirmed) if *confirmed == digest => {
+                Ok(Confirmed { request: digest, how: "digest" })
+            }
             Confirmation::Digest(confirmed) => Err(MISCONFIRMED
                 .fault(format!("--confirm {confirmed} is not the digest of this request, which is {digest}"))
                 .hint("something changed since the review: look again")),
@@ -93,7 +95,9 @@ impl Challenge {
         if answers.len() == self.asked.len() && self.asked.iter().zip(answers).all(right) {
             return Ok(());
         }
-        Err(MISCONFIRMED.fault("the words are not those of the request digest").hint("read them again from the screen"))
+        Err(MISCONFIRMED
+            .fault("the words are not those of the request digest")
+            .hint("read them again from the screen"))
     }
 }
 
@@ -110,8 +114,9 @@ pub enum Confirmation {
 
 /// Proof that a request was confirmed, or needed no confirmation. Comes only out of [`Request::confirm`].
 ///
-/// ```compile_fail
-/// let forged = fedroot::policy::Confirmed { request: todo!(), how: "" };
+/// ```compile_fail,E0451
+/// # let request = fedroot::base::bytes::Digest::of(b"");
+/// let forged = fedroot::policy::Confirmed { request, how: "digest" };
 /// ```
 #[derive(Debug)]
 pub struct Confirmed {

@@ -18,9 +18,12 @@ pub struct Change {
 }
 
 /// Compares facts with the facts last signed, path by path; paths in the order of the new document, then the vanished ones.
+/// What fedroot itself put into the new document, and remarks on, is no change of the document.
 pub fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
-    let mut seen = BTreeSet::new();
-    let paths = now.iter().chain(last.iter()).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
+    let mut seen: BTreeSet<&str> =
+        now.iter().filter(|fact| fact.remark.is_some()).map(|fact| fact.path.as_str()).collect();
+    let paths =
+        now.iter().chain(last.iter()).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
     let without = |from: &Facts, these: &Facts, path: &str| -> Vec<String> {
         let these: BTreeSet<&str> = these.values(path).collect();
         from.values(path).filter(|value| !these.contains(value)).map(str::to_owned).collect()
@@ -54,6 +57,14 @@ mod tests {
     }
 
     #[test]
+    fn what_we_set_ourselves_is_no_change() {
+        let last = facts(&[("validUntil", "1"), ("entity", "a")]);
+        let mut now = facts(&[("entity", "a")]);
+        now.add_with("validUntil", "2", "from the profile");
+        assert_eq!(difference(&last, &now), []);
+    }
+
+    #[test]
     fn what_comes_goes_and_changes_is_named() {
         let last = facts(&[("validUntil", "1"), ("entity", "a"), ("entity", "b"), ("Name", "x")]);
         let now = facts(&[("validUntil", "2"), ("entity", "b"), ("entity", "c")]);
@@ -64,7 +75,11 @@ mod tests {
         };
         assert_eq!(
             difference(&last, &now),
-            [change("validUntil", &["1"], &["2"]), change("entity", &["a"], &["c"]), change("Name", &["x"], &[])]
+            [
+                change("validUntil", &["1"], &["2"]),
+                change("entity", &["a"], &["c"]),
+                change("Name", &["x"], &[])
+            ]
         );
     }
 }

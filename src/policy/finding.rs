@@ -1,11 +1,14 @@
 //! Rules and what they find. Each rule is a function and a row; the page of rules in the manual comes from the table.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Facts, Profile};
 use crate::base::clock::{Instant, Span};
 use crate::key::PublicKey;
 
 /// How much a finding weighs.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth knowing.
     Warn,
@@ -39,8 +42,10 @@ pub struct Rule {
     pub id: &'static str,
     /// The kind of document it is for.
     pub kind: &'static str,
-    /// What a breach means for the signature.
+    /// What a breach means for the signature, unless the profile says otherwise.
     pub severity: Severity,
+    /// Whether the built-in profile of a sandbox line only warns.
+    pub is_lenient_in_sandbox: bool,
     /// What it demands, in one sentence.
     pub sentence: &'static str,
     /// What to do about a breach.
@@ -54,6 +59,8 @@ pub struct Rule {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
+    /// What it means for the signature, by the profile or by the rule.
+    pub severity: Severity,
     /// What was found; may hold foreign text.
     pub detail: String,
 }
@@ -64,27 +71,36 @@ pub static RULES: &[Rule] = &[
         id: "saml.valid-until.missing",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: false,
         sentence: "the root element says until when it is valid",
         remedy: "set validUntil in the document, or dates = \"replace\" in the profile",
         source: "SAML V2.0 Metadata, section 2.3.1; eduGAIN Metadata Aggregation Practice Statement, A5",
-        check: |facts, _| if facts.value("validUntil").is_none() { vec!["there is no validUntil".into()] } else { vec![] },
+        check: |facts, _| {
+            if facts.value("validUntil").is_none() { vec!["there is no validUntil".into()] } else { vec![] }
+        },
     },
     Rule {
         id: "saml.valid-until.unreadable",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: false,
         sentence: "validUntil is a time in UTC",
         remedy: "write it as 2026-11-22T07:15:47Z",
         source: "SAML V2.0 Core, section 1.3.3",
         check: |facts, _| {
             let unreadable = |value: &&str| Instant::parse(value).is_err();
-            facts.values("validUntil").filter(unreadable).map(|value| format!("validUntil is '{value}'")).collect()
+            facts
+                .values("validUntil")
+                .filter(unreadable)
+                .map(|value| format!("validUntil is '{value}'"))
+                .collect()
         },
     },
     Rule {
         id: "saml.valid-until.past",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: false,
         sentence: "the document is still valid when it is signed",
         remedy: "set validUntil anew, or dates = \"replace\" in the profile",
         source: "DFN-AAI, June 2026: every file was published with a validUntil in the past",
@@ -98,6 +114,7 @@ pub static RULES: &[Rule] = &[
         id: "saml.valid-until.too-far",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: false,
         sentence: "the document is not valid for longer than the profile allows",
         remedy: "set an earlier validUntil, or saml.valid_for_max in the profile",
         source: "eduGAIN Metadata Aggregation Practice Statement, A6",
@@ -112,6 +129,7 @@ pub static RULES: &[Rule] = &[
         id: "saml.nested-valid-until.past",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: true,
         sentence: "nothing inside the document has expired",
         remedy: "take the expired entity out, or renew its validUntil",
         source: "InCommon metadata consumption rules: reject when a child has expired",
@@ -121,6 +139,7 @@ pub static RULES: &[Rule] = &[
         id: "saml.entity-id.missing",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: true,
         sentence: "every entity has an entityID",
         remedy: "give the entity its entityID",
         source: "SAML V2.0 Metadata, section 2.3.2",
@@ -130,6 +149,7 @@ pub static RULES: &[Rule] = &[
         id: "saml.entity-id.duplicate",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: true,
         sentence: "an entityID stands only once in a document",
         remedy: "take one of the entities out: consumers take either",
         source: "SAML V2.0 Metadata, section 2.3.1",
@@ -139,15 +159,19 @@ pub static RULES: &[Rule] = &[
         id: "saml.entities.none",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: true,
         sentence: "an aggregate holds at least one entity",
         remedy: "an empty aggregate ends every login: look for what failed before it came here",
         source: "SAML V2.0 Metadata, section 2.3.1",
-        check: |facts, _| if facts.value("entities") == Some("0") { vec!["there is no entity".into()] } else { vec![] },
+        check: |facts, _| {
+            if facts.value("entities") == Some("0") { vec!["there is no entity".into()] } else { vec![] }
+        },
     },
     Rule {
         id: "saml.private-key",
         kind: "saml",
         severity: Severity::Block,
+        is_lenient_in_sandbox: false,
         sentence: "no private key stands in the document",
         remedy: "take it out, and have its owner replace the key: it is no longer private",
         source: "NIST SP 800-57 part 1, section 5.3.5",
@@ -157,6 +181,7 @@ pub static RULES: &[Rule] = &[
         id: "saml.ecdsa.consumers",
         kind: "saml",
         severity: Severity::Warn,
+        is_lenient_in_sandbox: false,
         sentence: "the signature is of a kind that all consumers verify",
         remedy: "ask your consumers, or sign with an RSA line for those that cannot",
         source: "Azure AD B2C, older SimpleSAMLphp and Keycloak do not verify ECDSA",
@@ -169,11 +194,13 @@ pub static RULES: &[Rule] = &[
 
 /// Applies every rule for this kind of document; the heaviest findings first.
 pub(super) fn findings(kind: &str, facts: &Facts, standard: &Standard<'_>) -> Vec<Finding> {
-    let rules = RULES.iter().filter(|rule| rule.kind == kind);
-    let mut findings: Vec<_> = rules
-        .flat_map(|rule| (rule.check)(facts, standard).into_iter().map(move |detail| Finding { rule, detail }))
-        .collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.rule.severity));
+    let mut findings = Vec::new();
+    for rule in RULES.iter().filter(|rule| rule.kind == kind) {
+        let severity = standard.profile.rules.get(rule.id).copied().unwrap_or(rule.severity);
+        let details = (rule.check)(facts, standard).into_iter();
+        findings.extend(details.map(|detail| Finding { rule, severity, detail }));
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
@@ -189,7 +216,11 @@ mod tests {
         assert_eq!(names.len(), RULES.len());
         for rule in RULES {
             assert!(rule.id.starts_with(rule.kind), "{}", rule.id);
-            assert!(!rule.sentence.is_empty() && !rule.remedy.is_empty() && !rule.source.is_empty(), "{}", rule.id);
+            assert!(
+                !rule.sentence.is_empty() && !rule.remedy.is_empty() && !rule.source.is_empty(),
+                "{}",
+                rule.id
+            );
         }
     }
 }

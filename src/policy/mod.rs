@@ -20,21 +20,29 @@ use crate::base::fault::{Class, Code};
 /// A profile that cannot be used.
 pub const PROFILE: Code = Code::new("profile.malformed", Class::Usage, "a key line's profile cannot be used");
 /// The key line is not for this kind of document.
-pub const KIND: Code = Code::new("key.kind", Class::Refused, "the key line's profile does not allow this kind of document");
+pub const KIND: Code =
+    Code::new("key.kind", Class::Refused, "the key line's profile does not allow this kind of document");
 /// The key line belongs to another environment than the one asked for.
-pub const ENVIRONMENT: Code =
-    Code::new("key.environment", Class::Refused, "the key line belongs to another environment than the one asked for");
+pub const ENVIRONMENT: Code = Code::new(
+    "key.environment",
+    Class::Refused,
+    "the key line belongs to another environment than the one asked for",
+);
 /// The review found something that may not be signed.
-pub const REFUSED: Code = Code::new("review.refused", Class::Refused, "the review found something that may not be signed");
+pub const REFUSED: Code =
+    Code::new("review.refused", Class::Refused, "the review found something that may not be signed");
 /// A confirmation is needed and nobody can be asked.
-pub const UNCONFIRMED: Code =
-    Code::new("confirm.missing", Class::Environment, "a confirmation is needed and there is no terminal to ask at");
+pub const UNCONFIRMED: Code = Code::new(
+    "confirm.missing",
+    Class::Environment,
+    "a confirmation is needed and there is no terminal to ask at",
+);
 /// The confirmation is for something else.
 pub const MISCONFIRMED: Code =
     Code::new("confirm.wrong", Class::Refused, "a confirmation does not belong to this request");
 /// The profile wants a reason and none was given.
-pub const REASON: Code = Code::new("reason.missing", Class::Usage, "the key line's profile wants a reason for every signature");
+pub const REASON: Code =
+    Code::new("reason.missing", Class::Usage, "the key line's profile wants a reason for every signature");
 
 /// The codes of this room.
-pub const CODES: &[&Code] =
-    &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON];
+pub const CODES: &[&Code] = &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON];

@@ -1,13 +1,15 @@
 //! The profile of a key line: what it may sign, within which limits, with which defaults. TOML, strict: unknown and double
 //! keys are refused.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{KIND, PROFILE};
+use super::{KIND, PROFILE, RULES, Severity};
 use crate::base::bytes::Digest;
 use crate::base::clock::Span;
 use crate::base::fault::Fault;
-use crate::key::{Hash, Line};
+use crate::key::{Environment, Hash, Line};
 
 /// What a key line may sign, with which limits and defaults.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -25,6 +27,9 @@ pub struct Profile {
     /// Limits and defaults for SAML metadata.
     #[serde(default)]
     pub saml: Saml,
+    /// What a breach of these rules means, where it is not what the rule says by itself.
+    #[serde(default)]
+    pub rules: BTreeMap<String, Severity>,
 }
 
 /// Limits and defaults for SAML metadata.
@@ -85,21 +90,26 @@ impl Default for Saml {
 }
 
 impl Profile {
-    /// The profile a new line gets when none is given: valid for 14 days, at most 28, cached for 6 hours.
-    pub fn built_in(kinds: &[&str]) -> Self {
+    /// The profile a new line gets when none is given: valid for 14 days, at most 28, cached for 6 hours. In a sandbox, rules
+    /// about the content of documents only warn.
+    pub fn built_in(kinds: &[&str], environment: Environment) -> Self {
+        let lenient =
+            RULES.iter().filter(|rule| environment == Environment::Sandbox && rule.is_lenient_in_sandbox);
         Self {
             version: 1,
             kinds: kinds.iter().map(ToString::to_string).collect(),
             policy_ref: "built-in defaults of fedroot, version 1".into(),
             require_reason: false,
             saml: Saml::default(),
+            rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
         }
     }
 
     /// Reads a profile and checks that its limits make sense.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let profile: Self = toml::from_str(text).map_err(|e| {
-            let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
+            let line =
+                e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
             PROFILE.fault(format!("line {line}: {}", e.message()))
         })?;
         let wrong = |why: &str| Err(PROFILE.fault(why.to_owned()));
@@ -112,11 +122,18 @@ impl Profile {
         if profile.policy_ref.trim().is_empty() {
             return wrong("policy_ref is empty: name the document and section that the limits come from");
         }
+        if let Some(unknown) =
+            profile.rules.keys().find(|id| !RULES.iter().any(|rule| rule.id == id.as_str()))
+        {
+            return wrong(&format!("there is no rule '{unknown}'"));
+        }
         if profile.saml.valid_for > profile.saml.valid_for_max {
             return wrong("saml.valid_for is longer than saml.valid_for_max");
         }
         if profile.saml.cache_duration >= profile.saml.valid_for {
-            return wrong("saml.cache_duration is not shorter than saml.valid_for: caches would outlive the document");
+            return wrong(
+                "saml.cache_duration is not shorter than saml.valid_for: caches would outlive the document",
+            );
         }
         Ok(profile)
     }
@@ -157,10 +174,9 @@ fn write_hash<S: Serializer>(hash: &Hash, to: S) -> Result<S::Ok, S::Error> {
 
 fn read_hash<'de, D: Deserializer<'de>>(from: D) -> Result<Hash, D::Error> {
     let name = String::deserialize(from)?;
-    Hash::ALL
-        .into_iter()
-        .find(|hash| hash.name() == name)
-        .ok_or_else(|| D::Error::custom(format!("there is no digest '{name}': take sha256, sha384 or sha512")))
+    Hash::ALL.into_iter().find(|hash| hash.name() == name).ok_or_else(|| {
+        D::Error::custom(format!("there is no digest '{name}': take sha256, sha384 or sha512"))
+    })
 }
 
 #[cfg(test)]
@@ -171,8 +187,11 @@ mod tests {
 
     #[test]
     fn the_built_in_profile_survives_writing_and_reading() {
-        let profile = Profile::built_in(&["saml"]);
-        assert_eq!(Profile::parse(&profile.to_toml().unwrap()).unwrap(), profile);
+        for environment in Environment::ALL {
+            let profile = Profile::built_in(&["saml"], environment);
+            assert_eq!(Profile::parse(&profile.to_toml().unwrap()).unwrap(), profile);
+            assert_eq!(profile.rules.is_empty(), environment != Environment::Sandbox);
+        }
         assert_eq!(Profile::parse(SMALL).unwrap().saml, Saml::default());
     }
 
@@ -187,6 +206,8 @@ mod tests {
             ("[saml]\ndigest = \"sha1\"\n", "no digest 'sha1'"),
             ("[saml]\nkey_info = [\"password\"]\n", "unknown variant"),
             ("[saml]\nvalid_until = \"P3D\"\n", "unknown field"),
+            ("[rules]\n\"saml.valid-untill.past\" = \"warn\"\n", "no rule 'saml.valid-untill.past'"),
+            ("[rules]\n\"saml.private-key\" = \"off\"\n", "unknown variant"),
         ] {
             let fault = Profile::parse(&format!("{SMALL}{added}")).unwrap_err();
             assert!(fault.message().contains(why), "{added}: {fault}");

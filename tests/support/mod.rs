@@ -1,5 +1,7 @@
 //! What tests stand on: a folder of their own, the program, fixed keys, and peers that may be absent.
 
+pub(crate) mod aggregate;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -38,7 +40,7 @@ impl Folder {
         }
         let made = folder.fedroot(&["identity", "generate", "--output", "auditor.key"]);
         assert_eq!(made.code, 0, "{}", made.stderr);
-        folder.auditor = made.stdout.trim().to_owned();
+        made.stdout.trim().clone_into(&mut folder.auditor);
         fs::write(folder.path("pw"), "a passphrase of the tests\n").unwrap();
         private(&folder.path("pw"));
         folder
@@ -50,15 +52,25 @@ impl Folder {
         let folder = Self::empty();
         let auditor = folder.auditor.clone();
         folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-        for (line, key) in [
-            ("example.org/sandbox/metadata", "p384.pem"),
-            ("example.org/sandbox/legacy", "rsa4096.pem"),
-        ] {
+        for (line, key) in
+            [("example.org/sandbox/metadata", "p384.pem"), ("example.org/sandbox/legacy", "rsa4096.pem")]
+        {
             folder.good(&[
-                "key", "adopt", line, "--from", key, "--for", "saml", "--recipient", &auditor, "--vault", "V",
+                "key",
+                "adopt",
+                line,
+                "--from",
+                key,
+                "--for",
+                "saml",
+                "--recipient",
+                &auditor,
+                "--vault",
+                "V",
             ]);
             let public = folder.good(&["key", "export", line, "--vault", "V"]);
-            fs::write(folder.path(&format!("{}.pub", line.rsplit('/').next().unwrap())), public.stdout).unwrap();
+            fs::write(folder.path(&format!("{}.pub", line.rsplit('/').next().unwrap())), public.stdout)
+                .unwrap();
         }
         folder
     }
@@ -77,7 +89,7 @@ impl Folder {
 
     /// Runs the program here.
     pub(crate) fn fedroot(&self, arguments: &[&str]) -> Ran {
-        ran(self.command(FEDROOT).args(arguments).output().unwrap())
+        ran(&self.command(FEDROOT).args(arguments).output().unwrap())
     }
 
     /// Runs the program here, which must succeed.
@@ -89,7 +101,7 @@ impl Folder {
 
     /// Runs a shell line here, with the program in its path.
     pub(crate) fn shell(&self, line: &str) -> Ran {
-        ran(self.command("sh").args(["-c", line]).output().unwrap())
+        ran(&self.command("sh").args(["-c", line]).output().unwrap())
     }
 
     /// A command that runs here, with nothing of the caller's environment but the path.
@@ -108,7 +120,7 @@ impl Folder {
     }
 }
 
-fn ran(output: Output) -> Ran {
+fn ran(output: &Output) -> Ran {
     Ran {
         // A signal shows as 128 and its number, as shells tell it.
         code: output.status.code().unwrap_or_else(|| {
@@ -138,7 +150,12 @@ fn required() -> bool {
 /// Whether these programs are here. When one is not, says loudly what is not shown.
 pub(crate) fn peers(test: &str, programs: &[&str]) -> bool {
     programs.iter().all(|program| {
-        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success();
+        let found = Command::new("sh")
+            .args(["-c", &format!("command -v {program}")])
+            .output()
+            .unwrap()
+            .status
+            .success();
         if !found {
             skip(test, program);
         }
@@ -149,7 +166,8 @@ pub(crate) fn peers(test: &str, programs: &[&str]) -> bool {
 /// The corpus of real data, where there is one. When there is none, says loudly what is not shown.
 pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
     static CORPUS: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let corpus = CORPUS.get_or_init(|| std::env::var_os("FEDROOT_CORPUS").map(PathBuf::from).filter(|path| path.is_dir()));
+    let corpus = CORPUS
+        .get_or_init(|| std::env::var_os("FEDROOT_CORPUS").map(PathBuf::from).filter(|path| path.is_dir()));
     if corpus.is_none() {
         skip(test, "the corpus (FEDROOT_CORPUS)");
     }

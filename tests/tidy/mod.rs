@@ -64,7 +64,9 @@ fn imports_follow_the_table() {
     for (place, (room, imports)) in rooms.iter().enumerate() {
         for import in imports {
             if !rooms[..place].iter().any(|(above, _)| above == import) {
-                complaints.push(format!("ARCHITECTURE.md: {room} may not import {import}, which does not stand above it"));
+                complaints.push(format!(
+                    "ARCHITECTURE.md: {room} may not import {import}, which does not stand above it"
+                ));
             }
         }
     }
@@ -77,7 +79,11 @@ fn imports_follow_the_table() {
         };
         for (at, import) in imports(&source) {
             if allowed.contains_key(&import) && import != room && !allowed_here.contains(&import) {
-                complaints.push(format!("{}:{}: {room} must not import {import}", source.path, source.line_of(at)));
+                complaints.push(format!(
+                    "{}:{}: {room} must not import {import}",
+                    source.path,
+                    source.line_of(at)
+                ));
             }
         }
     }
@@ -87,17 +93,25 @@ fn imports_follow_the_table() {
 #[test]
 fn lib_lists_the_rooms_of_the_table_in_its_order() {
     let lib = read("src/lib.rs");
-    let listed: Vec<_> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.split_once(';').map(|(room, _)| room)).collect();
+    let listed: Vec<_> = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.split_once(';').map(|(room, _)| room))
+        .collect();
     let planned: Vec<_> = rooms().into_iter().map(|(room, _)| room).collect();
-    assert_eq!(listed, planned, "src/lib.rs and the table in ARCHITECTURE.md list the rooms from the ground up");
+    assert_eq!(
+        listed, planned,
+        "src/lib.rs and the table in ARCHITECTURE.md list the rooms from the ground up"
+    );
 }
 
 #[test]
 fn documents_and_keys_meet_only_in_ceremony() {
     for (room, imports) in rooms() {
         let both = ["artefact", "custody"].iter().all(|name| imports.iter().any(|import| import == name));
-        assert!(!both || ["ceremony", "cli"].contains(&room.as_str()), "{room} may import both artefact and custody");
+        assert!(
+            !both || ["ceremony", "cli"].contains(&room.as_str()),
+            "{room} may import both artefact and custody"
+        );
     }
 }
 
@@ -114,9 +128,13 @@ fn only_custody_works_with_private_keys() {
         }
     }
     let custody = Source::read(&root().join("src/custody/mod.rs"));
-    complaints.extend(places(&custody.code, "pub mod").iter().map(|_| "src/custody/mod.rs: a public module".into()));
+    complaints.extend(
+        places(&custody.code, "pub mod").iter().map(|_| "src/custody/mod.rs: a public module".into()),
+    );
     for word in ["PrivateKey", "Opener", "Closer", "unseal"] {
-        complaints.extend(places(&custody.code, word).iter().map(|_| format!("src/custody/mod.rs: lets {word} out")));
+        complaints.extend(
+            places(&custody.code, word).iter().map(|_| format!("src/custody/mod.rs: lets {word} out")),
+        );
     }
     settle(&complaints, "work with private keys inside src/custody, behind Vault");
 }
@@ -155,7 +173,8 @@ fn functions_are_short() {
 
 #[test]
 fn files_say_what_they_are() {
-    let silent = sources(&["src", "tests", "benches"]).into_iter().filter(|source| !source.text.starts_with("//! "));
+    let silent =
+        sources(&["src", "tests", "benches"]).into_iter().filter(|source| !source.text.starts_with("//! "));
     let complaints: Vec<_> = silent.map(|source| source.path).collect();
     settle(&complaints, "begin each with `//!`: one sentence what it is, one what it guarantees");
 }
@@ -183,11 +202,50 @@ fn nothing_is_left_for_later() {
 
 /// Crates that open sockets, run reactors, or bring cryptography in C.
 const BANNED: &[&str] = &[
-    "actix-rt", "async-global-executor", "async-io", "async-std", "attohttpc", "aws-lc-rs", "aws-lc-sys", "boring",
-    "boring-sys", "curl", "curl-sys", "gix-transport", "h2", "hickory-resolver", "hyper", "hyper-util", "isahc",
-    "libsodium-sys", "mbedtls", "mbedtls-sys-auto", "minreq", "mio", "native-tls", "nettle", "nettle-sys", "openssl",
-    "openssl-sys", "polling", "quinn", "reqwest", "ring", "rustls", "schannel", "security-framework", "smol", "socket2",
-    "sodiumoxide", "surf", "tiny_http", "tokio", "tokio-util", "trust-dns-resolver", "tungstenite", "ureq",
+    "actix-rt",
+    "async-global-executor",
+    "async-io",
+    "async-std",
+    "attohttpc",
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "boring",
+    "boring-sys",
+    "curl",
+    "curl-sys",
+    "gix-transport",
+    "h2",
+    "hickory-resolver",
+    "hyper",
+    "hyper-util",
+    "isahc",
+    "libsodium-sys",
+    "mbedtls",
+    "mbedtls-sys-auto",
+    "minreq",
+    "mio",
+    "native-tls",
+    "nettle",
+    "nettle-sys",
+    "openssl",
+    "openssl-sys",
+    "polling",
+    "quinn",
+    "reqwest",
+    "ring",
+    "rustls",
+    "schannel",
+    "security-framework",
+    "smol",
+    "socket2",
+    "sodiumoxide",
+    "surf",
+    "tiny_http",
+    "tokio",
+    "tokio-util",
+    "trust-dns-resolver",
+    "tungstenite",
+    "ureq",
     "wolfssl-sys",
 ];
 
@@ -206,9 +264,14 @@ fn no_crate_opens_a_socket_or_brings_c() {
     assert!(locked.len() > 50, "Cargo.lock could not be read");
     let builds_c = |name: &str| ["cc", "cmake", "bindgen", "pkg-config", "vcpkg", "nasm-rs"].contains(&name);
     let binds = |name: &str| name.ends_with("-sys") && !BINDINGS.contains(&name);
-    let complaints: Vec<_> =
-        locked.into_iter().filter(|name| BANNED.contains(&name.as_str()) || builds_c(name) || binds(name)).collect();
-    settle(&complaints, "find who brings it with `cargo tree -i NAME`, and do without: fedroot is offline, in Rust");
+    let complaints: Vec<_> = locked
+        .into_iter()
+        .filter(|name| BANNED.contains(&name.as_str()) || builds_c(name) || binds(name))
+        .collect();
+    settle(
+        &complaints,
+        "find who brings it with `cargo tree -i NAME`, and do without: fedroot is offline, in Rust",
+    );
 }
 
 #[test]
@@ -234,7 +297,10 @@ fn every_dependency_says_what_it_is_for() {
             complaints.push(format!("{section} {line}"));
         }
     }
-    settle(&complaints, "say on its line in Cargo.toml, or above its group, which standard or need it serves");
+    settle(
+        &complaints,
+        "say on its line in Cargo.toml, or above its group, which standard or need it serves",
+    );
 }
 
 // ---- walls ----
@@ -242,13 +308,23 @@ fn every_dependency_says_what_it_is_for() {
 #[test]
 fn the_walls_are_configured() {
     let (manifest, clippy) = (read("Cargo.toml"), read("clippy.toml"));
-    for lint in ["unsafe_code = \"forbid\"", "print_stdout = \"deny\"", "unwrap_used = \"deny\"", "panic = \"deny\""] {
+    for lint in
+        ["unsafe_code = \"forbid\"", "print_stdout = \"deny\"", "unwrap_used = \"deny\"", "panic = \"deny\""]
+    {
         assert!(manifest.contains(lint), "Cargo.toml lacks {lint}");
     }
     for wall in [
-        "std::net::TcpStream", "std::net::TcpListener", "std::net::UdpSocket", "std::os::unix::net::UnixStream",
-        "std::os::unix::net::UnixListener", "std::os::unix::net::UnixDatagram", "std::process::Command::new",
-        "std::fs::write", "std::time::SystemTime::now", "std::env::var", "std::println",
+        "std::net::TcpStream",
+        "std::net::TcpListener",
+        "std::net::UdpSocket",
+        "std::os::unix::net::UnixStream",
+        "std::os::unix::net::UnixListener",
+        "std::os::unix::net::UnixDatagram",
+        "std::process::Command::new",
+        "std::fs::write",
+        "std::time::SystemTime::now",
+        "std::env::var",
+        "std::println",
     ] {
         assert!(clippy.contains(&format!("\"{wall}\"")), "clippy.toml lacks {wall}");
     }
@@ -276,7 +352,16 @@ fn only_in(words: &[&str], allowed: &[&str], excused: &[&str], way_out: &str) {
 
 #[test]
 fn nothing_opens_a_socket() {
-    let words = ["std::net", "unix::net", "TcpStream", "TcpListener", "UdpSocket", "UnixStream", "rustix::net", "socket"];
+    let words = [
+        "std::net",
+        "unix::net",
+        "TcpStream",
+        "TcpListener",
+        "UdpSocket",
+        "UnixStream",
+        "rustix::net",
+        "socket",
+    ];
     only_in(&words, &[], &[], "fedroot is offline by construction: move data by files");
 }
 
@@ -291,7 +376,12 @@ fn only_base_touches_files() {
     // A type may be named where an open file is handed on; the mask of the process is no file.
     let excused = ["&std::fs::File,", "rustix::fs::Mode::"];
     let words = ["std::fs", "OpenOptions", "rustix::fs", "tempfile::"];
-    only_in(&words, &["src/base/disk.rs", "src/base/append.rs"], &excused, "read and write through base::disk");
+    only_in(
+        &words,
+        &["src/base/disk.rs", "src/base/append.rs"],
+        &excused,
+        "read and write through base::disk",
+    );
 }
 
 #[test]
@@ -303,12 +393,25 @@ fn only_one_file_reads_the_clock() {
 #[test]
 fn only_cli_reads_the_environment_and_standard_input() {
     let way_out = "take it as a value from cli";
-    only_in(&["env::var", "env::var_os", "env::vars", "stdin()", "process::Command"], &["src/cli/"], &[], way_out);
+    only_in(
+        &["env::var", "env::var_os", "env::vars", "stdin()", "process::Command"],
+        &["src/cli/"],
+        &[],
+        way_out,
+    );
 }
 
 /// Words of a field's type that make its owner a secret.
-const SECRET_TYPES: &[&str] =
-    &["Secret<", "RsaPrivateKey", "SecretKey", "SigningKey", "dyn age::Identity", "Identities", "Seed", "Zeroizing<"];
+const SECRET_TYPES: &[&str] = &[
+    "Secret<",
+    "RsaPrivateKey",
+    "SecretKey",
+    "SigningKey",
+    "dyn age::Identity",
+    "Identities",
+    "Seed",
+    "Zeroizing<",
+];
 
 #[test]
 fn no_secret_can_be_shown_or_copied() {
@@ -319,15 +422,19 @@ fn no_secret_can_be_shown_or_copied() {
         for keyword in ["struct", "enum"] {
             for at in places(code, keyword) {
                 let name = word_at(code, at + keyword.len() + 1);
-                let end = body(code, at).map_or_else(|| code[at..].find(';').map_or(at, |end| at + end), |(_, end)| end);
-                let is_secret = name == "Secret" || SECRET_TYPES.iter().any(|word| code[at..end].contains(word));
+                let end = body(code, at)
+                    .map_or_else(|| code[at..].find(';').map_or(at, |end| at + end), |(_, end)| end);
+                let is_secret =
+                    name == "Secret" || SECRET_TYPES.iter().any(|word| code[at..end].contains(word));
                 if !is_secret || name.is_empty() {
                     continue;
                 }
                 seen += 1;
                 let item = code[..at].rfind(['}', ';']).map_or(0, |end| end + 1);
                 for shown in ["Debug", "Display", "Clone", "Copy", "Serialize"] {
-                    if !places(&code[item..at], shown).is_empty() || code.contains(&format!("{shown} for {name}")) {
+                    if !places(&code[item..at], shown).is_empty()
+                        || code.contains(&format!("{shown} for {name}"))
+                    {
                         complaints.push(format!("{}:{}: {name} is {shown}", source.path, source.line_of(at)));
                     }
                 }

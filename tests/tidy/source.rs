@@ -45,8 +45,11 @@ pub(super) fn relative(path: &Path) -> String {
 }
 
 pub(super) fn sources(folders: &[&str]) -> Vec<Source> {
-    let sources: Vec<_> =
-        folders.iter().flat_map(|folder| files(&root().join(folder), ".rs")).map(|path| Source::read(&path)).collect();
+    let sources: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), ".rs"))
+        .map(|path| Source::read(&path))
+        .collect();
     assert!(!sources.is_empty(), "no Rust file below {folders:?}");
     sources
 }
@@ -75,7 +78,10 @@ fn without_comments_and_literals(text: &str) -> String {
 fn literal_or_comment(bytes: &[u8], at: usize) -> Option<(usize, usize, usize)> {
     let rest = &bytes[at..];
     let find = |from: usize, what: &[u8]| {
-        bytes[from..].windows(what.len()).position(|window| window == what).map_or(bytes.len(), |found| from + found)
+        bytes[from..]
+            .windows(what.len())
+            .position(|window| window == what)
+            .map_or(bytes.len(), |found| from + found)
     };
     if rest.starts_with(b"//") {
         let end = find(at, b"\n");
@@ -85,7 +91,8 @@ fn literal_or_comment(bytes: &[u8], at: usize) -> Option<(usize, usize, usize)> 
         let end = (find(at, b"*/") + 2).min(bytes.len());
         return Some((at, end, end));
     }
-    let in_word = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_') && bytes[at - 1] != b'b';
+    let in_word =
+        at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'_') && bytes[at - 1] != b'b';
     if rest[0] == b'r' && !in_word {
         let hashes = rest[1..].iter().take_while(|&&byte| byte == b'#').count();
         if rest.get(1 + hashes) == Some(&b'"') {
@@ -134,7 +141,8 @@ pub(super) fn places(code: &str, word: &str) -> Vec<usize> {
 
 /// The word that starts here.
 pub(super) fn word_at(code: &str, at: usize) -> &str {
-    let end = code[at..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(code.len(), |end| at + end);
+    let end =
+        code[at..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(code.len(), |end| at + end);
     &code[at..end]
 }
 
@@ -164,7 +172,8 @@ pub(super) fn body(code: &str, at: usize) -> Option<(usize, usize)> {
 
 #[test]
 fn the_scanner_tells_code_from_text() {
-    let text = "fn a<'x>() { let s = \"} // no\"; let c = '{'; /* } */ r#\"}\"#; '\\''; b'}'; } // }\nfn b();";
+    let text =
+        "fn a<'x>() { let s = \"} // no\"; let c = '{'; /* } */ r#\"}\"#; '\\''; b'}'; } // }\nfn b();";
     let code = without_comments_and_literals(text);
     assert_eq!(code.len(), text.len());
     assert_eq!(code.matches(['{', '}']).count(), 2, "{code}");

@@ -25,8 +25,10 @@ fn every_code_is_in_the_manual() {
     for source in sources(&["src"]) {
         for at in places(source.shipped(), "Code::new(") {
             let after = source.text[at + "Code::new(".len()..].trim_start();
-            let Some(name) = after.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
-            if !page.contains(&format!("{name}fR (")) {
+            let Some(name) = after.strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+                continue;
+            };
+            if !page.contains(&format!("fB{name}fR (")) {
                 complaints.push(format!("{}:{}: {name}", source.path, source.line_of(at)));
             }
         }
@@ -67,7 +69,9 @@ fn spans(line: &str) -> impl Iterator<Item = &str> {
 /// Whether something of this name is declared in the tree.
 fn is_declared(sources: &[Source], name: &str) -> bool {
     let kinds = ["fn", "struct", "enum", "trait", "const", "static", "mod", "macro_rules!"];
-    let declares = |source: &Source| kinds.iter().any(|kind| !places(&source.code, &format!("{kind} {name}")).is_empty());
+    let declares = |source: &Source| {
+        kinds.iter().any(|kind| !places(&source.code, &format!("{kind} {name}")).is_empty())
+    };
     sources.iter().any(declares)
 }
 
@@ -98,14 +102,18 @@ fn evidence_exists() {
         }
         assert!(count > 5, "{path} has no lines that start with {start}");
     }
-    settle(&complaints, "name the test or function that holds the claim now, or say that evidence is missing");
+    settle(
+        &complaints,
+        "name the test or function that holds the claim now, or say that evidence is missing",
+    );
 }
 
 #[test]
 fn every_invariant_names_its_test() {
     let text = read("ARCHITECTURE.md");
     let invariants = text.lines().filter(|line| line.starts_with("- **Invariant:**"));
-    let bare: Vec<_> = invariants.filter(|line| !line.contains("Held by") || spans(line).count() == 0).collect();
+    let bare: Vec<_> =
+        invariants.filter(|line| !line.contains("Held by") || spans(line).count() == 0).collect();
     let complaints: Vec<_> = bare.into_iter().map(str::to_owned).collect();
     settle(&complaints, "end the line with `Held by` and the tests or the compiler's errors that hold it");
 }

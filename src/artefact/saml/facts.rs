@@ -123,7 +123,8 @@ impl Collector {
     fn entity(&mut self, tag: StartTag<'_>) {
         self.entities += 1;
         let Some(entity_id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty()) else {
-            return self.breach("nameless", format!("{}: an EntityDescriptor without entityID", tag.position()));
+            return self
+                .breach("nameless", format!("{}: an EntityDescriptor without entityID", tag.position()));
         };
         if !self.entity_ids.insert(entity_id) {
             self.breach("duplicate", format!("{}: {entity_id} stands here again", tag.position()));
@@ -137,8 +138,11 @@ impl Collector {
         let (Some(now), Some(text)) = (self.now, tag.attribute("validUntil")) else { return };
         match Instant::parse(text) {
             Ok(until) if until > now => {}
-            Ok(until) => self.breach("expired", format!("{}: {} was valid until {until}", tag.position(), tag.name())),
-            Err(_) => self.breach("expired", format!("{}: validUntil of {} is '{text}'", tag.position(), tag.name())),
+            Ok(until) => {
+                self.breach("expired", format!("{}: {} was valid until {until}", tag.position(), tag.name()));
+            }
+            Err(_) => self
+                .breach("expired", format!("{}: validUntil of {} is '{text}'", tag.position(), tag.name())),
         }
     }
 

@@ -28,6 +28,7 @@ struct Metadata<'d> {
     length: u64,
     facts: Facts,
     root: Edit,
+    close: Vec<u8>,
     old_signature: Option<Range<u64>>,
     id: String,
     content: Vec<u8>,
@@ -49,9 +50,10 @@ pub(super) fn prepare<'d>(
     let profile = &terms.profile.saml;
     let scheme = terms.public.algorithm().scheme(profile.digest);
     let hashing = Hashing::new(source.reader());
-    let mut spliced = Splice::new(hashing, vec![root.edit.clone()]);
+    let mut spliced = Splice::new(hashing, vec![root.edit.followed_by(&root.close)]);
     let mut collector = Collector::new(Some(terms.now), root.remarks);
-    let digested = dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));
+    let digested =
+        dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));
     let digested = digested.map_err(at)?;
     let (digest, length) = spliced.into_inner().finish();
     // The digest counted in the edited document; the signature that goes stands in the given one.
@@ -65,6 +67,7 @@ pub(super) fn prepare<'d>(
         facts: collector.finish(),
         old_signature: digested.signature.map(|range| place(range.start)..place(range.end)),
         root: root.edit,
+        close: root.close,
         id: root.id,
         content: digested.digest,
         hash: profile.digest,
@@ -80,6 +83,8 @@ pub(super) fn prepare<'d>(
 
 struct Root {
     edit: Edit,
+    /// The end tag that an empty root needs once it holds a signature.
+    close: Vec<u8>,
     id: String,
     remarks: BTreeMap<&'static str, String>,
 }
@@ -90,10 +95,6 @@ fn new_root(source: &Document, terms: &Terms<'_>, random: &mut dyn CryptoRng) ->
     while let Some(event) = reader.next()? {
         if let Event::Start(tag) = event {
             check_root(tag)?;
-            if tag.is_empty() {
-                let fault = OTHER.fault(format!("{}: the root element is empty", tag.position()));
-                return Err(fault.hint("metadata describes at least one entity"));
-            }
             return rewrite(tag, terms, random);
         }
     }
@@ -110,7 +111,12 @@ fn rewrite(tag: StartTag<'_>, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> 
             let mut bytes = [0; 16];
             random.fill_bytes(&mut bytes);
             let id = format!("_{}", hex(&bytes));
-            remarks.insert("ID", old.map_or("added".into(), |old| format!("was '{old}', which is no XML name")));
+            remarks.insert(
+                "ID",
+                old.map_or("drawn for this signature".into(), |old| {
+                    format!("drawn for this signature; was '{old}', no XML name")
+                }),
+            );
             wanted.push(("ID", id.clone()));
             id
         }
@@ -120,12 +126,16 @@ fn rewrite(tag: StartTag<'_>, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> 
         let until = terms.now.after(profile.valid_for)?.to_string();
         for (name, value) in [("validUntil", until), ("cacheDuration", profile.cache_duration.to_string())] {
             let was = tag.attribute(name).filter(|old| *old != value);
-            remarks.insert(name, was.map_or("from the profile".into(), |old| format!("from the profile; was {old}")));
+            remarks.insert(
+                name,
+                was.map_or("from the profile".into(), |old| format!("from the profile; was {old}")),
+            );
             wanted.push((name, value));
         }
     }
     let text = with_attributes(tag, &wanted);
-    Ok(Root { edit: Edit { range: tag.range(), text: text.into_bytes() }, id, remarks })
+    let close = if tag.is_empty() { format!("</{}>", tag.name()).into_bytes() } else { Vec::new() };
+    Ok(Root { edit: Edit { range: tag.range(), text: text.into_bytes() }, close, id, remarks })
 }
 
 /// The start tag with these attributes: replaced where they stand, or added behind the others. Their values need no escaping.
@@ -142,7 +152,9 @@ fn with_attributes(tag: StartTag<'_>, wanted: &[(&'static str, String)]) -> Stri
             copied = attribute.value_range.end;
         }
     }
-    text.push_str(raw.get(copied..raw.len() - 1).unwrap_or_default());
+    let rest = raw.get(copied..).unwrap_or_default();
+    let open = rest.strip_suffix("/>").map(str::trim_end).or(rest.strip_suffix('>'));
+    text.push_str(open.unwrap_or(rest));
     for (name, value) in missing {
         text.push_str(&format!(" {name}=\"{value}\""));
     }
@@ -170,13 +182,19 @@ impl OwnedKeyInfo {
             Some(Parts::Ec { x, y, .. }) => [&[4], x.as_slice(), y].concat(),
             _ => vec![],
         };
-        Ok(Self { name: says(KeyInfoPart::KeyName).then(|| terms.key.to_string()), certificates, value, point })
+        Ok(Self {
+            name: says(KeyInfoPart::KeyName).then(|| terms.key.to_string()),
+            certificates,
+            value,
+            point,
+        })
     }
 }
 
 fn certificate_der(pem: &str) -> Result<Vec<u8>, Fault> {
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    from_base64(&body).ok_or_else(|| crate::format::x509::CERTIFICATE.fault("the key's certificate is not PEM"))
+    from_base64(&body)
+        .ok_or_else(|| crate::format::x509::CERTIFICATE.fault("the key's certificate is not PEM"))
 }
 
 impl Metadata<'_> {
@@ -206,7 +224,8 @@ impl Metadata<'_> {
         let behind_root = self.root.range.end;
         let mut edits = vec![
             self.root.clone(),
-            Edit { range: behind_root..behind_root, text: self.signature_element(signature) },
+            Edit { range: behind_root..behind_root, text: self.signature_element(signature) }
+                .followed_by(&self.close),
         ];
         edits.extend(self.old_signature.clone().map(|range| Edit { range, text: vec![] }));
         Splice::new(Hashing::new(self.source.reader()), edits)

@@ -10,6 +10,13 @@ pub(super) struct Edit {
     pub(super) text: Vec<u8>,
 }
 
+impl Edit {
+    /// The same edit with more text.
+    pub(super) fn followed_by(&self, more: &[u8]) -> Self {
+        Self { range: self.range.clone(), text: [&self.text, more].concat() }
+    }
+}
+
 /// Reads a source with edits applied. The edits are sorted and do not overlap. The source is read to its end, the stretches
 /// that are exchanged too, so that a hash around it sees every byte.
 pub(super) struct Splice<R> {
@@ -60,7 +67,8 @@ mod tests {
     use super::*;
 
     fn spliced(source: &[u8], edits: &[(Range<u64>, &str)]) -> io::Result<String> {
-        let edits = edits.iter().map(|(range, text)| Edit { range: range.clone(), text: text.as_bytes().to_vec() });
+        let edits =
+            edits.iter().map(|(range, text)| Edit { range: range.clone(), text: text.as_bytes().to_vec() });
         let mut text = String::new();
         Splice::new(source, edits.collect()).read_to_string(&mut text).map(|_| text)
     }

@@ -28,6 +28,8 @@ pub fn thumbprint(key: &PublicKey) -> String {
 fn required(key: &PublicKey) -> Value {
     match key.parts() {
         Parts::Rsa { n, e } => json!({"e": base64url(e), "kty": "RSA", "n": base64url(n)}),
-        Parts::Ec { curve, x, y, .. } => json!({"crv": curve, "kty": "EC", "x": base64url(x), "y": base64url(y)}),
+        Parts::Ec { curve, x, y, .. } => {
+            json!({"crv": curve, "kty": "EC", "x": base64url(x), "y": base64url(y)})
+        }
     }
 }

@@ -7,7 +7,8 @@ pub use certificate::{Unsigned, public_key};
 use crate::base::fault::{Class, Code};
 
 /// A certificate that cannot be read or made.
-pub const CERTIFICATE: Code = Code::new("x509.malformed", Class::Usage, "a certificate cannot be read or made");
+pub const CERTIFICATE: Code =
+    Code::new("x509.malformed", Class::Usage, "a certificate cannot be read or made");
 
 /// The codes of this room.
 pub const CODES: &[&Code] = &[&CERTIFICATE];

@@ -131,7 +131,9 @@ fn elsewhere(mut reader: Reader<Recording<'_, impl Read>>) -> Fault {
 }
 
 fn missing() -> Fault {
-    MISSING.fault("the root element has no signature")
+    MISSING
+        .fault("the root element has no signature")
+        .hint("nothing vouches for this document: ask for the signed one")
 }
 
 fn misplaced(tag: StartTag<'_>) -> Fault {

@@ -1,3 +1,5 @@
+//! Canonical form: the vectors, and properties that hold for every document.
+
 use proptest::prelude::*;
 
 use super::*;

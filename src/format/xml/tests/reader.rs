@@ -1,3 +1,5 @@
+//! The reader: what is well-formed, what is refused and where.
+
 use super::*;
 
 #[track_caller]

@@ -1,0 +1,129 @@
+//! What the ledger is told of each act: who, what, why, which digests. Only auditors read it.
+
+use serde_json::{Value, json};
+
+use super::Configuration;
+use super::vault::{Delivered, Operator, Origin};
+use crate::base::bytes::Digest;
+use crate::base::fault::Fault;
+use crate::key::{KeyId, PublicKey, Signature};
+use crate::policy::{Approval, Confirmed, Profile};
+
+const FACTS_MAX: usize = 40;
+const VALUE_CHARS_MAX: usize = 300;
+
+/// The name and version of this program.
+const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
+
+/// Adds why, who, and with which program.
+pub(super) fn with_operator(mut body: Value, reason: Option<&str>, operator: &Operator) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        if let Some(reason) = reason {
+            members.insert("reason".into(), short(reason).into());
+        }
+        members.insert(
+            "operator".into(),
+            json!({"user": operator.user, "uid": operator.uid, "host": operator.host}),
+        );
+        members.insert("program".into(), PROGRAM.into());
+    }
+    body
+}
+
+pub(super) fn genesis(configuration: &Configuration) -> Value {
+    json!({
+        "act": "init",
+        "vault": configuration.id,
+        "auditors": configuration.auditors,
+        "environments": configuration.environments,
+    })
+}
+
+pub(super) fn denied(act: &str, about: &Value, fault: &Fault) -> Value {
+    json!({"act": act, "about": about, "refused": fault_json(fault)})
+}
+
+pub(super) fn refused(fault: &Fault) -> Value {
+    json!({"refused": fault_json(fault)})
+}
+
+pub(super) fn failed(fault: &Fault) -> Value {
+    json!({"result": "failed", "fault": fault_json(fault)})
+}
+
+pub(super) fn make_intent(
+    key: &KeyId,
+    origin: &Origin,
+    sealed_to: &[String],
+    profile_text: &str,
+    confirmed: &Confirmed,
+) -> Value {
+    let (act, algorithm) = match origin {
+        Origin::Generate(algorithm) => ("generate", Some(algorithm.name())),
+        Origin::Adopt(_) => ("adopt", None),
+    };
+    json!({
+        "act": act,
+        "key": key.to_string(),
+        "algorithm": algorithm,
+        "sealed_to": sealed_to,
+        "profile": Profile::digest(profile_text).to_string(),
+        "request": confirmed.request().to_string(),
+        "confirmed": confirmed.how(),
+    })
+}
+
+pub(super) fn made(public: &PublicKey, record: Digest, sealed: &[u8]) -> Value {
+    json!({
+        "result": "made",
+        "public": public.fingerprint().to_string(),
+        "algorithm": public.algorithm().name(),
+        "record": record.to_string(),
+        "sealed": Digest::of(sealed).to_string(),
+    })
+}
+
+pub(super) fn sign_intent(approval: &Approval) -> Value {
+    let review = approval.review();
+    let facts = review.facts.iter().filter(|fact| fact.path != "entity").take(FACTS_MAX);
+    json!({
+        "act": "sign",
+        "kind": review.kind,
+        "key": review.key.to_string(),
+        "public": approval.public().fingerprint().to_string(),
+        "scheme": approval.scheme().name,
+        "document": review.document.to_string(),
+        "octets": Digest::of(approval.octets()).to_string(),
+        "request": approval.confirmed().request().to_string(),
+        "confirmed": approval.confirmed().how(),
+        "profile": review.profile.to_string(),
+        "facts": facts.map(|fact| json!([fact.path, short(&fact.value)])).collect::<Vec<_>>(),
+        "findings": review.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>(),
+        "first": review.changes.is_none(),
+    })
+}
+
+pub(super) fn signed(signature: &Signature, delivered: &Delivered) -> Value {
+    json!({
+        "result": "signed",
+        "signature": Digest::of(signature.as_bytes()).to_string(),
+        "artefact": delivered.digest.to_string(),
+        "name": short(&delivered.name),
+    })
+}
+
+pub(super) fn not_delivered(signature: &Signature, fault: &Fault) -> Value {
+    json!({
+        "result": "not delivered",
+        "signature": Digest::of(signature.as_bytes()).to_string(),
+        "fault": fault_json(fault),
+    })
+}
+
+fn fault_json(fault: &Fault) -> Value {
+    json!({"code": fault.code().name, "message": short(fault.message())})
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(VALUE_CHARS_MAX).collect()
+}
