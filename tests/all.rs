@@ -11,7 +11,9 @@
     reason = "tests stop by panicking, run other programs and write files"
 )]
 
+mod hostile;
 mod keys;
+mod memory;
 mod readme;
 mod tidy;
 mod xml_corpus;
