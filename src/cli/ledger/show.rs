@@ -1,26 +1,18 @@
-//! `fedroot ledger`: check and read the record.
+//! `fedroot ledger show`: the entries, read with an auditor's identity.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::ui::Output;
-use super::{Common, prompt};
-use crate::base::bytes::{base64, hex};
+use crate::base::bytes::base64;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
-use crate::ceremony::{self, Agreement, Body, Entry};
+use crate::ceremony::{self, Body, Entry};
+use crate::cli::prompt;
+use crate::cli::ui::Output;
 use crate::custody::Catalogue;
 use crate::key::Line;
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    /// Check chain, seals and the pairing of intents; needs no secret
-    Verify,
-    /// Read the entries with an auditor's identity
-    Show(Show),
-}
 
 /// `fedroot ledger show`
 #[derive(Args, Debug)]
@@ -33,54 +25,8 @@ pub(super) struct Show {
     line: Option<Line>,
 }
 
-impl Command {
-    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        let catalogue = common.catalogue()?;
-        match self {
-            Self::Verify => verify(&catalogue),
-            Self::Show(show) => show.run(&catalogue),
-        }
-    }
-}
-
-fn verify(catalogue: &Catalogue) -> Result<Output, Fault> {
-    let (summary, agreement) = ceremony::audit(catalogue)?;
-    let mut output = Output::json(json!({
-        "verdict": "consistent",
-        "complete": false,
-        "origin": summary.origin,
-        "entries": summary.entries,
-        "head": base64(&summary.head),
-        "root": base64(&summary.root),
-        "first": summary.first.to_string(),
-        "last": summary.last.to_string(),
-        "open": summary.open,
-        "sessions": summary.sessions,
-        "clock_steps_back": summary.clock_steps_back,
-        "reseals": summary.reseals,
-        "pending": matches!(agreement, Agreement::LogLonger(_)),
-    }));
-    output.line("the ledger is consistent: every entry follows the one before and bears its seal");
-    output.row("ledger", &summary.origin);
-    output.row("entries", &summary.entries.to_string());
-    output.row("from", &summary.first.to_string());
-    output.row("to", &summary.last.to_string());
-    output.row("root", &hex(&summary.root));
-    for open in &summary.open {
-        output.row("open intent", &format!("entry {open}: a key may have been used, and no outcome was recorded"));
-    }
-    if summary.clock_steps_back > 0 {
-        output.row("clock", &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back));
-    }
-    if matches!(agreement, Agreement::LogLonger(_)) {
-        output.note("the last entry is not in the state file yet: an act is running, or ended in a crash");
-    }
-    output.note("consistent is not complete: that no entries are missing at the end shows only against a checkpoint kept elsewhere");
-    Ok(output)
-}
-
 impl Show {
-    fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
+    pub(super) fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
         let identities = prompt::identities(&self.identity)?;
         let wanted = self.line.map(|line| line.to_string());
         let mut output = Output::default();
