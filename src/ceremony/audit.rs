@@ -6,7 +6,7 @@ use crate::base::recipient::Identities;
 use crate::custody::Catalogue;
 use crate::ledger;
 
-pub use crate::ledger::{Agreement, Body, Entry, Summary};
+pub use crate::ledger::{Agreement, Body, Break, Entry, EntryKind, Measure, Recovered, Summary};
 
 /// Checks the ledger of a vault, and holds it against the state beside it. Needs no secret.
 pub fn audit(catalogue: &Catalogue) -> Result<(Summary, Agreement), Fault> {
@@ -14,10 +14,10 @@ pub fn audit(catalogue: &Catalogue) -> Result<(Summary, Agreement), Fault> {
     match agreement {
         Agreement::LogShorter(missing) => Err(ledger::TRUNCATED
             .fault(format!("the ledger lacks {missing} entries that this machine has written"))
-            .hint("keep both files as they are and show them to an auditor")),
+            .hint(ledger::KEEP)),
         Agreement::Differs => Err(ledger::STATE
             .fault("the ledger is not the one that this machine has written")
-            .hint("keep both files as they are and show them to an auditor")),
+            .hint(ledger::KEEP)),
         Agreement::Same | Agreement::LogLonger(_) | Agreement::NotCompared => Ok((summary, agreement)),
     }
 }

@@ -6,7 +6,7 @@ mod review;
 mod sign;
 mod verify;
 
-pub use audit::{Agreement, Body, Entry, Summary, audit, read_ledger};
+pub use audit::{Agreement, Body, Break, Entry, EntryKind, Measure, Recovered, Summary, audit, read_ledger};
 pub use generate::{Making, generate, generate_request};
 pub use review::review;
 pub use sign::{Signing, sign};

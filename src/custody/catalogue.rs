@@ -8,6 +8,7 @@ use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
+use crate::ledger::Auditor;
 use crate::policy::Facts;
 
 const TEXT_BYTES_MAX: u64 = 1 << 20;
@@ -59,6 +60,11 @@ impl Catalogue {
     /// What the whole vault goes by.
     pub const fn configuration(&self) -> &Configuration {
         &self.configuration
+    }
+
+    /// Those who read the ledger.
+    pub fn auditors(&self) -> Result<Vec<Auditor>, Fault> {
+        self.configuration.auditors.iter().map(|auditor| Auditor::parse(auditor)).collect()
     }
 
     /// Where the ledger stands.

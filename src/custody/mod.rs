@@ -4,6 +4,7 @@
 //! intent, on a thread of its own whose stack goes with it.
 
 mod catalogue;
+mod keeping;
 mod record;
 mod seal;
 mod vault;

@@ -98,10 +98,10 @@ pub struct Signed {
 
 /// A vault that is open to act: locked, its ledger checked and ready to record.
 pub struct Vault<'a> {
-    catalogue: Catalogue,
-    ledger: Ledger,
-    operator: Operator,
-    clock: &'a dyn Clock,
+    pub(super) catalogue: Catalogue,
+    pub(super) ledger: Ledger,
+    pub(super) operator: Operator,
+    pub(super) clock: &'a dyn Clock,
 }
 
 impl Deref for Vault<'_> {
@@ -158,8 +158,7 @@ impl<'a> Vault<'a> {
     /// Opens a vault to act: takes its lock and checks the ledger's end.
     pub fn open(folder: &Path, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
         let catalogue = Catalogue::open(folder)?;
-        let auditors = &catalogue.configuration().auditors;
-        let auditors = auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<Vec<_>, _>>()?;
+        let auditors = catalogue.auditors()?;
         let ledger = Ledger::open(&catalogue.ledger_folder(), &auditors, Box::new(random::system()))?;
         Ok(Self { catalogue, ledger, operator, clock })
     }
@@ -341,9 +340,9 @@ fn closer(sealing: Sealing, key: &KeyId, prompt: &mut dyn Prompt) -> Result<Clos
 }
 
 /// The name and version of this program, as the ledger states it.
-const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
+pub(super) const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
 
-fn operator_json(operator: &Operator) -> Value {
+pub(super) fn operator_json(operator: &Operator) -> Value {
     json!({"user": operator.user, "uid": operator.uid, "host": operator.host})
 }
 

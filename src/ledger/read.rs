@@ -9,7 +9,8 @@ use crate::base::fault::Fault;
 use crate::base::recipient::Identities;
 use crate::base::secret::Secret;
 
-use super::chain::{Records, Summary};
+use super::chain::Summary;
+use super::records::Records;
 use super::session::{decrypt, unwrap};
 use super::{DAMAGED, EntryKind};
 
@@ -69,16 +70,16 @@ impl<R: Read> Reader<'_, R> {
     }
 
     fn entry(&mut self) -> Result<Option<Entry>, Fault> {
-        let Some(line) = self.records.next()? else { return Ok(None) };
-        if let Some(envelope) = line.envelope {
-            self.key = unwrap(envelope, self.identities);
-        }
-        let body = self
-            .key
-            .as_ref()
-            .map_or(Body::Sealed, |key| decrypt(key, &line).map_or(Body::Broken, Body::Open));
-        let (index, kind, time, re, session) = (line.index, line.kind, line.time, line.re, line.session);
-        Ok(Some(Entry { index, kind, time, re, session, leaf: self.records.tip.leaf, body }))
+        let (identities, key) = (self.identities, &mut self.key);
+        self.records.next(|line, tip| {
+            if let Some(envelope) = line.envelope {
+                *key = unwrap(envelope, identities);
+            }
+            let body =
+                key.as_ref().map_or(Body::Sealed, |key| decrypt(key, line).map_or(Body::Broken, Body::Open));
+            let (index, kind, time, re, session) = (line.index, line.kind, line.time, line.re, line.session);
+            Entry { index, kind, time, re, session, leaf: tip.leaf, body }
+        })
     }
 }
 

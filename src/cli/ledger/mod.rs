@@ -1,5 +1,6 @@
 //! `fedroot ledger`: check, read and carry on the record.
 
+mod recover;
 mod show;
 mod verify;
 
@@ -15,14 +16,16 @@ pub(super) enum Command {
     Verify,
     /// Read the entries with an auditor's identity
     Show(show::Show),
+    /// Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge
+    Recover(recover::Recover),
 }
 
 impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        let catalogue = common.catalogue()?;
         match self {
-            Self::Verify => verify::verify(&catalogue),
-            Self::Show(show) => show.run(&catalogue),
+            Self::Verify => verify::verify(&common.catalogue()?),
+            Self::Show(show) => show.run(&common.catalogue()?),
+            Self::Recover(recover) => recover.run(common),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::key::Line;
 
 /// `fedroot ledger show`
 #[derive(Args, Debug)]
-pub(super) struct Show {
+pub(in crate::cli) struct Show {
     /// The auditor's age identity file, which only its owner may read
     #[arg(long, value_name = "FILE")]
     identity: PathBuf,

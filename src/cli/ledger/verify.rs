@@ -1,10 +1,10 @@
 //! `fedroot ledger verify`: what anybody can check without a secret.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::base::bytes::{base64, hex};
 use crate::base::fault::Fault;
-use crate::ceremony::{self, Agreement};
+use crate::ceremony::{self, Agreement, Break, EntryKind};
 use crate::cli::ui::Output;
 use crate::custody::Catalogue;
 
@@ -22,7 +22,9 @@ pub(super) fn verify(catalogue: &Catalogue) -> Result<Output, Fault> {
         "open": summary.open,
         "sessions": summary.sessions,
         "clock_steps_back": summary.clock_steps_back,
+        "recoveries": summary.recoveries,
         "reseals": summary.reseals,
+        "breaks": summary.breaks.iter().map(break_json).collect::<Vec<_>>(),
         "pending": matches!(agreement, Agreement::LogLonger(_)),
     }));
     output.line("the ledger is consistent: every entry follows the one before and bears its seal");
@@ -34,6 +36,15 @@ pub(super) fn verify(catalogue: &Catalogue) -> Result<Output, Fault> {
     for open in &summary.open {
         output.row("open intent", &format!("entry {open}: a key may have been used, and no outcome was recorded"));
     }
+    for it in &summary.breaks {
+        output.row(it.kind.name(), &break_text(it));
+    }
+    if summary.reseals > 0 {
+        output.note(format!(
+            "{} times the record broke and people went on from what was left: ask them, and compare checkpoints from before",
+            summary.reseals
+        ));
+    }
     if summary.clock_steps_back > 0 {
         output.row("clock", &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back));
     }
@@ -42,4 +53,29 @@ pub(super) fn verify(catalogue: &Catalogue) -> Result<Output, Fault> {
     }
     output.note("consistent is not complete: that no entries are missing at the end shows only against a checkpoint kept elsewhere");
     Ok(output)
+}
+
+fn break_text(it: &Break) -> String {
+    let junk = it.junk.map(|junk| format!("{} bytes before it are no entry", junk.count));
+    let known = match (it.kind, it.known) {
+        (EntryKind::Reseal, Some(known)) => {
+            Some(format!("the machine knew {} entries and found {}, and people acknowledged that", known.count, it.index))
+        }
+        (EntryKind::Reseal, None) => {
+            Some(format!("the machine had lost its state and found {} entries, and people acknowledged that", it.index))
+        }
+        _ => None,
+    };
+    let told: Vec<String> = known.into_iter().chain(junk).collect();
+    format!("entry {}, {}: {}", it.index, it.time, told.join("; "))
+}
+
+fn break_json(it: &Break) -> Value {
+    json!({
+        "index": it.index,
+        "type": it.kind.name(),
+        "time": it.time.to_string(),
+        "known": it.known.map(|known| json!({"entries": known.count, "root": base64(&known.hash)})),
+        "junk": it.junk.map(|junk| json!({"bytes": junk.count, "sha256": hex(&junk.hash)})),
+    })
 }

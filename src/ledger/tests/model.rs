@@ -19,7 +19,7 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        3 => (0..8_usize, 0..900_usize).prop_map(|(kind, length)| Event::Append(kind, length)),
+        3 => (0..7_usize, 0..900_usize).prop_map(|(kind, length)| Event::Append(kind, length)),
         3 => any::<bool>().prop_map(Event::Sign),
         1 => Just(Event::Abort),
         1 => Just(Event::Die),
@@ -68,7 +68,7 @@ impl Model {
     }
 
     fn step(&mut self, event: &Event) {
-        const PLAIN: [EntryKind; 8] = [
+        const PLAIN: [EntryKind; 7] = [
             EntryKind::Config,
             EntryKind::Denied,
             EntryKind::Stage,
@@ -76,7 +76,6 @@ impl Model {
             EntryKind::Note,
             EntryKind::Checkpoint,
             EntryKind::Audit,
-            EntryKind::Recovery,
         ];
         self.time += 1;
         let (now, len) = (at(self.time), self.expected.len() as u64);
