@@ -11,6 +11,7 @@
     reason = "tests stop by panicking, run other programs and write files"
 )]
 
+mod faults;
 mod keys;
 mod xml_corpus;
 mod scenarios;
