@@ -6,7 +6,10 @@ mod review;
 mod sign;
 mod verify;
 
-pub use audit::{Agreement, Body, Break, Entry, EntryKind, Measure, Recovered, Summary, audit, read_ledger};
+pub use audit::{
+    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Summary, Trust,
+    VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof, checkpoint, note, prove, read_ledger,
+};
 pub use generate::{Making, generate, generate_request};
 pub use review::review;
 pub use sign::{Signing, sign};

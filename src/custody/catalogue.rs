@@ -8,7 +8,7 @@ use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
-use crate::ledger::Auditor;
+use crate::ledger::{Auditor, CHECKPOINTS, NOTE_BYTES_MAX, Note};
 use crate::policy::Facts;
 
 const TEXT_BYTES_MAX: u64 = 1 << 20;
@@ -70,6 +70,27 @@ impl Catalogue {
     /// Where the ledger stands.
     pub fn ledger_folder(&self) -> PathBuf {
         self.folder.join("ledger")
+    }
+
+    /// The checkpoints kept beside the ledger, by rising size.
+    pub fn checkpoints(&self) -> Result<Vec<Note>, Fault> {
+        let folder = self.ledger_folder().join(CHECKPOINTS);
+        if !disk::exists(&folder) {
+            return Ok(Vec::new());
+        }
+        disk::check_private(&folder)?;
+        let names = disk::names(&folder)?.into_iter().filter(|name| name.ends_with(".note"));
+        names
+            .map(|name| {
+                let path = folder.join(name);
+                Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(path.display()))
+            })
+            .collect()
+    }
+
+    /// Where the checkpoint of so many entries is kept.
+    pub(super) fn checkpoint_path(&self, size: u64) -> PathBuf {
+        self.ledger_folder().join(CHECKPOINTS).join(format!("{size:020}.note"))
     }
 
     /// Whether the vault may hold keys of this environment.

@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 use super::vault::{PROGRAM, operator_json};
 use super::{Catalogue, Operator, Vault};
 use crate::base::clock::Clock;
+use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::ledger::{self, Recovered, Recovery};
+use crate::ledger::{self, EntryKind, Evidence, NOTE_BYTES_MAX, Note, Recovered, Recovery};
 
 impl Vault<'_> {
     /// Recovers the ledger of a vault that cannot be opened. Entries that are lost or changed want to be acknowledged.
@@ -31,6 +32,49 @@ impl Vault<'_> {
             now: clock.now(),
         };
         ledger::recover(&recovery, Box::new(random::system())).map_err(|fault| fault.but("nothing was changed"))
+    }
+}
+
+impl Vault<'_> {
+    /// Signs a checkpoint of all entries and records that it leaves. What was recorded before is covered, the record of the
+    /// checkpoint itself is not.
+    pub fn checkpoint(&mut self, reason: Option<&str>) -> Result<Note, Fault> {
+        let note = self.ledger.checkpoint();
+        let body = about("checkpoint", &self.operator, &json!({ "note": note.text(), "reason": reason }));
+        self.ledger.append(EntryKind::Checkpoint, None, &body.into(), self.clock.now())?;
+        self.keep(&note)?;
+        Ok(note)
+    }
+
+    /// Keeps a checkpoint beside the ledger, with all signatures that are known for it.
+    pub fn keep(&self, note: &Note) -> Result<(), Fault> {
+        let path = self.catalogue.checkpoint_path(note.checkpoint.size);
+        if let Some(folder) = path.parent() {
+            disk::create_folder(folder)?;
+        }
+        let mut whole = note.clone();
+        if disk::exists(&path) {
+            let kept = Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?).map_err(|it| it.at(path.display()))?;
+            whole = kept.joined(note)?;
+        }
+        disk::replace(&path, whole.text().as_bytes())
+    }
+
+    /// A checkpoint of all entries that is not recorded: it leaves only as part of a proof.
+    pub fn passing_checkpoint(&self) -> Note {
+        self.ledger.checkpoint()
+    }
+
+    /// Answers an auditor: an entry with his nonce at the live end of the ledger, proved and opened.
+    pub fn answer(&mut self, nonce: &str) -> Result<Evidence, Fault> {
+        let body = about("audit", &self.operator, &json!({ "nonce": nonce }));
+        self.ledger.append(EntryKind::Audit, None, &body.into(), self.clock.now())?;
+        self.evidence()
+    }
+
+    /// The proof of the entry written last, which opens it.
+    pub fn evidence(&mut self) -> Result<Evidence, Fault> {
+        self.ledger.evidence().ok_or_else(|| ledger::PROOF.fault("nothing was recorded that could be proved"))
     }
 }
 

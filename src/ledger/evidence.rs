@@ -142,8 +142,9 @@ pub struct Trust<'a> {
 }
 
 impl Trust<'_> {
-    /// Refuses a note that nothing trusted speaks for. Everything that is given has to agree.
-    pub fn check(&self, note: &Note) -> Result<(), Fault> {
+    /// Refuses a proof whose checkpoint nothing trusted speaks for. Everything that is given has to agree.
+    pub fn check(&self, evidence: &Evidence) -> Result<(), Fault> {
+        let note = &evidence.note;
         let checkpoint = &note.checkpoint;
         let mut agreed = 0;
         for trusted in self.notes.iter().map(|note| &note.checkpoint) {

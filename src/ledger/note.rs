@@ -8,7 +8,7 @@ use crate::base::fault::Fault;
 
 use super::entry::{array, is_origin};
 use super::tree::Hash;
-use super::{NOTE, seal};
+use super::{FORK, NOTE, seal};
 
 /// Larger notes are refused unread.
 pub const NOTE_BYTES_MAX: u64 = 64 * 1024;
@@ -109,13 +109,25 @@ impl Note {
         vkey.check(self).map(|_| ())
     }
 
-    /// Takes over the signatures of another note of the same checkpoint.
-    pub(super) fn merge(&mut self, other: &Self) {
+    /// This note with the signatures of another one of the same checkpoint.
+    pub fn joined(mut self, other: &Self) -> Result<Self, Fault> {
+        if self.checkpoint != other.checkpoint {
+            return Err(FORK.fault(format!(
+                "two different checkpoints of {} entries are to be joined",
+                self.checkpoint.size
+            )));
+        }
         for signature in &other.signatures {
             if !self.signatures.contains(signature) {
                 self.signatures.push(signature.clone());
             }
         }
+        Ok(self)
+    }
+
+    /// Who signed it, as they call themselves.
+    pub fn signers(&self) -> impl Iterator<Item = &str> {
+        self.signatures.iter().map(|signature| signature.name.as_str())
     }
 }
 

@@ -1,33 +1,63 @@
 //! `fedroot ledger verify`: what anybody can check without a secret.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use serde_json::{Value, json};
 
 use crate::base::bytes::{base64, hex};
 use crate::base::fault::Fault;
-use crate::ceremony::{self, Agreement, Break, EntryKind};
+use crate::ceremony::{self, Agreement, Break, Checked, EntryKind, Summary};
 use crate::cli::ui::Output;
 use crate::custody::Catalogue;
 
-pub(super) fn verify(catalogue: &Catalogue) -> Result<Output, Fault> {
-    let (summary, agreement) = ceremony::audit(catalogue)?;
-    let mut output = Output::json(json!({
-        "verdict": "consistent",
-        "complete": false,
-        "origin": summary.origin,
-        "entries": summary.entries,
-        "head": base64(&summary.head),
-        "root": base64(&summary.root),
-        "first": summary.first.to_string(),
-        "last": summary.last.to_string(),
-        "open": summary.open,
-        "sessions": summary.sessions,
-        "clock_steps_back": summary.clock_steps_back,
-        "recoveries": summary.recoveries,
-        "reseals": summary.reseals,
-        "breaks": summary.breaks.iter().map(break_json).collect::<Vec<_>>(),
-        "pending": matches!(agreement, Agreement::LogLonger(_)),
-    }));
-    output.line("the ledger is consistent: every entry follows the one before and bears its seal");
+/// `fedroot ledger verify`
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Verify {
+    /// A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)
+    #[arg(long, value_name = "NOTE")]
+    since: Vec<PathBuf>,
+}
+
+impl Verify {
+    pub(super) fn run(&self, catalogue: &Catalogue) -> Result<Output, Fault> {
+        let since = self.since.iter().map(|path| ceremony::note(path)).collect::<Result<Vec<_>, _>>()?;
+        let Checked { summary, agreement, complete } = ceremony::audit(catalogue, &since)?;
+        let mut output = Output::json(json!({
+            "verdict": if complete.is_some() { "complete" } else { "consistent" },
+            "complete": complete.is_some(),
+            "complete_to": complete,
+            "origin": summary.origin,
+            "entries": summary.entries,
+            "head": base64(&summary.head),
+            "root": base64(&summary.root),
+            "first": summary.first.to_string(),
+            "last": summary.last.to_string(),
+            "open": summary.open,
+            "sessions": summary.sessions,
+            "clock_steps_back": summary.clock_steps_back,
+            "recoveries": summary.recoveries,
+            "reseals": summary.reseals,
+            "breaks": summary.breaks.iter().map(break_json).collect::<Vec<_>>(),
+            "pending": matches!(agreement, Agreement::LogLonger(_)),
+        }));
+        output.line("the ledger is consistent: every entry follows the one before and bears its seal");
+        if let Some(complete) = complete {
+            output.line(format!("it is complete up to the checkpoint of {complete} entries: none is missing or changed"));
+        }
+        show(&mut output, &summary);
+        if matches!(agreement, Agreement::LogLonger(_)) {
+            output.note("the last entry is not in the state file yet: an act is running, or ended in a crash");
+        }
+        output.note(match complete {
+            None => "consistent is not complete: that no entries are missing at the end shows only against a checkpoint kept elsewhere (--since NOTE)".into(),
+            Some(complete) => format!("what came after the first {complete} entries is consistent, and not shown to be complete"),
+        });
+        Ok(output)
+    }
+}
+
+fn show(output: &mut Output, summary: &Summary) {
     output.row("ledger", &summary.origin);
     output.row("entries", &summary.entries.to_string());
     output.row("from", &summary.first.to_string());
@@ -39,20 +69,15 @@ pub(super) fn verify(catalogue: &Catalogue) -> Result<Output, Fault> {
     for it in &summary.breaks {
         output.row(it.kind.name(), &break_text(it));
     }
+    if summary.clock_steps_back > 0 {
+        output.row("clock", &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back));
+    }
     if summary.reseals > 0 {
         output.note(format!(
             "{} times the record broke and people went on from what was left: ask them, and compare checkpoints from before",
             summary.reseals
         ));
     }
-    if summary.clock_steps_back > 0 {
-        output.row("clock", &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back));
-    }
-    if matches!(agreement, Agreement::LogLonger(_)) {
-        output.note("the last entry is not in the state file yet: an act is running, or ended in a crash");
-    }
-    output.note("consistent is not complete: that no entries are missing at the end shows only against a checkpoint kept elsewhere");
-    Ok(output)
 }
 
 fn break_text(it: &Break) -> String {
