@@ -13,8 +13,8 @@ use crate::custody::{Catalogue, Vault};
 use crate::ledger::{self, NOTE_BYTES_MAX};
 
 pub use crate::ledger::{
-    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Summary, Trust,
-    VerifierKey,
+    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped, Summary,
+    Trust, VerifierKey,
 };
 
 /// Larger proofs are refused unread: a line, its opening, and a checkpoint.
@@ -118,7 +118,8 @@ pub fn check_disclosure(proved: &Proved, nonce: Option<&str>) -> Result<(), Faul
     Err(ledger::PROOF.fault(format!("entry {} does not answer this nonce", proved.index)))
 }
 
-fn fresh(path: &Path) -> Result<Pending, Fault> {
+/// A file that shall appear once everything is durable.
+pub(super) fn fresh(path: &Path) -> Result<Pending, Fault> {
     if disk::exists(path) {
         return Err(disk::EXISTS
             .fault(format!("{} exists already", path.display()))
@@ -127,7 +128,7 @@ fn fresh(path: &Path) -> Result<Pending, Fault> {
     Pending::beside(path)
 }
 
-fn deliver(pending: Option<Pending>, path: Option<&Path>, text: &str) -> Result<(), Fault> {
+pub(super) fn deliver(pending: Option<Pending>, path: Option<&Path>, text: &str) -> Result<(), Fault> {
     let (Some(mut pending), Some(path)) = (pending, path) else { return Ok(()) };
     pending.write_all(text.as_bytes()).map_err(|e| disk::fault("write", path, &e))?;
     pending.publish()
@@ -139,8 +140,18 @@ pub fn read_ledger(
     identities: &Identities,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, Fault> {
+    read_ledger_with(catalogue, identities, None, visit)
+}
+
+/// The same with sessions that were rewrapped for these identities.
+pub fn read_ledger_with(
+    catalogue: &Catalogue,
+    identities: &Identities,
+    rewrapped: Option<&Rewrapped>,
+    visit: &mut dyn FnMut(Entry),
+) -> Result<Summary, Fault> {
     let log = Document::open(&catalogue.ledger_folder().join(ledger::LOG))?;
-    let mut reader = ledger::read(log.reader(), identities);
+    let mut reader = ledger::read_with(log.reader(), identities, rewrapped);
     for entry in &mut reader {
         visit(entry?);
     }

@@ -2,13 +2,18 @@
 
 mod audit;
 mod generate;
+mod keep;
 mod review;
 mod sign;
 mod verify;
 
 pub use audit::{
-    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Summary, Trust,
+    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped, Summary, Trust,
     VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof, checkpoint, note, prove, read_ledger,
+    read_ledger_with,
+};
+pub use keep::{
+    answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
 pub use generate::{Making, generate, generate_request};
 pub use review::review;

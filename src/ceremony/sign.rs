@@ -1,11 +1,12 @@
 //! The heart of the program: review, approve, record, sign, verify, and only then let go.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
 use serde_json::json;
 
+use super::audit::{deliver, fresh};
 use super::{Approver, review};
 use crate::artefact::Kind;
 use crate::base::bytes::Hashing;
@@ -13,7 +14,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::custody::{Delivered, Signed, Vault};
 use crate::key::{Environment, Line};
-use crate::policy::Review;
+use crate::policy::{Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
 pub struct Signing<'a> {
@@ -79,6 +80,8 @@ fn attempt(
     }
     let mut output = Pending::beside(signing.output)?;
     output.reserve(prepared.length_max())?;
+    let proof_path = proof_path(vault, line, signing.output)?;
+    let proof = proof_path.as_deref().map(fresh).transpose()?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
@@ -89,7 +92,22 @@ fn attempt(
         hashing.flush().map_err(|e| disk::fault("write", signing.output, &e))?;
         Ok(Delivered { digest: hashing.finish().0, name: signing.output.display().to_string() })
     })?;
+    if let (Some(path), Some(pending)) = (&proof_path, proof) {
+        // Before the document: none is out without its proof.
+        deliver(Some(pending), Some(path), &vault.evidence()?.text())?;
+    }
     output.publish()?;
     vault.remember(line, kind.name(), &review.facts)?;
     Ok((review, Some(signed)))
+}
+
+/// Where the proof of the signature goes, when the profile asks for one.
+fn proof_path(vault: &Vault<'_>, line: &Line, output: &Path) -> Result<Option<PathBuf>, Fault> {
+    let profile = Profile::parse(&vault.profile_text(line)?)?;
+    let name = profile.ledger.proof.then(|| {
+        let mut name = output.as_os_str().to_owned();
+        name.push(".tlog-proof");
+        PathBuf::from(name)
+    });
+    Ok(name)
 }

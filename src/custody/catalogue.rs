@@ -29,6 +29,16 @@ pub struct Configuration {
     pub environments: Vec<String>,
     /// The age recipients of those who read the ledger.
     pub auditors: Vec<String>,
+    /// Those who are about to read it: only while the auditors change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auditors_next: Option<Vec<String>>,
+}
+
+impl Configuration {
+    /// The bytes of `vault.toml`.
+    pub(super) fn to_toml(&self) -> Result<String, Fault> {
+        toml::to_string(self).map_err(|e| VAULT.fault(format!("the configuration cannot be written: {e}")))
+    }
 }
 
 /// The public half of a vault.
@@ -65,6 +75,24 @@ impl Catalogue {
     /// Those who read the ledger.
     pub fn auditors(&self) -> Result<Vec<Auditor>, Fault> {
         self.configuration.auditors.iter().map(|auditor| Auditor::parse(auditor)).collect()
+    }
+
+    /// Those who are about to read it.
+    pub(super) fn auditors_next(&self) -> Result<Option<Vec<Auditor>>, Fault> {
+        let parse = |next: &Vec<String>| next.iter().map(|auditor| Auditor::parse(auditor)).collect();
+        self.configuration.auditors_next.as_ref().map(parse).transpose()
+    }
+
+    /// Replaces the configuration, durably.
+    pub(super) fn configure(&mut self, configuration: Configuration) -> Result<(), Fault> {
+        disk::replace(&self.folder.join("vault.toml"), configuration.to_toml()?.as_bytes())?;
+        self.configuration = configuration;
+        Ok(())
+    }
+
+    /// Where the challenge to a future auditor is kept.
+    pub(super) fn challenge_path(&self, auditor: &Auditor) -> PathBuf {
+        self.ledger_folder().join("challenges").join(auditor.to_string())
     }
 
     /// Where the ledger stands.

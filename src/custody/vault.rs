@@ -17,7 +17,7 @@ use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::key::{Algorithm, Environment, KeyId, Line, PublicKey, Signature};
-use crate::ledger::{Auditor, EntryKind, Ledger};
+use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Facts, Profile, Review};
 
 const FACTS_IN_LEDGER_MAX: usize = 40;
@@ -128,9 +128,9 @@ impl<'a> Vault<'a> {
             created: clock.now().to_string(),
             environments: new.environments.iter().map(ToString::to_string).collect(),
             auditors: new.auditors.iter().map(ToString::to_string).collect(),
+            auditors_next: None,
         };
-        let text = toml::to_string(&configuration)
-            .map_err(|e| VAULT.fault(format!("the configuration cannot be written: {e}")))?;
+        let text = configuration.to_toml()?;
         for part in ["keys", "signed"] {
             disk::create_folder(&folder.join(part))?;
         }
@@ -158,9 +158,19 @@ impl<'a> Vault<'a> {
     /// Opens a vault to act: takes its lock and checks the ledger's end.
     pub fn open(folder: &Path, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
         let catalogue = Catalogue::open(folder)?;
-        let auditors = catalogue.auditors()?;
-        let ledger = Ledger::open(&catalogue.ledger_folder(), &auditors, Box::new(random::system()))?;
-        Ok(Self { catalogue, ledger, operator, clock })
+        let open = |auditors: &[Auditor]| {
+            Ledger::open(&catalogue.ledger_folder(), auditors, Box::new(random::system()))
+        };
+        let next = catalogue.auditors_next()?;
+        let (ledger, is_changed) = match (open(&catalogue.auditors()?), &next) {
+            (Err(fault), Some(next)) if fault.code() == &AUDITORS => (open(next)?, true),
+            (opened, _) => (opened?, false),
+        };
+        let mut vault = Self { catalogue, ledger, operator, clock };
+        if next.is_some() {
+            vault.settle_auditors(is_changed)?;
+        }
+        Ok(vault)
     }
 
     /// Records an attempt that was refused before any key was touched, and gives the fault back.

@@ -181,7 +181,7 @@ fn same(trusted: &Checkpoint, other: &Checkpoint) -> Result<(), Fault> {
 }
 
 /// Holds notes against a ledger: name, size, root, and the signature of the seal key of that size.
-fn check_against(log: &Document, notes: &[Note]) -> Result<(), Fault> {
+pub(super) fn check_against(log: &Document, notes: &[Note]) -> Result<(), Fault> {
     let sizes: BTreeSet<u64> = notes.iter().map(|note| note.checkpoint.size).collect();
     let (summary, marks) = survey(log, &sizes)?;
     for note in notes {

@@ -8,11 +8,13 @@
 //! its own that is forgotten: what was written cannot be rewritten by who takes the machine later. That nothing is
 //! missing at the end shows only against something that left the machine.
 
+mod auditors;
 mod chain;
 mod compose;
 mod cursor;
 mod entry;
 mod evidence;
+pub mod export;
 mod kind;
 mod note;
 mod parallel;
@@ -26,9 +28,12 @@ mod session;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 mod tree;
+mod witness;
 mod writer;
 
+pub use auditors::{Challenge, REWRAPPED_BYTES_MAX, Rewrapped, answer, digest, rewrap};
 pub use chain::{
     Agreement, BREAKS_MAX, Break, Checked, Summary, verify, verify_chain, verify_document, verify_folder, verify_since,
 };
@@ -36,9 +41,10 @@ pub use entry::Measure;
 pub use evidence::{Evidence, Proved, Trust, prove};
 pub use kind::EntryKind;
 pub use note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
-pub use read::{Body, Entry, Reader, read};
+pub use read::{Body, Entry, Reader, read, read_with};
 pub use permit::SignPermit;
 pub use recover::{Recovered, Recovery, recover};
+pub use witness::{Request, Witness};
 pub use writer::{Appended, KEEP, Ledger};
 
 /// Somebody who can read the ledger: an X25519 recipient of age (C2SP age).

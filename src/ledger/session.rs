@@ -53,17 +53,7 @@ impl Session {
                 .hint(format!("name at least one and at most {AUDITORS_MAX}")));
         }
         let key = Secret::new(key);
-        let wrap = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-            let recipients = auditors.iter().map(Auditor::as_age);
-            let mut envelope = Vec::new();
-            let mut writer = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut envelope)?;
-            writer.write_all(key.expose())?;
-            writer.finish()?;
-            Ok(envelope)
-        };
-        let envelope = wrap().map_err(|why| {
-            AUDITOR.fault(format!("the session key cannot be wrapped for the auditors: {why}"))
-        })?;
+        let envelope = wrap(key.expose(), auditors)?;
         Ok(Self { key, envelope, auditors: digest(auditors), first: None })
     }
 
@@ -118,6 +108,19 @@ impl Opening {
         let is_it = equal(&self.commitment(), &array::<32>(line.commitment)?);
         if is_it { serde_json::from_slice(&self.plaintext).ok() } else { None }
     }
+}
+
+/// A secret for these auditors: a binary age file.
+pub(super) fn wrap(secret: &[u8], auditors: &[Auditor]) -> Result<Vec<u8>, Fault> {
+    let wrap = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let recipients = auditors.iter().map(Auditor::as_age);
+        let mut envelope = Vec::new();
+        let mut writer = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut envelope)?;
+        writer.write_all(secret)?;
+        writer.finish()?;
+        Ok(envelope)
+    };
+    wrap().map_err(|why| AUDITOR.fault(format!("a key cannot be wrapped for the auditors: {why}")))
 }
 
 /// The session key from an envelope; `None` when none of the identities opens it.

@@ -1,10 +1,13 @@
 //! `fedroot ledger`: check, read and carry on the record.
 
+mod auditors;
 mod checkpoint;
+mod export;
 mod proof;
 mod recover;
 mod show;
 mod verify;
+mod witness;
 
 use clap::Subcommand;
 
@@ -32,8 +35,20 @@ pub(super) enum Command {
     Disclose(proof::Disclose),
     /// Check an entry that was disclosed, and read it; needs no vault
     CheckDisclosure(proof::CheckDisclosure),
+    /// Write the entries in another format, or what others check without us
+    Export(export::Export),
     /// Answer an auditor's challenge with an entry at the end of the ledger
     Audit(proof::Audit),
+    /// Say who reads the ledger, and change it
+    #[command(subcommand)]
+    Auditors(auditors::Command),
+    /// Wrap the keys of old sessions for a new auditor, without touching the ledger
+    Rewrap(auditors::Rewrap),
+    /// Bring a copy of the log on another medium up to date
+    Mirror(witness::Mirror),
+    /// Have another machine sign that the ledger only grew
+    #[command(subcommand)]
+    Witness(witness::Command),
 }
 
 impl Command {
@@ -47,7 +62,12 @@ impl Command {
             Self::CheckProof(check) => check.run(),
             Self::Disclose(disclose) => disclose.run(common),
             Self::CheckDisclosure(check) => check.run(),
+            Self::Export(export) => export.run(&common.catalogue()?),
             Self::Audit(audit) => audit.run(common),
+            Self::Auditors(auditors) => auditors.run(common),
+            Self::Rewrap(rewrap) => rewrap.run(common),
+            Self::Mirror(mirror) => mirror.run(common),
+            Self::Witness(witness) => witness.run(common),
         }
     }
 }

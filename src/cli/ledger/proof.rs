@@ -9,7 +9,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::ceremony::{self, Evidence, Note, Proved, Trust, VerifierKey};
 use crate::cli::ui::Output;
-use crate::cli::{Common, prompt};
+use crate::cli::{Common, USAGE, prompt};
 
 /// `fedroot ledger prove`
 #[derive(Args, Debug)]
@@ -91,7 +91,6 @@ fn made(evidence: &Evidence, index: u64, file: &Path) -> Output {
 
 /// What a proof is held against; at least one.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = true)]
 pub(in crate::cli) struct Trusted {
     /// A checkpoint of the same size that came over another channel (can be repeated)
     #[arg(long = "trust-note", value_name = "NOTE")]
@@ -105,6 +104,14 @@ pub(in crate::cli) struct Trusted {
 }
 
 impl Trusted {
+    /// Refuses what would not be looked at.
+    pub(in crate::cli) fn none_given(&self) -> Result<Option<u64>, Fault> {
+        if self.notes.is_empty() && self.keys.is_empty() && self.log.is_none() {
+            return Ok(None);
+        }
+        Err(USAGE.fault("something to trust was given, and no proof").hint("name the proof with --proof FILE"))
+    }
+
     /// Reads and checks a proof.
     pub(in crate::cli) fn check(&self, proof: &Path) -> Result<(Evidence, Proved), Fault> {
         let notes = self.notes.iter().map(|path| ceremony::note(path)).collect::<Result<Vec<Note>, _>>()?;

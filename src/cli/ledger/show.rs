@@ -6,9 +6,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::base::bytes::base64;
+use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
-use crate::ceremony::{self, Body, Entry};
+use crate::ceremony::{self, Body, Entry, EntryKind};
 use crate::cli::prompt;
 use crate::cli::ui::Output;
 use crate::custody::Catalogue;
@@ -23,6 +24,19 @@ pub(in crate::cli) struct Show {
     /// Only the entries about this key line
     #[arg(long = "key", value_name = "LINE")]
     line: Option<Line>,
+    /// Only the entries that claim this time or a later one
+    #[arg(long, value_name = "TIME", value_parser = Instant::parse)]
+    since: Option<Instant>,
+    /// Only the entries of this kind (can be repeated)
+    #[arg(long = "kind", value_name = "KIND", value_parser = kinds())]
+    kinds: Vec<String>,
+    /// Sessions that were rewrapped for this identity
+    #[arg(long, value_name = "FILE")]
+    rewrapped: Option<PathBuf>,
+}
+
+fn kinds() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(EntryKind::ALL.map(EntryKind::name))
 }
 
 impl Show {
@@ -31,9 +45,13 @@ impl Show {
         let wanted = self.line.map(|line| line.to_string());
         let mut output = Output::default();
         let (mut entries, mut sealed) = (Vec::new(), 0_u64);
-        let summary = ceremony::read_ledger(catalogue, &identities, &mut |entry| {
+        let rewrapped = self.rewrapped.as_deref().map(ceremony::rewrapped).transpose()?;
+        let summary = ceremony::read_ledger_with(catalogue, &identities, rewrapped.as_ref(), &mut |entry| {
             sealed += u64::from(matches!(entry.body, Body::Sealed));
-            if wanted.as_ref().is_none_or(|line| is_about(&entry.body, line)) {
+            let is_wanted = wanted.as_ref().is_none_or(|line| is_about(&entry.body, line))
+                && self.since.is_none_or(|since| entry.time >= since)
+                && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == entry.kind.name()));
+            if is_wanted {
                 describe(&mut output, &entry);
                 entries.push(json(&entry));
             }
