@@ -13,6 +13,7 @@
 
 mod faults;
 mod keys;
+mod ledger_export;
 mod xml_corpus;
 mod scenarios;
 mod strangers;

@@ -176,22 +176,12 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 
 /// Makes a private folder with these files: it appears whole and durable under its name, or not at all. Never overwrites.
 pub fn create_folder_with(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fault> {
-    let parent = parent(path);
-    create_folder(parent)?;
-    let pending = tempfile::Builder::new()
-        .prefix(".fedroot-")
-        .permissions(fs::Permissions::from_mode(0o700))
-        .tempdir_in(parent)
-        .map_err(|e| fault("create", path, &io::Error::from(e.kind())))?;
+    create_folder(parent(path))?;
+    let pending = PendingFolder::beside(path)?;
     for (name, bytes) in files {
-        create(&pending.path().join(name), bytes)?;
+        pending.save(name, bytes)?;
     }
-    let flags = rustix::fs::RenameFlags::NOREPLACE;
-    rustix::fs::renameat_with(rustix::fs::CWD, pending.path(), rustix::fs::CWD, path, flags)
-        .map_err(|e| fault("create", path, &e.into()))?;
-    // It has its name: there is nothing left to clean up.
-    let _ = pending.keep();
-    sync_folder(parent)
+    pending.publish()
 }
 
 /// Replaces a private file of ours, or makes it: the old one stands until the new one is complete and durable.
@@ -268,6 +258,49 @@ impl Write for Pending {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// A private folder on its way to its name: filled beside it, and visible only once it is complete and durable. Dropped, it
+/// is gone.
+pub struct PendingFolder {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl PendingFolder {
+    /// Starts a folder that shall be called `path`, in a folder that is there.
+    pub fn beside(path: &Path) -> Result<Self, Fault> {
+        let folder = tempfile::Builder::new()
+            .prefix(".fedroot-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(parent(path))
+            .map_err(|e| fault("create", path, &io::Error::from(e.kind())))?;
+        Ok(Self { folder, path: path.to_owned() })
+    }
+
+    /// Starts a file in it, in folders of its own where the name asks for them; publish it before the folder.
+    pub fn file(&self, name: &str) -> Result<Pending, Fault> {
+        let path = self.folder.path().join(name);
+        create_folder(parent(&path))?;
+        Pending::beside(&path)
+    }
+
+    /// Writes a file in it.
+    pub fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let mut pending = self.file(name)?;
+        pending.write_all(bytes).map_err(|e| fault("write", &self.path.join(name), &e))?;
+        pending.publish()
+    }
+
+    /// Gives the folder its name, durably. Refuses when something stands there already.
+    pub fn publish(self) -> Result<(), Fault> {
+        let (cwd, flags) = (rustix::fs::CWD, rustix::fs::RenameFlags::NOREPLACE);
+        rustix::fs::renameat_with(cwd, self.folder.path(), cwd, &self.path, flags)
+            .map_err(|e| fault("create", &self.path, &e.into()))?;
+        // It has its name: there is nothing left to clean up.
+        let _ = self.folder.keep();
+        sync_folder(parent(&self.path))
     }
 }
 
