@@ -45,7 +45,7 @@ pub(super) struct Records<R> {
     source: BufReader<R>,
     bytes: Vec<u8>,
     pub(super) tip: Tip,
-    /// The key that must seal the next line, unless it brings its own.
+    /// The key that must seal the next line, unless it brings its own; `None` where seals are not checked.
     pub(super) key: Option<[u8; 32]>,
     session: u64,
     found: Option<Summary>,
@@ -141,7 +141,7 @@ impl<R: Read> Records<R> {
         self.check_seal(&line)?;
         self.tip.follow(bytes, &line);
         self.session = line.session;
-        self.key = array(line.next_key);
+        self.key = if matches!(self.seals, Seals::Never) { None } else { array(line.next_key) };
         self.end += junk.map_or(0, |junk| junk.count) + whole.len() as u64;
         self.junk = None;
         sum_up(&mut self.found, &line);
@@ -149,6 +149,10 @@ impl<R: Read> Records<R> {
     }
 
     fn check_seal(&mut self, line: &Line<'_>) -> Result<(), Fault> {
+        // Keys and seals are not even decoded where nobody looks at them: that took an eighth of the time.
+        if matches!(self.seals, Seals::Never) && (self.found.is_some() || line.genesis.is_some()) {
+            return Ok(());
+        }
         let index = line.index;
         let fresh = line.repair.key.or_else(|| array(line.genesis?.1));
         let origin = line.genesis.map(|(origin, _)| origin).or(self.found.as_ref().map(|found| found.origin.as_str()));
