@@ -12,6 +12,7 @@
 )]
 
 mod faults;
+mod fuzz;
 mod keys;
 mod ledger_export;
 mod xml_corpus;

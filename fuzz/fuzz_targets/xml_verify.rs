@@ -1,0 +1,9 @@
+//! See `xml_verify` in `targets.rs`.
+#![no_main]
+
+#[path = "../ground.rs"]
+mod ground;
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ground::with(|it| targets::xml_verify(it, data)));
