@@ -23,10 +23,7 @@ const PROOF_BYTES_MAX: u64 = 512 * 1024;
 /// Checks the ledger of a vault, holds it against the state beside it, the checkpoints kept beside it, and those given.
 /// Needs no secret. Complete it is by what is given only.
 pub fn audit(catalogue: &Catalogue, since: &[Note]) -> Result<Checked, Fault> {
-    let mut notes = since.to_vec();
-    notes.extend(catalogue.checkpoints()?);
-    let mut checked = ledger::verify_since(&catalogue.ledger_folder(), &notes)?;
-    checked.complete = since.iter().map(|note| note.checkpoint.size).max();
+    let checked = ledger::verify_since(&catalogue.ledger_folder(), since, catalogue.checkpoints()?)?;
     match checked.agreement {
         Agreement::LogShorter(missing) => Err(ledger::TRUNCATED
             .fault(format!("the ledger lacks {missing} entries that this machine has written"))
@@ -59,9 +56,9 @@ pub fn prove(
     output: &Path,
 ) -> Result<Evidence, Fault> {
     let pending = fresh(output)?;
-    let kept = vault.checkpoints()?.into_iter().rfind(|note| note.checkpoint.size > index);
-    let note = kept.unwrap_or_else(|| vault.passing_checkpoint());
     let log = Document::open(&vault.ledger_folder().join(ledger::LOG))?;
+    let kept = ledger::fitting(&log, vault.checkpoints()?)?.into_iter().rfind(|note| note.checkpoint.size > index);
+    let note = kept.unwrap_or_else(|| vault.passing_checkpoint());
     let evidence = ledger::prove(&log, &note, index, identities)?;
     deliver(Some(pending), Some(output), &evidence.text())?;
     Ok(evidence)

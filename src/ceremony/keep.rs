@@ -74,14 +74,14 @@ pub fn mirror(vault: &Vault<'_>, folder: &Path) -> Result<(ledger::Summary, u64)
 /// Writes a request to a witness for the newest checkpoint that was kept, or for a new one.
 pub fn witness_request(vault: &mut Vault<'_>, old: Option<u64>, output: &Path) -> Result<Request, Fault> {
     let pending = fresh(output)?;
-    let kept = vault.checkpoints()?;
+    let log = Document::open(&vault.ledger_folder().join(LOG))?;
+    let kept = ledger::fitting(&log, vault.checkpoints()?)?;
     let newest = match kept.last() {
         Some(note) => note.clone(),
         None => vault.checkpoint(Some("for a witness"))?,
     };
     let is_signed = |note: &&Note| note.signers().count() > 1 && note.checkpoint.size < newest.checkpoint.size;
     let old = old.unwrap_or_else(|| kept.iter().rfind(is_signed).map_or(0, |note| note.checkpoint.size));
-    let log = Document::open(&vault.ledger_folder().join(LOG))?;
     let request = Request::new(&log, &newest, old)?;
     deliver(Some(pending), Some(output), &request.text())?;
     Ok(request)
@@ -96,6 +96,9 @@ pub fn witness_sign(
     output: &Path,
     now: Instant,
 ) -> Result<(Note, VerifierKey, Option<u64>), Fault> {
+    if name.is_empty() || name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control()) {
+        return Err(NOTE.fault(format!("'{name}' cannot name a witness")).hint("take letters, digits and . - /"));
+    }
     let pending = fresh(output)?;
     let asked = Request::parse(&disk::read(request, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(request.display()))?;
     if let Some(log) = log {
@@ -105,8 +108,6 @@ pub fn witness_sign(
     disk::check_private(folder)?;
     let _lock = Lock::take(&folder.join("lock"))?;
     let witness = Witness::new(name, &witness_key(&folder.join("key"))?);
-    VerifierKey::parse(&witness.key().to_string())
-        .map_err(|_| NOTE.fault(format!("'{name}' cannot name a witness")).hint("take letters, digits and . - /"))?;
     let origin = Digest::of(asked.note.checkpoint.origin.as_bytes());
     let memory = folder.join(format!("{}.note", hex(origin.as_bytes())));
     let last = if disk::exists(&memory) { Some(note(&memory)?.checkpoint) } else { None };

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
+use crate::base::bytes::hex;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
-use crate::ledger::{Auditor, CHECKPOINTS, NOTE_BYTES_MAX, Note};
+use crate::ledger::{Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Note};
 use crate::policy::Facts;
 
 const TEXT_BYTES_MAX: u64 = 1 << 20;
@@ -116,9 +117,11 @@ impl Catalogue {
             .collect()
     }
 
-    /// Where the checkpoint of so many entries is kept.
-    pub(super) fn checkpoint_path(&self, size: u64) -> PathBuf {
-        self.ledger_folder().join(CHECKPOINTS).join(format!("{size:020}.note"))
+    /// Where a checkpoint is kept: after a break there may be two of one size.
+    pub(super) fn checkpoint_path(&self, checkpoint: &Checkpoint) -> PathBuf {
+        let digest = hex(checkpoint.digest().as_bytes());
+        let name = format!("{:020}-{}.note", checkpoint.size, digest.get(..16).unwrap_or_default());
+        self.ledger_folder().join(CHECKPOINTS).join(name)
     }
 
     /// Whether the vault may hold keys of this environment.

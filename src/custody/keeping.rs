@@ -54,7 +54,7 @@ impl Vault<'_> {
 
     /// Keeps a checkpoint beside the ledger, with all signatures that are known for it.
     pub fn keep(&self, note: &Note) -> Result<(), Fault> {
-        let path = self.catalogue.checkpoint_path(note.checkpoint.size);
+        let path = self.catalogue.checkpoint_path(&note.checkpoint);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;
         }

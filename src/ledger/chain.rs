@@ -109,19 +109,43 @@ pub struct Checked {
     pub summary: Summary,
     /// How it agrees with the state file.
     pub agreement: Agreement,
-    /// Up to so many entries it is complete, by the largest of the checkpoints.
+    /// Up to so many entries it is complete, by the largest of the checkpoints from elsewhere.
     pub complete: Option<u64>,
+    /// The checkpoints kept beside the ledger from which it goes on.
+    pub kept: Vec<Note>,
+    /// Those that speak of entries which were lost when people acknowledged a break.
+    pub lost: Vec<Note>,
 }
 
-/// Checks the ledger in a folder, and holds it against checkpoints: it must go on from each of them.
-pub fn verify_since(folder: &Path, notes: &[Note]) -> Result<Checked, Fault> {
-    let sizes = notes.iter().map(|note| note.checkpoint.size).collect();
+/// Checks the ledger in a folder, and holds it against checkpoints from elsewhere and those kept beside it: it must go on
+/// from each of them.
+pub fn verify_since(folder: &Path, since: &[Note], beside: Vec<Note>) -> Result<Checked, Fault> {
+    let sizes = since.iter().chain(&beside).map(|note| note.checkpoint.size).collect();
     let (summary, agreement, marks) = survey_folder(folder, sizes)?;
-    for note in notes {
+    for note in since {
         check_mark(note, &summary.origin, summary.entries, &marks)?;
     }
-    let complete = notes.iter().map(|note| note.checkpoint.size).max();
-    Ok(Checked { summary, agreement, complete })
+    let complete = since.iter().map(|note| note.checkpoint.size).max();
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for note in beside {
+        let is_behind = |it: &Break| it.kind == EntryKind::Reseal && it.index < note.checkpoint.size;
+        match check_mark(&note, &summary.origin, summary.entries, &marks) {
+            Ok(()) => kept.push(note),
+            Err(_) if summary.breaks.iter().any(is_behind) => lost.push(note),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(Checked { summary, agreement, complete, kept, lost })
+}
+
+/// Those of the checkpoints that a log goes on from; seals are not checked.
+pub fn fitting(log: &Document, mut notes: Vec<Note>) -> Result<Vec<Note>, Fault> {
+    let sizes = notes.iter().map(|note| note.checkpoint.size).collect();
+    let marks = walk(&mut Records::with(log.reader(), Seals::Never), &sizes, &mut |_| ())?;
+    notes.retain(|note| {
+        marks.get(&note.checkpoint.size).is_some_and(|mark| mark.root == note.checkpoint.root)
+    });
+    Ok(notes)
 }
 
 /// What a ledger was at one size.
@@ -185,9 +209,9 @@ fn walk<R: Read>(
 ) -> Result<Marks, Fault> {
     let mut marks = Marks::new();
     while let Some(size) = records.next(|_, tip| tip.tree.size())? {
-        if sizes.contains(&size)
-            && let Some(key) = records.key
-        {
+        if sizes.contains(&size) {
+            // Without a look at the seals there is no key, and nobody asks for it.
+            let key = records.key.unwrap_or_default();
             marks.insert(size, Mark { root: records.tip.tree.root(), key });
         }
         if let Some(batch) = records.batch() {

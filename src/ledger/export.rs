@@ -189,24 +189,24 @@ fn ecs(entry: &Entry, origin: &str) -> Value {
 /// Writes a bundle that shows, without any secret, what the ledger was at a checkpoint and that these entries are in it.
 pub fn evidence(log: &Document, note: &Note, indices: &[u64], folder: &PendingFolder) -> Result<(), Fault> {
     check_against(log, std::slice::from_ref(note))?;
-    let mut sums = Vec::new();
+    let mut sums = String::new();
+    let mut sum = |digest: Digest, name: &str| sums.extend([&hex(digest.as_bytes()), "  ", name, "\n"]);
     let mut pending = folder.file(LOG)?;
     let mut copy = Hashing::new(&mut pending);
     std::io::copy(&mut log.reader(), &mut copy).map_err(|e| disk::fault("write", LOG.as_ref(), &e))?;
-    sums.push((copy.finish().0, LOG.to_owned()));
+    sum(copy.finish().0, LOG);
     pending.publish()?;
-    let mut save = |name: String, bytes: &[u8]| {
-        sums.push((Digest::of(bytes), name.clone()));
-        folder.save(&name, bytes)
+    let mut save = |name: &str, bytes: &[u8]| {
+        sum(Digest::of(bytes), name);
+        folder.save(name, bytes)
     };
     for index in indices {
         let proof = prove(log, note, *index, None)?;
-        save(format!("proofs/{index}.tlog-proof"), proof.text().as_bytes())?;
+        save(&format!("proofs/{index}.tlog-proof"), proof.text().as_bytes())?;
     }
-    save("checkpoint".into(), note.text().as_bytes())?;
-    save("verify_ledger.py".into(), VERIFIER.as_bytes())?;
-    save("README.md".into(), README.as_bytes())?;
-    let sums: String = sums.iter().map(|(digest, name)| format!("{}  {name}\n", hex(digest.as_bytes()))).collect();
+    save("checkpoint", note.text().as_bytes())?;
+    save("verify_ledger.py", VERIFIER.as_bytes())?;
+    save("README.md", README.as_bytes())?;
     folder.save("SHA256SUMS", sums.as_bytes())
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::base::bytes::{base64, hex};
 use crate::base::fault::Fault;
-use crate::ceremony::{self, Agreement, Break, Checked, EntryKind, Summary};
+use crate::ceremony::{self, Agreement, Break, Checked, EntryKind, Note, Summary};
 use crate::cli::ui::Output;
 use crate::custody::Catalogue;
 
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Verify {
 impl Verify {
     pub(super) fn run(&self, catalogue: &Catalogue) -> Result<Output, Fault> {
         let since = self.since.iter().map(|path| ceremony::note(path)).collect::<Result<Vec<_>, _>>()?;
-        let Checked { summary, agreement, complete } = ceremony::audit(catalogue, &since)?;
+        let Checked { summary, agreement, complete, kept, lost } = ceremony::audit(catalogue, &since)?;
         let mut output = Output::json(json!({
             "verdict": if complete.is_some() { "complete" } else { "consistent" },
             "complete": complete.is_some(),
@@ -39,6 +39,8 @@ impl Verify {
             "recoveries": summary.recoveries,
             "reseals": summary.reseals,
             "breaks": summary.breaks.iter().map(break_json).collect::<Vec<_>>(),
+            "checkpoints": kept.iter().map(note_json).collect::<Vec<_>>(),
+            "checkpoints_lost": lost.iter().map(note_json).collect::<Vec<_>>(),
             "pending": matches!(agreement, Agreement::LogLonger(_)),
         }));
         output.line("the ledger is consistent: every entry follows the one before and bears its seal");
@@ -46,6 +48,13 @@ impl Verify {
             output.line(format!("it is complete up to the checkpoint of {complete} entries: none is missing or changed"));
         }
         show(&mut output, &summary);
+        if let Some(note) = kept.iter().rfind(|note| note.signers().count() > 1) {
+            let signers: Vec<_> = note.signers().skip(1).collect();
+            output.row("witnessed", &format!("{} entries, by {}", note.checkpoint.size, signers.join(", ")));
+        }
+        for note in &lost {
+            output.row("lost", &format!("a checkpoint of {} entries left, and they are not all here", note.checkpoint.size));
+        }
         if matches!(agreement, Agreement::LogLonger(_)) {
             output.note("the last entry is not in the state file yet: an act is running, or ended in a crash");
         }
@@ -93,6 +102,14 @@ fn break_text(it: &Break) -> String {
     };
     let told: Vec<String> = known.into_iter().chain(junk).collect();
     format!("entry {}, {}: {}", it.index, it.time, told.join("; "))
+}
+
+fn note_json(note: &Note) -> Value {
+    json!({
+        "entries": note.checkpoint.size,
+        "root": base64(&note.checkpoint.root),
+        "signed_by": note.signers().collect::<Vec<_>>(),
+    })
 }
 
 fn break_json(it: &Break) -> Value {

@@ -187,3 +187,15 @@ fn a_long_junk_line_hides_no_entry() {
     write_private(&room.log(), text.as_bytes());
     assert_eq!(mended(&room, true).1.entries, 4);
 }
+
+#[test]
+fn checkpoints_that_a_ledger_goes_on_from_are_told_from_others() {
+    let room = Room::begun();
+    let mut ledger = room.open().unwrap();
+    let note = ledger.checkpoint();
+    ledger.append(EntryKind::Note, None, &json!({}), at(9)).unwrap();
+    let log = crate::base::disk::Document::open(&room.log()).unwrap();
+    let mut other = note.clone();
+    other.checkpoint.root[0] ^= 1;
+    assert_eq!(fitting(&log, vec![note.clone(), other]).unwrap(), [note]);
+}
