@@ -47,18 +47,18 @@ fn main() {
     let (_, auditor) = Identities::generate(SystemClock.now());
 
     let start = Instant::now();
-    let long = grow(&memory.path().join("long"), &auditor, entries);
-    let log = long.join(LOG);
-    let bytes = fs::metadata(&log).unwrap().len();
+    let whole = grow(&memory.path().join("long"), &auditor, entries);
+    let log = whole.join(LOG);
     println!(
-        "ledger of {entries} entries, {bytes} bytes, made in {:.0} s, {} cores",
+        "ledger of {entries} entries, {:.0} MB, made in {:.0} s, {} cores",
+        bytes(&log) / 1e6,
         start.elapsed().as_secs_f64(),
         std::thread::available_parallelism().unwrap()
     );
     checking(&log, entries);
     let (ten, thousand) = (grow(&memory.path().join("10"), &auditor, 10), grow(&memory.path().join("1000"), &auditor, 1000));
-    opening(&[ten, long.clone()], &auditor, entries);
-    appending(disk.path(), &[thousand, long], &auditor, entries);
+    opening(&[ten, whole.clone()], &auditor, entries);
+    appending(disk.path(), &[thousand, whole], &auditor, entries);
 }
 
 /// A ledger of so many entries of a usual size: intents and outcomes in sessions of one signature would be longer.

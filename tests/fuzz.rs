@@ -123,7 +123,9 @@ fn run(name: &str) {
     let ground = Ground { vault: &vault, auditor: Auditor::parse(&folder.auditor).unwrap(), key };
     let regressions = root().join("fuzz/regressions").join(name);
     if regressions.is_dir() {
-        files(&regressions, "").iter().for_each(|path| target(&ground, &fs::read(path).unwrap()));
+        for path in files(&regressions, "") {
+            target(&ground, &fs::read(path).unwrap());
+        }
     }
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for seed in &seeds {

@@ -59,7 +59,7 @@ fn jsonl_csv_and_ecs_hold_every_entry() {
     let signed: Vec<_> = ecs.iter().filter(|event| event["file"]["name"] == "two.xml").collect();
     assert_eq!(signed.len(), 1);
     assert_eq!(signed[0]["event"]["outcome"], "success");
-    let digest: String = Sha256::digest(folder.read("two.xml")).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = fedroot::base::bytes::hex(&Sha256::digest(folder.read("two.xml")));
     assert_eq!(signed[0]["file"]["hash"]["sha256"], digest);
     assert!(ecs.iter().any(|event| event["event"]["outcome"] == "failure" && event["event"]["type"][0] == "denied"));
 }

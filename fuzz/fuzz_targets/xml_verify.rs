@@ -3,6 +3,7 @@
 
 #[path = "../ground.rs"]
 mod ground;
+#[allow(dead_code, reason = "each program runs one of them")]
 #[path = "../targets.rs"]
 mod targets;
 

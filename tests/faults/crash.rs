@@ -8,7 +8,8 @@ use std::path::Path;
 
 use fedroot::base::bytes::Digest;
 use fedroot::base::clock::{Clock, SystemClock};
-use fedroot::base::fault::Code;
+use fedroot::base::disk;
+use fedroot::base::fault::{Code, Fault};
 use fedroot::base::random;
 use fedroot::ledger::{self, Agreement, Auditor, Ledger};
 use serde_json::{Map, Value, json};
@@ -177,7 +178,7 @@ impl Recording {
             std::io::Write::write_all(&mut to, image.bytes(file)).unwrap();
         }
         let auditors = std::slice::from_ref(&self.auditor);
-        let open = || Ledger::open(place, auditors, Box::new(random::system()));
+        let open = || patiently(|| Ledger::open(place, auditors, Box::new(random::system())));
         let checked = ledger::verify_folder(place).map(|_| ());
         if let Err(fault) = &checked
             && !self.refusals.contains(&fault.code())
@@ -221,7 +222,7 @@ impl Recording {
                     let judge = move |(begun, image): &(usize, Image)| {
                         let wrong = self.judge(&place, *begun, image).err()?;
                         let added = image.bytes(LOG).get(self.base.bytes(LOG).len()..).unwrap_or_default();
-                        Some((wrong.replace(&place.display().to_string(), ""), format!("{begun} {}", added.escape_ascii())))
+                        Some((wrong.replace(&place.display().to_string(), ""), format!("{begun} {:.400}", added.escape_ascii().to_string())))
                     };
                     scope.spawn(move || share.iter().filter_map(judge).collect::<Vec<_>>())
                 })
@@ -239,7 +240,9 @@ impl Recording {
 /// zeros where the file had grown already; other files at every sector.
 fn torn(durable: &Image, subset: &[&Op], step: usize) -> Vec<Image> {
     let mut images = vec![durable.clone()];
-    subset.iter().for_each(|op| images[0].apply(op, None));
+    for op in subset {
+        images[0].apply(op, None);
+    }
     for (torn, op) in subset.iter().enumerate().filter(|_| step < usize::MAX) {
         let Op::Write { file, bytes, .. } = op else { continue };
         for cut in (0..bytes.len()).step_by(if *file == LOG { step } else { 512 }) {
@@ -259,6 +262,17 @@ fn torn(durable: &Image, subset: &[&Op], step: usize) -> Vec<Image> {
     images
 }
 
+/// Other tests start programs, and between fork and exec those hold the locks of this process.
+fn patiently<T>(mut act: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    for _ in 0..200 {
+        match act() {
+            Err(fault) if fault.code() == &disk::BUSY => std::thread::sleep(std::time::Duration::from_millis(10)),
+            other => return other,
+        }
+    }
+    act()
+}
+
 fn recover(place: &Path, origin: &str, auditors: &[Auditor]) -> Result<(), String> {
     let recovery = ledger::Recovery {
         folder: place,
@@ -268,7 +282,8 @@ fn recover(place: &Path, origin: &str, auditors: &[Auditor]) -> Result<(), Strin
         acknowledge: false,
         now: SystemClock.now(),
     };
-    ledger::recover(&recovery, Box::new(random::system())).map(|_| ()).map_err(|fault| format!("recover: {fault}"))
+    let recovered = patiently(|| ledger::recover(&recovery, Box::new(random::system())));
+    recovered.map(|_| ()).map_err(|fault| format!("recover: {fault}"))
 }
 
 /// How many bytes lie between two places where a log is torn: each one in the whole run.
