@@ -14,6 +14,7 @@
 mod faults;
 mod fuzz;
 mod keys;
+mod ledger;
 mod ledger_export;
 mod xml_corpus;
 mod scenarios;
