@@ -12,10 +12,10 @@ use fedroot::base::recipient::Identities;
 use fedroot::base::secret::Secret;
 use fedroot::ledger::{self, Body, EntryKind, Evidence, Ledger, Note, Trust};
 use serde_json::json;
+use tlog_tiles::checkpoint::Checkpoint as TheirCheckpoint;
 use tlog_tiles::tlog::{
     Error as TlogError, Hash, HashReader, check_record, check_tree, record_hash, stored_hashes, tree_hash,
 };
-use tlog_tiles::checkpoint::Checkpoint as TheirCheckpoint;
 
 use crate::support::{Folder, peers, root};
 
@@ -50,7 +50,17 @@ fn lived() -> Folder {
     let sign = |output: &str| {
         let key = "example.org/sandbox/metadata";
         folder.fedroot(&[
-            "sign", "saml", "aggregate.xml", "--key", key, "--identity", "auditor.key", "--output", output, "--vault", "V",
+            "sign",
+            "saml",
+            "aggregate.xml",
+            "--key",
+            key,
+            "--identity",
+            "auditor.key",
+            "--output",
+            output,
+            "--vault",
+            "V",
         ])
     };
     assert_eq!(sign("a.xml").code, 0);
@@ -122,17 +132,32 @@ fn python_finds_forks_and_forged_checkpoints() {
     for (what, bad) in [
         ("another size", note.replacen(&format!("\n{size}\n"), "\n3\n", 1)),
         ("another root", note.replacen("=\n\n", "A=\n\n", 1)),
-        ("another signature", note.replace("AAAA", "AAAB").replacen(" a", " b", 1).replacen("\u{2014} fedroot", "\u{2014} fedrood", 1)),
+        (
+            "another signature",
+            note.replace("AAAA", "AAAB").replacen(" a", " b", 1).replacen(
+                "\u{2014} fedroot",
+                "\u{2014} fedrood",
+                1,
+            ),
+        ),
     ] {
         fs::write(folder.path("bad.note"), &bad).unwrap();
         assert!(python(&folder, "V/ledger/ledger.jsonl bad.note").is_err(), "{what}");
-        assert_ne!(folder.fedroot(&["ledger", "verify", "--since", "bad.note", "--vault", "V"]).code, 0, "{what}");
+        assert_ne!(
+            folder.fedroot(&["ledger", "verify", "--since", "bad.note", "--vault", "V"]).code,
+            0,
+            "{what}"
+        );
     }
 }
 
 /// The hashes of a proof or request: the lines of base64 between its head and the first empty line.
 fn hashes(text: &str, head: usize) -> Vec<Hash> {
-    text.lines().skip(head).take_while(|line| !line.is_empty()).map(|line| Hash::parse_hash(line).unwrap()).collect()
+    text.lines()
+        .skip(head)
+        .take_while(|line| !line.is_empty())
+        .map(|line| Hash::parse_hash(line).unwrap())
+        .collect()
 }
 
 /// The note below the first empty line.
@@ -238,7 +263,9 @@ fn the_checkpoint_and_the_proofs_of_the_vectors_pass() {
             let mut bad = text.clone();
             bad[at] ^= 1;
             let passes = Evidence::parse(&bad).is_ok_and(|(evidence, _)| {
-                Trust { notes: std::slice::from_ref(&note), log: Some(&log), keys: &[] }.check(&evidence).is_ok()
+                Trust { notes: std::slice::from_ref(&note), log: Some(&log), keys: &[] }
+                    .check(&evidence)
+                    .is_ok()
             });
             assert!(!passes, "{name}: byte {at}");
         }
@@ -259,15 +286,20 @@ fn make_the_ledger_vectors() {
     let begun = json!({"act": "init"});
     drop(Ledger::create(&folder, origin, &auditors, &begun, now(0), Box::new(random::system())).unwrap());
     let mut writer = open();
-    for (second, kind) in [(1, EntryKind::Config), (2, EntryKind::Stage), (3, EntryKind::Receipt), (4, EntryKind::Note)] {
+    for (second, kind) in
+        [(1, EntryKind::Config), (2, EntryKind::Stage), (3, EntryKind::Receipt), (4, EntryKind::Note)]
+    {
         writer.append(kind, None, &json!({"text": kind.name()}), now(second)).unwrap();
     }
     let octets = Digest::of(b"octets");
     let artefact = Digest::of(b"document").to_string();
-    let permit = writer.intend("example.org/prod/metadata#1", &octets, &json!({"act": "sign"}), now(5)).unwrap();
+    let permit =
+        writer.intend("example.org/prod/metadata#1", &octets, &json!({"act": "sign"}), now(5)).unwrap();
     permit.outcome(&json!({"result": "signed", "artefact": artefact}), now(6)).unwrap();
     writer.append(EntryKind::Denied, None, &json!({"act": "sign"}), now(7)).unwrap();
-    std::mem::forget(writer.intend("example.org/prod/metadata#1", &octets, &json!({"act": "sign"}), now(8)).unwrap());
+    std::mem::forget(
+        writer.intend("example.org/prod/metadata#1", &octets, &json!({"act": "sign"}), now(8)).unwrap(),
+    );
     let note = writer.checkpoint();
     writer.append(EntryKind::Checkpoint, None, &json!({"note": note.text()}), now(9)).unwrap();
     drop(writer);
@@ -278,8 +310,14 @@ fn make_the_ledger_vectors() {
     };
     let recover = |acknowledge, second| {
         let about = serde_json::Map::from_iter([("act".to_owned(), json!("recover"))]);
-        let recovery =
-            ledger::Recovery { folder: &folder, origin, auditors: &auditors, about: &about, acknowledge, now: now(second) };
+        let recovery = ledger::Recovery {
+            folder: &folder,
+            origin,
+            auditors: &auditors,
+            about: &about,
+            acknowledge,
+            now: now(second),
+        };
         ledger::recover(&recovery, Box::new(random::system())).unwrap()
     };
     append(b"{\"v\":1,\"i\":10,");

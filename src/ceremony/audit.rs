@@ -13,8 +13,8 @@ use crate::custody::{Catalogue, Vault};
 use crate::ledger::{self, NOTE_BYTES_MAX};
 
 pub use crate::ledger::{
-    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped, Summary,
-    Trust, VerifierKey,
+    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped,
+    Summary, Trust, VerifierKey,
 };
 
 /// Larger proofs are refused unread: a line, its opening, and a checkpoint.
@@ -42,7 +42,7 @@ pub fn note(path: &Path) -> Result<Note, Fault> {
 
 /// Signs and records a checkpoint, and lets it go once that is durable.
 pub fn checkpoint(vault: &mut Vault<'_>, output: Option<&Path>, reason: Option<&str>) -> Result<Note, Fault> {
-    let pending = output.map(|path| fresh(path)).transpose()?;
+    let pending = output.map(fresh).transpose()?;
     let note = vault.checkpoint(reason)?;
     deliver(pending, output, &note.text())?;
     Ok(note)
@@ -57,7 +57,8 @@ pub fn prove(
 ) -> Result<Evidence, Fault> {
     let pending = fresh(output)?;
     let log = Document::open(&vault.ledger_folder().join(ledger::LOG))?;
-    let kept = ledger::fitting(&log, vault.checkpoints()?)?.into_iter().rfind(|note| note.checkpoint.size > index);
+    let kept =
+        ledger::fitting(&log, vault.checkpoints()?)?.into_iter().rfind(|note| note.checkpoint.size > index);
     let note = kept.unwrap_or_else(|| vault.passing_checkpoint());
     let evidence = ledger::prove(&log, &note, index, identities)?;
     deliver(Some(pending), Some(output), &evidence.text())?;
@@ -83,11 +84,15 @@ pub fn check_proof(path: &Path, trust: &Trust<'_>) -> Result<(Evidence, Proved),
 /// Refuses a proof that is not of the signature of this document.
 pub fn check_artefact(proved: &Proved, document: &Document) -> Result<(), Fault> {
     let mut hashing = Hashing::new(document.reader());
-    std::io::copy(&mut hashing, &mut std::io::sink()).map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    std::io::copy(&mut hashing, &mut std::io::sink())
+        .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
     let digest = hashing.finish().0.to_string();
     let body = proved.body.as_ref().ok_or_else(|| {
         ledger::PROOF
-            .fault(format!("the proof does not open entry {}, so it says nothing of a document", proved.index))
+            .fault(format!(
+                "the proof does not open entry {}, so it says nothing of a document",
+                proved.index
+            ))
             .hint("take the proof that `fedroot sign` wrote, or one by `fedroot ledger disclose`")
     })?;
     let is_it = proved.kind == EntryKind::Outcome

@@ -13,7 +13,8 @@ use crate::base::recipient::Identities;
 use crate::base::secret::Secret;
 use crate::custody::Vault;
 use crate::ledger::{
-    self, Auditor, FORK, LOG, NOTE, NOTE_BYTES_MAX, Note, REWRAPPED_BYTES_MAX, Request, Rewrapped, VerifierKey, Witness,
+    self, Auditor, FORK, LOG, NOTE, NOTE_BYTES_MAX, Note, REWRAPPED_BYTES_MAX, Request, Rewrapped,
+    VerifierKey, Witness,
 };
 
 /// Writes the challenge for a future auditor.
@@ -80,7 +81,8 @@ pub fn witness_request(vault: &mut Vault<'_>, old: Option<u64>, output: &Path) -
         Some(note) => note.clone(),
         None => vault.checkpoint(Some("for a witness"))?,
     };
-    let is_signed = |note: &&Note| note.signers().count() > 1 && note.checkpoint.size < newest.checkpoint.size;
+    let is_signed =
+        |note: &&Note| note.signers().count() > 1 && note.checkpoint.size < newest.checkpoint.size;
     let old = old.unwrap_or_else(|| kept.iter().rfind(is_signed).map_or(0, |note| note.checkpoint.size));
     let request = Request::new(&log, &newest, old)?;
     deliver(Some(pending), Some(output), &request.text())?;
@@ -97,10 +99,13 @@ pub fn witness_sign(
     now: Instant,
 ) -> Result<(Note, VerifierKey, Option<u64>), Fault> {
     if name.is_empty() || name.contains(|c: char| c == '+' || c.is_whitespace() || c.is_control()) {
-        return Err(NOTE.fault(format!("'{name}' cannot name a witness")).hint("take letters, digits and . - /"));
+        return Err(NOTE
+            .fault(format!("'{name}' cannot name a witness"))
+            .hint("take letters, digits and . - /"));
     }
     let pending = fresh(output)?;
-    let asked = Request::parse(&disk::read(request, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(request.display()))?;
+    let asked =
+        Request::parse(&disk::read(request, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(request.display()))?;
     if let Some(log) = log {
         asked.note.check_against(&Document::open(log)?)?;
     }
@@ -131,7 +136,11 @@ fn witness_key(path: &Path) -> Result<Secret<[u8; 32]>, Fault> {
 }
 
 /// Keeps what a witness sent back beside the ledger. Gives the checkpoint's size and the time that the witness states.
-pub fn witness_add(vault: &Vault<'_>, reply: &Path, key: &VerifierKey) -> Result<(u64, Option<Instant>), Fault> {
+pub fn witness_add(
+    vault: &Vault<'_>,
+    reply: &Path,
+    key: &VerifierKey,
+) -> Result<(u64, Option<Instant>), Fault> {
     let bytes = disk::read(reply, NOTE_BYTES_MAX)?;
     for kept in vault.checkpoints()?.into_iter().rev() {
         let size = kept.checkpoint.size;
@@ -143,6 +152,10 @@ pub fn witness_add(vault: &Vault<'_>, reply: &Path, key: &VerifierKey) -> Result
         }
     }
     Err(NOTE
-        .fault(format!("{} signs none of the checkpoints kept beside this ledger with the key of {}", reply.display(), key.name()))
+        .fault(format!(
+            "{} signs none of the checkpoints kept beside this ledger with the key of {}",
+            reply.display(),
+            key.name()
+        ))
         .hint("`fedroot ledger witness request` says which checkpoint is to be signed"))
 }

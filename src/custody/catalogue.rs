@@ -63,7 +63,11 @@ impl Catalogue {
         let configuration: Configuration = toml::from_str(&text(&path)?)
             .map_err(|e| VAULT.fault(format!("{}: {}", path.display(), e.message())))?;
         if configuration.version != 1 {
-            return Err(VAULT.fault(format!("{} has version {}, not 1", path.display(), configuration.version)));
+            return Err(VAULT.fault(format!(
+                "{} has version {}, not 1",
+                path.display(),
+                configuration.version
+            )));
         }
         Ok(Self { folder: folder.to_owned(), configuration })
     }
@@ -108,11 +112,12 @@ impl Catalogue {
             return Ok(Vec::new());
         }
         disk::check_private(&folder)?;
-        let names = disk::names(&folder)?.into_iter().filter(|name| name.ends_with(".note"));
+        let names = disk::names(&folder)?.into_iter().filter(|name| !name.starts_with('.'));
         names
             .map(|name| {
                 let path = folder.join(name);
-                Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(path.display()))
+                Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?)
+                    .map_err(|fault| fault.at(path.display()))
             })
             .collect()
     }
@@ -206,8 +211,9 @@ impl Catalogue {
         if !disk::exists(&path) {
             return Ok(None);
         }
-        let facts = serde_json::from_str(&text(&path)?)
-            .map_err(|e| VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy"))?;
+        let facts = serde_json::from_str(&text(&path)?).map_err(|e| {
+            VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy")
+        })?;
         Ok(Some(facts))
     }
 

@@ -10,7 +10,9 @@ use crate::base::clock::Clock;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::ledger::{self, Auditor, Challenge, EntryKind, Evidence, NOTE_BYTES_MAX, Note, Recovered, Recovery};
+use crate::ledger::{
+    self, Auditor, Challenge, EntryKind, Evidence, NOTE_BYTES_MAX, Note, Recovered, Recovery,
+};
 
 impl Vault<'_> {
     /// Recovers the ledger of a vault that cannot be opened. Entries that are lost or changed want to be acknowledged.
@@ -32,7 +34,8 @@ impl Vault<'_> {
                 acknowledge,
                 now: clock.now(),
             };
-            ledger::recover(&recovery, Box::new(random::system())).map_err(|fault| fault.but("nothing was changed"))
+            ledger::recover(&recovery, Box::new(random::system()))
+                .map_err(|fault| fault.but("nothing was changed"))
         };
         match (with(&catalogue.auditors()?), catalogue.auditors_next()?) {
             (Err(fault), Some(next)) if fault.code() == &ledger::AUDITORS => with(&next),
@@ -60,7 +63,8 @@ impl Vault<'_> {
         }
         let mut whole = note.clone();
         if disk::exists(&path) {
-            let kept = Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?).map_err(|it| it.at(path.display()))?;
+            let kept = Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?)
+                .map_err(|it| it.at(path.display()))?;
             whole = kept.joined(note)?;
         }
         disk::replace(&path, whole.text().as_bytes())
@@ -91,7 +95,12 @@ impl Vault<'_> {
     }
 
     /// Adds an auditor who answered his challenge.
-    pub fn add_auditor(&mut self, auditor: &Auditor, answer: &str, reason: Option<&str>) -> Result<(), Fault> {
+    pub fn add_auditor(
+        &mut self,
+        auditor: &Auditor,
+        answer: &str,
+        reason: Option<&str>,
+    ) -> Result<(), Fault> {
         self.allow_auditor(auditor)?;
         let path = self.catalogue.challenge_path(auditor);
         if !disk::exists(&path) {
@@ -103,7 +112,9 @@ impl Vault<'_> {
         if asked.trim_end() != ledger::digest(auditor, answer.trim()).to_string() {
             return Err(UNPROVED
                 .fault(format!("the answer is not that of the challenge for {auditor}"))
-                .hint("the auditor opens the challenge: `fedroot ledger auditors answer FILE --identity FILE`"));
+                .hint(
+                    "the auditor opens the challenge: `fedroot ledger auditors answer FILE --identity FILE`",
+                ));
         }
         let mut next = self.catalogue.configuration().auditors.clone();
         next.push(auditor.to_string());

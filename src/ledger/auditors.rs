@@ -40,7 +40,9 @@ impl Challenge {
 
 /// The answer to a challenge, by who can open it.
 pub fn answer(challenge: &[u8], identities: &Identities) -> Result<String, Fault> {
-    let sealed = || SEALED.fault("the identity does not open the challenge").hint("give the identity of the recipient");
+    let sealed = || {
+        SEALED.fault("the identity does not open the challenge").hint("give the identity of the recipient")
+    };
     let decryptor = age::Decryptor::new_buffered(challenge).map_err(|_| sealed())?;
     let mut text = String::new();
     let reader = decryptor.decrypt(identities.iter()).map_err(|_| sealed())?;
@@ -78,7 +80,9 @@ pub struct Rewrapped(BTreeMap<u64, String>);
 impl Rewrapped {
     /// Reads a file of rewrapped sessions.
     pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
-        let wrong = || AUDITOR.fault("it is not a file of rewrapped sessions").hint("`fedroot ledger rewrap` writes one");
+        let wrong = || {
+            AUDITOR.fault("it is not a file of rewrapped sessions").hint("`fedroot ledger rewrap` writes one")
+        };
         let text = str::from_utf8(bytes).map_err(|_| wrong())?;
         let line = |line: &str| {
             let rest = line.strip_prefix("{\"v\":1,\"s\":")?.strip_suffix("\"}")?;

@@ -48,9 +48,18 @@ pub(super) fn compose(
     let index = state.tip.tree.size();
     let genesis = (kind == EntryKind::Genesis).then(|| (state.origin.as_str(), state.seed.public()));
     let (prev, first) = (&state.tip.leaf, session.first.unwrap_or(index));
-    let head =
-        Head { index, kind, time: now, prev, genesis, re, repair, session: first, envelope: session.envelope() }
-            .text();
+    let head = Head {
+        index,
+        kind,
+        time: now,
+        prev,
+        genesis,
+        re,
+        repair,
+        session: first,
+        envelope: session.envelope(),
+    }
+    .text();
     let Sealed { commitment, ciphertext, opening } = session.encrypt(salt, head.as_bytes(), body)?;
     let (n, c, x) = (base64(salt), base64(&commitment), base64(&ciphertext));
     let sealed =

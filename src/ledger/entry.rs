@@ -273,7 +273,8 @@ mod tests {
         let known = format!(r#","known":[9,"{}"]"#, base64(&[5; 32]));
         let junk = known.replace("known", "junk");
         let (origin, bare) = (format!(r#","origin":"o"{key}"#), String::new());
-        for extra in [&key, &format!("{key}{known}"), &format!("{key}{junk}"), &format!("{key}{known}{junk}")] {
+        for extra in [&key, &format!("{key}{known}"), &format!("{key}{junk}"), &format!("{key}{known}{junk}")]
+        {
             assert!(good(&line("reseal", "7", extra, "3")), "{extra}");
         }
         assert!(good(&line("recovery", "7", &junk, "3")));

@@ -58,8 +58,8 @@ impl Evidence {
             extra.extend(format!("\n{}\n", base64(&opening.blind)).as_bytes());
             extra.extend(opening.plaintext.iter());
         }
-        let path: String = self.path.iter().map(|hash| format!("{}\n", base64(hash))).collect();
-        format!("{FIRST}extra {}\nindex {}\n{path}\n{}", base64(&extra), self.index, self.note.text())
+        let (path, note) = (lines(&self.path), self.note.text());
+        format!("{FIRST}extra {}\nindex {}\n{path}\n{note}", base64(&extra), self.index)
     }
 
     /// Reads a proof and checks that it fits together. Whether its checkpoint is to be trusted is another question.
@@ -101,7 +101,8 @@ impl Evidence {
     }
 
     fn proved(&self) -> Result<Proved, Fault> {
-        let line = Line::parse(&self.line).map_err(|_| PROOF.fault("the proof holds no entry of a ledger"))?;
+        let line =
+            Line::parse(&self.line).map_err(|_| PROOF.fault("the proof holds no entry of a ledger"))?;
         let checkpoint = &self.note.checkpoint;
         let root = root_of(self.index, checkpoint.size, leaf(&self.line), &self.path);
         if line.index != self.index || root != Some(checkpoint.root) {
@@ -128,6 +129,11 @@ impl Evidence {
     pub fn close(&mut self) {
         self.opening = None;
     }
+}
+
+/// Hashes, one to a line.
+pub(super) fn lines(hashes: &[Hash]) -> String {
+    hashes.iter().flat_map(|hash| [base64(hash), "\n".to_owned()]).collect()
 }
 
 /// What a proof is held against.
@@ -191,7 +197,12 @@ pub(super) fn check_against(log: &Document, notes: &[Note]) -> Result<(), Fault>
 }
 
 /// The same, when the ledger has been read already.
-pub(super) fn check_mark(note: &Note, origin: &str, entries: u64, marks: &super::chain::Marks) -> Result<(), Fault> {
+pub(super) fn check_mark(
+    note: &Note,
+    origin: &str,
+    entries: u64,
+    marks: &super::chain::Marks,
+) -> Result<(), Fault> {
     let found = &note.checkpoint;
     if found.origin != origin {
         return Err(FORK

@@ -35,14 +35,15 @@ mod writer;
 
 pub use auditors::{Challenge, REWRAPPED_BYTES_MAX, Rewrapped, answer, digest, rewrap};
 pub use chain::{
-    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, verify, verify_chain, verify_document, verify_folder, verify_since,
+    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, verify, verify_chain, verify_document,
+    verify_folder, verify_since,
 };
 pub use entry::Measure;
 pub use evidence::{Evidence, Proved, Trust, prove};
 pub use kind::EntryKind;
 pub use note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
-pub use read::{Body, Entry, Reader, read, read_with};
 pub use permit::SignPermit;
+pub use read::{Body, Entry, Reader, read, read_with};
 pub use recover::{Recovered, Recovery, recover};
 pub use witness::{Request, Witness};
 pub use writer::{Appended, KEEP, Ledger};
@@ -98,13 +99,17 @@ pub const TOO_LARGE: Code =
 pub const FORK: Code =
     Code::new("ledger.fork", Class::Ledger, "a checkpoint and the ledger tell two different histories");
 /// A checkpoint cannot be read, or nobody trusted signed it.
-pub const NOTE: Code =
-    Code::new("ledger.note", Class::Refused, "a checkpoint cannot be read, or its signature is missing or wrong");
+pub const NOTE: Code = Code::new(
+    "ledger.note",
+    Class::Refused,
+    "a checkpoint cannot be read, or its signature is missing or wrong",
+);
 /// A proof does not prove it.
 pub const PROOF: Code =
     Code::new("ledger.proof", Class::Refused, "a proof cannot be read, or does not prove what it should");
 /// There is no such entry.
-pub const NO_ENTRY: Code = Code::new("ledger.no-entry", Class::Usage, "the ledger has no entry with this number");
+pub const NO_ENTRY: Code =
+    Code::new("ledger.no-entry", Class::Usage, "the ledger has no entry with this number");
 /// An entry cannot be opened.
 pub const SEALED: Code = Code::new("ledger.sealed", Class::Secret, "no identity given opens the entry");
 

@@ -74,8 +74,10 @@ impl Note {
     /// Reads a note, and nothing but a note.
     pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         Self::read(bytes).ok_or_else(|| {
-            NOTE.fault("it is not a checkpoint: origin, size, root, an empty line and signatures were expected")
-                .hint("`fedroot ledger checkpoint` writes one; give the file as it came")
+            NOTE.fault(
+                "it is not a checkpoint: origin, size, root, an empty line and signatures were expected",
+            )
+            .hint("`fedroot ledger checkpoint` writes one; give the file as it came")
         })
     }
 
@@ -145,7 +147,8 @@ impl Signature {
 }
 
 fn key_id(name: &str, kind: u8, key: &[u8]) -> [u8; 4] {
-    let hash: Hash = Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(key).finalize().into();
+    let hash: Hash =
+        Sha256::new().chain_update(name).chain_update([b'\n', kind]).chain_update(key).finalize().into();
     let [a, b, c, d, ..] = hash;
     [a, b, c, d]
 }
@@ -191,11 +194,12 @@ impl VerifierKey {
 
     /// Refuses a note that this key did not sign. For a witness, the time that it states.
     pub fn check(&self, note: &Note) -> Result<Option<Instant>, Fault> {
-        let ours = note.signatures.iter().filter(|it| it.name == self.name && it.bytes.starts_with(&self.id()));
+        let ours =
+            note.signatures.iter().filter(|it| it.name == self.name && it.bytes.starts_with(&self.id()));
         let (mut found, mut time) = (false, None);
         for signature in ours {
             let rest = signature.bytes.get(4..).unwrap_or_default();
-            time = self.verify(&note.checkpoint, rest).ok_or_else(|| {
+            time = self.verify(&note.checkpoint, rest).map_err(|()| {
                 NOTE.fault(format!("the signature of {} below the checkpoint is wrong", self.name))
                     .hint("the checkpoint was changed, or belongs to another ledger: do not trust it")
             })?;
@@ -209,16 +213,19 @@ impl VerifierKey {
             .hint("give the key, or the ledger, that belongs to it"))
     }
 
-    fn verify(&self, checkpoint: &Checkpoint, signature: &[u8]) -> Option<Option<Instant>> {
+    /// The time that a good signature states, where it states one.
+    fn verify(&self, checkpoint: &Checkpoint, signature: &[u8]) -> Result<Option<Instant>, ()> {
+        let is_good = |text: &str, signature: &[u8]| {
+            signature.try_into().is_ok_and(|signature| seal::is_good(&self.key, text.as_bytes(), signature))
+        };
         let text = checkpoint.text();
         if self.kind == ED25519 {
-            let good = seal::is_good(&self.key, text.as_bytes(), signature.try_into().ok()?);
-            return good.then_some(None);
+            return if is_good(&text, signature) { Ok(None) } else { Err(()) };
         }
-        let (time, signature) = signature.split_first_chunk::<8>()?;
-        let time = i64::try_from(u64::from_be_bytes(*time)).ok()?;
-        let good = seal::is_good(&self.key, cosigned(time, &text).as_bytes(), signature.try_into().ok()?);
-        Instant::from_unix(time).ok().filter(|_| good).map(Some)
+        let (time, signature) = signature.split_first_chunk::<8>().ok_or(())?;
+        let time = i64::try_from(u64::from_be_bytes(*time)).map_err(|_| ())?;
+        let instant = Instant::from_unix(time).map_err(|_| ())?;
+        if is_good(&cosigned(time, &text), signature) { Ok(Some(instant)) } else { Err(()) }
     }
 }
 
@@ -268,7 +275,8 @@ mod tests {
     #[test]
     fn the_published_example_of_a_key_is_read() {
         // golang.org/x/mod/sumdb/note, example of the package's documentation.
-        let key = VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
+        let key =
+            VerifierKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW").unwrap();
         assert_eq!((key.name(), key.kind), ("PeterNeumann", ED25519));
         for wrong in [
             "",
@@ -313,9 +321,19 @@ mod tests {
     fn anything_else_is_refused() {
         let text = note().text();
         for (old, new) in [
-            ("42", "042"), ("42", "+42"), ("42", ""), ("42", "4 2"), ("\n\n", "\n"), ("\n\n", "\n\n\n"),
-            ("\u{2014} ", "- "), ("fed.example.org/ledger\n", "\n"), ("fed.example", "fed example"),
-            ("BwcH", "Bwc"), ("=\n\n", "=\nextension\n\n"), ("/seal/42 ", "/seal+42 "), ("/seal/42 ", "/seal/42  "),
+            ("42", "042"),
+            ("42", "+42"),
+            ("42", ""),
+            ("42", "4 2"),
+            ("\n\n", "\n"),
+            ("\n\n", "\n\n\n"),
+            ("\u{2014} ", "- "),
+            ("fed.example.org/ledger\n", "\n"),
+            ("fed.example", "fed example"),
+            ("BwcH", "Bwc"),
+            ("=\n\n", "=\nextension\n\n"),
+            ("/seal/42 ", "/seal+42 "),
+            ("/seal/42 ", "/seal/42  "),
         ] {
             let bad = text.replacen(old, new, 1);
             assert_ne!(bad, text, "{old:?}");

@@ -22,9 +22,7 @@ pub(super) struct Sealed {
 }
 
 /// Does a piece of work that hands seals over on its way. `None` when it failed, or one of the seals is wrong.
-pub(super) fn check<T>(
-    work: impl FnOnce(&mut dyn FnMut(Vec<Sealed>)) -> Result<T, Fault>,
-) -> Option<T> {
+pub(super) fn check<T>(work: impl FnOnce(&mut dyn FnMut(Vec<Sealed>)) -> Result<T, Fault>) -> Option<T> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
     let (sender, receiver) = sync_channel(2 * threads);
     let (receiver, is_wrong) = (Mutex::new(receiver), AtomicBool::new(false));

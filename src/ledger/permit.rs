@@ -63,7 +63,8 @@ impl Drop for SignPermit<'_> {
         if self.is_open {
             // Where this fails, the intent stays open, and that is seen.
             let body = json!({ "result": "aborted" });
-            let _ = self.ledger.record(&Draft::closing(EntryKind::Outcome, self.index, &body, self.time), None);
+            let _ =
+                self.ledger.record(&Draft::closing(EntryKind::Outcome, self.index, &body, self.time), None);
         }
     }
 }

@@ -67,7 +67,8 @@ impl Plan {
 
     /// The proof, once all leaves were pushed.
     pub(super) fn proof(self) -> Option<Vec<Hash>> {
-        let roots = self.runs.into_iter().map(|(from, to, tree)| (tree.size() == to - from).then(|| tree.root()));
+        let roots =
+            self.runs.into_iter().map(|(from, to, tree)| (tree.size() == to - from).then(|| tree.root()));
         roots.collect()
     }
 }
@@ -151,7 +152,9 @@ mod tests {
 
     fn mth(leaves: &[Hash]) -> Hash {
         let mut tree = Tree::default();
-        leaves.iter().for_each(|leaf| tree.push(*leaf));
+        for leaf in leaves {
+            tree.push(*leaf);
+        }
         tree.root()
     }
 
@@ -165,7 +168,11 @@ mod tests {
             return Vec::new();
         }
         let (left, right) = d.split_at(k(d.len()));
-        if m < left.len() { [path(m, left), vec![mth(right)]].concat() } else { [path(m - left.len(), right), vec![mth(left)]].concat() }
+        if m < left.len() {
+            [path(m, left), vec![mth(right)]].concat()
+        } else {
+            [path(m - left.len(), right), vec![mth(left)]].concat()
+        }
     }
 
     /// SUBPROOF, word for word from RFC 6962, section 2.1.2.
@@ -222,7 +229,10 @@ mod tests {
                     wrong[place][0] ^= 1;
                     bad.extend([wrong, good[..place].to_vec()]);
                 }
-                assert!(bad.iter().all(|proof| root_of(m, size, d[at], proof) != Some(root)), "{m} in {size}");
+                assert!(
+                    bad.iter().all(|proof| root_of(m, size, d[at], proof) != Some(root)),
+                    "{m} in {size}"
+                );
                 assert_ne!(root_of(m, size, [0; 32], &good), Some(root));
                 for other in (0..size + 2).filter(|&other| other != m) {
                     assert_ne!(root_of(other, size, d[at], &good), Some(root), "{other} for {m} in {size}");

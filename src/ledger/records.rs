@@ -155,7 +155,8 @@ impl<R: Read> Records<R> {
         }
         let index = line.index;
         let fresh = line.repair.key.or_else(|| array(line.genesis?.1));
-        let origin = line.genesis.map(|(origin, _)| origin).or(self.found.as_ref().map(|found| found.origin.as_str()));
+        let origin =
+            line.genesis.map(|(origin, _)| origin).or(self.found.as_ref().map(|found| found.origin.as_str()));
         let (Some(key), Some(origin), Some(seal)) = (fresh.or(self.key), origin, array(line.seal)) else {
             return Err(DAMAGED.fault(format!("entry {index}: the ledger has no genesis")));
         };

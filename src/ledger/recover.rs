@@ -22,7 +22,8 @@ use super::session::Session;
 use super::state::State;
 use super::writer::{as_damage, last_time};
 use super::{
-    AUDITORS, Auditor, CHAIN, DAMAGED, EntryKind, LOCK, LOG, Ledger, MISSING, STATE, STATE_FILE, TORN, TRUNCATED,
+    AUDITORS, Auditor, CHAIN, DAMAGED, EntryKind, LOCK, LOG, Ledger, MISSING, STATE, STATE_FILE, TORN,
+    TRUNCATED,
 };
 
 /// Of more bytes behind the last entry it is not asked whether they are what a crash leaves.
@@ -76,9 +77,15 @@ pub struct Recovery<'a> {
 enum Finding {
     Nothing,
     /// The next line; its line feed may lack.
-    Line { is_ended: bool },
+    Line {
+        is_ended: bool,
+    },
     /// A recovery that the state does not know yet; its line feed may lack.
-    Closed { junk: Measure, line: Vec<u8>, is_ended: bool },
+    Closed {
+        junk: Measure,
+        line: Vec<u8>,
+        is_ended: bool,
+    },
     /// What a torn write leaves.
     Torn(Vec<u8>),
     Broken(Fault),
@@ -126,7 +133,16 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
     let slots = Slots::open(&state_path).map_err(as_damage)?;
     let adopted = None;
     let mut ledger = Ledger {
-        log, slots, state: fresh, last, session, random, adopted, poisoned: false, newest: None, _lock: lock,
+        log,
+        slots,
+        state: fresh,
+        last,
+        session,
+        random,
+        adopted,
+        poisoned: false,
+        newest: None,
+        _lock: lock,
     };
     let repair = Repair { key: Some(ledger.state.seed.public()), known, junk };
     let body = describe(recovery, trouble.message());
@@ -155,14 +171,27 @@ fn attach(
     }
     let slots = Slots::open(&recovery.folder.join(STATE_FILE)).map_err(as_damage)?;
     let last = last_time(&log, &state)?;
-    Ok(Ledger { log, slots, state, last, session, random, adopted: None, poisoned: false, newest: None, _lock: lock })
+    Ok(Ledger {
+        log,
+        slots,
+        state,
+        last,
+        session,
+        random,
+        adopted: None,
+        poisoned: false,
+        newest: None,
+        _lock: lock,
+    })
 }
 
 /// Looks at what a log has beyond its state.
 fn examine(log: &Growing, state: &State) -> Result<Finding, Fault> {
     match last_time(log, state) {
         Ok(_) => {}
-        Err(fault) if fault.code() == &TRUNCATED || fault.code() == &DAMAGED => return Ok(Finding::Broken(fault)),
+        Err(fault) if fault.code() == &TRUNCATED || fault.code() == &DAMAGED => {
+            return Ok(Finding::Broken(fault));
+        }
         Err(fault) => return Err(fault),
     }
     let extra = log.length() - state.bytes;
@@ -181,7 +210,9 @@ fn examine(log: &Growing, state: &State) -> Result<Finding, Fault> {
         return Ok(if more == 0 {
             Finding::Line { is_ended }
         } else {
-            Finding::Broken(STATE.fault(format!("the state file is older: {more} more lines follow the next entry")))
+            Finding::Broken(
+                STATE.fault(format!("the state file is older: {more} more lines follow the next entry")),
+            )
         });
     }
     if let Some((line, before)) = lines.split_last() {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::bytes::base64;
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -10,6 +9,7 @@ use crate::base::secret::Secret;
 
 use super::chain::survey;
 use super::entry::array;
+use super::evidence::{check_mark, lines};
 use super::note::{Signature, cosign};
 use super::proof::{Plan, is_consistent};
 use super::records::{Records, Seals};
@@ -33,7 +33,8 @@ impl Request {
     /// Makes a request from a log that holds the checkpoint.
     pub fn new(log: &Document, note: &Note, old: u64) -> Result<Self, Fault> {
         let size = note.checkpoint.size;
-        let missing = || NO_ENTRY.fault(format!("there is no size {old} before the checkpoint of {size} entries"));
+        let missing =
+            || NO_ENTRY.fault(format!("there is no size {old} before the checkpoint of {size} entries"));
         let mut plan = Plan::consistency(old, size).ok_or_else(missing)?;
         let mut records = Records::with(log.reader(), Seals::Never);
         while records.tip.tree.size() < size {
@@ -45,8 +46,7 @@ impl Request {
 
     /// The request as it is sent or carried.
     pub fn text(&self) -> String {
-        let proof: String = self.proof.iter().map(|hash| format!("{}\n", base64(hash))).collect();
-        format!("old {}\n{proof}\n{}", self.old, self.note.text())
+        format!("old {}\n{}\n{}", self.old, lines(&self.proof), self.note.text())
     }
 
     /// Reads a request, and nothing but a request.
@@ -95,7 +95,10 @@ impl Witness {
         }
         if new.size < known {
             return Err(FORK
-                .fault(format!("{} had {known} entries when this witness last signed, and now {}", new.origin, new.size))
+                .fault(format!(
+                    "{} had {known} entries when this witness last signed, and now {}",
+                    new.origin, new.size
+                ))
                 .hint("entries were taken away: do not trust the ledger, and tell its auditors"));
         }
         if new.size == known && new.root != root {
@@ -105,12 +108,18 @@ impl Witness {
         }
         if request.old != known {
             return Err(PROOF
-                .fault(format!("the request goes on from {} entries, and this witness knows {known}", request.old))
+                .fault(format!(
+                    "the request goes on from {} entries, and this witness knows {known}",
+                    request.old
+                ))
                 .hint(format!("make it again with `fedroot ledger witness request --old {known}`")));
         }
         if !is_consistent((known, root), (new.size, new.root), &request.proof) {
             return Err(FORK
-                .fault(format!("the {} entries do not go on from the {known} that this witness signed", new.size))
+                .fault(format!(
+                    "the {} entries do not go on from the {known} that this witness signed",
+                    new.size
+                ))
                 .hint("there are two histories: keep both checkpoints, and tell the auditors"));
         }
         let mut note = request.note.clone();
@@ -134,6 +143,6 @@ impl Note {
     /// Refuses a checkpoint that the key of its seal, as this log holds it, did not sign.
     pub fn check_against(&self, log: &Document) -> Result<(), Fault> {
         let (summary, marks) = survey(log, &BTreeSet::from([self.checkpoint.size]))?;
-        super::evidence::check_mark(self, &summary.origin, summary.entries, &marks)
+        check_mark(self, &summary.origin, summary.entries, &marks)
     }
 }

@@ -25,7 +25,8 @@ use super::{
 };
 
 /// The way out of every disagreement between log and state.
-pub const KEEP: &str = "keep both files as they are, show them to an auditor, then run `fedroot ledger recover`";
+pub const KEEP: &str =
+    "keep both files as they are, show them to an auditor, then run `fedroot ledger recover`";
 const RECOVER: &str = "run `fedroot ledger recover`, which keeps the torn bytes and names them";
 const NOTHING: &str = "nothing was signed";
 
@@ -78,7 +79,8 @@ impl Ledger {
         }
         let session = Session::begin(random.array(), auditors)?;
         let state = State::new(origin, session.auditors, Seed::new(random.array()));
-        let (line, _) = compose(&state, &session, &random.array(), &Draft::new(EntryKind::Genesis, body, now))?;
+        let (line, _) =
+            compose(&state, &session, &random.array(), &Draft::new(EntryKind::Genesis, body, now))?;
         disk::create_folder(folder)?;
         disk::check_private(folder)?;
         let lock = Lock::take(&folder.join(LOCK))?;
@@ -140,8 +142,18 @@ impl Ledger {
         }
         let log = Growing::open(&log).map_err(as_damage)?;
         let last = last_time(&log, &state).map_err(|fault| fault.at(log.path().display()).hint(KEEP))?;
-        let mut ledger =
-            Self { log, slots, state, last, session, random, adopted: None, poisoned: false, newest: None, _lock: lock };
+        let mut ledger = Self {
+            log,
+            slots,
+            state,
+            last,
+            session,
+            random,
+            adopted: None,
+            poisoned: false,
+            newest: None,
+            _lock: lock,
+        };
         ledger.adopt().map_err(|fault| {
             let way_out = if fault.code() == &TORN { RECOVER } else { KEEP };
             fault.at(ledger.log.path().display()).hint(way_out)

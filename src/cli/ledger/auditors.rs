@@ -68,7 +68,8 @@ impl Command {
             Self::List => Ok(list(&common.catalogue()?.configuration().auditors, None)),
             Self::Add(add) => add.run(common),
             Self::Answer(answer) => {
-                let found = ceremony::answer_challenge(&answer.challenge, &prompt::identities(&answer.identity)?)?;
+                let found =
+                    ceremony::answer_challenge(&answer.challenge, &prompt::identities(&answer.identity)?)?;
                 let mut output = Output::json(json!({"answer": found}));
                 output.line(crate::base::text::visible(&found).to_string());
                 Ok(output)
@@ -77,7 +78,9 @@ impl Command {
                 let mut vault = common.open_vault()?;
                 vault.remove_auditor(&remove.auditor, remove.reason.as_deref())?;
                 let mut output = list(&vault.configuration().auditors, Some(true));
-                output.note("what was written so far stays readable for who was removed; it cannot be called back");
+                output.note(
+                    "what was written so far stays readable for who was removed; it cannot be called back",
+                );
                 Ok(output)
             }
         }
@@ -132,7 +135,8 @@ pub(in crate::cli) struct Rewrap {
 impl Rewrap {
     pub(super) fn run(&self, common: &Common) -> Result<Output, Fault> {
         let identities = prompt::identities(&self.identity)?;
-        let (wrapped, sessions) = ceremony::rewrap(&common.catalogue()?, &identities, &self.to, &self.output)?;
+        let (wrapped, sessions) =
+            ceremony::rewrap(&common.catalogue()?, &identities, &self.to, &self.output)?;
         let file = self.output.display().to_string();
         let mut output = Output::json(json!({"wrapped": wrapped, "sessions": sessions, "output": file}));
         output.line(format!("{wrapped} of {sessions} sessions were wrapped; the ledger was only read"));

@@ -75,7 +75,8 @@ fn code(note: &Note) -> String {
     QrCode::new(note.text()).map_or_else(
         |_| String::new(),
         |code| {
-            let drawn = code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+            let drawn =
+                code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
             drawn + "\n"
         },
     )

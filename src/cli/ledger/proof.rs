@@ -109,7 +109,9 @@ impl Trusted {
         if self.notes.is_empty() && self.keys.is_empty() && self.log.is_none() {
             return Ok(None);
         }
-        Err(USAGE.fault("something to trust was given, and no proof").hint("name the proof with --proof FILE"))
+        Err(USAGE
+            .fault("something to trust was given, and no proof")
+            .hint("name the proof with --proof FILE"))
     }
 
     /// Reads and checks a proof.

@@ -24,8 +24,13 @@ pub(in crate::cli) struct Recover {
 
 impl Recover {
     pub(super) fn run(&self, common: &Common) -> Result<Output, Fault> {
-        let done =
-            Vault::recover(common.vault()?, &operator(), &SystemClock, self.acknowledge, self.reason.as_deref())?;
+        let done = Vault::recover(
+            common.vault()?,
+            &operator(),
+            &SystemClock,
+            self.acknowledge,
+            self.reason.as_deref(),
+        )?;
         let (what, entry, known, junk) = match done {
             Recovered::Nothing => ("nothing", None, None, None),
             Recovered::TakenUp(index) => ("taken up", Some(index), None, None),

@@ -56,7 +56,8 @@ impl Show {
                 entries.push(json(&entry));
             }
         })?;
-        output.json = Output::json(json!({"origin": summary.origin, "entries": entries, "unreadable": sealed})).json;
+        output.json =
+            Output::json(json!({"origin": summary.origin, "entries": entries, "unreadable": sealed})).json;
         if sealed > 0 {
             output.note(format!("{sealed} entries are sealed to other auditors"));
         }

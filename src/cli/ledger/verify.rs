@@ -45,7 +45,9 @@ impl Verify {
         }));
         output.line("the ledger is consistent: every entry follows the one before and bears its seal");
         if let Some(complete) = complete {
-            output.line(format!("it is complete up to the checkpoint of {complete} entries: none is missing or changed"));
+            output.line(format!(
+                "it is complete up to the checkpoint of {complete} entries: none is missing or changed"
+            ));
         }
         show(&mut output, &summary);
         if let Some(note) = kept.iter().rfind(|note| note.signers().count() > 1) {
@@ -53,10 +55,14 @@ impl Verify {
             output.row("witnessed", &format!("{} entries, by {}", note.checkpoint.size, signers.join(", ")));
         }
         for note in &lost {
-            output.row("lost", &format!("a checkpoint of {} entries left, and they are not all here", note.checkpoint.size));
+            output.row(
+                "lost",
+                &format!("a checkpoint of {} entries left, and they are not all here", note.checkpoint.size),
+            );
         }
         if matches!(agreement, Agreement::LogLonger(_)) {
-            output.note("the last entry is not in the state file yet: an act is running, or ended in a crash");
+            output
+                .note("the last entry is not in the state file yet: an act is running, or ended in a crash");
         }
         output.note(match complete {
             None => "consistent is not complete: that no entries are missing at the end shows only against a checkpoint kept elsewhere (--since NOTE)".into(),
@@ -73,13 +79,19 @@ fn show(output: &mut Output, summary: &Summary) {
     output.row("to", &summary.last.to_string());
     output.row("root", &hex(&summary.root));
     for open in &summary.open {
-        output.row("open intent", &format!("entry {open}: a key may have been used, and no outcome was recorded"));
+        output.row(
+            "open intent",
+            &format!("entry {open}: a key may have been used, and no outcome was recorded"),
+        );
     }
     for it in &summary.breaks {
         output.row(it.kind.name(), &break_text(it));
     }
     if summary.clock_steps_back > 0 {
-        output.row("clock", &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back));
+        output.row(
+            "clock",
+            &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back),
+        );
     }
     if summary.reseals > 0 {
         output.note(format!(
@@ -92,12 +104,14 @@ fn show(output: &mut Output, summary: &Summary) {
 fn break_text(it: &Break) -> String {
     let junk = it.junk.map(|junk| format!("{} bytes before it are no entry", junk.count));
     let known = match (it.kind, it.known) {
-        (EntryKind::Reseal, Some(known)) => {
-            Some(format!("the machine knew {} entries and found {}, and people acknowledged that", known.count, it.index))
-        }
-        (EntryKind::Reseal, None) => {
-            Some(format!("the machine had lost its state and found {} entries, and people acknowledged that", it.index))
-        }
+        (EntryKind::Reseal, Some(known)) => Some(format!(
+            "the machine knew {} entries and found {}, and people acknowledged that",
+            known.count, it.index
+        )),
+        (EntryKind::Reseal, None) => Some(format!(
+            "the machine had lost its state and found {} entries, and people acknowledged that",
+            it.index
+        )),
         _ => None,
     };
     let told: Vec<String> = known.into_iter().chain(junk).collect();

@@ -112,7 +112,9 @@ impl Request {
         output.line(format!("the request goes on from {} to {} entries", request.old, checkpoint.size));
         output.row("ledger", &checkpoint.origin);
         output.row("request", &file);
-        output.note("next, the witness: fedroot ledger witness sign FILE --memory DIR --name NAME --output NOTE");
+        output.note(
+            "next, the witness: fedroot ledger witness sign FILE --memory DIR --name NAME --output NOTE",
+        );
         Ok(output)
     }
 }
@@ -143,7 +145,9 @@ impl Sign {
         output.row("checkpoint", &file);
         output.row("witness key", &key.to_string());
         if self.ledger.is_none() {
-            output.note("whether the ledger itself signed it was not checked: that takes a copy of it (--ledger LOG)");
+            output.note(
+                "whether the ledger itself signed it was not checked: that takes a copy of it (--ledger LOG)",
+            );
         }
         Ok(output)
     }

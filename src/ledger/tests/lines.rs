@@ -9,7 +9,8 @@ fn a_body_that_does_not_belong_to_its_line_is_shown_as_broken() {
     let state = State::newest(&fs::read(room.state()).unwrap()).unwrap();
     let (session, random) = (session::Session::begin([5; 32], &room.auditors()).unwrap(), [1; 16]);
     drop(ledger);
-    let (line, _) = compose(&state, &session, &random, &Draft::new(EntryKind::Note, &json!({}), at(1))).unwrap();
+    let (line, _) =
+        compose(&state, &session, &random, &Draft::new(EntryKind::Note, &json!({}), at(1))).unwrap();
     for field in ["c", "n", "x"] {
         let mut value: Value = serde_json::from_slice(&line).unwrap();
         let mut bytes = from_base64(value[field].as_str().unwrap()).unwrap();

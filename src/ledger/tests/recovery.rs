@@ -5,9 +5,13 @@ use serde_json::Map;
 use super::*;
 
 fn recover_with(room: &Room, acknowledge: bool) -> Result<Recovered, Fault> {
+    recover_at(room, acknowledge, at(50))
+}
+
+pub(super) fn recover_at(room: &Room, acknowledge: bool, now: Instant) -> Result<Recovered, Fault> {
     let about = Map::from_iter([("act".into(), "recover".into())]);
     let (folder, auditors) = (&room.folder, &room.auditors());
-    let recovery = Recovery { folder, origin: ORIGIN_NAME, auditors, about: &about, acknowledge, now: at(50) };
+    let recovery = Recovery { folder, origin: ORIGIN_NAME, auditors, about: &about, acknowledge, now };
     recover(&recovery, Box::new(system()))
 }
 
@@ -43,7 +47,10 @@ fn a_torn_write_is_closed_off_and_named() {
         room.open().unwrap().append(EntryKind::Note, None, &json!({}), at(9)).unwrap();
         room.lines()[4].clone().into_bytes()
     };
-    for tail in [&b"{"[..], &next[..100], &[0; 700], &[0; 90_000], b"nonsense\n", b"\n", b"\n\n", b"a\nb", b"a\nb\n"] {
+    let zeros = vec![0; 90_000];
+    for tail in
+        [&b"{"[..], &next[..100], &[0; 700], &zeros, b"nonsense\n", b"\n", b"\n\n", b"a\nb", b"a\nb\n"]
+    {
         let room = Room::begun();
         room.tail(tail);
         assert!(room.open().is_err());
@@ -58,7 +65,7 @@ fn a_torn_write_is_closed_off_and_named() {
     }
 }
 
-fn entries(room: &Room) -> Vec<Entry> {
+pub(super) fn entries(room: &Room) -> Vec<Entry> {
     let log = fs::read(room.log()).unwrap();
     read(log.as_slice(), &room.identities()).collect::<Result<_, _>>().unwrap()
 }
@@ -95,18 +102,31 @@ fn a_crash_at_any_byte_of_a_recovery_can_be_recovered() {
 #[test]
 fn lost_or_changed_entries_stop_everything_until_they_are_acknowledged() {
     let lines = |room: &Room, count: usize| room.lines()[..count].concat().into_bytes();
-    let harms: [(&str, fn(&Room), u64); 7] = [
+    type Harm = fn(&Room);
+    let harms: [(&str, Harm, u64); 7] = [
         ("shorter", |room| write_private(&room.log(), room.lines()[..3].concat().as_bytes()), 3),
-        ("cut in a line", |room| write_private(&room.log(), &room.text().as_bytes()[..room.text().len() - 9]), 3),
-        ("another last line", |room| write_private(&room.log(), room.text().replacen("outcome", "outcomf", 1).as_bytes()), 3),
-        ("a changed line", |room| write_private(&room.log(), room.text().replacen("note", "nota", 1).as_bytes()), 1),
+        (
+            "cut in a line",
+            |room| write_private(&room.log(), &room.text().as_bytes()[..room.text().len() - 9]),
+            3,
+        ),
+        (
+            "another last line",
+            |room| write_private(&room.log(), room.text().replacen("outcome", "outcomf", 1).as_bytes()),
+            3,
+        ),
+        (
+            "a changed line",
+            |room| write_private(&room.log(), room.text().replacen("note", "nota", 1).as_bytes()),
+            1,
+        ),
         ("state lost", |room| fs::remove_file(room.state()).unwrap(), 4),
         ("state damaged", |room| write_private(&room.state(), &[7; 8192]), 4),
         ("twice the last line", |room| room.tail(room.lines()[3].as_bytes()), 4),
     ];
     for (harm, act, found) in harms {
         let room = Room::begun();
-        let (known, root) = (room.verify().unwrap().entries, room.verify().unwrap().root);
+        let before = room.verify().unwrap();
         act(&room);
         if harm == "a changed line" {
             // Only the whole check finds it; the end is as it was.
@@ -121,7 +141,7 @@ fn lost_or_changed_entries_stop_everything_until_they_are_acknowledged() {
         let Recovered::Resealed { index, known: told, .. } = done else { panic!("{harm}: {done:?}") };
         assert_eq!((index, summary.reseals), (found, 1), "{harm}");
         if !harm.starts_with("state") {
-            assert_eq!(told, Some(Measure { count: known, hash: root }), "{harm}");
+            assert_eq!(told, Some(Measure { count: before.entries, hash: before.root }), "{harm}");
         }
         assert_eq!(lines(&room, 1), room.lines()[0].as_bytes());
         assert!(entries(&room).iter().all(|entry| matches!(entry.body, Body::Open(_))), "{harm}");

@@ -1,0 +1,272 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_fedroot_global_optspecs
+    string join \n vault= json batch h/help V/version
+end
+
+function __fish_fedroot_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_fedroot_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_fedroot_using_subcommand
+    set -l cmd (__fish_fedroot_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c fedroot -n "__fish_fedroot_needs_command" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_needs_command" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_needs_command" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_needs_command" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_needs_command" -s V -l version -d 'Print version'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "identity" -d 'Make age identities, which read ledgers and open keys'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "init" -d 'Make a vault and begin its ledger'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "key" -d 'Make, adopt, list, show and export keys'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "review" -d 'Show what a signature would cover, what the rules find, and what changed; touches no key'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "sign" -d 'Review a document, then sign it'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "verify" -d 'Verify a signed document with a trusted key; needs no vault'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "ledger" -d 'Check and read the ledger'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "manual" -d 'Write the man pages and completions'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -f -a "generate" -d 'Make an age identity in the file format of age-keygen, and print its recipient'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -s o -l output -d 'The file for the identity; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l auditor -d 'An age recipient who reads the ledger (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l environment -d 'An environment whose keys the vault may hold: sandbox, staging or prod (can be repeated; all of them by default)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l origin -d 'The name of the ledger, such as fed.example.org/ledger/prod (made from the vault\'s id by default)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "generate" -d 'Make the first key of a line'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "adopt" -d 'Take a key that was made elsewhere as the first key of a line'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "list" -d 'List the key lines'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "show" -d 'Show the keys of a line'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "export" -d 'Print the public half of a line\'s key'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l algorithm -d 'The algorithm of the key' -r -f -a "p384\t'ECDSA P-384'
+rsa4096\t'RSA 4096'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l confirm -d 'Confirm the request with this digest' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l dry-run -d 'Print the request digest, and do nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l from -d 'The private key: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l confirm -d 'Confirm the request with this digest' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l dry-run -d 'Print the request digest, and do nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l format -d 'How the public key is written' -r -f -a "pem\t'SubjectPublicKeyInfo in PEM'
+jwk\t'JSON Web Key'
+certificate\t'The line\'s self-signed certificate in PEM'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l environment -d 'Refuse a key of another environment than this one' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l environment -d 'Refuse a key of another environment than this one' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Confirm the request with the digest that `fedroot review` printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Check everything and say what would be done, and sign nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate to trust, PEM (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l at -d 'Judge validity by this time instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l proof -d 'The proof that the ledger has this signature, with one of the next three to hold it against' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l ledger -d 'A copy of the ledger' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "verify" -d 'Check chain, seals, pairs and checkpoints; needs no secret'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "show" -d 'Read the entries with an auditor\'s identity'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "recover" -d 'Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "checkpoint" -d 'Sign what the ledger is now, to be carried off the machine'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "prove" -d 'Prove that an entry is in the ledger, without showing what it says'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-proof" -d 'Check a proof; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "disclose" -d 'Open one entry to somebody else, and no other'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-disclosure" -d 'Check an entry that was disclosed, and read it; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "export" -d 'Write the entries in another format, or what others check without us'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "audit" -d 'Answer an auditor\'s challenge with an entry at the end of the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "auditors" -d 'Say who reads the ledger, and change it'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "rewrap" -d 'Wrap the keys of old sessions for a new auditor, without touching the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "mirror" -d 'Bring a copy of the log on another medium up to date'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "witness" -d 'Have another machine sign that the ledger only grew'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l since -d 'A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l key -d 'Only the entries about this key line' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l since -d 'Only the entries that claim this time or a later one' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l kind -d 'Only the entries of this kind (can be repeated)' -r -f -a "genesis\t''
+config\t''
+intent\t''
+outcome\t''
+denied\t''
+stage\t''
+receipt\t''
+note\t''
+checkpoint\t''
+recovery\t''
+reseal\t''
+audit\t''"
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l rewrapped -d 'Sessions that were rewrapped for this identity' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l reason -d 'What happened, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l acknowledge -d 'Go on although entries are lost or were changed: every later check will tell'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s o -l output -d 'The file for the checkpoint; it must not exist (standard output by default)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l reason -d 'What for, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l words -d 'Print the words of its digest, to be read aloud and compared'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l qr -d 'Print it as a QR code even when standard output is not a terminal'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s o -l output -d 'The file for the proof; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l document -d 'The document whose signature the entry must record' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l ledger -d 'A copy of the ledger' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s o -l output -d 'The file for the proof; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l nonce -d 'The nonce that the entry must answer' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l ledger -d 'A copy of the ledger' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l format -d 'What to write' -r -f -a "csv\t'Comma-separated values with a header, RFC 4180'
+ecs\t'Elastic Common Schema, one document to a line'
+evidence\t'A folder that shows, without any secret, what the ledger was at a checkpoint'
+jsonl\t'One JSON document to a line'
+tiles\t'A folder of C2SP tlog-tiles, for transparency-log servers'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s o -l output -d 'The file or folder to write; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l identity -d 'The auditor\'s age identity file, for csv, ecs and jsonl' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l checkpoint -d 'The checkpoint that tiles and evidence go by (the newest one of the vault by default)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l entry -d 'Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l nonce -d 'What the auditor asks for: something that nobody could know before' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s o -l output -d 'The file for the answer; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "list" -d 'Show who reads what is written now'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "add" -d 'Ask a future auditor to show that he can decrypt, and with his answer add him'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "answer" -d 'Answer the challenge to a future auditor: open it'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "remove" -d 'Remove an auditor: he goes on reading what was written while he was one'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l identity -d 'The identity file of somebody who can read the old sessions' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l to -d 'The age recipient who shall read them too (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s o -l output -d 'The file for the wrapped keys; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "request" -d 'Write a request to a witness: the newest checkpoint, and the proof that it goes on from an older one'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "sign" -d 'As a witness, sign a checkpoint that goes on from the last one signed; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "add" -d 'Keep what a witness sent back beside the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l check -d 'Compare only, and refuse when anything is out of date'
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -s h -l help -d 'Print help'
