@@ -35,11 +35,13 @@ fn make() -> (PathBuf, Auditor) {
         "version = 1\nid = \"00\"\norigin = \"fuzz\"\ncreated = \"2026-01-01T00:00:00Z\"\nenvironments = [\"sandbox\"]\nauditors = [\"{auditor}\"]\n"
     );
     for (path, text) in [(vault.join("vault.toml"), configuration.as_str()), (line.join("1.toml"), "")] {
-        let mut file = fs::OpenOptions::new().write(true).create(true).mode(0o600).open(path).expect("a file");
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).mode(0o600).open(path).expect("a file");
         std::io::Write::write_all(&mut file, text.as_bytes()).expect("room for it");
     }
     let auditors = std::slice::from_ref(&auditor);
     let (folder, random) = (vault.join("ledger"), Box::new(random::system()));
-    Ledger::create(&folder, "fuzz", auditors, &Default::default(), SystemClock.now(), random).expect("a ledger");
+    Ledger::create(&folder, "fuzz", auditors, &Default::default(), SystemClock.now(), random)
+        .expect("a ledger");
     (vault, auditor)
 }

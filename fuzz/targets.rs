@@ -10,8 +10,8 @@ use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
 use fedroot::base::random;
 use fedroot::custody::Catalogue;
-use fedroot::format::xml::{Canonicalizer, Event, Form, Limits, Reader};
 use fedroot::format::x509;
+use fedroot::format::xml::{Canonicalizer, Event, Form, Limits, Reader};
 use fedroot::key::{Line, PublicKey};
 use fedroot::ledger::{self, Auditor, Evidence, LOG, Ledger, Note, Request, Rewrapped, VerifierKey};
 use fedroot::policy::Profile;
@@ -126,7 +126,8 @@ pub(super) fn xml_reader(_: &Ground<'_>, data: &[u8]) {
 
 fn canonical(data: &[u8]) -> Option<Vec<u8>> {
     let form = Form { comments: true, outside: true, ..Form::default() };
-    let (mut reader, mut canonicalizer) = (Reader::new(data, Limits::default()), Canonicalizer::new(Vec::new(), form));
+    let (mut reader, mut canonicalizer) =
+        (Reader::new(data, Limits::default()), Canonicalizer::new(Vec::new(), form));
     while let Some(event) = named(reader.next())? {
         canonicalizer.event(&event);
     }

@@ -20,9 +20,39 @@ const LINE: &str = "example.org/sandbox/metadata";
 
 /// Pieces that mean something to one reader or another.
 const WORDS: &[&[u8]] = &[
-    b"\n", b"\n\n", b"\0", b"\"", b"=", b"==", b"<", b">", b"</", b"/>", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<!DOCTYPE x>",
-    b"&#0;", b"&amp;", b"&x;", b"xmlns=\"\"", b"xmlns:a=\"b\"", b"\xff", b"\xef\xbb\xbf", b"\xf0\x9f\x94\x91", b"18446744073709551616",
-    b"9007199254740992", b"-1", b"{\"v\":1,\"i\":", b",\"re\":0", b",\"env\":\"\"", b"\xe2\x80\x94 ", b"[[", b"]", b"'''",
+    b"\n",
+    b"\n\n",
+    b"\0",
+    b"\"",
+    b"=",
+    b"==",
+    b"<",
+    b">",
+    b"</",
+    b"/>",
+    b"<!--",
+    b"-->",
+    b"<![CDATA[",
+    b"]]>",
+    b"<!DOCTYPE x>",
+    b"&#0;",
+    b"&amp;",
+    b"&x;",
+    b"xmlns=\"\"",
+    b"xmlns:a=\"b\"",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xf0\x9f\x94\x91",
+    b"18446744073709551616",
+    b"9007199254740992",
+    b"-1",
+    b"{\"v\":1,\"i\":",
+    b",\"re\":0",
+    b",\"env\":\"\"",
+    b"\xe2\x80\x94 ",
+    b"[[",
+    b"]",
+    b"'''",
 ];
 
 /// A small generator of numbers: what it gives depends on its start alone.
@@ -67,15 +97,43 @@ fn folder() -> Folder {
     let folder = Folder::empty();
     let auditor = folder.auditor.clone();
     folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-    let adopt = ["key", "adopt", LINE, "--from", "p384.pem", "--for", "saml", "--recipient", &auditor, "--vault", "V"];
+    let adopt = [
+        "key",
+        "adopt",
+        LINE,
+        "--from",
+        "p384.pem",
+        "--for",
+        "saml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
+    ];
     folder.good(&adopt);
-    let sign = ["sign", "saml", "entity.xml", "--key", LINE, "--identity", "auditor.key", "-o", "signed.xml", "--vault", "V"];
+    let sign = [
+        "sign",
+        "saml",
+        "entity.xml",
+        "--key",
+        LINE,
+        "--identity",
+        "auditor.key",
+        "-o",
+        "signed.xml",
+        "--vault",
+        "V",
+    ];
     folder.good(&sign);
     folder.good(&["ledger", "checkpoint", "-o", "note", "--vault", "V"]);
     folder.good(&["ledger", "prove", "3", "-o", "proof", "--vault", "V"]);
     folder.good(&["ledger", "disclose", "4", "--identity", "auditor.key", "-o", "disclosed", "--vault", "V"]);
     for (format, name) in [("pem", "public.pem"), ("certificate", "certificate.pem")] {
-        fs::write(folder.path(name), folder.good(&["key", "export", LINE, "--format", format, "--vault", "V"]).stdout).unwrap();
+        fs::write(
+            folder.path(name),
+            folder.good(&["key", "export", LINE, "--format", format, "--vault", "V"]).stdout,
+        )
+        .unwrap();
     }
     folder
 }
@@ -102,7 +160,10 @@ fn seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
 fn own_seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
     let note = folder.read("note");
     if target == "witness_request" {
-        return vec![[b"old 0\n\n".as_slice(), &note].concat(), [b"old 2\n".as_slice(), &[b'A'; 43], b"=\n\n", &note].concat()];
+        return vec![
+            [b"old 0\n\n".as_slice(), &note].concat(),
+            [b"old 2\n".as_slice(), &[b'A'; 43], b"=\n\n", &note].concat(),
+        ];
     }
     vec![br#"{"version":1,"sessions":[{"session":0,"env":"YWdl"}]}"#.to_vec(), note]
 }

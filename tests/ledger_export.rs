@@ -17,13 +17,48 @@ fn folder() -> Folder {
     let folder = Folder::empty();
     let auditor = folder.auditor.clone();
     folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-    let adopt = ["key", "adopt", LINE, "--from", "p384.pem", "--for", "saml", "--recipient", &auditor, "--vault", "V"];
+    let adopt = [
+        "key",
+        "adopt",
+        LINE,
+        "--from",
+        "p384.pem",
+        "--for",
+        "saml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
+    ];
     folder.good(&adopt);
     for output in ["one.xml", "two.xml"] {
-        folder.good(&["sign", "saml", "entity.xml", "--key", LINE, "--identity", "auditor.key", "-o", output, "--vault", "V"]);
+        folder.good(&[
+            "sign",
+            "saml",
+            "entity.xml",
+            "--key",
+            LINE,
+            "--identity",
+            "auditor.key",
+            "-o",
+            output,
+            "--vault",
+            "V",
+        ]);
     }
-    let refused =
-        folder.fedroot(&["sign", "saml", "entity.xml", "--key", LINE, "--identity", "auditor.key", "-o", "one.xml", "--vault", "V"]);
+    let refused = folder.fedroot(&[
+        "sign",
+        "saml",
+        "entity.xml",
+        "--key",
+        LINE,
+        "--identity",
+        "auditor.key",
+        "-o",
+        "one.xml",
+        "--vault",
+        "V",
+    ]);
     assert_ne!(refused.code, 0);
     folder.good(&["ledger", "checkpoint", "--output", "note", "--vault", "V"]);
     folder
@@ -61,7 +96,10 @@ fn jsonl_csv_and_ecs_hold_every_entry() {
     assert_eq!(signed[0]["event"]["outcome"], "success");
     let digest = fedroot::base::bytes::hex(&Sha256::digest(folder.read("two.xml")));
     assert_eq!(signed[0]["file"]["hash"]["sha256"], digest);
-    assert!(ecs.iter().any(|event| event["event"]["outcome"] == "failure" && event["event"]["type"][0] == "denied"));
+    assert!(
+        ecs.iter()
+            .any(|event| event["event"]["outcome"] == "failure" && event["event"]["type"][0] == "denied")
+    );
 }
 
 #[test]
@@ -131,12 +169,15 @@ fn read_tiles(folder: &Path, size: usize) -> (Vec<Vec<u8>>, Hash) {
         }
         assert_eq!(entries.len(), number * 256 + width);
     }
-    let mut below: Vec<Hash> =
-        entries.iter().map(|entry| Sha256::new().chain_update([0]).chain_update(entry).finalize().into()).collect();
+    let mut below: Vec<Hash> = entries
+        .iter()
+        .map(|entry| Sha256::new().chain_update([0]).chain_update(entry).finalize().into())
+        .collect();
     let whole = root(&below);
     for level in 0.. {
-        let read: Vec<u8> =
-            widths(below.len()).flat_map(|(number, width)| tile(folder, &level.to_string(), number, width)).collect();
+        let read: Vec<u8> = widths(below.len())
+            .flat_map(|(number, width)| tile(folder, &level.to_string(), number, width))
+            .collect();
         assert_eq!(read, below.as_flattened(), "level {level}");
         below = below.chunks_exact(256).map(root).collect();
         if below.is_empty() {
@@ -181,7 +222,8 @@ fn tiles_of_more_than_one_bundle_read_back() {
     let auditors = [Auditor::parse(&folder.auditor).unwrap()];
     let random = Box::new(fedroot::base::random::system());
     let (path, now) = (folder.path("ledger"), SystemClock.now());
-    let mut ledger = Ledger::create(&path, "test.example/ledger", &auditors, &Value::Null, now, random).unwrap();
+    let mut ledger =
+        Ledger::create(&path, "test.example/ledger", &auditors, &Value::Null, now, random).unwrap();
     while ledger.len() < 600 {
         ledger.append(EntryKind::Note, None, &Value::Null, now).unwrap();
     }
@@ -209,7 +251,13 @@ fn evidence_is_checked_without_fedroot() {
     assert_eq!(folder.read("evidence/ledger.jsonl"), folder.read("V/ledger/ledger.jsonl"));
     assert_eq!(folder.read("evidence/checkpoint"), folder.read("note"));
     for proof in ["0", "4"] {
-        folder.good(&["ledger", "check-proof", &format!("evidence/proofs/{proof}.tlog-proof"), "--trust-note", "evidence/checkpoint"]);
+        folder.good(&[
+            "ledger",
+            "check-proof",
+            &format!("evidence/proofs/{proof}.tlog-proof"),
+            "--trust-note",
+            "evidence/checkpoint",
+        ]);
     }
     if folder.shell("python3 -c 'import cryptography'").code != 0 {
         eprintln!("SKIPPED: {test}: the Python package cryptography is not here");
@@ -233,16 +281,19 @@ fn an_export_replaces_nothing_and_leaves_nothing_half_done() {
     let log = folder.path("V/ledger/ledger.jsonl");
     let text = fs::read_to_string(&log).unwrap();
     fs::write(&log, text.replacen(r#""t":"intent""#, r#""t":"denied""#, 1)).unwrap();
-    for (format, more) in
-        [("jsonl", &["--identity", "auditor.key"][..]), ("csv", &["--identity", "auditor.key"]), ("tiles", &[]), ("evidence", &[])]
-    {
+    for (format, more) in [
+        ("jsonl", &["--identity", "auditor.key"][..]),
+        ("csv", &["--identity", "auditor.key"]),
+        ("tiles", &[]),
+        ("evidence", &[]),
+    ] {
         let ran = folder.fedroot(&export(format, "new", more));
         assert_eq!(ran.code, 6, "{format}: {}", ran.stderr);
         assert!(!folder.path("new").exists(), "{format}");
     }
-    let left = fs::read_dir(folder.dir()).unwrap().filter(|it| {
-        it.as_ref().unwrap().file_name().to_str().unwrap().starts_with(".fedroot-")
-    });
+    let left = fs::read_dir(folder.dir())
+        .unwrap()
+        .filter(|it| it.as_ref().unwrap().file_name().to_str().unwrap().starts_with(".fedroot-"));
     assert_eq!(left.count(), 0);
 }
 
@@ -256,6 +307,10 @@ fn bodies_are_exported_only_with_an_identity_and_trees_only_with_a_checkpoint() 
     }
     for format in ["tiles", "evidence"] {
         let ran = folder.fedroot(&export(format, "out", &[]));
-        assert!(ran.code == 7 && ran.stderr.contains("fedroot ledger checkpoint"), "{format}: {}", ran.stderr);
+        assert!(
+            ran.code == 7 && ran.stderr.contains("fedroot ledger checkpoint"),
+            "{format}: {}",
+            ran.stderr
+        );
     }
 }

@@ -29,7 +29,8 @@ pub enum Format {
 
 /// The columns of [`Format::Csv`].
 const COLUMNS: [&str; 14] = [
-    "index", "time", "type", "re", "session", "state", "act", "key", "result", "reason", "user", "host", "leaf", "body",
+    "index", "time", "type", "re", "session", "state", "act", "key", "result", "reason", "user", "host",
+    "leaf", "body",
 ];
 
 const README: &str = "\

@@ -4,11 +4,11 @@
 use crate::base::disk::{Document, PendingFolder};
 use crate::base::fault::Fault;
 
+use super::NO_ENTRY;
 use super::evidence::check_against;
 use super::note::Note;
 use super::records::{Records, Seals};
 use super::tree::{Hash, Tree};
-use super::NO_ENTRY;
 
 /// The hashes of a full tile, and the entries of a full bundle.
 const WIDTH: usize = 256;

@@ -21,12 +21,17 @@ const LOG: &str = "ledger.jsonl";
 const STATE: &str = "state";
 /// The finished document, under the name that it has at last.
 const OUTPUT: &str = "out.xml";
-const CALLS: &str = "write,pwrite64,pwritev,writev,fdatasync,fsync,rename,renameat,renameat2,link,linkat,ftruncate,unlink";
+const CALLS: &str =
+    "write,pwrite64,pwritev,writev,fdatasync,fsync,rename,renameat,renameat2,link,linkat,ftruncate,unlink";
 
 /// What a command did to the files that matter, in order.
 #[derive(Clone, Debug)]
 enum Op {
-    Write { file: &'static str, at: usize, bytes: Vec<u8> },
+    Write {
+        file: &'static str,
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Sync(&'static str),
     /// The document gets its name.
     Publish,
@@ -74,7 +79,8 @@ impl Recording {
     fn make(folder: &Folder, command: &[&str], refusals: &'static [&'static Code]) -> Self {
         let read = |name| fs::read(folder.path("V/ledger").join(name)).unwrap();
         let files = BTreeMap::from([(LOG, read(LOG)), (STATE, read(STATE)), (OUTPUT, Vec::new())]);
-        let mut ends: BTreeMap<&str, usize> = files.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
+        let mut ends: BTreeMap<&str, usize> =
+            files.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
         let here = folder.dir().file_name().unwrap().to_str().unwrap();
         let mut ops = Vec::new();
         for call in trace(folder, CALLS, command) {
@@ -113,7 +119,8 @@ impl Recording {
         let (mut seen, mut states) = (HashSet::new(), Vec::new());
         for begun in 0..=self.ops.len() {
             for chosen in 0..1_u32 << pending.len() {
-                let subset: Vec<_> = (0..pending.len()).filter(|at| chosen >> at & 1 == 1).map(|at| pending[at]).collect();
+                let subset: Vec<_> =
+                    (0..pending.len()).filter(|at| chosen >> at & 1 == 1).map(|at| pending[at]).collect();
                 for image in torn(&durable, &subset, if ignore_syncs { usize::MAX } else { step }) {
                     // The same bytes promise more after more was done.
                     if seen.insert((image.clone(), self.promises(begun))) {
@@ -174,7 +181,12 @@ impl Recording {
         let _ = fs::remove_dir_all(place);
         fs::DirBuilder::new().mode(0o700).create(place).unwrap();
         for file in [LOG, STATE] {
-            let mut to = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(place.join(file)).unwrap();
+            let mut to = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(place.join(file))
+                .unwrap();
             std::io::Write::write_all(&mut to, image.bytes(file)).unwrap();
         }
         let auditors = std::slice::from_ref(&self.auditor);
@@ -193,7 +205,9 @@ impl Recording {
             other => other.map_err(|fault| format!("open: {fault}"))?,
         };
         let now = SystemClock.now();
-        let permit = ledger.intend("key", &Digest::of(b"octets"), &json!({}), now).map_err(|e| format!("intent: {e}"))?;
+        let permit = ledger
+            .intend("key", &Digest::of(b"octets"), &json!({}), now)
+            .map_err(|e| format!("intent: {e}"))?;
         permit.outcome(&json!({"result": "signed"}), now).map_err(|e| format!("outcome: {e}"))?;
         drop(ledger);
         match ledger::verify_folder(place) {
@@ -222,7 +236,10 @@ impl Recording {
                     let judge = move |(begun, image): &(usize, Image)| {
                         let wrong = self.judge(&place, *begun, image).err()?;
                         let added = image.bytes(LOG).get(self.base.bytes(LOG).len()..).unwrap_or_default();
-                        Some((wrong.replace(&place.display().to_string(), ""), format!("{begun} {:.400}", added.escape_ascii().to_string())))
+                        Some((
+                            wrong.replace(&place.display().to_string(), ""),
+                            format!("{begun} {:.400}", added.escape_ascii().to_string()),
+                        ))
                     };
                     scope.spawn(move || share.iter().filter_map(judge).collect::<Vec<_>>())
                 })
@@ -266,7 +283,9 @@ fn torn(durable: &Image, subset: &[&Op], step: usize) -> Vec<Image> {
 fn patiently<T>(mut act: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
     for _ in 0..200 {
         match act() {
-            Err(fault) if fault.code() == &disk::BUSY => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(fault) if fault.code() == &disk::BUSY => {
+                std::thread::sleep(std::time::Duration::from_millis(10))
+            }
             other => return other,
         }
     }
@@ -310,7 +329,11 @@ fn crash_states_of_a_signature_all_open_and_hold() {
     // The control: were nothing made durable, the same judgement would find it.
     let states = recording.states(true, step());
     let wrong = recording.judge_all(folder.dir(), &states);
-    eprintln!("control without syncs: {} states, {} of them wrong", states.len(), wrong.values().map(|(count, _)| count).sum::<usize>());
+    eprintln!(
+        "control without syncs: {} states, {} of them wrong",
+        states.len(),
+        wrong.values().map(|(count, _)| count).sum::<usize>()
+    );
     for violation in ["the key was used without an intent", "half a document has its name"] {
         assert!(wrong.contains_key(violation), "the control did not find: {violation}: {wrong:#?}");
     }
@@ -326,7 +349,8 @@ fn crash_states_of_a_recovery_all_open_and_hold() {
     let mut bytes = fs::read(&log).unwrap();
     bytes.extend_from_slice(br#"{"v":1,"i":5,"t":"int"#);
     fs::write(&log, bytes).unwrap();
-    let recording = Recording::make(&folder, &["ledger", "recover", "--vault", "V"], &[&ledger::TORN, &ledger::DAMAGED]);
+    let recording =
+        Recording::make(&folder, &["ledger", "recover", "--vault", "V"], &[&ledger::TORN, &ledger::DAMAGED]);
     let states = recording.states(false, step());
     eprintln!("{} states after a power cut while recovering", states.len());
     let wrong = recording.judge_all(folder.dir(), &states);

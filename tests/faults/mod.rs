@@ -14,7 +14,19 @@ fn folder() -> Folder {
     let folder = Folder::empty();
     let auditor = folder.auditor.clone();
     folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-    let adopt = ["key", "adopt", LINE, "--from", "p384.pem", "--for", "saml", "--recipient", &auditor, "--vault", "V"];
+    let adopt = [
+        "key",
+        "adopt",
+        LINE,
+        "--from",
+        "p384.pem",
+        "--for",
+        "saml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
+    ];
     folder.good(&adopt);
     folder.good(&signing("first.xml"));
     folder
@@ -22,7 +34,17 @@ fn folder() -> Folder {
 
 fn signing(output: &str) -> [&str; 11] {
     [
-        "sign", "saml", "entity.xml", "--key", LINE, "--identity", "auditor.key", "--output", output, "--vault", "V",
+        "sign",
+        "saml",
+        "entity.xml",
+        "--key",
+        LINE,
+        "--identity",
+        "auditor.key",
+        "--output",
+        output,
+        "--vault",
+        "V",
     ]
 }
 
@@ -33,7 +55,9 @@ fn trace(folder: &Folder, calls: &str, command: &[&str]) -> Vec<String> {
     let output = folder.command("strace").args(strace).args(command).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(folder.path("trace")).unwrap();
-    text.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned()).collect()
+    text.lines()
+        .map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned())
+        .collect()
 }
 
 /// What a descriptor in a trace names, without its folder.
@@ -66,7 +90,8 @@ fn a_signature_costs_two_syncs_for_its_intent_and_two_for_its_outcome() {
         return;
     }
     let folder = folder();
-    let calls = trace(&folder, "fdatasync,fsync,sync_file_range,msync,sync,syncfs,openat,write", &signing("out.xml"));
+    let calls =
+        trace(&folder, "fdatasync,fsync,sync_file_range,msync,sync,syncfs,openat,write", &signing("out.xml"));
     let mut synced = Vec::new();
     for call in &calls {
         let name = file_name(call).unwrap_or_default();

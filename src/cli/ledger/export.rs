@@ -75,7 +75,9 @@ impl Export {
         let mut output = self.told(summary.entries);
         output.json.insert("unreadable".into(), unreadable.into());
         if unreadable > 0 {
-            output.note(format!("{unreadable} entries do not open with this identity: they are there without a body"));
+            output.note(format!(
+                "{unreadable} entries do not open with this identity: they are there without a body"
+            ));
         }
         output.note("it holds in the clear what the ledger keeps confidential");
         Ok(output)
