@@ -126,26 +126,143 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate to trust, PEM (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l at -d 'Judge validity by this time instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l proof -d 'The proof that the ledger has this signature, with one of the next three to hold it against' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l ledger -d 'A copy of the ledger' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show" -l vault -d 'The folder of the vault' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show" -l json -d 'Print one JSON document instead of text, on errors too'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show" -l batch -d 'Never ask: fail where an answer is needed'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show" -f -a "verify" -d 'Check chain, seals and the pairing of intents; needs no secret'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show" -f -a "show" -d 'Read the entries with an auditor\'s identity'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "verify" -d 'Check chain, seals, pairs and checkpoints; needs no secret'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "show" -d 'Read the entries with an auditor\'s identity'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "recover" -d 'Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "checkpoint" -d 'Sign what the ledger is now, to be carried off the machine'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "prove" -d 'Prove that an entry is in the ledger, without showing what it says'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-proof" -d 'Check a proof; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "disclose" -d 'Open one entry to somebody else, and no other'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-disclosure" -d 'Check an entry that was disclosed, and read it; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "export" -d 'Write the entries in another format, or what others check without us'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "audit" -d 'Answer an auditor\'s challenge with an entry at the end of the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "auditors" -d 'Say who reads the ledger, and change it'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "rewrap" -d 'Wrap the keys of old sessions for a new auditor, without touching the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "mirror" -d 'Bring a copy of the log on another medium up to date'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "witness" -d 'Have another machine sign that the ledger only grew'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l since -d 'A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l key -d 'Only the entries about this key line' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l since -d 'Only the entries that claim this time or a later one' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l kind -d 'Only the entries of this kind (can be repeated)' -r -f -a "genesis\t''
+config\t''
+intent\t''
+outcome\t''
+denied\t''
+stage\t''
+receipt\t''
+note\t''
+checkpoint\t''
+recovery\t''
+reseal\t''
+audit\t''"
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l rewrapped -d 'Sessions that were rewrapped for this identity' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l reason -d 'What happened, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l acknowledge -d 'Go on although entries are lost or were changed: every later check will tell'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s o -l output -d 'The file for the checkpoint; it must not exist (standard output by default)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l reason -d 'What for, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l words -d 'Print the words of its digest, to be read aloud and compared'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l qr -d 'Print it as a QR code even when standard output is not a terminal'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s o -l output -d 'The file for the proof; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l document -d 'The document whose signature the entry must record' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l ledger -d 'A copy of the ledger' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s o -l output -d 'The file for the proof; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l nonce -d 'The nonce that the entry must answer' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l ledger -d 'A copy of the ledger' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l format -d 'What to write' -r -f -a "csv\t'Comma-separated values with a header, RFC 4180'
+ecs\t'Elastic Common Schema, one document to a line'
+evidence\t'A folder that shows, without any secret, what the ledger was at a checkpoint'
+jsonl\t'One JSON document to a line'
+tiles\t'A folder of C2SP tlog-tiles, for transparency-log servers'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s o -l output -d 'The file or folder to write; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l identity -d 'The auditor\'s age identity file, for csv, ecs and jsonl' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l checkpoint -d 'The checkpoint that tiles and evidence go by (the newest one of the vault by default)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l entry -d 'Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l nonce -d 'What the auditor asks for: something that nobody could know before' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s o -l output -d 'The file for the answer; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "list" -d 'Show who reads what is written now'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "add" -d 'Ask a future auditor to show that he can decrypt, and with his answer add him'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "answer" -d 'Answer the challenge to a future auditor: open it'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "remove" -d 'Remove an auditor: he goes on reading what was written while he was one'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l identity -d 'The identity file of somebody who can read the old sessions' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l to -d 'The age recipient who shall read them too (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s o -l output -d 'The file for the wrapped keys; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "request" -d 'Write a request to a witness: the newest checkpoint, and the proof that it goes on from an older one'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "sign" -d 'As a witness, sign a checkpoint that goes on from the last one signed; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "add" -d 'Keep what a witness sent back beside the ledger'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l check -d 'Compare only, and refuse when anything is out of date'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l json -d 'Print one JSON document instead of text, on errors too'

@@ -205,6 +205,10 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '*--trust=[A public key or certificate to trust, PEM (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
+'--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
+'*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
+'*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
+'--ledger=[A copy of the ledger]:LOG:_files' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -233,6 +237,7 @@ _arguments "${_arguments_options[@]}" : \
         case $line[1] in
             (verify)
 _arguments "${_arguments_options[@]}" : \
+'*--since=[A checkpoint that was kept elsewhere\: the ledger must go on from it (can be repeated)]:NOTE:_files' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -244,12 +249,272 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
 '--key=[Only the entries about this key line]:LINE:_default' \
+'--since=[Only the entries that claim this time or a later one]:TIME:_default' \
+'*--kind=[Only the entries of this kind (can be repeated)]:KIND:(genesis config intent outcome denied stage receipt note checkpoint recovery reseal audit)' \
+'--rewrapped=[Sessions that were rewrapped for this identity]:FILE:_files' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
+;;
+(recover)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[What happened, for the ledger]:TEXT:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--acknowledge[Go on although entries are lost or were changed\: every later check will tell]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(checkpoint)
+_arguments "${_arguments_options[@]}" : \
+'-o+[The file for the checkpoint; it must not exist (standard output by default)]:NOTE:_files' \
+'--output=[The file for the checkpoint; it must not exist (standard output by default)]:NOTE:_files' \
+'--reason=[What for, for the ledger]:TEXT:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--words[Print the words of its digest, to be read aloud and compared]' \
+'--qr[Print it as a QR code even when standard output is not a terminal]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(prove)
+_arguments "${_arguments_options[@]}" : \
+'-o+[The file for the proof; it must not exist]:FILE:_files' \
+'--output=[The file for the proof; it must not exist]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':index -- The number of the entry:_default' \
+&& ret=0
+;;
+(check-proof)
+_arguments "${_arguments_options[@]}" : \
+'--document=[The document whose signature the entry must record]:OUT:_files' \
+'*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
+'*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
+'--ledger=[A copy of the ledger]:LOG:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':proof -- The proof:_files' \
+&& ret=0
+;;
+(disclose)
+_arguments "${_arguments_options[@]}" : \
+'-o+[The file for the proof; it must not exist]:FILE:_files' \
+'--output=[The file for the proof; it must not exist]:FILE:_files' \
+'--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':index -- The number of the entry:_default' \
+&& ret=0
+;;
+(check-disclosure)
+_arguments "${_arguments_options[@]}" : \
+'--nonce=[The nonce that the entry must answer]:TEXT:_default' \
+'*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
+'*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
+'--ledger=[A copy of the ledger]:LOG:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':proof -- The proof that opens an entry:_files' \
+&& ret=0
+;;
+(export)
+_arguments "${_arguments_options[@]}" : \
+'--format=[What to write]:FORMAT:((csv\:"Comma-separated values with a header, RFC 4180"
+ecs\:"Elastic Common Schema, one document to a line"
+evidence\:"A folder that shows, without any secret, what the ledger was at a checkpoint"
+jsonl\:"One JSON document to a line"
+tiles\:"A folder of C2SP tlog-tiles, for transparency-log servers"))' \
+'-o+[The file or folder to write; it must not exist]:PATH:_files' \
+'--output=[The file or folder to write; it must not exist]:PATH:_files' \
+'--identity=[The auditor'\''s age identity file, for csv, ecs and jsonl]:FILE:_files' \
+'--checkpoint=[The checkpoint that tiles and evidence go by (the newest one of the vault by default)]:NOTE:_files' \
+'*--entry=[Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)]:INDEX:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+&& ret=0
+;;
+(audit)
+_arguments "${_arguments_options[@]}" : \
+'--nonce=[What the auditor asks for\: something that nobody could know before]:TEXT:_default' \
+'-o+[The file for the answer; it must not exist]:FILE:_files' \
+'--output=[The file for the answer; it must not exist]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(auditors)
+_arguments "${_arguments_options[@]}" : \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_fedroot__subcmd__ledger__subcmd__auditors_commands" \
+"*::: :->auditors" \
+&& ret=0
+
+    case $state in
+    (auditors)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:fedroot-ledger-auditors-command-$line[1]:"
+        case $line[1] in
+            (list)
+_arguments "${_arguments_options[@]}" : \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(add)
+_arguments "${_arguments_options[@]}" : \
+'(--answer)-o+[The file for the challenge; it must not exist]:FILE:_files' \
+'(--answer)--output=[The file for the challenge; it must not exist]:FILE:_files' \
+'--answer=[What the auditor found in the challenge]:TEXT:_default' \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':auditor -- The age recipient of the auditor:_default' \
+&& ret=0
+;;
+(answer)
+_arguments "${_arguments_options[@]}" : \
+'--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':challenge -- The challenge:_files' \
+&& ret=0
+;;
+(remove)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':auditor -- The age recipient of the auditor:_default' \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(rewrap)
+_arguments "${_arguments_options[@]}" : \
+'--identity=[The identity file of somebody who can read the old sessions]:FILE:_files' \
+'*--to=[The age recipient who shall read them too (can be repeated)]:age1…:_default' \
+'-o+[The file for the wrapped keys; it must not exist]:FILE:_files' \
+'--output=[The file for the wrapped keys; it must not exist]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(mirror)
+_arguments "${_arguments_options[@]}" : \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':folder -- The folder of the copy, on another medium:_files' \
+&& ret=0
+;;
+(witness)
+_arguments "${_arguments_options[@]}" : \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_fedroot__subcmd__ledger__subcmd__witness_commands" \
+"*::: :->witness" \
+&& ret=0
+
+    case $state in
+    (witness)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:fedroot-ledger-witness-command-$line[1]:"
+        case $line[1] in
+            (request)
+_arguments "${_arguments_options[@]}" : \
+'--old=[The size that the witness knows (that of the last checkpoint kept with a witness'\''s signature by default)]:SIZE:_default' \
+'-o+[The file for the request; it must not exist]:FILE:_files' \
+'--output=[The file for the request; it must not exist]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(sign)
+_arguments "${_arguments_options[@]}" : \
+'--memory=[The folder of the witness\: its key, and what it signed last. It is made when it is not there]:DIR:_files' \
+'--name=[The name of the witness, such as witness.example.org/w1]:NAME:_default' \
+'--ledger=[A copy of the ledger, to check its own signature too]:LOG:_files' \
+'-o+[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
+'--output=[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':request -- The request:_files' \
+&& ret=0
+;;
+(add)
+_arguments "${_arguments_options[@]}" : \
+'--key=[The key of the witness\: NAME+ID+KEY]:KEY:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':reply -- What the witness sent back\: a signed checkpoint, or signature lines:_files' \
+&& ret=0
+;;
+        esac
+    ;;
+esac
 ;;
         esac
     ;;
@@ -341,10 +606,102 @@ _fedroot__subcmd__key__subcmd__show_commands() {
 (( $+functions[_fedroot__subcmd__ledger_commands] )) ||
 _fedroot__subcmd__ledger_commands() {
     local commands; commands=(
-'verify:Check chain, seals and the pairing of intents; needs no secret' \
+'verify:Check chain, seals, pairs and checkpoints; needs no secret' \
 'show:Read the entries with an auditor'\''s identity' \
+'recover:Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge' \
+'checkpoint:Sign what the ledger is now, to be carried off the machine' \
+'prove:Prove that an entry is in the ledger, without showing what it says' \
+'check-proof:Check a proof; needs no vault' \
+'disclose:Open one entry to somebody else, and no other' \
+'check-disclosure:Check an entry that was disclosed, and read it; needs no vault' \
+'export:Write the entries in another format, or what others check without us' \
+'audit:Answer an auditor'\''s challenge with an entry at the end of the ledger' \
+'auditors:Say who reads the ledger, and change it' \
+'rewrap:Wrap the keys of old sessions for a new auditor, without touching the ledger' \
+'mirror:Bring a copy of the log on another medium up to date' \
+'witness:Have another machine sign that the ledger only grew' \
     )
     _describe -t commands 'fedroot ledger commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__audit_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__audit_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger audit commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__auditors_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__auditors_commands() {
+    local commands; commands=(
+'list:Show who reads what is written now' \
+'add:Ask a future auditor to show that he can decrypt, and with his answer add him' \
+'answer:Answer the challenge to a future auditor\: open it' \
+'remove:Remove an auditor\: he goes on reading what was written while he was one' \
+    )
+    _describe -t commands 'fedroot ledger auditors commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__auditors__subcmd__add_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__auditors__subcmd__add_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger auditors add commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__auditors__subcmd__answer_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__auditors__subcmd__answer_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger auditors answer commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__auditors__subcmd__list_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__auditors__subcmd__list_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger auditors list commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__auditors__subcmd__remove_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__auditors__subcmd__remove_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger auditors remove commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__check-disclosure_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__check-disclosure_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger check-disclosure commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__check-proof_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__check-proof_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger check-proof commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__checkpoint_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__checkpoint_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger checkpoint commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__disclose_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__disclose_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger disclose commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__export_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__export_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger export commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__mirror_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__mirror_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger mirror commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__prove_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__prove_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger prove commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__recover_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__recover_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger recover commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__rewrap_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__rewrap_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger rewrap commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__ledger__subcmd__show_commands] )) ||
 _fedroot__subcmd__ledger__subcmd__show_commands() {
@@ -355,6 +712,30 @@ _fedroot__subcmd__ledger__subcmd__show_commands() {
 _fedroot__subcmd__ledger__subcmd__verify_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot ledger verify commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__witness_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__witness_commands() {
+    local commands; commands=(
+'request:Write a request to a witness\: the newest checkpoint, and the proof that it goes on from an older one' \
+'sign:As a witness, sign a checkpoint that goes on from the last one signed; needs no vault' \
+'add:Keep what a witness sent back beside the ledger' \
+    )
+    _describe -t commands 'fedroot ledger witness commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__witness__subcmd__add_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__witness__subcmd__add_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger witness add commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__witness__subcmd__request_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__witness__subcmd__request_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger witness request commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__ledger__subcmd__witness__subcmd__sign_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__witness__subcmd__sign_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger witness sign commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__manual_commands] )) ||
 _fedroot__subcmd__manual_commands() {

@@ -11,8 +11,12 @@
     reason = "tests stop by panicking, run other programs and write files"
 )]
 
+mod faults;
+mod fuzz;
 mod hostile;
 mod keys;
+mod ledger;
+mod ledger_export;
 mod memory;
 mod readme;
 mod tidy;

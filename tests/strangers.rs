@@ -79,9 +79,8 @@ fn xmlsec1_verifies_what_we_sign_of_the_corpus() {
             .map(|half| {
                 scope.spawn(move || {
                     let folder = Folder::with_vault();
-                    let judged = half.iter().enumerate().flat_map(|(n, path)| {
-                        let lines: &[&str] = if n % 4 == 0 { &["metadata", "legacy"] } else { &["metadata"] };
-                        lines.iter().map(|line| sign_and_verify(&folder, path, line)).collect::<Vec<_>>()
+                    let judged = half.iter().flat_map(|path| {
+                        ["metadata", "legacy"].map(|line| sign_and_verify(&folder, path, line))
                     });
                     judged.filter_map(Result::err).collect::<Vec<_>>()
                 })

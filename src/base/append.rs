@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "opens files to append to, and slots to write in turn")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,10 @@ use rustix::fs::{Advice, FallocateFlags, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-use super::disk::{CHANGED, FULL, check_private, fault};
+use super::disk::{CHANGED, Document, FULL, check_private, fault};
 use super::fault::Fault;
+
+const COPY_BYTES: usize = 1 << 16;
 
 /// Opens a private file of ours for reading and writing, never through a link, and refuses one with a second name.
 fn open(path: &Path, append: bool) -> Result<File, Fault> {
@@ -135,6 +137,38 @@ impl Growing {
     }
 }
 
+/// Makes a copy as long as its source, whose beginning it must be, and makes that durable; a copy that is not there is
+/// begun. Its medium may know neither owners nor modes. Gives the bytes that were added.
+pub fn extend(path: &Path, source: &Document) -> Result<u64, Fault> {
+    let failed = |e: io::Error| fault("write", path, &e);
+    let file =
+        OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(failed)?;
+    let mut copy = io::BufReader::with_capacity(COPY_BYTES, &file);
+    let mut source = io::BufReader::with_capacity(COPY_BYTES, source.reader());
+    loop {
+        let (here, there) = (copy.fill_buf().map_err(failed)?, source.fill_buf().map_err(failed)?);
+        if here.is_empty() {
+            break;
+        }
+        let count = here.len().min(there.len());
+        if count == 0 || here.get(..count) != there.get(..count) {
+            let why = if count == 0 {
+                "is longer than what it should copy"
+            } else {
+                "is not a copy of it: it differs"
+            };
+            return Err(CHANGED.fault(format!("{} {why}", path.display())));
+        }
+        copy.consume(count);
+        source.consume(count);
+    }
+    let added = io::copy(&mut source, &mut &file).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| fault("make durable", folder, &e))?;
+    Ok(added)
+}
+
 /// The size of one slot: one page, and no more than disks write at once or tear.
 pub const SLOT: usize = 4096;
 
@@ -244,6 +278,23 @@ mod tests {
         let growing = Growing::open(&path).unwrap();
         assert_eq!(growing.reserve(1 << 60).unwrap_err().code(), &FULL);
         assert_eq!(fs::read(&path).unwrap(), b"one\n");
+    }
+
+    #[test]
+    fn a_copy_grows_with_its_source_and_only_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy");
+        let source = |text: &str| Document::from_bytes("source", text.as_bytes().to_vec());
+        for (text, added) in [("one\n", 4), ("one\ntwo\n", 4), ("one\ntwo\n", 0)] {
+            assert_eq!(extend(&path, &source(text)).unwrap(), added);
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        for wrong in ["", "one\n", "one\ntvo\nthree\n", "One\ntwo\n"] {
+            assert_eq!(extend(&path, &source(wrong)).unwrap_err().code(), &CHANGED, "{wrong:?}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        let large = "x".repeat(300_000);
+        assert_eq!(extend(&path, &source(&format!("one\ntwo\n{large}"))).unwrap(), 300_000);
     }
 
     #[test]

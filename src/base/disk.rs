@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -164,6 +164,14 @@ pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Whether a path lies below a folder, whatever links lead there. A path whose folder is not there lies nowhere.
+pub fn is_below(path: &Path, folder: &Path) -> bool {
+    match (fs::canonicalize(parent(path)), fs::canonicalize(folder)) {
+        (Ok(parent), Ok(folder)) => parent.starts_with(folder),
+        _ => false,
+    }
+}
+
 /// The names in a folder, sorted; names that are not UTF-8 are refused.
 pub fn names(folder: &Path) -> Result<Vec<String>, Fault> {
     let mut names = Vec::new();
@@ -201,29 +209,23 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 
 /// Makes a private folder with these files: it appears whole and durable under its name, or not at all. Never overwrites.
 pub fn create_folder_with(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fault> {
-    let parent = parent(path);
-    create_folder(parent)?;
-    let pending = tempfile::Builder::new()
-        .prefix(".fedroot-")
-        .permissions(fs::Permissions::from_mode(0o700))
-        .tempdir_in(parent)
-        .map_err(|e| fault("create", path, &io::Error::from(e.kind())))?;
+    create_folder(parent(path))?;
+    let pending = PendingFolder::beside(path)?;
     for (name, bytes) in files {
-        create(&pending.path().join(name), bytes)?;
+        pending.save(name, bytes)?;
     }
-    let flags = rustix::fs::RenameFlags::NOREPLACE;
-    rustix::fs::renameat_with(rustix::fs::CWD, pending.path(), rustix::fs::CWD, path, flags)
-        .map_err(|e| fault("create", path, &e.into()))?;
-    // It has its name: there is nothing left to clean up.
-    let _ = pending.keep();
-    sync_folder(parent)
+    pending.publish()
 }
 
 /// Replaces a private file of ours, or makes it: the old one stands until the new one is complete and durable.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let mut pending = Pending::beside(path)?;
+    let mut pending = Pending::named(path)?;
     pending.write_all(bytes).map_err(|e| fault("write", path, &e))?;
-    pending.settle(true)
+    pending.sync()?;
+    if let Unpublished::Named(file) = pending.file {
+        file.persist(path).map_err(|e| fault("write", path, &e.error))?;
+    }
+    sync_folder(parent(path))
 }
 
 /// Takes away a file that a failed act made.
@@ -240,67 +242,132 @@ fn sync_folder(path: &Path) -> Result<(), Fault> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| fault("make durable", path, &e))
 }
 
-/// A file on its way to its name: written beside it, and visible only once it is complete and durable. Dropped, it is gone.
+/// A file on its way to its name: it has none until it is complete and durable, so that nothing can pick it up, or be left
+/// behind, before. Dropped, it is gone.
 pub struct Pending {
-    file: tempfile::NamedTempFile,
+    file: Unpublished,
     path: PathBuf,
+}
+
+enum Unpublished {
+    /// Without any name (`O_TMPFILE`).
+    Nameless(File),
+    /// Under a name of its own, where the file system knows no other way, or where it shall replace another.
+    Named(tempfile::NamedTempFile),
 }
 
 impl Pending {
     /// Starts a file that shall be called `path`.
     pub fn beside(path: &Path) -> Result<Self, Fault> {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        match rustix::fs::openat(rustix::fs::CWD, parent(path), flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => Ok(Self { file: Unpublished::Nameless(file.into()), path: path.to_owned() }),
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => Self::named(path),
+            Err(error) => Err(fault("write", path, &error.into())),
+        }
+    }
+
+    fn named(path: &Path) -> Result<Self, Fault> {
         let file = tempfile::Builder::new()
             .prefix(".fedroot-")
             .tempfile_in(parent(path))
             .map_err(|e| fault("write", path, &io::Error::from(e.kind())))?;
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file: Unpublished::Named(file), path: path.to_owned() })
+    }
+
+    fn as_file(&self) -> &File {
+        match &self.file {
+            Unpublished::Nameless(file) => file,
+            Unpublished::Named(file) => file.as_file(),
+        }
     }
 
     /// Sets room aside, so that a full disk is found before a key is touched. Where the file system cannot, nothing happens.
     pub fn reserve(&self, bytes: u64) -> Result<(), Fault> {
-        match rustix::fs::fallocate(
-            self.file.as_file(),
-            rustix::fs::FallocateFlags::KEEP_SIZE,
-            0,
-            bytes.max(1),
-        ) {
+        let flags = rustix::fs::FallocateFlags::KEEP_SIZE;
+        match rustix::fs::fallocate(self.as_file(), flags, 0, bytes.max(1)) {
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
             Err(error) => Err(fault("reserve room for", &self.path, &error.into())),
         }
     }
 
-    /// Reads back, from the start, what has been written.
-    pub fn read_back(&mut self) -> Result<&mut File, Fault> {
-        let path = &self.path;
-        let file = self.file.as_file_mut();
-        file.seek(SeekFrom::Start(0)).map_err(|e| fault("read back", path, &e))?;
-        Ok(file)
-    }
-
     /// Gives the file its name, durably. Refuses when something stands there already.
     pub fn publish(self) -> Result<(), Fault> {
-        self.settle(false)
+        let path = self.path.clone();
+        self.sync()?;
+        match self.file {
+            Unpublished::Nameless(file) => {
+                use std::os::fd::AsRawFd;
+                let source = format!("/proc/self/fd/{}", file.as_raw_fd());
+                let (cwd, flags) = (rustix::fs::CWD, rustix::fs::AtFlags::SYMLINK_FOLLOW);
+                rustix::fs::linkat(cwd, source, cwd, &path, flags)
+                    .map_err(|e| fault("write", &path, &e.into()))?;
+            }
+            Unpublished::Named(file) => {
+                file.persist_noclobber(&path).map_err(|e| fault("write", &path, &e.error))?;
+            }
+        }
+        sync_folder(parent(&path))
     }
 
-    fn settle(mut self, replace: bool) -> Result<(), Fault> {
-        let path = self.path;
-        self.file
-            .flush()
-            .and_then(|()| self.file.as_file().sync_all())
-            .map_err(|e| fault("write", &path, &e))?;
-        let settled = if replace { self.file.persist(&path) } else { self.file.persist_noclobber(&path) };
-        settled.map_err(|e| fault("write", &path, &e.error))?;
-        sync_folder(parent(&path))
+    fn sync(&self) -> Result<(), Fault> {
+        self.as_file().sync_all().map_err(|e| fault("write", &self.path, &e))
     }
 }
 
 impl Write for Pending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let mut file = self.as_file();
+        file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        let mut file = self.as_file();
+        file.flush()
+    }
+}
+
+/// A private folder on its way to its name: filled beside it, and visible only once it is complete and durable. Dropped, it
+/// is gone.
+pub struct PendingFolder {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl PendingFolder {
+    /// Starts a folder that shall be called `path`, in a folder that is there.
+    pub fn beside(path: &Path) -> Result<Self, Fault> {
+        let folder = tempfile::Builder::new()
+            .prefix(".fedroot-")
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(parent(path))
+            .map_err(|e| fault("create", path, &io::Error::from(e.kind())))?;
+        Ok(Self { folder, path: path.to_owned() })
+    }
+
+    /// Starts a file in it, in folders of its own where the name asks for them; publish it before the folder.
+    pub fn file(&self, name: &str) -> Result<Pending, Fault> {
+        let path = self.folder.path().join(name);
+        create_folder(parent(&path))?;
+        Pending::beside(&path)
+    }
+
+    /// Writes a file in it.
+    pub fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let mut pending = self.file(name)?;
+        pending.write_all(bytes).map_err(|e| fault("write", &self.path.join(name), &e))?;
+        pending.publish()
+    }
+
+    /// Gives the folder its name, durably. Refuses when something stands there already.
+    pub fn publish(self) -> Result<(), Fault> {
+        let (cwd, flags) = (rustix::fs::CWD, rustix::fs::RenameFlags::NOREPLACE);
+        rustix::fs::renameat_with(cwd, self.folder.path(), cwd, &self.path, flags)
+            .map_err(|e| fault("create", &self.path, &e.into()))?;
+        // It has its name: there is nothing left to clean up.
+        let _ = self.folder.keep();
+        sync_folder(parent(&self.path))
     }
 }
 
@@ -381,6 +448,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default())
             .open(path)
             .map_err(|e| fault("lock", path, &e))?;
         match file.try_lock() {

@@ -1,25 +1,139 @@
 //! Auditing: anyone checks the ledger, auditors read it.
 
-use crate::base::disk::Document;
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::base::bytes::Hashing;
+use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::base::recipient::Identities;
-use crate::custody::Catalogue;
-use crate::ledger;
+use crate::custody::{Catalogue, Vault};
+use crate::ledger::{self, NOTE_BYTES_MAX};
 
-pub use crate::ledger::{Agreement, Body, Entry, Summary};
+pub use crate::ledger::{
+    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped,
+    Summary, Trust, VerifierKey,
+};
 
-/// Checks the ledger of a vault, and holds it against the state beside it. Needs no secret.
-pub fn audit(catalogue: &Catalogue) -> Result<(Summary, Agreement), Fault> {
-    let (summary, agreement) = ledger::verify_folder(&catalogue.ledger_folder())?;
-    match agreement {
+/// Larger proofs are refused unread: a line, its opening, and a checkpoint.
+const PROOF_BYTES_MAX: u64 = 512 * 1024;
+
+/// Checks the ledger of a vault, holds it against the state beside it, the checkpoints kept beside it, and those given.
+/// Needs no secret. Complete it is by what is given only.
+pub fn audit(catalogue: &Catalogue, since: &[Note]) -> Result<Checked, Fault> {
+    let checked = ledger::verify_since(&catalogue.ledger_folder(), since, catalogue.checkpoints()?)?;
+    match checked.agreement {
         Agreement::LogShorter(missing) => Err(ledger::TRUNCATED
             .fault(format!("the ledger lacks {missing} entries that this machine has written"))
-            .hint("keep both files as they are and show them to an auditor")),
+            .hint(ledger::KEEP)),
         Agreement::Differs => Err(ledger::STATE
             .fault("the ledger is not the one that this machine has written")
-            .hint("keep both files as they are and show them to an auditor")),
-        Agreement::Same | Agreement::LogLonger(_) | Agreement::NotCompared => Ok((summary, agreement)),
+            .hint(ledger::KEEP)),
+        Agreement::Same | Agreement::LogLonger(_) | Agreement::NotCompared => Ok(checked),
     }
+}
+
+/// Reads a checkpoint.
+pub fn note(path: &Path) -> Result<Note, Fault> {
+    Note::parse(&disk::read(path, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(path.display()))
+}
+
+/// Signs and records a checkpoint, and lets it go once that is durable.
+pub fn checkpoint(vault: &mut Vault<'_>, output: Option<&Path>, reason: Option<&str>) -> Result<Note, Fault> {
+    let pending = output.map(fresh).transpose()?;
+    let note = vault.checkpoint(reason)?;
+    deliver(pending, output, &note.text())?;
+    Ok(note)
+}
+
+/// Proves an entry; with identities, and opens it.
+pub fn prove(
+    vault: &Vault<'_>,
+    index: u64,
+    identities: Option<&Identities>,
+    output: &Path,
+) -> Result<Evidence, Fault> {
+    let pending = fresh(output)?;
+    let log = Document::open(&vault.ledger_folder().join(ledger::LOG))?;
+    let kept =
+        ledger::fitting(&log, vault.checkpoints()?)?.into_iter().rfind(|note| note.checkpoint.size > index);
+    let note = kept.unwrap_or_else(|| vault.passing_checkpoint());
+    let evidence = ledger::prove(&log, &note, index, identities)?;
+    deliver(Some(pending), Some(output), &evidence.text())?;
+    Ok(evidence)
+}
+
+/// Answers an auditor's challenge with an entry at the live end.
+pub fn answer(vault: &mut Vault<'_>, nonce: &str, output: &Path) -> Result<Evidence, Fault> {
+    let pending = fresh(output)?;
+    let evidence = vault.answer(nonce)?;
+    deliver(Some(pending), Some(output), &evidence.text())?;
+    Ok(evidence)
+}
+
+/// Reads a proof, checks it, and holds its checkpoint against what is trusted.
+pub fn check_proof(path: &Path, trust: &Trust<'_>) -> Result<(Evidence, Proved), Fault> {
+    let (evidence, proved) =
+        Evidence::parse(&disk::read(path, PROOF_BYTES_MAX)?).map_err(|fault| fault.at(path.display()))?;
+    trust.check(&evidence).map_err(|fault| fault.at(path.display()))?;
+    Ok((evidence, proved))
+}
+
+/// Refuses a proof that is not of the signature of this document.
+pub fn check_artefact(proved: &Proved, document: &Document) -> Result<(), Fault> {
+    let mut hashing = Hashing::new(document.reader());
+    std::io::copy(&mut hashing, &mut std::io::sink())
+        .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    let digest = hashing.finish().0.to_string();
+    let body = proved.body.as_ref().ok_or_else(|| {
+        ledger::PROOF
+            .fault(format!(
+                "the proof does not open entry {}, so it says nothing of a document",
+                proved.index
+            ))
+            .hint("take the proof that `fedroot sign` wrote, or one by `fedroot ledger disclose`")
+    })?;
+    let is_it = proved.kind == EntryKind::Outcome
+        && body.get("result").and_then(Value::as_str) == Some("signed")
+        && body.get("artefact").and_then(Value::as_str) == Some(digest.as_str());
+    if is_it {
+        return Ok(());
+    }
+    Err(ledger::PROOF
+        .fault(format!("entry {} does not record the signature of {}", proved.index, document.name()))
+        .hint("the document was changed after it was signed, or the proof belongs to another one"))
+}
+
+/// Refuses a proof that opens nothing, or an answer to another nonce.
+pub fn check_disclosure(proved: &Proved, nonce: Option<&str>) -> Result<(), Fault> {
+    let body = proved.body.as_ref().ok_or_else(|| {
+        ledger::PROOF
+            .fault(format!("the proof does not open entry {}", proved.index))
+            .hint("take one that `fedroot ledger disclose` wrote")
+    })?;
+    let Some(nonce) = nonce else { return Ok(()) };
+    if proved.kind == EntryKind::Audit && body.get("nonce").and_then(Value::as_str) == Some(nonce) {
+        return Ok(());
+    }
+    Err(ledger::PROOF.fault(format!("entry {} does not answer this nonce", proved.index)))
+}
+
+/// A file that shall appear once everything is durable.
+pub(super) fn fresh(path: &Path) -> Result<Pending, Fault> {
+    if disk::exists(path) {
+        return Err(disk::EXISTS
+            .fault(format!("{} exists already", path.display()))
+            .hint("name another file with --output, or move the old one away"));
+    }
+    Pending::beside(path)
+}
+
+pub(super) fn deliver(pending: Option<Pending>, path: Option<&Path>, text: &str) -> Result<(), Fault> {
+    let (Some(mut pending), Some(path)) = (pending, path) else { return Ok(()) };
+    pending.write_all(text.as_bytes()).map_err(|e| disk::fault("write", path, &e))?;
+    pending.publish()
 }
 
 /// Reads every entry with an auditor's identities, checking on the way.
@@ -28,8 +142,18 @@ pub fn read_ledger(
     identities: &Identities,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, Fault> {
+    read_ledger_with(catalogue, identities, None, visit)
+}
+
+/// The same with sessions that were rewrapped for these identities.
+pub fn read_ledger_with(
+    catalogue: &Catalogue,
+    identities: &Identities,
+    rewrapped: Option<&Rewrapped>,
+    visit: &mut dyn FnMut(Entry),
+) -> Result<Summary, Fault> {
     let log = Document::open(&catalogue.ledger_folder().join(ledger::LOG))?;
-    let mut reader = ledger::read(log.reader(), identities);
+    let mut reader = ledger::read_with(log.reader(), identities, rewrapped);
     for entry in &mut reader {
         visit(entry?);
     }

@@ -50,7 +50,7 @@ pub fn generate(
     random: &mut dyn CryptoRng,
 ) -> Result<(Record, Digest), Fault> {
     let (line, now) = (making.line.clone(), vault.now());
-    let about = json!({"key": line.to_string(), "reason": making.reason});
+    let reason = making.reason.clone();
     let mut serial = [0; 16];
     random.fill_bytes(&mut serial);
     // A positive number of full length (RFC 5280, section 4.1.2.2).
@@ -59,7 +59,7 @@ pub fn generate(
         .allow_new_line(&line)
         .and_then(|()| generate_request(&making))
         .and_then(|request| request.confirm(&approver.confirm(&request)?))
-        .map_err(|fault| vault.deny("generate", &about, fault.but("no key was made")))?;
+        .map_err(|fault| refuse_key(vault, &line, reason.as_deref(), fault))?;
     let common_name = line.to_string();
     let certify = |public: &PublicKey| -> Result<Box<dyn Certificate>, Fault> {
         Ok(Box::new(SelfSigned::new(public, &common_name, &serial, now)?))
@@ -75,6 +75,12 @@ pub fn generate(
     };
     let request = new.confirmed.request();
     Ok((vault.generate(new, approver)?, request))
+}
+
+/// Records that no key was made, and why.
+pub fn refuse_key(vault: &mut Vault<'_>, line: &Line, reason: Option<&str>, fault: Fault) -> Fault {
+    let about = json!({"key": line.to_string(), "reason": reason});
+    vault.deny("generate", &about, fault.but("no key was made"))
 }
 
 struct SelfSigned {

@@ -2,14 +2,22 @@
 
 mod audit;
 mod generate;
+mod keep;
 mod review;
 mod sign;
 mod verify;
 
-pub use audit::{Agreement, Body, Entry, Summary, audit, read_ledger};
-pub use generate::{Making, generate, generate_request};
+pub use audit::{
+    Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped,
+    Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof, checkpoint,
+    note, prove, read_ledger, read_ledger_with,
+};
+pub use generate::{Making, generate, generate_request, refuse_key};
+pub use keep::{
+    answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
+};
 pub use review::{certificate, review};
-pub use sign::{Signing, sign};
+pub use sign::{Done, Signing, sign};
 pub use verify::{trust, verify};
 
 use crate::base::fault::{Class, Code, Fault};

@@ -3,6 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::artefact::{Kind, Prepared, Terms};
+use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -41,6 +42,7 @@ pub fn review<'d>(
         profile_text: &profile_text,
         facts: prepared.facts().clone(),
         document: prepared.document(),
+        octets: Digest::of(prepared.octets()),
         last: last.as_ref(),
         now,
     })?;

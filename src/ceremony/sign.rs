@@ -1,19 +1,20 @@
 //! The heart of the program: review, approve, record, sign, verify, and only then let go.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
 use serde_json::json;
 
+use super::audit::{deliver, fresh};
 use super::{Approver, review};
-use crate::artefact::Kind;
+use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::custody::{Delivered, Signed, Vault};
 use crate::key::{Environment, Line};
-use crate::policy::Review;
+use crate::policy::{Approval, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
 pub struct Signing<'a> {
@@ -35,61 +36,111 @@ pub struct Signing<'a> {
     pub dry_run: bool,
 }
 
+/// What came of it.
+pub struct Done {
+    /// The review.
+    pub review: Review,
+    /// The signature; `None` after a dry run.
+    pub signed: Option<Signed>,
+    /// What went wrong after the document was out: nothing that takes it back.
+    pub afterthought: Option<Fault>,
+}
+
 /// Signs a document. A refusal, whatever its cause, is recorded as a denied attempt.
 pub fn sign(
     vault: &mut Vault<'_>,
     signing: &Signing<'_>,
     approver: &mut dyn Approver,
     random: &mut dyn CryptoRng,
-) -> Result<(Review, Option<Signed>), Fault> {
-    let mut touched = false;
-    attempt(vault, signing, approver, random, &mut touched).map_err(|fault| {
-        let fault = fault.but("nothing was signed");
-        if touched || signing.dry_run {
-            return fault;
-        }
-        let about = json!({
-            "kind": signing.kind.name(),
-            "key": signing.line.to_string(),
-            "document": signing.document.display().to_string(),
-            "reason": signing.reason,
-        });
-        vault.deny("sign", &about, fault)
-    })
-}
-
-fn attempt(
-    vault: &mut Vault<'_>,
-    signing: &Signing<'_>,
-    approver: &mut dyn Approver,
-    random: &mut dyn CryptoRng,
-    touched: &mut bool,
-) -> Result<(Review, Option<Signed>), Fault> {
-    if disk::exists(signing.output) {
-        return Err(disk::EXISTS
-            .fault(format!("{} exists already", signing.output.display()))
-            .hint("name another file with --output, or move the old one away"));
-    }
-    let (kind, line, document) = (signing.kind, signing.line, (signing.open)(signing.document)?);
-    let (review, prepared) = review(vault, kind, &document, line, signing.environment, vault.now(), random)?;
-    approver.show(&review)?;
-    review.check()?;
-    if signing.dry_run {
-        return Ok((review, None));
-    }
-    let mut output = Pending::beside(signing.output)?;
-    output.reserve(prepared.length_max())?;
-    let confirmation = approver.confirm(&review.request)?;
-    let octets = prepared.octets().to_vec();
-    let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    *touched = true;
+) -> Result<Done, Fault> {
+    let document = (signing.open)(signing.document).map_err(|fault| refuse(vault, signing, fault))?;
+    let ready = ready(vault, signing, &document, approver, random);
+    let ready = match ready.map_err(|fault| refuse(vault, signing, fault))? {
+        Ready::Dry(review) => return Ok(Done { review, signed: None, afterthought: None }),
+        Ready::Signing(ready) => ready,
+    };
+    let Approved { prepared, mut output, proof, approval } = *ready;
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
         prepared.finish(signature, &mut hashing)?;
         hashing.flush().map_err(|e| disk::fault("write", signing.output, &e))?;
         Ok(Delivered { digest: hashing.finish().0, name: signing.output.display().to_string() })
     })?;
-    output.publish()?;
-    vault.remember(line, kind.name(), &review.facts)?;
-    Ok((review, Some(signed)))
+    publish(vault, output, proof).map_err(|fault| {
+        let entry = signed.intent;
+        fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
+    })?;
+    let afterthought = vault.remember(signing.line, signing.kind.name(), &review.facts).err();
+    Ok(Done { review, signed: Some(signed), afterthought })
+}
+
+/// Records that a document was not signed, and why.
+fn refuse(vault: &mut Vault<'_>, signing: &Signing<'_>, fault: Fault) -> Fault {
+    let fault = fault.but("nothing was signed");
+    if signing.dry_run {
+        return fault;
+    }
+    let about = json!({
+        "kind": signing.kind.name(),
+        "key": signing.line.to_string(),
+        "document": signing.document.display().to_string(),
+        "reason": signing.reason,
+    });
+    vault.deny("sign", &about, fault)
+}
+
+enum Ready<'d> {
+    Dry(Review),
+    Signing(Box<Approved<'d>>),
+}
+
+struct Approved<'d> {
+    prepared: Box<dyn Prepared + 'd>,
+    output: Pending,
+    proof: Option<(PathBuf, Pending)>,
+    approval: Approval,
+}
+
+/// Everything that comes before the ledger and the key.
+fn ready<'d>(
+    vault: &Vault<'_>,
+    signing: &Signing<'_>,
+    document: &'d Document,
+    approver: &mut dyn Approver,
+    random: &mut dyn CryptoRng,
+) -> Result<Ready<'d>, Fault> {
+    let output = fresh(signing.output)?;
+    let (kind, line) = (signing.kind, signing.line);
+    let (review, prepared) = review(vault, kind, document, line, signing.environment, vault.now(), random)?;
+    approver.show(&review)?;
+    review.check()?;
+    if signing.dry_run {
+        return Ok(Ready::Dry(review));
+    }
+    output.reserve(prepared.length_max())?;
+    let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
+    let proof = proof.transpose()?;
+    let confirmation = approver.confirm(&review.request)?;
+    let octets = prepared.octets().to_vec();
+    let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
+    Ok(Ready::Signing(Box::new(Approved { prepared, output, proof, approval })))
+}
+
+/// The proof before the document: none is out without its proof.
+fn publish(vault: &mut Vault<'_>, output: Pending, proof: Option<(PathBuf, Pending)>) -> Result<(), Fault> {
+    if let Some((path, pending)) = proof {
+        deliver(Some(pending), Some(&path), &vault.evidence()?.text())?;
+    }
+    output.publish()
+}
+
+/// Where the proof of the signature goes, when the profile asks for one.
+fn proof_path(vault: &Vault<'_>, line: &Line, output: &Path) -> Result<Option<PathBuf>, Fault> {
+    let profile = Profile::parse(&vault.profile_text(line)?)?;
+    let name = profile.ledger.proof.then(|| {
+        let mut name = output.as_os_str().to_owned();
+        name.push(".tlog-proof");
+        PathBuf::from(name)
+    });
+    Ok(name)
 }

@@ -13,19 +13,29 @@ use super::TRUST;
 
 const KEY_FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Reads the key to trust from a file: a public key or a certificate, in PEM.
-pub fn trust(path: &Path) -> Result<PublicKey, Fault> {
+/// Reads the keys to trust from a file: public keys and certificates, in PEM, one behind the other.
+pub fn trust(path: &Path) -> Result<Vec<PublicKey>, Fault> {
     let at = |fault: Fault| fault.at(path.display());
     let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?).unwrap_or_default();
-    if text.contains("-----BEGIN CERTIFICATE-----") {
-        return x509::public_key(&text).map_err(at);
+    let mut keys = Vec::new();
+    for (start, _) in text.match_indices("-----BEGIN ") {
+        let block = text.get(start..).unwrap_or_default();
+        let end = block
+            .find("-----END ")
+            .and_then(|end| Some(end + block.get(end..)?.find('\n').unwrap_or(block.len() - end)));
+        let block = block.get(..end.unwrap_or(block.len())).unwrap_or_default();
+        if block.starts_with("-----BEGIN CERTIFICATE-----") {
+            keys.push(x509::public_key(block).map_err(at)?);
+        } else if block.starts_with("-----BEGIN PUBLIC KEY-----") {
+            keys.push(PublicKey::from_pem(block).map_err(at)?);
+        }
     }
-    if text.contains("-----BEGIN PUBLIC KEY-----") {
-        return PublicKey::from_pem(&text).map_err(at);
+    if keys.is_empty() {
+        return Err(at(TRUST
+            .fault("it holds neither a PUBLIC KEY nor a CERTIFICATE in PEM")
+            .hint("`fedroot key export LINE` writes one, and so does `openssl pkey -pubout`")));
     }
-    Err(at(TRUST
-        .fault("it holds neither a PUBLIC KEY nor a CERTIFICATE in PEM")
-        .hint("`fedroot key export LINE` writes one, and so does `openssl pkey -pubout`")))
+    Ok(keys)
 }
 
 /// Verifies a document with the trusted keys, at a time.

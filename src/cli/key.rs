@@ -121,15 +121,19 @@ impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         match self {
             Self::Generate(Generate { line, algorithm: name, making }) => {
-                making.run(line, Origin::Generate(algorithm(&name)?), common)
+                making.run(line, || algorithm(&name).map(Origin::Generate), common)
             }
             Self::Adopt(adopt) => {
-                let origin = Origin::Adopt(read_private_key(&adopt.from)?);
-                let mut output = adopt.making.run(adopt.line, origin, common)?;
-                output.note(format!(
-                    "{} still holds the private key in the clear: destroy it",
-                    adopt.from.display()
-                ));
+                let from = adopt.from;
+                let is_dry = adopt.making.dry_run;
+                let mut output =
+                    adopt.making.run(adopt.line, || read_private_key(&from).map(Origin::Adopt), common)?;
+                if !is_dry {
+                    output.note(format!(
+                        "{} still holds the private key in the clear: destroy it",
+                        from.display()
+                    ));
+                }
                 Ok(output)
             }
             Self::List => list(&common.catalogue()?),
@@ -158,26 +162,22 @@ fn read_private_key(path: &std::path::Path) -> Result<Secret<Vec<u8>>, Fault> {
 }
 
 impl MakingArguments {
-    fn run(self, line: Line, origin: Origin, common: &Common) -> Result<Output, Fault> {
-        let sealing = if self.recipients.is_empty() {
-            Sealing::Passphrase
-        } else {
-            Sealing::Recipients(
-                self.recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<_, _>>()?,
-            )
-        };
-        let making = Making {
-            profile_text: self.profile_text(line.environment())?,
-            line,
-            origin,
-            sealing,
-            reason: self.reason,
-        };
+    fn run(
+        self,
+        line: Line,
+        origin: impl FnOnce() -> Result<Origin, Fault>,
+        common: &Common,
+    ) -> Result<Output, Fault> {
         if self.dry_run {
+            let making = self.making(line, origin)?;
             let request = ceremony::generate_request(&making)?.digest().to_string();
             return dry_run(&making.line, &request, common);
         }
         let mut vault = common.open_vault()?;
+        let reason = self.reason.clone();
+        let making = self
+            .making(line.clone(), origin)
+            .map_err(|fault| ceremony::refuse_key(&mut vault, &line, reason.as_deref(), fault))?;
         let mut answers = Answers {
             passphrase: self.passphrase,
             identity: None,
@@ -185,7 +185,6 @@ impl MakingArguments {
             batch: common.batch,
             show: false,
         };
-        let line = making.line.clone();
         let mut output = Output::default();
         let (record, request) = ceremony::generate(&mut vault, making, &mut answers, &mut random::system())?;
         output.json = members(json!({"line": line.to_string(), "request": request.to_string()}));
@@ -195,6 +194,16 @@ impl MakingArguments {
             "next: fedroot key export {line}{at} prints the public key for those who rely on it"
         ));
         Ok(output)
+    }
+
+    fn making(&self, line: Line, origin: impl FnOnce() -> Result<Origin, Fault>) -> Result<Making, Fault> {
+        let recipients = self.recipients.iter().map(|text| Recipient::parse(text));
+        let sealing = match recipients.collect::<Result<Vec<_>, _>>()? {
+            none if none.is_empty() => Sealing::Passphrase,
+            recipients => Sealing::Recipients(recipients),
+        };
+        let profile_text = self.profile_text(line.environment())?;
+        Ok(Making { line, origin: origin()?, sealing, profile_text, reason: self.reason.clone() })
     }
 
     fn profile_text(&self, environment: Environment) -> Result<String, Fault> {

@@ -151,7 +151,7 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
 impl Common {
     /// How a next command names the vault.
     fn vault_flag(&self) -> String {
-        self.vault.as_ref().map_or(String::new(), |vault| format!(" --vault {}", vault.display()))
+        self.vault.as_ref().map_or(String::new(), |vault| format!(" --vault {}", quoted(vault)))
     }
 
     fn vault(&self) -> Result<&Path, Fault> {
@@ -205,6 +205,17 @@ fn document(path: &Path) -> Result<Document, Fault> {
             .hint("give the document as a file"));
     }
     Ok(Document::from_bytes(name, bytes))
+}
+
+/// A path as a shell wants it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/+:@%".contains(c);
+    if path.chars().all(is_plain) && !path.is_empty() {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
 }
 
 /// Reads a value of an argument; what was wrong with it comes with the way out.

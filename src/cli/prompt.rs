@@ -13,6 +13,7 @@ use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::recipient::{Identities, MISSING, SECRET};
 use crate::base::secret::Secret;
+use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony::Approver;
 use crate::custody::Prompt;
@@ -45,6 +46,9 @@ pub(super) struct Answers {
 
 impl Prompt for Answers {
     fn passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
+        if self.identity.is_some() {
+            ui::say("fedroot: the key opens with a passphrase: --identity is not used\n")?;
+        }
         match self.passphrase.given()? {
             Some(passphrase) => Ok(passphrase),
             None => self.ask_secretly(&format!("passphrase for {key}: ")),
@@ -67,7 +71,7 @@ impl Prompt for Answers {
             short if short < PASSPHRASE_CHARS_SHORT => {
                 ui::say(
                     "fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n",
-                );
+                )?;
             }
             _ => {}
         }
@@ -86,27 +90,30 @@ impl Prompt for Answers {
 
 impl Approver for Answers {
     fn show(&mut self, review: &Review) -> Result<(), Fault> {
-        if self.show {
-            ui::say(&super::review::screen(review));
+        let screen = super::review::screen(review);
+        if self.asks_for(&review.request) {
+            return tell(&screen);
         }
-        Ok(())
+        if self.show { ui::say(&screen) } else { Ok(()) }
     }
 
     fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
         if let Some(digest) = self.confirm {
             return Ok(Confirmation::Digest(digest));
         }
-        if !request.is_severe() || self.batch || !has_terminal() {
+        if !self.asks_for(request) {
             return Ok(Confirmation::None);
         }
         let digest = request.digest();
-        ui::say(&format!("\nrequest digest\n  {}\n", hex(digest.as_bytes())));
+        let mut screen =
+            format!("\n{}request digest\n  {}\n", indented(request.text()), hex(digest.as_bytes()));
         for (row, words) in words::of(digest.as_bytes()).chunks(4).enumerate() {
             let numbered =
                 words.iter().enumerate().map(|(n, word)| format!("{:>2} {word:<13}", row * 4 + n + 1));
-            ui::say(&format!("  {}\n", numbered.collect::<Vec<_>>().join(" ").trim_end()));
+            screen.push_str(&format!("  {}\n", numbered.collect::<Vec<_>>().join(" ").trim_end()));
         }
-        ui::say("compare it with the digest of your own review, then type three of its words\n");
+        screen.push_str("compare it with the digest that somebody else made, then type three of its words\n");
+        tell(&screen)?;
         let challenge = request.challenge(&mut random::system());
         let answers: Result<Vec<_>, _> =
             challenge.places().map(|place| ask(&format!("word {place}: "))).collect();
@@ -115,6 +122,11 @@ impl Approver for Answers {
 }
 
 impl Answers {
+    /// Whether a person at the terminal has to confirm.
+    fn asks_for(&self, request: &Request) -> bool {
+        request.is_severe() && self.confirm.is_none() && !self.batch && has_terminal()
+    }
+
     fn ask_secretly(&self, question: &str) -> Result<Secret<String>, Fault> {
         if self.batch || !has_terminal() {
             return Err(NO_TERMINAL
@@ -159,6 +171,16 @@ pub(super) fn identities(path: &Path) -> Result<Identities, Fault> {
 
 fn has_terminal() -> bool {
     disk::open_terminal().is_ok_and(|terminal| terminal.is_terminal())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {}\n", visible(line))).collect()
+}
+
+/// Shows something where a question follows, wherever the other streams go.
+fn tell(text: &str) -> Result<(), Fault> {
+    let mut terminal = disk::open_terminal()?;
+    terminal.write_all(text.as_bytes()).map_err(|e| disk::fault("write to", Path::new("/dev/tty"), &e))
 }
 
 /// Asks a question whose answer may be seen.

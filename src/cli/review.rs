@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::ui::Output;
-use super::{Common, document, kinds, parsed};
+use super::{Common, document, kinds, parsed, quoted};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::Fault;
@@ -54,7 +54,7 @@ impl Review {
         let (review, _) = ceremony::review(&catalogue, kind, &document, &line, environment, now, random)?;
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();
-        let (path, vault) = (path.display(), common.vault_flag());
+        let (path, vault) = (quoted(&path), common.vault_flag());
         output.note(format!("next: fedroot sign {name} {path} --key {line} --output OUT{vault}"));
         Ok(output)
     }
@@ -114,7 +114,7 @@ fn changes(text: &mut String, review: &policy::Review) {
         return text.push_str("changes: this line has not signed a document of this kind yet\n");
     };
     text.push_str(if changes.is_empty() {
-        "changes: none since the last signature\n"
+        "changes: none of these facts changed since the last signature\n"
     } else {
         "changes since the last signature\n"
     });

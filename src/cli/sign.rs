@@ -8,12 +8,13 @@ use serde_json::json;
 use super::prompt::{Answers, Passphrase};
 use super::review::{self, Subject};
 use super::ui::Output;
-use super::{Common, document, parsed};
+use super::{Common, document, parsed, quoted};
 use crate::artefact::kind;
 use crate::base::bytes::Digest;
+use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::ceremony::{self, Signing};
+use crate::ceremony::{self, Done, Signing};
 
 /// `fedroot sign`
 #[derive(Args, Debug)]
@@ -41,6 +42,12 @@ pub(super) struct Sign {
 
 impl Sign {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        if disk::is_below(&self.output, common.vault()?) {
+            let shown = self.output.display();
+            return Err(super::USAGE
+                .fault(format!("{shown} lies in the vault"))
+                .hint("name a file outside it"));
+        }
         let mut vault = common.open_vault()?;
         let signing = Signing {
             kind: kind(&self.subject.kind)?,
@@ -59,7 +66,8 @@ impl Sign {
             batch: common.batch,
             show: !common.json,
         };
-        let (review, signed) = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
+        let Done { review, signed, afterthought } =
+            ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let mut output = Output { json: review::json(&review), ..Output::default() };
         let name = self.output.display().to_string();
         let Some(signed) = signed else {
@@ -78,8 +86,15 @@ impl Sign {
         );
         output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
         output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
+        if let Some(fault) = afterthought {
+            output.note(format!("the next review cannot tell what changed: {fault}"));
+        }
         output.note("only you can read the file (mode 0600): open it up where it is published");
-        output.note(format!("next: fedroot verify {} {name} --trust PUBLIC.pem", review.kind));
+        output.note(format!(
+            "next: fedroot verify {} {} --trust PUBLIC.pem",
+            review.kind,
+            quoted(&self.output)
+        ));
         Ok(output)
     }
 }

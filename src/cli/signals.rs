@@ -38,7 +38,7 @@ impl EchoGuard {
             Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]).map_err(failed)?;
         let handle = signals.handle();
         let watcher = std::thread::spawn(move || {
-            let mut asking = before.clone();
+            let mut asking = None;
             for signal in &mut signals {
                 watch(signal, &terminal, &before, &mut asking);
             }
@@ -47,18 +47,19 @@ impl EchoGuard {
     }
 }
 
-fn watch(signal: i32, terminal: &std::fs::File, before: &Termios, asking: &mut Termios) {
+fn watch(signal: i32, terminal: &std::fs::File, before: &Termios, asking: &mut Option<Termios>) {
     // When the terminal is gone there is nothing to restore.
     match signal {
         SIGTSTP => {
-            if let Ok(now) = tcgetattr(terminal) {
-                *asking = now;
-            }
+            *asking = tcgetattr(terminal).ok();
             let _ = tcsetattr(terminal, OptionalActions::Now, before);
             let _ = kill_process(getpid(), Signal::STOP);
         }
         SIGCONT => {
-            let _ = tcsetattr(terminal, OptionalActions::Now, asking);
+            // Only what we ourselves put away: another SIGCONT must not bring the echo back.
+            if let Some(asking) = asking.take() {
+                let _ = tcsetattr(terminal, OptionalActions::Now, &asking);
+            }
         }
         ending => {
             let _ = tcsetattr(terminal, OptionalActions::Now, before);

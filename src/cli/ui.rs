@@ -51,32 +51,28 @@ impl Output {
     }
 }
 
-/// Prints what came of a command and returns its exit code.
+/// Prints what came of a command and returns its exit code. That nobody reads any more changes nothing about it.
 pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
-    let printed = match result {
+    let (code, printed) = match result {
         Ok(output) => {
             let code = output.refusal.as_ref().map_or(0, |fault| exit::code(fault.code().class));
-            show(output, as_json).map(|()| code)
+            (code, show(output, as_json))
         }
-        Err(fault) => show_fault(&fault, as_json, Map::new()).map(|()| exit::code(fault.code().class)),
+        Err(fault) => (exit::code(fault.code().class), show_fault(&fault, as_json, Map::new())),
     };
     match printed {
-        Ok(code) => code,
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => 0,
-        Err(error) => {
-            let reason = disk::reason(&error);
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             // There is nowhere left to report to when this fails too.
-            let _ = write_stderr(&format!("error: cannot write to standard output: {reason}\n"));
+            let _ = write_stderr(&format!("error: cannot write what came of it: {}\n", disk::reason(&error)));
             exit::code(Class::Environment)
         }
+        _ => code,
     }
 }
 
 /// Says something before the command has ended, such as a review that is about to be confirmed.
-pub(super) fn say(text: &str) {
-    // What is said in passing must not stop an act.
-    let _ = write_stderr(text);
+pub(super) fn say(text: &str) -> Result<(), Fault> {
+    write_stderr(text).map_err(|e| disk::fault("write to", "standard error".as_ref(), &e))
 }
 
 fn show(output: Output, as_json: bool) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::ledger::Trusted;
 use super::ui::Output;
 use super::{document, kinds, parsed};
 use crate::artefact::kind;
@@ -27,14 +28,28 @@ pub(super) struct Verify {
     /// Judge validity by this time instead of now
     #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     at: Option<Instant>,
+    /// The proof that the ledger has this signature, with one of the next three to hold it against
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    #[command(flatten)]
+    trusted: Trusted,
 }
 
 impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
-        let trust = self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?;
+        let trust =
+            self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
         let document = document(&self.document)?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
+        let proved = match &self.proof {
+            Some(proof) => {
+                let (_, proved) = self.trusted.check(proof)?;
+                ceremony::check_artefact(&proved, &document)?;
+                Some(proved.index)
+            }
+            None => self.trusted.none_given()?,
+        };
         let key = verified.key.fingerprint().to_string();
         let mut output = Output::json(json!({
             "key": key,
@@ -42,8 +57,12 @@ impl Verify {
             "covered": verified.facts,
             "valid_until": verified.valid_until.map(|until| until.to_string()),
             "at": at.to_string(),
+            "ledger_entry": proved,
         }));
         output.line("the signature is good: it covers the whole root element");
+        if let Some(index) = proved {
+            output.line(format!("the ledger has it as entry {index}"));
+        }
         output.row("signed with", verified.scheme.name);
         output.row("by the key", &key);
         for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
+use crate::base::bytes::hex;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
+use crate::ledger::{Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Note};
 use crate::policy::Facts;
 
-const TEXT_BYTES_MAX: u64 = 1 << 20;
+const TEXT_BYTES_MAX: u64 = 4 << 20;
 
 /// `vault.toml`: what the whole vault goes by. Read strictly: unknown keys are refused.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -28,6 +30,16 @@ pub struct Configuration {
     pub environments: Vec<String>,
     /// The age recipients of those who read the ledger.
     pub auditors: Vec<String>,
+    /// Those who are about to read it: only while the auditors change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auditors_next: Option<Vec<String>>,
+}
+
+impl Configuration {
+    /// The bytes of `vault.toml`.
+    pub(super) fn to_toml(&self) -> Result<String, Fault> {
+        toml::to_string(self).map_err(|e| VAULT.fault(format!("the configuration cannot be written: {e}")))
+    }
 }
 
 /// The public half of a vault.
@@ -65,9 +77,56 @@ impl Catalogue {
         &self.configuration
     }
 
+    /// Those who read the ledger.
+    pub fn auditors(&self) -> Result<Vec<Auditor>, Fault> {
+        self.configuration.auditors.iter().map(|auditor| Auditor::parse(auditor)).collect()
+    }
+
+    /// Those who are about to read it.
+    pub(super) fn auditors_next(&self) -> Result<Option<Vec<Auditor>>, Fault> {
+        let parse = |next: &Vec<String>| next.iter().map(|auditor| Auditor::parse(auditor)).collect();
+        self.configuration.auditors_next.as_ref().map(parse).transpose()
+    }
+
+    /// Replaces the configuration, durably.
+    pub(super) fn configure(&mut self, configuration: Configuration) -> Result<(), Fault> {
+        disk::replace(&self.folder.join("vault.toml"), configuration.to_toml()?.as_bytes())?;
+        self.configuration = configuration;
+        Ok(())
+    }
+
+    /// Where the challenge to a future auditor is kept.
+    pub(super) fn challenge_path(&self, auditor: &Auditor) -> PathBuf {
+        self.ledger_folder().join("challenges").join(auditor.to_string())
+    }
+
     /// Where the ledger stands.
     pub fn ledger_folder(&self) -> PathBuf {
         self.folder.join("ledger")
+    }
+
+    /// The checkpoints kept beside the ledger, by rising size.
+    pub fn checkpoints(&self) -> Result<Vec<Note>, Fault> {
+        let folder = self.ledger_folder().join(CHECKPOINTS);
+        if !disk::exists(&folder) {
+            return Ok(Vec::new());
+        }
+        disk::check_private(&folder)?;
+        let names = disk::names(&folder)?.into_iter().filter(|name| !name.starts_with('.'));
+        names
+            .map(|name| {
+                let path = folder.join(name);
+                Note::parse(&disk::read_private(&path, NOTE_BYTES_MAX)?)
+                    .map_err(|fault| fault.at(path.display()))
+            })
+            .collect()
+    }
+
+    /// Where a checkpoint is kept: after a break there may be two of one size.
+    pub(super) fn checkpoint_path(&self, checkpoint: &Checkpoint) -> PathBuf {
+        let digest = hex(checkpoint.digest().as_bytes());
+        let name = format!("{:020}-{}.note", checkpoint.size, digest.get(..16).unwrap_or_default());
+        self.ledger_folder().join(CHECKPOINTS).join(name)
     }
 
     /// Whether the vault may hold keys of this environment.
@@ -146,16 +205,14 @@ impl Catalogue {
         if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The facts of the document of this kind that the line signed last.
+    /// The facts of the document of this kind that the line signed last. A copy that cannot be read counts as none: it is
+    /// there for the difference only, and the next signature makes it anew.
     pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Facts>, Fault> {
         let path = self.last_signed_path(line, kind);
         if !disk::exists(&path) {
             return Ok(None);
         }
-        let facts = serde_json::from_str(&text(&path)?).map_err(|e| {
-            VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy")
-        })?;
-        Ok(Some(facts))
+        Ok(text(&path).ok().and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// The sealed file of a key, checked against its record.

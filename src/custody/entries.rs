@@ -1,6 +1,6 @@
 //! What the ledger is told of each act: who, what, why, which digests. Only auditors read it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Configuration;
 use super::vault::{Delivered, Operator, Origin};
@@ -21,13 +21,16 @@ pub(super) fn with_operator(mut body: Value, reason: Option<&str>, operator: &Op
         if let Some(reason) = reason {
             members.insert("reason".into(), short(reason).into());
         }
-        members.insert(
-            "operator".into(),
-            json!({"user": operator.user, "uid": operator.uid, "host": operator.host}),
-        );
-        members.insert("program".into(), PROGRAM.into());
+        sign_off(members, operator);
     }
     body
+}
+
+/// Adds who, and with which program.
+pub(super) fn sign_off(body: &mut Map<String, Value>, operator: &Operator) {
+    let who = json!({"user": operator.user, "uid": operator.uid, "host": operator.host});
+    body.insert("operator".into(), who);
+    body.insert("program".into(), PROGRAM.into());
 }
 
 pub(super) fn genesis(configuration: &Configuration) -> Value {
@@ -40,6 +43,12 @@ pub(super) fn genesis(configuration: &Configuration) -> Value {
 }
 
 pub(super) fn denied(act: &str, about: &Value, fault: &Fault) -> Value {
+    let mut about = about.clone();
+    for value in about.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Value::String(text) = value {
+            *text = short(text);
+        }
+    }
     json!({"act": act, "about": about, "refused": fault_json(fault)})
 }
 

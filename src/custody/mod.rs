@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod entries;
+mod keeping;
 mod record;
 mod seal;
 mod vault;
@@ -49,6 +50,10 @@ pub const FAULTY: Code = Code::new(
 pub const STALE: Code =
     Code::new("review.stale", Class::Refused, "the key or its profile changed since the review");
 
+/// A future auditor has not shown that he can decrypt.
+pub const UNPROVED: Code =
+    Code::new("auditor.unproved", Class::Secret, "a future auditor has not shown that he can decrypt");
+
 /// The codes of this room.
 pub const CODES: &[&Code] =
-    &[&NO_VAULT, &VAULT, &NO_LINE, &LINE_EXISTS, &NOT_HELD, &TAMPERED, &WRONG, &FAULTY, &STALE];
+    &[&UNPROVED, &NO_VAULT, &VAULT, &NO_LINE, &LINE_EXISTS, &NOT_HELD, &TAMPERED, &WRONG, &FAULTY, &STALE];

@@ -18,7 +18,7 @@ use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::key::{Algorithm, Environment, KeyId, Line, Signature};
-use crate::ledger::{Auditor, EntryKind, Ledger};
+use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Facts, Profile, Review};
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
@@ -96,10 +96,10 @@ pub struct Signed {
 
 /// A vault that is open to act: locked, its ledger checked and ready to record.
 pub struct Vault<'a> {
-    catalogue: Catalogue,
-    ledger: Ledger,
-    operator: Operator,
-    clock: &'a dyn Clock,
+    pub(super) catalogue: Catalogue,
+    pub(super) ledger: Ledger,
+    pub(super) operator: Operator,
+    pub(super) clock: &'a dyn Clock,
 }
 
 impl Deref for Vault<'_> {
@@ -123,6 +123,9 @@ impl<'a> Vault<'a> {
                 .fault(format!("{} is not empty", folder.display()))
                 .hint("name a new folder for the vault"));
         }
+        if disk::exists(folder) {
+            disk::check_private(folder)?;
+        }
         let id = hex(&random::system().array::<16>());
         let configuration = Configuration {
             version: 1,
@@ -131,12 +134,9 @@ impl<'a> Vault<'a> {
             created: clock.now().to_string(),
             environments: new.environments.iter().map(ToString::to_string).collect(),
             auditors: new.auditors.iter().map(ToString::to_string).collect(),
+            auditors_next: None,
         };
-        let text = toml::to_string(&configuration)
-            .map_err(|e| VAULT.fault(format!("the configuration cannot be written: {e}")))?;
-        for part in ["keys", "signed"] {
-            disk::create_folder(&folder.join(part))?;
-        }
+        let text = configuration.to_toml()?;
         let body = entries::with_operator(entries::genesis(&configuration), None, &operator);
         let ledger = Ledger::create(
             &folder.join("ledger"),
@@ -146,6 +146,9 @@ impl<'a> Vault<'a> {
             clock.now(),
             Box::new(random::system()),
         )?;
+        for part in ["keys", "signed"] {
+            disk::create_folder(&folder.join(part))?;
+        }
         // Last: a folder with a vault.toml is a whole vault.
         disk::create(&folder.join("vault.toml"), text.as_bytes())?;
         Ok(Self { catalogue: Catalogue::open(folder)?, ledger, operator, clock })
@@ -154,11 +157,19 @@ impl<'a> Vault<'a> {
     /// Opens a vault to act: takes its lock and checks the ledger's end.
     pub fn open(folder: &Path, operator: Operator, clock: &'a dyn Clock) -> Result<Self, Fault> {
         let catalogue = Catalogue::open(folder)?;
-        let auditors = &catalogue.configuration().auditors;
-        let auditors =
-            auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<Vec<_>, _>>()?;
-        let ledger = Ledger::open(&catalogue.ledger_folder(), &auditors, Box::new(random::system()))?;
-        Ok(Self { catalogue, ledger, operator, clock })
+        let open = |auditors: &[Auditor]| {
+            Ledger::open(&catalogue.ledger_folder(), auditors, Box::new(random::system()))
+        };
+        let next = catalogue.auditors_next()?;
+        let (ledger, is_changed) = match (open(&catalogue.auditors()?), &next) {
+            (Err(fault), Some(next)) if fault.code() == &AUDITORS => (open(next)?, true),
+            (opened, _) => (opened?, false),
+        };
+        let mut vault = Self { catalogue, ledger, operator, clock };
+        if next.is_some() {
+            vault.settle_auditors(is_changed)?;
+        }
+        Ok(vault)
     }
 
     /// Records an attempt that was refused before any key was touched, and gives the fault back.
@@ -179,7 +190,8 @@ impl<'a> Vault<'a> {
             .catalogue
             .allow_new_line(&new.line)
             .and_then(|()| Profile::parse(&new.profile_text).map_err(|fault| fault.at("the profile")))
-            .and_then(|_| closer(new.sealing, &key, prompt));
+            .and_then(|_| closer(new.sealing, &key, prompt))
+            .and_then(|closer| self.ledger.may_intend(self.clock.now()).map(|()| closer));
         let closer = match ready {
             Ok(closer) => closer,
             Err(fault) => {
@@ -227,26 +239,24 @@ impl<'a> Vault<'a> {
         deliver: &mut dyn FnMut(&Signature) -> Result<Delivered, Fault>,
     ) -> Result<(Signed, Review), Fault> {
         let review = approval.review();
+        let about = json!({"kind": review.kind, "key": review.key.to_string(), "reason": approval.reason()});
+        // Asked before the intent: whoever interrupts the question leaves nothing open. The key is opened after it.
         let ready = self.still_as_reviewed(&approval).and_then(|record| {
             let sealed = self.catalogue.sealed(&record)?;
-            Ok((record, sealed))
+            let opener = work::opener(&record, &review.key, prompt)?;
+            self.ledger.may_intend(self.clock.now())?;
+            Ok((record, sealed, opener))
         });
-        let (record, sealed) = match ready {
+        let (record, sealed, opener) = match ready {
             Ok(ready) => ready,
-            Err(fault) => {
-                let about =
-                    json!({"kind": review.kind, "key": review.key.to_string(), "reason": approval.reason()});
-                return Err(self.deny("sign", &about, fault.but("nothing was signed")));
-            }
+            Err(fault) => return Err(self.deny("sign", &about, fault.but("nothing was signed"))),
         };
         let intent = entries::sign_intent(&approval);
         let intent = entries::with_operator(intent, approval.reason(), &self.operator);
-        let octets = Digest::of(approval.octets());
-        let permit = self.ledger.intend(&review.key.to_string(), &octets, &intent, self.clock.now())?;
+        let (key, octets) = (review.key.to_string(), Digest::of(approval.octets()));
+        let permit = self.ledger.intend(&key, &octets, &intent, self.clock.now())?;
         let index = permit.index();
-        let signature = work::opener(&record, &review.key, prompt)
-            .and_then(|opener| work::sign(&record, &sealed, opener, approval.scheme(), approval.octets()));
-        let signature = match signature {
+        let signature = match work::sign(&permit, &record, &sealed, opener, &approval) {
             Ok(signature) => signature,
             Err(fault) => {
                 permit.denied(&entries::refused(&fault), self.clock.now())?;

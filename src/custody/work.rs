@@ -4,10 +4,13 @@ use super::FAULTY;
 use super::seal::{Closer, Opener, seal, unseal};
 use super::vault::{Origin, Prompt};
 use super::{Record, TAMPERED};
+use crate::base::bytes::Digest;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::key::{KeyId, PrivateKey, PublicKey, Scheme, Signature, private_key};
+use crate::ledger::SignPermit;
+use crate::policy::Approval;
 
 /// A key that has just been made or adopted, sealed; its private half is gone from memory.
 pub(super) struct Made {
@@ -64,15 +67,19 @@ pub(super) fn opener(record: &Record, key: &KeyId, prompt: &mut dyn Prompt) -> R
     }
 }
 
-/// Opens a key, makes sure that it is the one its record describes, and signs.
+/// Opens a key, makes sure that it is the one its record describes, and signs what the ledger's permit is for.
 pub(super) fn sign(
+    permit: &SignPermit<'_>,
     record: &Record,
     sealed: &[u8],
     opener: Opener,
-    scheme: &'static Scheme,
-    octets: &[u8],
+    approval: &Approval,
 ) -> Result<Signature, Fault> {
     let (key, expected) = (record.key()?, record.public()?);
+    let (scheme, octets) = (approval.scheme(), approval.octets());
+    if permit.key() != key.to_string() || *permit.octets() != Digest::of(octets) {
+        return Err(INTERNAL.fault("the ledger's permit is for another key or for other octets"));
+    }
     apart(move || {
         let private = private_key(unseal(sealed, &key, &opener)?.expose())?;
         if private.public()? != expected {

@@ -1,17 +1,20 @@
 //! Checking a ledger without any secret, in one pass and constant memory.
 
-use std::io::{BufRead, BufReader, Read};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::Path;
 
 use crate::base::clock::Instant;
-use crate::base::disk::{self, Document, IO};
+use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
 
-use super::entry::{LINE_MAX, Line, array};
-use super::seal;
-use super::state::{State, Tip, parse};
+use super::entry::Measure;
+use super::evidence::check_mark;
+use super::parallel;
+use super::records::{Records, Seals};
+use super::state::State;
 use super::tree::Hash;
-use super::{CHAIN, DAMAGED, EntryKind, LOG, SEAL, STATE_BYTES, STATE_FILE, TORN, TRUNCATED};
+use super::{EntryKind, LOG, Note, STATE_BYTES, STATE_FILE};
 
 /// What a check of a ledger found. It says that the lines are consistent with each other, never that they are all: a
 /// copy without its last lines is consistent too, until it is held against a checkpoint from elsewhere.
@@ -37,8 +40,30 @@ pub struct Summary {
     pub clock_steps_back: u64,
     /// The last of those entries.
     pub last_step_back: Option<u64>,
+    /// How often a torn write was closed off.
+    pub recoveries: u64,
     /// How many breaks custodians acknowledged.
     pub reseals: u64,
+    /// The recoveries and reseals, in order; of more than [`BREAKS_MAX`], the last.
+    pub breaks: Vec<Break>,
+}
+
+/// So many recoveries and reseals are told one by one.
+pub const BREAKS_MAX: usize = 128;
+
+/// A place where the ledger did not simply go on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Break {
+    /// The entry that tells of it: a recovery or a reseal.
+    pub index: u64,
+    /// Which of both.
+    pub kind: EntryKind,
+    /// The time that it claims.
+    pub time: Instant,
+    /// On reseal: the entries and the root that the writer knew, where it still knew them.
+    pub known: Option<Measure>,
+    /// The bytes before it that are no entry, and their SHA-256.
+    pub junk: Option<Measure>,
 }
 
 /// What comes of holding a log against the state file beside it.
@@ -58,131 +83,141 @@ pub enum Agreement {
 
 /// Checks shape, links, seals and the pairing of intents of a whole ledger.
 pub fn verify(source: impl Read) -> Result<Summary, Fault> {
-    let mut records = Records::new(source);
-    while records.next()?.is_some() {}
-    records.summary()
+    Records::new(source).run()
+}
+
+/// Checks the same but for the seals: as fast as the bytes can be hashed, and enough below a checkpoint that is trusted.
+pub fn verify_chain(source: impl Read) -> Result<Summary, Fault> {
+    Records::with(source, Seals::Never).run()
+}
+
+/// Checks a whole ledger with all cores.
+pub fn verify_document(log: &Document) -> Result<Summary, Fault> {
+    Ok(survey(log, &BTreeSet::new())?.0)
 }
 
 /// Checks the ledger in a folder without locking it, and holds it against the state file beside it.
 pub fn verify_folder(folder: &Path) -> Result<(Summary, Agreement), Fault> {
+    let (summary, agreement, _) = survey_folder(folder, BTreeSet::new())?;
+    Ok((summary, agreement))
+}
+
+/// What comes of a check against checkpoints.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Checked {
+    /// What the ledger is.
+    pub summary: Summary,
+    /// How it agrees with the state file.
+    pub agreement: Agreement,
+    /// Up to so many entries it is complete, by the largest of the checkpoints from elsewhere.
+    pub complete: Option<u64>,
+    /// The checkpoints kept beside the ledger from which it goes on.
+    pub kept: Vec<Note>,
+    /// Those that speak of entries which were lost when people acknowledged a break.
+    pub lost: Vec<Note>,
+}
+
+/// Checks the ledger in a folder, and holds it against checkpoints from elsewhere and those kept beside it: it must go on
+/// from each of them.
+pub fn verify_since(folder: &Path, since: &[Note], beside: Vec<Note>) -> Result<Checked, Fault> {
+    let sizes = since.iter().chain(&beside).map(|note| note.checkpoint.size).collect();
+    let (summary, agreement, marks) = survey_folder(folder, sizes)?;
+    for note in since {
+        check_mark(note, &summary.origin, summary.entries, &marks)?;
+    }
+    let complete = since.iter().map(|note| note.checkpoint.size).max();
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    for note in beside {
+        let is_behind = |it: &Break| it.kind == EntryKind::Reseal && it.index < note.checkpoint.size;
+        match check_mark(&note, &summary.origin, summary.entries, &marks) {
+            Ok(()) => kept.push(note),
+            Err(_) if summary.breaks.iter().any(is_behind) => lost.push(note),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(Checked { summary, agreement, complete, kept, lost })
+}
+
+/// Those of the checkpoints that a log goes on from; seals are not checked.
+pub fn fitting(log: &Document, mut notes: Vec<Note>) -> Result<Vec<Note>, Fault> {
+    let sizes = notes.iter().map(|note| note.checkpoint.size).collect();
+    let marks = walk(&mut Records::with(log.reader(), Seals::Never), &sizes, &mut |_| ())?;
+    notes.retain(|note| {
+        marks.get(&note.checkpoint.size).is_some_and(|mark| mark.root == note.checkpoint.root)
+    });
+    Ok(notes)
+}
+
+/// What a ledger was at one size.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Mark {
+    pub(super) root: Hash,
+    /// The key that seals the next entry, and checkpoints of this size.
+    pub(super) key: [u8; 32],
+}
+
+/// What a ledger was at several sizes.
+pub(super) type Marks = BTreeMap<u64, Mark>;
+
+/// [`verify_folder`], and what the ledger was at these sizes.
+pub(super) fn survey_folder(
+    folder: &Path,
+    mut sizes: BTreeSet<u64>,
+) -> Result<(Summary, Agreement, Marks), Fault> {
     // Before the log: lines that come while we read make it longer, never shorter.
     let state = disk::read_private(&folder.join(STATE_FILE), STATE_BYTES)
         .and_then(|bytes| State::newest(&bytes))
         .ok();
     let log = Document::open(&folder.join(LOG))?;
-    let mut records = Records::new(log.reader());
-    let mut at_state = None;
-    while records.next()?.is_some() {
-        if state.as_ref().is_some_and(|state| state.tip.tree.size() == records.tip.tree.size()) {
-            at_state = Some(records.tip.tree.root());
-        }
-    }
-    let summary = records.summary()?;
+    sizes.extend(state.as_ref().map(|state| state.tip.tree.size()));
+    let (summary, marks) = survey(&log, &sizes)?;
     let agreement = state.map_or(Agreement::NotCompared, |state| {
         let (known, found) = (state.tip.tree.size(), summary.entries);
-        match at_state {
+        match marks.get(&known) {
             None if known == 0 => Agreement::LogLonger(found),
             None => Agreement::LogShorter(known - found),
-            Some(root) if root != state.tip.tree.root() || state.origin != summary.origin => {
+            Some(mark) if mark.root != state.tip.tree.root() || state.origin != summary.origin => {
                 Agreement::Differs
             }
             Some(_) if found > known => Agreement::LogLonger(found - known),
             Some(_) => Agreement::Same,
         }
     });
-    Ok((summary, agreement))
+    Ok((summary, agreement, marks))
 }
 
-/// The lines of a ledger one after the other, each checked against all before it.
-pub(super) struct Records<R> {
-    source: BufReader<R>,
-    bytes: Vec<u8>,
-    pub(super) tip: Tip,
-    /// The key that must have sealed the next line.
-    key: Option<[u8; 32]>,
-    session: u64,
-    found: Option<Summary>,
+/// Checks a whole ledger with all cores, and notes what it was at these sizes.
+pub(super) fn survey(log: &Document, sizes: &BTreeSet<u64>) -> Result<(Summary, Marks), Fault> {
+    let quick = parallel::check(|check| {
+        let mut records = Records::with(log.reader(), Seals::Later(Vec::new()));
+        let marks = walk(&mut records, sizes, check)?;
+        Ok((records.summary()?, marks))
+    });
+    if let Some(found) = quick {
+        return Ok(found);
+    }
+    // Something is wrong: entry by entry, to say what and where, and which bytes a later entry accounts for.
+    let mut records = Records::new(log.reader());
+    let marks = walk(&mut records, sizes, &mut |_| ())?;
+    Ok((records.summary()?, marks))
 }
 
-impl<R: Read> Records<R> {
-    pub(super) fn new(source: R) -> Self {
-        let source = BufReader::with_capacity(1 << 17, source);
-        Self { source, bytes: Vec::new(), tip: Tip::default(), key: None, session: 0, found: None }
-    }
-
-    /// The next line; `None` after the last.
-    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Fault> {
-        let index = self.tip.tree.size();
-        self.bytes.clear();
-        (&mut self.source)
-            .take(LINE_MAX as u64 + 1)
-            .read_until(b'\n', &mut self.bytes)
-            .map_err(|e| IO.fault(format!("cannot read the ledger: {e}")))?;
-        if self.bytes.is_empty() {
-            return Ok(None);
+fn walk<R: Read>(
+    records: &mut Records<R>,
+    sizes: &BTreeSet<u64>,
+    check: &mut dyn FnMut(Vec<parallel::Sealed>),
+) -> Result<Marks, Fault> {
+    let mut marks = Marks::new();
+    while let Some(size) = records.next(|_, tip| tip.tree.size())? {
+        if sizes.contains(&size) {
+            // Without a look at the seals there is no key, and nobody asks for it.
+            let key = records.key.unwrap_or_default();
+            marks.insert(size, Mark { root: records.tip.tree.root(), key });
         }
-        let Some((b'\n', bytes)) = self.bytes.split_last() else {
-            return Err(if self.bytes.len() > LINE_MAX {
-                DAMAGED.fault(format!("entry {index}: its line is longer than {LINE_MAX} bytes"))
-            } else {
-                TORN.fault(format!("entry {index}: its line ends in the middle"))
-            });
-        };
-        let line = parse(bytes, index)?;
-        self.tip.follow(bytes, &line)?;
-        if line.session != index && line.session != self.session {
-            return Err(CHAIN.fault(format!("entry {index}: it belongs to no session that may still write")));
+        if let Some(batch) = records.batch() {
+            check(batch);
         }
-        self.session = line.session;
-        let found = sum_up(&mut self.found, &line)?;
-        let key = self.key.or_else(|| array(line.genesis?.1));
-        let sealed = key
-            .zip(array(line.seal))
-            .is_some_and(|(key, it)| seal::verify(&key, &found.origin, line.sealed, &it));
-        if !sealed {
-            return Err(SEAL.fault(format!("entry {index}: its seal is wrong")));
-        }
-        self.key = array(line.next_key);
-        Ok(Some(line))
     }
-
-    /// What was found up to here; refuses a ledger without a first line.
-    pub(super) fn summary(&self) -> Result<Summary, Fault> {
-        let found = self.found.clone().ok_or_else(|| TRUNCATED.fault("the ledger is empty"))?;
-        Ok(Summary {
-            entries: self.tip.tree.size(),
-            head: self.tip.leaf,
-            root: self.tip.tree.root(),
-            open: self.tip.open.iter().copied().collect(),
-            ..found
-        })
-    }
-}
-
-/// Counts a line in.
-fn sum_up<'a>(found: &'a mut Option<Summary>, line: &Line<'_>) -> Result<&'a Summary, Fault> {
-    if let Some((origin, _)) = line.genesis {
-        *found = Some(Summary {
-            origin: origin.to_owned(),
-            entries: 0,
-            head: Hash::default(),
-            root: Hash::default(),
-            first: line.time,
-            last: line.time,
-            open: Vec::new(),
-            sessions: 0,
-            clock_steps_back: 0,
-            last_step_back: None,
-            reseals: 0,
-        });
-    }
-    let found = found.as_mut().ok_or_else(|| DAMAGED.fault("the ledger has no genesis"))?;
-    found.sessions += u64::from(line.envelope.is_some());
-    found.reseals += u64::from(line.kind == EntryKind::Reseal);
-    if line.time < found.last {
-        found.clock_steps_back += 1;
-        found.last_step_back = Some(line.index);
-    }
-    found.last = line.time;
-    Ok(found)
+    check(records.rest());
+    Ok(marks)
 }

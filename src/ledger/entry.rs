@@ -4,93 +4,12 @@
 use crate::base::bytes::{base64, from_base64};
 use crate::base::clock::Instant;
 
+use super::EntryKind;
+use super::cursor::{Cursor, decoded_length};
 use super::tree::Hash;
 
 /// The most bytes of a line without its line feed (C2SP tlog-tiles, entry bundles).
 pub(super) const LINE_MAX: usize = 65_535;
-
-/// The largest number that every JSON reader keeps exactly (RFC 8259, section 6).
-const NUMBER_MAX: u64 = (1 << 53) - 1;
-
-/// What an entry records.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum EntryKind {
-    /// The ledger begins.
-    Genesis,
-    /// Auditors, policy or witnesses change.
-    Config,
-    /// A private key is about to be used.
-    Intent,
-    /// What became of an intent.
-    Outcome,
-    /// A key use was refused, before or after its intent.
-    Denied,
-    /// A key moved to another stage of its life.
-    Stage,
-    /// Something was handed over and acknowledged.
-    Receipt,
-    /// A remark.
-    Note,
-    /// A checkpoint left the machine.
-    Checkpoint,
-    /// A torn line was found and kept.
-    Recovery,
-    /// Custodians acknowledged a break and began anew.
-    Reseal,
-    /// An auditor's challenge.
-    Audit,
-}
-
-impl EntryKind {
-    /// All kinds.
-    pub const ALL: [Self; 12] = [
-        Self::Genesis,
-        Self::Config,
-        Self::Intent,
-        Self::Outcome,
-        Self::Denied,
-        Self::Stage,
-        Self::Receipt,
-        Self::Note,
-        Self::Checkpoint,
-        Self::Recovery,
-        Self::Reseal,
-        Self::Audit,
-    ];
-
-    /// The name in the line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Genesis => "genesis",
-            Self::Config => "config",
-            Self::Intent => "intent",
-            Self::Outcome => "outcome",
-            Self::Denied => "denied",
-            Self::Stage => "stage",
-            Self::Receipt => "receipt",
-            Self::Note => "note",
-            Self::Checkpoint => "checkpoint",
-            Self::Recovery => "recovery",
-            Self::Reseal => "reseal",
-            Self::Audit => "audit",
-        }
-    }
-
-    /// Reads a name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Whether an entry of this kind may close an intent.
-    pub(super) const fn may_close(self) -> bool {
-        matches!(self, Self::Outcome | Self::Denied)
-    }
-
-    /// Whether it must.
-    pub(super) const fn must_close(self) -> bool {
-        matches!(self, Self::Outcome)
-    }
-}
 
 /// Whether a text may name a ledger: 1 to 255 letters, digits and `.`, `_`, `-`, `:`, `/`, which makes it a C2SP
 /// checkpoint origin and a key name of a signed note.
@@ -108,8 +27,59 @@ pub(super) struct Head<'a> {
     /// The origin and the first seal key, on genesis.
     pub(super) genesis: Option<(&'a str, [u8; 32])>,
     pub(super) re: Option<u64>,
+    pub(super) repair: Repair,
     pub(super) session: u64,
     pub(super) envelope: Option<&'a [u8]>,
+}
+
+/// So many of something, and a hash over them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Measure {
+    /// How many.
+    pub count: u64,
+    /// The hash.
+    pub hash: [u8; 32],
+}
+
+impl Measure {
+    fn text(&self) -> String {
+        format!(r#"[{},"{}"]"#, self.count, base64(&self.hash))
+    }
+}
+
+/// What a recovery and a reseal say to everybody.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Repair {
+    /// On reseal: the key that seals it, and with which the seals begin anew.
+    pub(super) key: Option<[u8; 32]>,
+    /// On reseal: entries and root that the state file knew, where it could be read.
+    pub(super) known: Option<Measure>,
+    /// Bytes and SHA-256 of what stands before the line and is no entry.
+    pub(super) junk: Option<Measure>,
+}
+
+impl Repair {
+    fn text(&self) -> String {
+        let key = self.key.map(|key| format!(r#","pk0":"{}""#, base64(&key)));
+        let known = self.known.map(|known| format!(r#","known":{}"#, known.text()));
+        let junk = self.junk.map(|junk| format!(r#","junk":{}"#, junk.text()));
+        [key, known, junk].into_iter().flatten().collect()
+    }
+
+    fn scan(cursor: &mut Cursor<'_>, kind: EntryKind) -> Option<Self> {
+        let mut repair = Self::default();
+        if kind == EntryKind::Reseal {
+            cursor.literal(r#","pk0":"#)?;
+            repair.key = array(cursor.bytes(32)?);
+            if cursor.literal(r#","known":"#).is_some() {
+                repair.known = Some(cursor.measure()?);
+            }
+        }
+        if kind.is_repair() && cursor.literal(r#","junk":"#).is_some() {
+            repair.junk = Some(cursor.measure()?);
+        }
+        (kind != EntryKind::Recovery || repair.junk.is_some()).then_some(repair)
+    }
 }
 
 impl Head<'_> {
@@ -119,11 +89,12 @@ impl Head<'_> {
         let genesis =
             self.genesis.map(|(origin, key)| format!(r#","origin":"{origin}","pk0":"{}""#, base64(&key)));
         let re = self.re.map(|re| format!(r#","re":{re}"#));
+        let repair = self.repair.text();
         let envelope = self.envelope.map(|bytes| format!(r#","env":"{}""#, base64(bytes)));
         let (genesis, re, envelope) =
             (genesis.unwrap_or_default(), re.unwrap_or_default(), envelope.unwrap_or_default());
         format!(
-            r#"{{"v":1,"i":{index},"t":"{kind}","ts":{time},"prev":"{prev}"{genesis}{re},"s":{}{envelope}"#,
+            r#"{{"v":1,"i":{index},"t":"{kind}","ts":{time},"prev":"{prev}"{genesis}{re}{repair},"s":{}{envelope}"#,
             self.session
         )
     }
@@ -138,6 +109,7 @@ pub(super) struct Line<'a> {
     /// The origin and the first seal key, on genesis.
     pub(super) genesis: Option<(&'a str, &'a str)>,
     pub(super) re: Option<u64>,
+    pub(super) repair: Repair,
     pub(super) session: u64,
     pub(super) envelope: Option<&'a str>,
     pub(super) salt: &'a str,
@@ -145,6 +117,8 @@ pub(super) struct Line<'a> {
     pub(super) ciphertext: &'a str,
     pub(super) next_key: &'a str,
     pub(super) seal: &'a str,
+    /// All of it, without the line feed.
+    pub(super) whole: &'a [u8],
     /// The bytes before the salt: authenticated with the ciphertext.
     pub(super) public: &'a [u8],
     /// The bytes before the seal: what it covers.
@@ -154,7 +128,7 @@ pub(super) struct Line<'a> {
 impl<'a> Line<'a> {
     /// Reads a line without its line feed. The error is the byte at which it stops being one.
     pub(super) fn parse(line: &'a [u8]) -> Result<Self, usize> {
-        let mut cursor = Cursor { line, at: 0 };
+        let mut cursor = Cursor::new(line);
         let read = if line.len() > LINE_MAX { None } else { Self::scan(&mut cursor) };
         read.filter(Self::agrees_with_itself).ok_or(cursor.at)
     }
@@ -180,6 +154,7 @@ impl<'a> Line<'a> {
         if kind == EntryKind::Intent && cursor.literal(r#","root":"#).is_some() {
             cursor.bytes(32)?;
         }
+        let repair = Repair::scan(cursor, kind)?;
         cursor.literal(r#","s":"#)?;
         let session = cursor.number()?;
         let envelope = if cursor.literal(r#","env":"#).is_some() { Some(cursor.base64()?) } else { None };
@@ -204,6 +179,7 @@ impl<'a> Line<'a> {
             prev,
             genesis,
             re,
+            repair,
             session,
             envelope,
             salt,
@@ -211,6 +187,7 @@ impl<'a> Line<'a> {
             ciphertext,
             next_key,
             seal,
+            whole: cursor.passed(),
             public,
             sealed,
         })
@@ -231,101 +208,6 @@ impl<'a> Line<'a> {
 /// The bytes that a base64 text of ours stands for; `None` when they are not that many.
 pub(super) fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
     from_base64(text)?.try_into().ok()
-}
-
-fn decoded_length(base64: &str) -> usize {
-    base64.len() / 4 * 3 - base64.bytes().rev().take_while(|&b| b == b'=').count()
-}
-
-struct Cursor<'a> {
-    line: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn rest(&self) -> &'a [u8] {
-        self.line.get(self.at..).unwrap_or_default()
-    }
-
-    fn passed(&self) -> &'a [u8] {
-        self.line.get(..self.at).unwrap_or_default()
-    }
-
-    fn end(&self) -> Option<()> {
-        self.rest().is_empty().then_some(())
-    }
-
-    fn literal(&mut self, text: &str) -> Option<()> {
-        self.rest().starts_with(text.as_bytes()).then(|| self.at += text.len())
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let rest = self.rest();
-        let digits = rest.iter().take(17).take_while(|b| b.is_ascii_digit()).count();
-        let text = str::from_utf8(rest.get(..digits)?).ok()?;
-        let number = text.parse().ok().filter(|&number| number <= NUMBER_MAX)?;
-        if digits > 1 && text.starts_with('0') {
-            return None;
-        }
-        self.at += digits;
-        Some(number)
-    }
-
-    fn quoted(&mut self) -> Option<&'a str> {
-        let inner = self.rest().strip_prefix(b"\"")?;
-        let text = inner.get(..memchr::memchr(b'"', inner)?)?;
-        let text = str::from_utf8(text).ok()?;
-        self.at += text.len() + 2;
-        Some(text)
-    }
-
-    /// Canonical base64 with padding (RFC 4648, section 4): the unused bits of the last digit are zero.
-    fn base64(&mut self) -> Option<&'a str> {
-        let start = self.at;
-        let text = self.quoted()?;
-        let digits = text.trim_end_matches('=').as_bytes();
-        let unused = match text.len() - digits.len() {
-            0 => 0,
-            1 => 0b11,
-            2 => 0b1111,
-            _ => return self.stop_at(start),
-        };
-        let last = digits.last().copied().and_then(sextet)?;
-        // No early end, for the same speed whatever stands there.
-        let all = digits.iter().fold(true, |all, &b| all & is_digit(b));
-        if all && text.len() % 4 == 0 && last & unused == 0 { Some(text) } else { self.stop_at(start) }
-    }
-
-    /// Canonical base64 of so many bytes.
-    fn bytes(&mut self, count: usize) -> Option<&'a str> {
-        let start = self.at;
-        let text = self.base64()?;
-        if decoded_length(text) == count { Some(text) } else { self.stop_at(start) }
-    }
-
-    fn stop_at<T>(&mut self, at: usize) -> Option<T> {
-        self.at = at;
-        None
-    }
-}
-
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "branches would keep the compiler from looking at many bytes at once"
-)]
-fn is_digit(b: u8) -> bool {
-    b.is_ascii_alphanumeric() | (b == b'+') | (b == b'/')
-}
-
-fn sextet(digit: u8) -> Option<u8> {
-    match digit {
-        b'A'..=b'Z' => Some(digit - b'A'),
-        b'a'..=b'z' => Some(digit - b'a' + 26),
-        b'0'..=b'9' => Some(digit - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -353,6 +235,7 @@ mod tests {
             prev: &[0; 32],
             genesis: Some(("fed.example.org/ledger", [9; 32])),
             re: None,
+            repair: Repair::default(),
             session: 0,
             envelope: Some(b"age"),
         };
@@ -386,7 +269,28 @@ mod tests {
         assert!(good(&line("outcome", "7", r#","re":6"#, "3")));
         assert!(good(&line("denied", "7", r#","re":6"#, "3")));
         assert!(good(&line("denied", "7", "", "3")));
-        let origin = format!(r#","origin":"o","pk0":"{}""#, base64(&[5; 32]));
+        let key = format!(r#","pk0":"{}""#, base64(&[5; 32]));
+        let known = format!(r#","known":[9,"{}"]"#, base64(&[5; 32]));
+        let junk = known.replace("known", "junk");
+        let (origin, bare) = (format!(r#","origin":"o"{key}"#), String::new());
+        for extra in [&key, &format!("{key}{known}"), &format!("{key}{junk}"), &format!("{key}{known}{junk}")]
+        {
+            assert!(good(&line("reseal", "7", extra, "3")), "{extra}");
+        }
+        assert!(good(&line("recovery", "7", &junk, "3")));
+        for (kind, extra) in [
+            ("reseal", &bare),
+            ("reseal", &known),
+            ("reseal", &format!("{key}{junk}{known}")),
+            ("recovery", &bare),
+            ("recovery", &known),
+            ("recovery", &format!("{key}{junk}")),
+            ("recovery", &junk.replace("[9", "[09")),
+            ("recovery", &junk.replace("[9,", "[9, ")),
+            ("note", &junk),
+        ] {
+            assert!(!good(&line(kind, "7", extra, "3")), "{kind} {extra}");
+        }
         for (kind, index, extra, session) in [
             ("outcome", "7", "", "3"),
             ("outcome", "7", r#","re":7"#, "3"),

@@ -8,21 +8,45 @@
 //! its own that is forgotten: what was written cannot be rewritten by who takes the machine later. That nothing is
 //! missing at the end shows only against something that left the machine.
 
+mod auditors;
 mod chain;
+mod compose;
+mod cursor;
 mod entry;
+mod evidence;
+pub mod export;
+mod kind;
+mod note;
+mod parallel;
+mod permit;
+mod proof;
 mod read;
+mod records;
+mod recover;
 mod seal;
 mod session;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 mod tree;
+mod witness;
 mod writer;
 
-pub use chain::{Agreement, Summary, verify, verify_folder};
-pub use entry::EntryKind;
-pub use read::{Body, Entry, Reader, read};
-pub use writer::{Appended, Ledger, SignPermit};
+pub use auditors::{Challenge, REWRAPPED_BYTES_MAX, Rewrapped, answer, digest, rewrap};
+pub use chain::{
+    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, verify, verify_chain, verify_document,
+    verify_folder, verify_since,
+};
+pub use entry::Measure;
+pub use evidence::{Evidence, Proved, Trust, prove};
+pub use kind::EntryKind;
+pub use note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
+pub use permit::SignPermit;
+pub use read::{Body, Entry, Reader, read, read_with};
+pub use recover::{Recovered, Recovery, recover};
+pub use witness::{Request, Witness};
+pub use writer::{Appended, KEEP, Ledger};
 
 /// Somebody who can read the ledger: an X25519 recipient of age (C2SP age).
 pub use crate::base::recipient::Recipient as Auditor;
@@ -71,14 +95,34 @@ pub const ORIGIN: Code = Code::new("ledger.origin", Class::Usage, "a text cannot
 pub const TOO_LARGE: Code =
     Code::new("ledger.too-large", Class::Usage, "an entry does not fit into one line");
 
+/// Two histories under one name.
+pub const FORK: Code =
+    Code::new("ledger.fork", Class::Ledger, "a checkpoint and the ledger tell two different histories");
+/// A checkpoint cannot be read, or nobody trusted signed it.
+pub const NOTE: Code = Code::new(
+    "ledger.note",
+    Class::Refused,
+    "a checkpoint cannot be read, or its signature is missing or wrong",
+);
+/// A proof does not prove it.
+pub const PROOF: Code =
+    Code::new("ledger.proof", Class::Refused, "a proof cannot be read, or does not prove what it should");
+/// There is no such entry.
+pub const NO_ENTRY: Code =
+    Code::new("ledger.no-entry", Class::Usage, "the ledger has no entry with this number");
+/// An entry cannot be opened.
+pub const SEALED: Code = Code::new("ledger.sealed", Class::Secret, "no identity given opens the entry");
+
 /// The codes of this room.
 pub const CODES: &[&Code] = &[
     &EXISTS, &MISSING, &DAMAGED, &SEAL, &CHAIN, &PAIR, &TRUNCATED, &TORN, &STATE, &POISONED, &CLOCK,
-    &AUDITOR, &AUDITORS, &ORIGIN, &TOO_LARGE,
+    &AUDITOR, &AUDITORS, &ORIGIN, &TOO_LARGE, &FORK, &NOTE, &PROOF, &NO_ENTRY, &SEALED,
 ];
 
 /// The name of the log in the folder of a ledger: the file that others may have.
 pub const LOG: &str = "ledger.jsonl";
+/// The folder of the checkpoints that left the machine.
+pub const CHECKPOINTS: &str = "checkpoints";
 const STATE_FILE: &str = "state";
 const LOCK: &str = "lock";
 const STATE_BYTES: u64 = 2 * SLOT as u64;

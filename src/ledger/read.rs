@@ -9,9 +9,10 @@ use crate::base::fault::Fault;
 use crate::base::recipient::Identities;
 use crate::base::secret::Secret;
 
-use super::chain::{Records, Summary};
+use super::chain::Summary;
+use super::records::Records;
 use super::session::{decrypt, unwrap};
-use super::{DAMAGED, EntryKind};
+use super::{DAMAGED, EntryKind, Rewrapped};
 
 /// One entry as an auditor sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,13 +47,23 @@ pub enum Body {
 /// Reads a ledger with the identities of an auditor. Every line passes the checks of [`verify`](super::verify) before
 /// its entry is given; the first fault ends the reading.
 pub fn read<R: Read>(source: R, identities: &Identities) -> Reader<'_, R> {
-    Reader { records: Records::new(source), identities, key: None, ended: false, failed: false }
+    read_with(source, identities, None)
+}
+
+/// The same with sessions that were rewrapped for these identities.
+pub fn read_with<'a, R: Read>(
+    source: R,
+    identities: &'a Identities,
+    rewrapped: Option<&'a Rewrapped>,
+) -> Reader<'a, R> {
+    Reader { records: Records::new(source), identities, rewrapped, key: None, ended: false, failed: false }
 }
 
 /// The entries of a ledger in order; see [`read`].
 pub struct Reader<'a, R> {
     records: Records<R>,
     identities: &'a Identities,
+    rewrapped: Option<&'a Rewrapped>,
     /// Sessions follow one another, so one key is enough.
     key: Option<Secret<[u8; 32]>>,
     ended: bool,
@@ -69,16 +80,17 @@ impl<R: Read> Reader<'_, R> {
     }
 
     fn entry(&mut self) -> Result<Option<Entry>, Fault> {
-        let Some(line) = self.records.next()? else { return Ok(None) };
-        if let Some(envelope) = line.envelope {
-            self.key = unwrap(envelope, self.identities);
-        }
-        let body = self
-            .key
-            .as_ref()
-            .map_or(Body::Sealed, |key| decrypt(key, &line).map_or(Body::Broken, Body::Open));
-        let (index, kind, time, re, session) = (line.index, line.kind, line.time, line.re, line.session);
-        Ok(Some(Entry { index, kind, time, re, session, leaf: self.records.tip.leaf, body }))
+        let (identities, rewrapped, key) = (self.identities, self.rewrapped, &mut self.key);
+        self.records.next(|line, tip| {
+            if let Some(envelope) = line.envelope {
+                let other = || unwrap(rewrapped?.envelope(line.index)?, identities);
+                *key = unwrap(envelope, identities).or_else(other);
+            }
+            let body =
+                key.as_ref().map_or(Body::Sealed, |key| decrypt(key, line).map_or(Body::Broken, Body::Open));
+            let (index, kind, time, re, session) = (line.index, line.kind, line.time, line.re, line.session);
+            Entry { index, kind, time, re, session, leaf: tip.leaf, body }
+        })
     }
 }
 

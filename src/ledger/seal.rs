@@ -19,7 +19,7 @@ pub(super) fn derive<const N: usize>(secret: &[u8; 32], salt: Option<&[u8]>, inf
 }
 
 /// What is signed: which ledger format, which ledger, and the line up to its seal.
-fn message(origin: &str, line: &[u8]) -> Vec<u8> {
+pub(super) fn message(origin: &str, line: &[u8]) -> Vec<u8> {
     [DOMAIN, origin.as_bytes(), b"\n", line].concat()
 }
 
@@ -51,14 +51,24 @@ impl Seed {
 
     /// Seals a line that ends before its seal.
     pub(super) fn sign(&self, origin: &str, line: &[u8]) -> [u8; 64] {
-        SigningKey::from_bytes(self.expose()).sign(&message(origin, line)).to_bytes()
+        self.sign_whole(&message(origin, line))
+    }
+
+    /// Signs a whole message, such as the text of a checkpoint, which no line can be mistaken for.
+    pub(super) fn sign_whole(&self, message: &[u8]) -> [u8; 64] {
+        SigningKey::from_bytes(self.expose()).sign(message).to_bytes()
     }
 }
 
 /// Whether a seal is good; strict, so that no seal verifies for two lines or under a weak key.
 pub(super) fn verify(public: &[u8; 32], origin: &str, line: &[u8], seal: &[u8; 64]) -> bool {
+    is_good(public, &message(origin, line), seal)
+}
+
+/// Whether a signature is good for a whole message; strict.
+pub(super) fn is_good(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     VerifyingKey::from_bytes(public)
-        .is_ok_and(|key| key.verify_strict(&message(origin, line), &Signature::from_bytes(seal)).is_ok())
+        .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
 }
 
 #[cfg(test)]

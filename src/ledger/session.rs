@@ -27,7 +27,7 @@ const BLOCK: usize = 256;
 const AUDITORS_MAX: usize = 16;
 
 /// The digest of a list of auditors, whatever its order.
-fn digest(auditors: &[Auditor]) -> Hash {
+pub(super) fn digest(auditors: &[Auditor]) -> Hash {
     let mut names: Vec<String> = auditors.iter().map(|auditor| format!("{auditor}\n")).collect();
     names.sort();
     names.dedup();
@@ -53,17 +53,7 @@ impl Session {
                 .hint(format!("name at least one and at most {AUDITORS_MAX}")));
         }
         let key = Secret::new(key);
-        let wrap = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-            let recipients = auditors.iter().map(Auditor::as_age);
-            let mut envelope = Vec::new();
-            let mut writer = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut envelope)?;
-            writer.write_all(key.expose())?;
-            writer.finish()?;
-            Ok(envelope)
-        };
-        let envelope = wrap().map_err(|why| {
-            AUDITOR.fault(format!("the session key cannot be wrapped for the auditors: {why}"))
-        })?;
+        let envelope = wrap(key.expose(), auditors)?;
         Ok(Self { key, envelope, auditors: digest(auditors), first: None })
     }
 
@@ -82,7 +72,8 @@ impl Session {
             keys.cipher().encrypt(&[0; 12].into(), Payload { msg: &plaintext, aad: public }).map_err(
                 |_| TOO_LARGE.fault(format!("an entry of {} bytes cannot be encrypted", plaintext.len())),
             )?;
-        Ok(Sealed { commitment: keys.commitment(&plaintext), ciphertext })
+        let opening = Opening { blind: keys.blind, plaintext };
+        Ok(Sealed { commitment: opening.commitment(), ciphertext, opening })
     }
 }
 
@@ -90,6 +81,46 @@ impl Session {
 pub(super) struct Sealed {
     pub(super) commitment: [u8; 32],
     pub(super) ciphertext: Vec<u8>,
+    pub(super) opening: Opening,
+}
+
+/// What opens one entry to somebody else, and no other entry.
+pub(super) struct Opening {
+    pub(super) blind: [u8; 32],
+    pub(super) plaintext: Zeroizing<Vec<u8>>,
+}
+
+impl Opening {
+    /// ChaCha20-Poly1305 does not commit to its key; this does, and opens one line without opening another.
+    pub(super) fn commitment(&self) -> [u8; 32] {
+        // HMAC fills a key up to a block with zeros itself (RFC 2104, section 2).
+        let block =
+            Zeroizing::new(std::array::from_fn::<u8, 64, _>(|i| self.blind.get(i).copied().unwrap_or(0)));
+        <Hmac<Sha256> as KeyInit>::new((&*block).into())
+            .chain_update(self.plaintext.as_slice())
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
+    /// The body, when this opens exactly this line.
+    pub(super) fn body(&self, line: &Line<'_>) -> Option<Value> {
+        let is_it = equal(&self.commitment(), &array::<32>(line.commitment)?);
+        if is_it { serde_json::from_slice(&self.plaintext).ok() } else { None }
+    }
+}
+
+/// A secret for these auditors: a binary age file.
+pub(super) fn wrap(secret: &[u8], auditors: &[Auditor]) -> Result<Vec<u8>, Fault> {
+    let wrap = || -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+        let recipients = auditors.iter().map(Auditor::as_age);
+        let mut envelope = Vec::new();
+        let mut writer = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut envelope)?;
+        writer.write_all(secret)?;
+        writer.finish()?;
+        Ok(envelope)
+    };
+    wrap().map_err(|why| AUDITOR.fault(format!("a key cannot be wrapped for the auditors: {why}")))
 }
 
 /// The session key from an envelope; `None` when none of the identities opens it.
@@ -104,14 +135,16 @@ pub(super) fn unwrap(envelope: &str, identities: &Identities) -> Option<Secret<[
 
 /// Opens the body of a line; `None` when key, public part, ciphertext and commitment do not belong together.
 pub(super) fn decrypt(key: &Secret<[u8; 32]>, line: &Line<'_>) -> Option<Value> {
+    open(key, line)?.body(line)
+}
+
+/// What opens a line; the commitment is for the caller to check.
+pub(super) fn open(key: &Secret<[u8; 32]>, line: &Line<'_>) -> Option<Opening> {
     let keys = RecordKeys::derive(key, &array(line.salt)?);
     let ciphertext = from_base64(line.ciphertext)?;
     let payload = Payload { msg: &ciphertext, aad: line.public };
     let plaintext = Zeroizing::new(keys.cipher().decrypt(&[0; 12].into(), payload).ok()?);
-    if !equal(&keys.commitment(&plaintext), &array::<32>(line.commitment)?) {
-        return None;
-    }
-    serde_json::from_slice(&plaintext).ok()
+    Some(Opening { blind: keys.blind, plaintext })
 }
 
 /// The key and the blinding of one line, from the session key and the line's salt.
@@ -129,17 +162,5 @@ impl RecordKeys {
 
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new(&self.key.into())
-    }
-
-    /// ChaCha20-Poly1305 does not commit to its key; this does, and opens one line without opening another.
-    fn commitment(&self, plaintext: &[u8]) -> [u8; 32] {
-        // HMAC fills a key up to a block with zeros itself (RFC 2104, section 2).
-        let block =
-            Zeroizing::new(std::array::from_fn::<u8, 64, _>(|i| self.blind.get(i).copied().unwrap_or(0)));
-        <Hmac<Sha256> as KeyInit>::new((&*block).into())
-            .chain_update(plaintext)
-            .finalize()
-            .into_bytes()
-            .into()
     }
 }

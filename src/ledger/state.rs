@@ -8,7 +8,8 @@ use crate::base::append::SLOT;
 use crate::base::bytes::{base64, equal};
 use crate::base::fault::Fault;
 
-use super::entry::{EntryKind, Line, array, is_origin};
+use super::EntryKind;
+use super::entry::{Line, Measure, array, is_origin};
 use super::seal::{self, Seed};
 use super::tree::{Hash, Tree, leaf};
 use super::{CHAIN, DAMAGED, PAIR, SEAL, STATE};
@@ -31,8 +32,9 @@ pub(super) struct Tip {
 }
 
 impl Tip {
-    /// Takes the next line: its index, its link and what it closes must fit. The seal is for the caller to check.
-    pub(super) fn follow(&mut self, bytes: &[u8], line: &Line<'_>) -> Result<(), Fault> {
+    /// Refuses a line that is not the next one: its index, its link and what it closes must fit. The seal is for the
+    /// caller to check.
+    pub(super) fn check(&self, line: &Line<'_>) -> Result<(), Fault> {
         let index = self.tree.size();
         if line.index != index {
             return Err(
@@ -42,20 +44,27 @@ impl Tip {
         if line.prev != base64(&self.leaf) {
             return Err(CHAIN.fault(format!("entry {index}: it does not follow the line before it")));
         }
-        if let Some(re) = line.re.filter(|re| !self.open.remove(re)) {
+        if let Some(re) = line.re.filter(|re| !self.open.contains(re)) {
             return Err(
                 PAIR.fault(format!("entry {index}: it closes entry {re}, which is not an open intent"))
             );
         }
+        if line.kind == EntryKind::Intent && self.open.len() >= OPEN_MAX {
+            return Err(PAIR.fault(format!("entry {index}: more than {OPEN_MAX} intents are open")));
+        }
+        Ok(())
+    }
+
+    /// Takes a line that passed the check.
+    pub(super) fn follow(&mut self, bytes: &[u8], line: &Line<'_>) {
+        if let Some(re) = line.re {
+            self.open.remove(&re);
+        }
         if line.kind == EntryKind::Intent {
-            self.open.insert(index);
-            if self.open.len() > OPEN_MAX {
-                return Err(PAIR.fault(format!("entry {index}: more than {OPEN_MAX} intents are open")));
-            }
+            self.open.insert(line.index);
         }
         self.leaf = leaf(bytes);
         self.tree.push(self.leaf);
-        Ok(())
     }
 }
 
@@ -84,15 +93,21 @@ impl State {
         Self { generation: 0, bytes: 0, auditors, origin: origin.to_owned(), seed, tip: Tip::default() }
     }
 
-    /// The state after a line, which must be the next one in every respect, its seal included.
-    pub(super) fn after(&self, bytes: &[u8]) -> Result<Self, Fault> {
+    /// The state after a line, which must be the next one in every respect, its seal included. `junk` is what stands
+    /// between the state's last line and this one.
+    pub(super) fn after(&self, bytes: &[u8], junk: Option<Measure>) -> Result<Self, Fault> {
         let index = self.tip.tree.size();
         let line = parse(bytes, index)?;
         let mut tip = self.tip.clone();
-        tip.follow(bytes, &line)?;
+        tip.check(&line)?;
+        tip.follow(bytes, &line);
+        if line.repair.junk != junk {
+            return Err(DAMAGED.fault(format!("entry {index}: it names other bytes than those before it")));
+        }
         let (key, seed) = (self.seed.public(), self.seed.next());
         let is_ours =
             line.genesis.is_none_or(|genesis| genesis == (self.origin.as_str(), base64(&key).as_str()))
+                && line.repair.key.is_none_or(|fresh| fresh == key)
                 && line.next_key == base64(&seed.public())
                 && array(line.seal).is_some_and(|it| seal::verify(&key, &self.origin, line.sealed, &it));
         if !is_ours {
@@ -100,7 +115,7 @@ impl State {
         }
         Ok(Self {
             generation: self.generation + 1,
-            bytes: self.bytes + bytes.len() as u64 + 1,
+            bytes: self.bytes + junk.map_or(0, |junk| junk.count) + bytes.len() as u64 + 1,
             auditors: self.auditors,
             origin: self.origin.clone(),
             seed,

@@ -10,7 +10,7 @@ pub(super) fn leaf(line: &[u8]) -> Hash {
     Sha256::new().chain_update([0]).chain_update(line).finalize().into()
 }
 
-fn node(left: &Hash, right: &Hash) -> Hash {
+pub(super) fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
@@ -50,6 +50,12 @@ impl Tree {
         }
         self.peaks.push(hash);
         self.size += 1;
+    }
+
+    /// The proof of inclusion of the leaf that is pushed next, in the tree that it completes (RFC 6962, section 2.1.1):
+    /// all that stands to its left, and nothing else is there yet.
+    pub(super) fn path_of_next(&self) -> Vec<Hash> {
+        self.peaks.iter().rev().copied().collect()
     }
 
     /// The root: what a checkpoint signs.

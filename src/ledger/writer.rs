@@ -3,40 +3,53 @@
 use std::path::Path;
 
 use rand_core::CryptoRng;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::base::append::{Growing, SLOT, Slots};
-use crate::base::bytes::{Digest, base64};
+use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk::{self, CHANGED, Lock};
 use crate::base::fault::Fault;
 use crate::base::random::Random;
 
-use super::entry::{Head, LINE_MAX, is_origin};
+use super::compose::{Draft, compose};
+use super::entry::{LINE_MAX, is_origin};
 use super::seal::Seed;
-use super::session::{Sealed, Session};
+use super::session::{Opening, Session};
 use super::state::{OPEN_MAX, State, parse};
-use super::tree::leaf;
+use super::tree::{Hash, leaf};
 use super::{
     AUDITORS, Auditor, CLOCK, DAMAGED, EXISTS, EntryKind, LOCK, LOG, MISSING, ORIGIN, PAIR, POISONED, STATE,
-    STATE_BYTES, STATE_FILE, TOO_LARGE, TORN, TRUNCATED,
+    STATE_BYTES, STATE_FILE, SignPermit, TORN, TRUNCATED,
 };
 
-const KEEP: &str = "keep both files as they are and show them to an auditor";
+/// The way out of every disagreement between log and state.
+pub const KEEP: &str =
+    "keep both files as they are, show them to an auditor, then run `fedroot ledger recover`";
+const RECOVER: &str = "run `fedroot ledger recover`, which keeps the torn bytes and names them";
 const NOTHING: &str = "nothing was signed";
 
 /// A ledger open for writing. It holds the lock of its folder until it is dropped.
 pub struct Ledger {
-    log: Growing,
-    slots: Slots,
-    state: State,
-    last: Instant,
-    session: Session,
-    random: Box<dyn CryptoRng + Send>,
-    adopted: Option<u64>,
-    poisoned: bool,
-    _lock: Lock,
+    pub(super) log: Growing,
+    pub(super) slots: Slots,
+    pub(super) state: State,
+    pub(super) last: Instant,
+    pub(super) session: Session,
+    pub(super) random: Box<dyn CryptoRng + Send>,
+    pub(super) adopted: Option<u64>,
+    pub(super) poisoned: bool,
+    pub(super) newest: Option<Newest>,
+    pub(super) _lock: Lock,
+}
+
+/// The line written last, as long as it is the last: what a proof of it needs.
+pub(super) struct Newest {
+    pub(super) line: Vec<u8>,
+    pub(super) opening: Opening,
+    /// The proof of inclusion in the tree that the line completes (RFC 6962, section 2.1.1).
+    pub(super) path: Vec<Hash>,
 }
 
 /// Where an entry stands now, durably.
@@ -66,7 +79,8 @@ impl Ledger {
         }
         let session = Session::begin(random.array(), auditors)?;
         let state = State::new(origin, session.auditors, Seed::new(random.array()));
-        let line = compose(&state, &session, &random.array(), EntryKind::Genesis, None, body, now)?;
+        let (line, _) =
+            compose(&state, &session, &random.array(), &Draft::new(EntryKind::Genesis, body, now))?;
         disk::create_folder(folder)?;
         disk::check_private(folder)?;
         let lock = Lock::take(&folder.join(LOCK))?;
@@ -128,14 +142,27 @@ impl Ledger {
         }
         let log = Growing::open(&log).map_err(as_damage)?;
         let last = last_time(&log, &state).map_err(|fault| fault.at(log.path().display()).hint(KEEP))?;
-        let mut ledger =
-            Self { log, slots, state, last, session, random, adopted: None, poisoned: false, _lock: lock };
-        ledger.adopt().map_err(|fault| fault.at(ledger.log.path().display()).hint(KEEP))?;
+        let mut ledger = Self {
+            log,
+            slots,
+            state,
+            last,
+            session,
+            random,
+            adopted: None,
+            poisoned: false,
+            newest: None,
+            _lock: lock,
+        };
+        ledger.adopt().map_err(|fault| {
+            let way_out = if fault.code() == &TORN { RECOVER } else { KEEP };
+            fault.at(ledger.log.path().display()).hint(way_out)
+        })?;
         Ok(ledger)
     }
 
     /// Takes up the one line that a crash leaves between the log and the state file.
-    fn adopt(&mut self) -> Result<(), Fault> {
+    pub(super) fn adopt(&mut self) -> Result<(), Fault> {
         let extra = self.log.length() - self.state.bytes;
         if extra == 0 {
             // A crash may have left the seed before this one.
@@ -147,7 +174,7 @@ impl Ledger {
             return Err(TORN.fault("it ends in the middle of a line, which was never acknowledged"));
         };
         let line = bytes.get(..end).unwrap_or_default();
-        let next = self.state.after(line)?;
+        let next = self.state.after(line, None)?;
         if next.bytes != self.log.length() {
             return Err(STATE.fault(format!(
                 "the state file is older: it knows {} entries and there are more",
@@ -170,7 +197,11 @@ impl Ledger {
     ) -> Result<Appended, Fault> {
         let fits = match re {
             Some(re) => kind.may_close() && self.state.tip.open.contains(&re),
-            None => !kind.must_close() && !matches!(kind, EntryKind::Genesis | EntryKind::Intent),
+            None => {
+                !kind.must_close()
+                    && !kind.is_repair()
+                    && !matches!(kind, EntryKind::Genesis | EntryKind::Intent)
+            }
         };
         if !fits {
             let re = re.map_or("nothing".to_owned(), |re| format!("entry {re}"));
@@ -178,7 +209,7 @@ impl Ledger {
                 PAIR.fault(format!("an entry of kind {} cannot be appended to close {re}", kind.name()))
             );
         }
-        self.record(kind, re, body, now, Some(0))
+        self.record(&Draft { re, ..Draft::new(kind, body, now) }, Some(0))
     }
 
     /// Records that a key is about to be used on exactly these octets, and gives the permit to do so once that is on the
@@ -191,10 +222,11 @@ impl Ledger {
         now: Instant,
     ) -> Result<SignPermit<'_>, Fault> {
         let index = self.intent(key, octets, body, now).map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit { ledger: self, index, key: key.to_owned(), octets: *octets, time: now, is_open: true })
+        Ok(SignPermit::new(self, index, key, *octets, now))
     }
 
-    fn intent(&mut self, key: &str, octets: &Digest, body: &Value, now: Instant) -> Result<Appended, Fault> {
+    /// Refuses a time before the last entry, and one intent more than may be open.
+    pub fn may_intend(&self, now: Instant) -> Result<(), Fault> {
         if now < self.last {
             return Err(CLOCK
                 .fault(format!("the clock says {now}, and the last entry of the ledger is of {}", self.last))
@@ -203,22 +235,30 @@ impl Ledger {
         if self.state.tip.open.len() >= OPEN_MAX {
             return Err(PAIR
                 .fault(format!("{OPEN_MAX} intents are open"))
-                .hint("record what became of them before another key is used"));
+                .hint("say what became of them: `fedroot ledger recover --reason TEXT`"));
         }
+        Ok(())
+    }
+
+    fn intent(&mut self, key: &str, octets: &Digest, body: &Value, now: Instant) -> Result<Appended, Fault> {
+        self.may_intend(now)?;
         let mut map =
             body.as_object().cloned().unwrap_or_else(|| Map::from_iter([("body".into(), body.clone())]));
         map.insert("key".into(), key.into());
         map.insert("octets".into(), octets.to_string().into());
-        self.record(EntryKind::Intent, None, &map.into(), now, Some(LINE_MAX as u64 + 1))
+        self.record(&Draft::new(EntryKind::Intent, &map.into(), now), Some(LINE_MAX as u64 + 1))
     }
 
     /// Writes an entry durably. `spare` is the room to leave behind it; without it, room was set aside before.
-    fn record(
+    pub(super) fn record(&mut self, draft: &Draft<'_>, spare: Option<u64>) -> Result<Appended, Fault> {
+        self.record_behind(draft, b"", spare)
+    }
+
+    /// The same, with bytes in front of the line that belong to what is no entry.
+    pub(super) fn record_behind(
         &mut self,
-        kind: EntryKind,
-        re: Option<u64>,
-        body: &Value,
-        now: Instant,
+        draft: &Draft<'_>,
+        lead: &[u8],
         spare: Option<u64>,
     ) -> Result<Appended, Fault> {
         if self.poisoned {
@@ -226,22 +266,25 @@ impl Ledger {
                 .fault("an earlier write to the ledger failed")
                 .hint("see to the disk, then run this again: opening checks what was written"));
         }
-        let line = compose(&self.state, &self.session, &self.random.array(), kind, re, body, now)?;
-        let next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default())?;
+        let (line, opening) = compose(&self.state, &self.session, &self.random.array(), draft)?;
+        let next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default(), draft.repair.junk)?;
         if let Some(spare) = spare {
-            self.log.reserve(line.len() as u64 + spare)?;
+            self.log.reserve((lead.len() + line.len()) as u64 + spare)?;
         }
         let index = self.len();
         self.poisoned = true;
-        self.log.append(&line).map_err(as_damage)?;
+        self.newest = None;
+        self.log.append(&[lead, &line].concat()).map_err(as_damage)?;
+        let path = self.state.tip.tree.path_of_next();
         self.remember(next)?;
         self.poisoned = false;
-        self.last = now;
+        self.newest = Some(Newest { line, opening, path });
+        self.last = draft.now;
         self.session.first.get_or_insert(index);
         Ok(Appended { index, leaf: self.head() })
     }
 
-    fn remember(&mut self, next: State) -> Result<(), Fault> {
+    pub(super) fn remember(&mut self, next: State) -> Result<(), Fault> {
         self.slots.turn(next.is_second(), &next.encode()).map_err(as_damage)?;
         self.state = next;
         Ok(())
@@ -296,7 +339,7 @@ fn is_begun(folder: &Path) -> Result<bool, Fault> {
 }
 
 /// The time of the last line that the state knows, after checking that it is the one that it knows.
-fn last_time(log: &Growing, state: &State) -> Result<Instant, Fault> {
+pub(super) fn last_time(log: &Growing, state: &State) -> Result<Instant, Fault> {
     let (known, found) = (state.bytes, log.length());
     if found < known {
         return Err(TRUNCATED.fault(format!("it has {found} bytes, and {known} were acknowledged")));
@@ -313,97 +356,7 @@ fn last_time(log: &Growing, state: &State) -> Result<Instant, Fault> {
     Ok(parse(line, index)?.time)
 }
 
-/// Writes and seals the line that follows a state, with its line feed.
-pub(super) fn compose(
-    state: &State,
-    session: &Session,
-    salt: &[u8; 16],
-    kind: EntryKind,
-    re: Option<u64>,
-    body: &Value,
-    now: Instant,
-) -> Result<Vec<u8>, Fault> {
-    if now.unix() < 0 {
-        return Err(CLOCK
-            .fault(format!("the clock says {now}"))
-            .hint("set the clock right (date -u shows it)"));
-    }
-    let index = state.tip.tree.size();
-    let genesis = (kind == EntryKind::Genesis).then(|| (state.origin.as_str(), state.seed.public()));
-    let (prev, first) = (&state.tip.leaf, session.first.unwrap_or(index));
-    let head =
-        Head { index, kind, time: now, prev, genesis, re, session: first, envelope: session.envelope() }
-            .text();
-    let Sealed { commitment, ciphertext } = session.encrypt(salt, head.as_bytes(), body)?;
-    let (n, c, x) = (base64(salt), base64(&commitment), base64(&ciphertext));
-    let sealed =
-        format!(r#"{head},"n":"{n}","c":"{c}","x":"{x}","pk":"{}""#, base64(&state.seed.next().public()));
-    let seal = base64(&state.seed.sign(&state.origin, sealed.as_bytes()));
-    let line = format!("{sealed},\"sig\":\"{seal}\"}}\n").into_bytes();
-    if line.len() > LINE_MAX + 1 {
-        return Err(TOO_LARGE
-            .fault(format!("an entry of {} bytes does not fit into a line of {LINE_MAX}", line.len()))
-            .hint("say less in it"));
-    }
-    Ok(line)
-}
-
 /// A file that somebody changed under us is damage to the ledger.
-fn as_damage(fault: Fault) -> Fault {
+pub(super) fn as_damage(fault: Fault) -> Fault {
     if fault.code() == &CHANGED { DAMAGED.fault(fault.message()).hint(KEEP) } else { fault }
-}
-
-/// The leave to use one key once, on exactly the octets of one digest: its intent is on the medium. It is used up by
-/// [`outcome`](Self::outcome) or [`denied`](Self::denied); dropped, it records the outcome `{"result":"aborted"}`, so drop
-/// it only when no signature leaves.
-#[must_use = "record the outcome"]
-pub struct SignPermit<'a> {
-    ledger: &'a mut Ledger,
-    index: u64,
-    key: String,
-    octets: Digest,
-    time: Instant,
-    is_open: bool,
-}
-
-impl SignPermit<'_> {
-    /// The index of the intent.
-    pub fn index(&self) -> u64 {
-        self.index
-    }
-
-    /// The only key that may be used.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The digest of the only octets that may be signed.
-    pub fn octets(&self) -> &Digest {
-        &self.octets
-    }
-
-    /// Records what became of it. Where this fails, the intent stays open.
-    pub fn outcome(self, body: &Value, now: Instant) -> Result<Appended, Fault> {
-        self.close(EntryKind::Outcome, body, now)
-    }
-
-    /// Records that the key was not used after all, and why.
-    pub fn denied(self, body: &Value, now: Instant) -> Result<Appended, Fault> {
-        self.close(EntryKind::Denied, body, now)
-    }
-
-    fn close(mut self, kind: EntryKind, body: &Value, now: Instant) -> Result<Appended, Fault> {
-        self.is_open = false;
-        self.ledger.record(kind, Some(self.index), body, now, None)
-    }
-}
-
-impl Drop for SignPermit<'_> {
-    fn drop(&mut self) {
-        if self.is_open {
-            // Where this fails, the intent stays open, and that is seen.
-            let body = json!({ "result": "aborted" });
-            let _ = self.ledger.record(EntryKind::Outcome, Some(self.index), &body, self.time, None);
-        }
-    }
 }

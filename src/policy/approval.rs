@@ -7,7 +7,7 @@ use super::{
 };
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, PublicKey, Scheme};
 
 /// Everything a person should know before a document is signed.
@@ -28,6 +28,7 @@ pub struct Review {
     pub document: Digest,
     /// The digest of the profile that the review went by.
     pub profile: Digest,
+    octets: Digest,
     public: PublicKey,
     require_reason: bool,
 }
@@ -46,6 +47,8 @@ pub struct Subject<'a> {
     pub facts: Facts,
     /// The digest of the document as it was given.
     pub document: Digest,
+    /// The digest of the octets that a signature of the prepared document covers.
+    pub octets: Digest,
     /// The facts this line signed last.
     pub last: Option<&'a Facts>,
     /// The time of the review.
@@ -74,6 +77,7 @@ impl Review {
             request,
             document: subject.document,
             profile: digest,
+            octets: subject.octets,
             public: subject.public.clone(),
             require_reason: profile.require_reason,
         })
@@ -105,6 +109,9 @@ impl Review {
         reason: Option<&str>,
     ) -> Result<Approval, Fault> {
         self.check()?;
+        if Digest::of(&octets) != self.octets {
+            return Err(INTERNAL.fault("the octets to be signed are not those of the reviewed document"));
+        }
         if self.require_reason && reason.is_none_or(|reason| reason.trim().is_empty()) {
             return Err(REASON
                 .fault(format!("the profile of {} wants a reason", self.key.line))

@@ -29,6 +29,11 @@ impl Request {
         self
     }
 
+    /// What is asked, a line each: the octets of the digest.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The digest of the request.
     pub fn digest(&self) -> Digest {
         Digest::of(self.text.as_bytes())

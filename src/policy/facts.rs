@@ -21,14 +21,15 @@ pub struct Fact {
 pub struct Facts(Vec<Fact>);
 
 impl Facts {
-    /// Adds a fact.
-    pub fn add(&mut self, path: impl Into<String>, value: impl Into<String>) {
-        self.0.push(Fact { path: path.into(), value: value.into(), remark: None });
+    /// Adds a fact. A value is cut, and says so, where it is longer than anything that makes sense.
+    pub fn add(&mut self, path: impl Into<String>, value: impl AsRef<str>) {
+        self.0.push(Fact { path: path.into(), value: clip(value.as_ref()), remark: None });
     }
 
     /// Adds a fact with a remark.
-    pub fn add_with(&mut self, path: impl Into<String>, value: impl Into<String>, remark: impl Into<String>) {
-        self.0.push(Fact { path: path.into(), value: value.into(), remark: Some(remark.into()) });
+    pub fn add_with(&mut self, path: impl Into<String>, value: impl AsRef<str>, remark: impl AsRef<str>) {
+        let (value, remark) = (clip(value.as_ref()), Some(clip(remark.as_ref())));
+        self.0.push(Fact { path: path.into(), value, remark });
     }
 
     /// The first value under this path.
@@ -44,5 +45,19 @@ impl Facts {
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
         self.0.iter()
+    }
+}
+
+/// The most of one value that is kept. An entityID has at most 1,024 (saml-metadata-2.0-os, section 2.2.1).
+const VALUE_CHARS_MAX: usize = 2_048;
+
+/// A foreign value that cannot fill the memory or the screen.
+pub fn clip(value: &str) -> String {
+    match value.char_indices().nth(VALUE_CHARS_MAX) {
+        None => value.to_owned(),
+        Some((end, _)) => {
+            let count = value.chars().count();
+            format!("{}… ({count} characters)", value.get(..end).unwrap_or_default())
+        }
     }
 }

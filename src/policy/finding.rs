@@ -126,6 +126,24 @@ pub static RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "saml.cache-duration",
+        kind: "saml",
+        severity: Severity::Block,
+        is_lenient_in_sandbox: false,
+        sentence: "caches look again before the longest validity that the profile allows is over",
+        remedy: "set a shorter cacheDuration, in days and hours, or dates = \"replace\" in the profile",
+        source: "SAML V2.0 Metadata, section 2.3.1; eduGAIN: 1 to 6 hours",
+        check: |facts, standard| {
+            let max = standard.profile.saml.valid_for_max;
+            let long = |value: &&str| Span::parse(value).map_or(true, |span| span > max);
+            facts
+                .values("cacheDuration")
+                .filter(long)
+                .map(|value| format!("cacheDuration is '{value}'"))
+                .collect()
+        },
+    },
+    Rule {
         id: "saml.nested-valid-until.past",
         kind: "saml",
         severity: Severity::Block,

@@ -11,7 +11,7 @@ mod profile;
 pub use approval::{Approval, Review, Subject, expect_environment};
 pub use confirmation::{Challenge, Confirmation, Confirmed, Request};
 pub use difference::{Change, difference};
-pub use facts::{Fact, Facts};
+pub use facts::{Fact, Facts, clip};
 pub use finding::{Finding, RULES, Rule, Severity, Standard};
 pub use profile::{Dates, KeyInfo, Profile, Saml};
 

@@ -24,12 +24,23 @@ pub struct Profile {
     /// Whether every signature needs `--reason`.
     #[serde(default)]
     pub require_reason: bool,
+    /// What the ledger gives to others.
+    #[serde(default)]
+    pub ledger: Recorded,
     /// Limits and defaults for SAML metadata.
     #[serde(default)]
     pub saml: Saml,
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
+}
+
+/// What the ledger gives to others.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recorded {
+    /// Whether a proof of its entry is written beside each signed document.
+    pub proof: bool,
 }
 
 /// Limits and defaults for SAML metadata.
@@ -100,6 +111,7 @@ impl Profile {
             kinds: kinds.iter().map(ToString::to_string).collect(),
             policy_ref: "built-in defaults of fedroot, version 1".into(),
             require_reason: false,
+            ledger: Recorded::default(),
             saml: Saml::default(),
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
         }

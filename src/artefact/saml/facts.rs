@@ -8,12 +8,12 @@ use super::{MD, check_root};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::xml::{Event, Ids, StartTag};
-use crate::policy::Facts;
+use crate::policy::{Facts, clip};
 
 const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
-/// Entities that are listed by name; the counts cover all of them.
+/// Entities, and registrars, that are listed by name; the number of entities covers all of them.
 const LISTED_MAX: usize = 200;
 /// Breaches of one kind that are listed.
 const BREACHES_MAX: usize = 20;
@@ -96,7 +96,9 @@ impl Collector {
             (MD, "EntityDescriptor") => self.entity(tag),
             (MDRPI, "RegistrationInfo") => {
                 let authority = tag.attribute("registrationAuthority").unwrap_or("(none)");
-                *self.registrars.entry(authority.to_owned()).or_default() += 1;
+                if self.registrars.len() < LISTED_MAX || self.registrars.contains_key(&clip(authority)) {
+                    *self.registrars.entry(clip(authority)).or_default() += 1;
+                }
             }
             (DSIG, "X509Certificate") => self.certificates += 1,
             (MD, local) => {
@@ -130,7 +132,7 @@ impl Collector {
             self.breach("duplicate", format!("{}: {entity_id} stands here again", tag.position()));
         }
         if self.listed.len() < LISTED_MAX {
-            self.listed.push(entity_id.to_owned());
+            self.listed.push(clip(entity_id));
         }
     }
 
@@ -167,7 +169,7 @@ impl Collector {
     fn breach(&mut self, what: &'static str, detail: String) {
         let breaches = self.breaches.entry(what).or_default();
         if breaches.len() < BREACHES_MAX {
-            breaches.push(detail);
+            breaches.push(clip(&detail));
         }
     }
 
@@ -181,7 +183,7 @@ impl Collector {
             }
         }
         facts.add("certificates", self.certificates.to_string());
-        for (registrar, count) in self.registrars.iter().take(LISTED_MAX) {
+        for (registrar, count) in &self.registrars {
             facts.add("registrar", format!("{registrar} ({count})"));
         }
         for (what, breaches) in self.breaches {

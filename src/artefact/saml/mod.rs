@@ -10,7 +10,7 @@ use std::io::Read;
 use rand_core::CryptoRng;
 
 use self::facts::Collector;
-use super::{ALTERED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
+use super::{ALTERED, EXPIRED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -68,7 +68,11 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
         return Err(ALTERED.fault("the document is not the one that was signed: its digest differs"));
     }
     let facts = collector.finish();
-    let valid_until = facts.value("validUntil").and_then(|until| Instant::parse(until).ok());
+    let valid_until = facts.value("validUntil").map(Instant::parse).transpose().map_err(|fault| {
+        EXPIRED.fault(format!(
+            "the signature is good, but until when the document is valid cannot be read: {fault}"
+        ))
+    })?;
     Ok(Verified { facts, key: key.clone(), scheme, valid_until })
 }
 

@@ -102,6 +102,14 @@ fn new_root(source: &Document, terms: &Terms<'_>, random: &mut dyn CryptoRng) ->
 }
 
 fn rewrite(tag: StartTag<'_>, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> Result<Root, Fault> {
+    if let Some(other) = tag.attributes().find(|a| a.local == "ID" && !a.namespace.is_empty()) {
+        let fault = OTHER.fault(format!(
+            "{}: some verifiers would take {} for the root's ID",
+            tag.position(),
+            other.name
+        ));
+        return Err(fault.hint("take the attribute out, or give it another name"));
+    }
     let profile = &terms.profile.saml;
     let mut remarks = BTreeMap::new();
     let mut wanted: Vec<(&'static str, String)> = Vec::new();

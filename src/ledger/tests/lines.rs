@@ -9,7 +9,8 @@ fn a_body_that_does_not_belong_to_its_line_is_shown_as_broken() {
     let state = State::newest(&fs::read(room.state()).unwrap()).unwrap();
     let (session, random) = (session::Session::begin([5; 32], &room.auditors()).unwrap(), [1; 16]);
     drop(ledger);
-    let line = writer::compose(&state, &session, &random, EntryKind::Note, None, &json!({}), at(1)).unwrap();
+    let (line, _) =
+        compose(&state, &session, &random, &Draft::new(EntryKind::Note, &json!({}), at(1))).unwrap();
     for field in ["c", "n", "x"] {
         let mut value: Value = serde_json::from_slice(&line).unwrap();
         let mut bytes = from_base64(value[field].as_str().unwrap()).unwrap();
@@ -83,8 +84,9 @@ fn a_forged_line_is_refused_by_everybody() {
     let state = State::newest(&fs::read(room.state()).unwrap()).unwrap();
     let session = session::Session::begin([5; 32], &room.auditors()).unwrap();
     let forged = |state: &State, kind, re| {
-        String::from_utf8(writer::compose(state, &session, &[1; 16], kind, re, &json!({}), at(9)).unwrap())
-            .unwrap()
+        let body = json!({});
+        let draft = Draft { re, ..Draft::new(kind, &body, at(9)) };
+        String::from_utf8(compose(state, &session, &[1; 16], &draft).unwrap().0).unwrap()
     };
     let honest = room.text();
     let mut thief = State::new(ORIGIN_NAME, state.auditors, seal::Seed::new([9; 32]));
@@ -116,8 +118,8 @@ fn a_session_ends_when_the_next_begins() {
     let mut session = session::Session::begin([5; 32], &room.auditors()).unwrap();
     for (first, is_good) in [(0, false), (3, false), (4, true)] {
         session.first = Some(first);
-        let line =
-            writer::compose(&state, &session, &[1; 16], EntryKind::Note, None, &json!({}), at(9)).unwrap();
+        let (line, _) =
+            compose(&state, &session, &[1; 16], &Draft::new(EntryKind::Note, &json!({}), at(9))).unwrap();
         let found = verify([room.text().into_bytes(), line].concat().as_slice());
         assert_eq!(found.is_ok(), is_good, "{first}");
     }

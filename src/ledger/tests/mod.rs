@@ -4,6 +4,7 @@
 mod disk;
 mod lines;
 mod model;
+mod recovery;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::compose::{Draft, compose};
 use super::state::State;
 use super::*;
 use crate::base::bytes::{Digest, base64, from_base64};

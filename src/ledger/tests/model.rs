@@ -15,11 +15,16 @@ enum Event {
     LoseOldSlot,
     TooLarge,
     ClockBehind,
+    Torn(Vec<u8>),
+    Auditors,
+    Checkpoint,
+    LoseLines(usize),
+    LoseState,
 }
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        3 => (0..8_usize, 0..900_usize).prop_map(|(kind, length)| Event::Append(kind, length)),
+        3 => (0..7_usize, 0..900_usize).prop_map(|(kind, length)| Event::Append(kind, length)),
         3 => any::<bool>().prop_map(Event::Sign),
         1 => Just(Event::Abort),
         1 => Just(Event::Die),
@@ -29,6 +34,11 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::LoseOldSlot),
         1 => Just(Event::TooLarge),
         1 => Just(Event::ClockBehind),
+        2 => proptest::collection::vec(any::<u8>(), 1..40).prop_map(Event::Torn),
+        1 => Just(Event::Auditors),
+        3 => Just(Event::Checkpoint),
+        1 => (1..4_usize).prop_map(Event::LoseLines),
+        1 => Just(Event::LoseState),
     ]
 }
 
@@ -39,6 +49,8 @@ struct Model {
     expected: Vec<(EntryKind, Option<u64>, Value)>,
     before: Vec<u8>,
     time: i64,
+    /// Checkpoints that left, and whether entries that they speak of were lost.
+    notes: Vec<(Note, bool)>,
 }
 
 impl Model {
@@ -46,7 +58,8 @@ impl Model {
         let room = Room::new();
         let ledger = Some(room.create().unwrap());
         let before = fs::read(room.state()).unwrap();
-        Self { room, ledger, expected: vec![(EntryKind::Genesis, None, json!("by a test"))], before, time: 0 }
+        let expected = vec![(EntryKind::Genesis, None, json!("by a test"))];
+        Self { room, ledger, expected, before, time: 0, notes: Vec::new() }
     }
 
     fn expect(&mut self, kind: EntryKind, re: Option<u64>, made: &str) {
@@ -68,7 +81,7 @@ impl Model {
     }
 
     fn step(&mut self, event: &Event) {
-        const PLAIN: [EntryKind; 8] = [
+        const PLAIN: [EntryKind; 7] = [
             EntryKind::Config,
             EntryKind::Denied,
             EntryKind::Stage,
@@ -76,7 +89,6 @@ impl Model {
             EntryKind::Note,
             EntryKind::Checkpoint,
             EntryKind::Audit,
-            EntryKind::Recovery,
         ];
         self.time += 1;
         let (now, len) = (at(self.time), self.expected.len() as u64);
@@ -125,17 +137,26 @@ impl Model {
             Event::ClockBehind => {
                 assert_eq!(sign(&mut ledger, -1).unwrap_err().code(), &CLOCK);
             }
-            Event::Reopen | Event::CrashBeforeState | Event::LoseOldSlot => {}
+            Event::Checkpoint => self.notes.push((ledger.checkpoint(), false)),
+            Event::Auditors => {
+                ledger.change_auditors(&self.room.auditors()).unwrap();
+                ledger.append(EntryKind::Config, None, &json!({"made": "auditors"}), now).unwrap();
+                self.expect(EntryKind::Config, None, "auditors");
+                self.before.clone_from(&state);
+            }
+            // What happens to the files follows below.
+            _ => {}
         }
         self.ledger = Some(ledger);
         self.restart(event, &state);
+        self.harm(event);
     }
 
     /// What ends a process, and the next one that opens the ledger.
     fn restart(&mut self, event: &Event, state: &[u8]) {
         let len = self.expected.len() as u64;
         match event {
-            Event::CrashBeforeState if len > 1 => {
+            Event::CrashBeforeState if len > 1 && self.before != state => {
                 drop(self.ledger.take());
                 write_private(&self.room.state(), &self.before);
                 self.reopen();
@@ -153,7 +174,52 @@ impl Model {
         }
     }
 
+    /// What is lost or torn, and the recovery.
+    fn harm(&mut self, event: &Event) {
+        let log = fs::read(self.room.log()).unwrap();
+        let ends: Vec<usize> = (0..log.len()).filter(|&at| log[at] == b'\n').map(|at| at + 1).collect();
+        let (harmed, is_break) = match event {
+            Event::Torn(bytes) => ([&log[..], bytes].concat(), false),
+            // Junk has lines of its own: only where there is none it is known which entries are lost.
+            Event::LoseLines(count) if ends.len() == self.expected.len() && ends.len() > *count => {
+                self.expected.truncate(ends.len() - count);
+                (log[..ends[ends.len() - count - 1]].to_vec(), true)
+            }
+            Event::LoseState => (log, true),
+            _ => return,
+        };
+        drop(self.ledger.take());
+        write_private(&self.room.log(), &harmed);
+        if matches!(event, Event::LoseState) {
+            fs::remove_file(self.room.state()).unwrap();
+        }
+        if is_break {
+            super::recovery::recover_at(&self.room, false, at(self.time)).unwrap_err();
+            let left = self.expected.len() as u64;
+            self.notes.iter_mut().for_each(|(note, is_lost)| *is_lost |= note.checkpoint.size > left);
+        }
+        let done = super::recovery::recover_at(&self.room, is_break, at(self.time)).unwrap();
+        let kind = if is_break { EntryKind::Reseal } else { EntryKind::Recovery };
+        assert_ne!(done, Recovered::Nothing);
+        self.expected.push((kind, None, Value::Null));
+        self.before = fs::read(self.room.state()).unwrap();
+        self.ledger = Some(self.room.open().unwrap());
+    }
+
+    /// Every checkpoint is told from every other history: it fits exactly when nothing it speaks of was lost.
+    fn check_notes(&self) {
+        for (note, is_lost) in &self.notes {
+            let fits = verify_since(&self.room.folder, std::slice::from_ref(note), Vec::new());
+            assert_eq!(fits.is_err(), *is_lost, "{note:?} {fits:?}");
+            match fits {
+                Ok(checked) => assert_eq!(checked.complete, Some(note.checkpoint.size)),
+                Err(fault) => assert!([&FORK, &TRUNCATED].contains(&fault.code()), "{fault}"),
+            }
+        }
+    }
+
     fn check(&self) {
+        self.check_notes();
         let ledger = self.ledger.as_ref().unwrap();
         let (summary, agreement) = verify_folder(&self.room.folder).unwrap();
         assert_eq!(agreement, Agreement::Same);
@@ -163,7 +229,7 @@ impl Model {
         );
         assert_eq!(summary.open, self.open());
         assert_eq!(ledger.open_intents().collect::<Vec<_>>(), summary.open);
-        let found = self.room.entries().into_iter().map(|entry| {
+        let found = super::recovery::entries(&self.room).into_iter().map(|entry| {
             let Body::Open(body) = entry.body else { panic!("entry {} cannot be read", entry.index) };
             (entry.kind, entry.re, body.get("made").cloned().unwrap_or_default())
         });

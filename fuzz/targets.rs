@@ -1,0 +1,169 @@
+//! What is done with foreign bytes, once for cargo-fuzz and once for the suite (`tests/fuzz.rs`). Nothing panics; every
+//! refusal has a code and says something; what is taken is taken for what it is.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use fedroot::artefact::kind;
+use fedroot::base::disk::Document;
+use fedroot::base::fault::{Class, Fault};
+use fedroot::base::random;
+use fedroot::custody::Catalogue;
+use fedroot::format::x509;
+use fedroot::format::xml::{Canonicalizer, Event, Form, Limits, Reader};
+use fedroot::key::{Line, PublicKey};
+use fedroot::ledger::{self, Auditor, Evidence, LOG, Ledger, Note, Request, Rewrapped, VerifierKey};
+use fedroot::policy::Profile;
+
+/// What a target needs besides the bytes.
+pub(super) struct Ground<'a> {
+    /// A vault with the key line `example.org/sandbox/metadata`.
+    pub(super) vault: &'a Path,
+    /// The auditor of its ledger.
+    pub(super) auditor: Auditor,
+    /// The public half of a key that documents are signed with.
+    pub(super) key: PublicKey,
+}
+
+/// A target: its name, which is also its folder below `fuzz/corpus`, and what it does.
+pub(super) type Target = (&'static str, fn(&Ground<'_>, &[u8]));
+
+/// All targets.
+pub(super) const TARGETS: &[Target] = &[
+    ("ledger_line", ledger_line),
+    ("ledger_state", ledger_state),
+    ("note", note),
+    ("proof", proof),
+    ("witness_request", witness_request),
+    ("rewrapped", rewrapped),
+    ("xml_reader", xml_reader),
+    ("xml_verify", xml_verify),
+    ("profile", profile),
+    ("record", record),
+    ("public_key", public_key),
+];
+
+/// Refusals are named: a code that is not the one for our own bugs, and words.
+fn named<T>(result: Result<T, Fault>) -> Option<T> {
+    if let Err(fault) = &result {
+        assert!(!fault.code().name.is_empty() && !fault.message().is_empty());
+        assert_ne!(fault.code().class, Class::Internal, "{fault}");
+    }
+    result.ok()
+}
+
+/// A whole log: with its seals and without, both see the same ledger.
+pub(super) fn ledger_line(_: &Ground<'_>, data: &[u8]) {
+    let chain = named(ledger::verify_chain(data));
+    let whole = named(ledger::verify(data));
+    let cores = named(ledger::verify_document(&Document::from_bytes("fuzz", data.to_vec())));
+    assert_eq!(whole, cores);
+    assert!(whole.is_none() || whole == chain);
+}
+
+/// A state file beside a good log: the ledger is refused, or takes no entry that does not fit.
+pub(super) fn ledger_state(ground: &Ground<'_>, data: &[u8]) {
+    let (folder, from) = (ground.vault.join("fuzz-state"), ground.vault.join("ledger"));
+    if !folder.exists() {
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::copy(from.join(LOG), folder.join(LOG)).unwrap();
+        fs::copy(from.join("state"), folder.join("state")).unwrap();
+    }
+    fs::write(folder.join("state"), data).unwrap();
+    let before = fs::read(folder.join(LOG)).unwrap();
+    named(ledger::verify_folder(&folder));
+    let auditors = std::slice::from_ref(&ground.auditor);
+    named(Ledger::open(&folder, auditors, Box::new(random::system())));
+    assert_eq!(fs::read(folder.join(LOG)).unwrap(), before, "opening changes no entry");
+}
+
+/// A checkpoint, and the keys that might have signed it.
+pub(super) fn note(_: &Ground<'_>, data: &[u8]) {
+    if let Some(note) = named(Note::parse(data)) {
+        assert_eq!(note.text().as_bytes(), data, "a note has one way to be written");
+    }
+    if let Some(key) = str::from_utf8(data).ok().and_then(|text| named(VerifierKey::parse(text))) {
+        assert!(!key.name().is_empty());
+    }
+}
+
+/// A proof of inclusion.
+pub(super) fn proof(_: &Ground<'_>, data: &[u8]) {
+    if let Some((evidence, _)) = named(Evidence::parse(data)) {
+        assert_eq!(evidence.text().as_bytes(), data, "a proof has one way to be written");
+    }
+}
+
+/// A request to a witness.
+pub(super) fn witness_request(_: &Ground<'_>, data: &[u8]) {
+    if let Some(request) = named(Request::parse(data)) {
+        assert_eq!(request.text().as_bytes(), data, "a request has one way to be written");
+    }
+}
+
+/// Session keys for a new auditor.
+pub(super) fn rewrapped(_: &Ground<'_>, data: &[u8]) {
+    named(Rewrapped::parse(data));
+}
+
+/// The XML reader, and the canonical form of what it reads.
+pub(super) fn xml_reader(_: &Ground<'_>, data: &[u8]) {
+    let mut reader = Reader::new(data, Limits::default());
+    let mut depth = 0_usize;
+    while let Some(Some(event)) = named(reader.next()) {
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.checked_sub(1).expect("an end without a start"),
+            Event::Text(_) | Event::Comment(_) | Event::Instruction { .. } => {}
+        }
+    }
+    if let Some(once) = canonical(data) {
+        assert_eq!(canonical(&once), Some(once), "the canonical form is its own canonical form");
+    }
+}
+
+fn canonical(data: &[u8]) -> Option<Vec<u8>> {
+    let form = Form { comments: true, outside: true, ..Form::default() };
+    let (mut reader, mut canonicalizer) =
+        (Reader::new(data, Limits::default()), Canonicalizer::new(Vec::new(), form));
+    while let Some(event) = named(reader.next())? {
+        canonicalizer.event(&event);
+    }
+    Some(canonicalizer.finish())
+}
+
+/// A signed document, before a trusted key.
+pub(super) fn xml_verify(ground: &Ground<'_>, data: &[u8]) {
+    let kind = kind("saml").expect("this kind is built in");
+    named(kind.verify(&Document::from_bytes("fuzz", data.to_vec()), std::slice::from_ref(&ground.key)));
+}
+
+/// The profile of a key line.
+pub(super) fn profile(_: &Ground<'_>, data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Some(profile) = named(Profile::parse(text)) {
+        let text = named(profile.to_toml()).expect("what was read can be written");
+        named(Profile::parse(&text)).expect("and read again");
+    }
+}
+
+/// The public record of a key.
+pub(super) fn record(ground: &Ground<'_>, data: &[u8]) {
+    fs::write(ground.vault.join("keys/example.org/sandbox/metadata/1.toml"), data).unwrap();
+    let line: Line = "example.org/sandbox/metadata".parse().expect("this names a line");
+    if let Some(catalogue) = named(Catalogue::open(ground.vault)) {
+        named(catalogue.records(&line));
+    }
+}
+
+/// A key or certificate that somebody wants trusted.
+pub(super) fn public_key(_: &Ground<'_>, data: &[u8]) {
+    named(PublicKey::from_spki(data));
+    let Ok(text) = str::from_utf8(data) else { return };
+    named(x509::public_key(text));
+    if let Some(key) = named(PublicKey::from_pem(text)) {
+        assert!(named(PublicKey::from_spki(key.spki())).is_some_and(|again| again == key));
+    }
+}

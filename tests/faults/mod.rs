@@ -1,0 +1,109 @@
+//! Faults: the short form of `tests/faults/run`, what one signature costs, and every state that a power cut can leave.
+
+mod crash;
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{FEDROOT, Folder, peers, root};
+
+const LINE: &str = "example.org/sandbox/metadata";
+
+/// A folder with a vault of one P-384 line, and one signature in its ledger.
+fn folder() -> Folder {
+    let folder = Folder::empty();
+    let auditor = folder.auditor.clone();
+    folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
+    let adopt = [
+        "key",
+        "adopt",
+        LINE,
+        "--from",
+        "p384.pem",
+        "--for",
+        "saml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
+    ];
+    folder.good(&adopt);
+    folder.good(&signing("first.xml"));
+    folder
+}
+
+fn signing(output: &str) -> [&str; 11] {
+    [
+        "sign",
+        "saml",
+        "entity.xml",
+        "--key",
+        LINE,
+        "--identity",
+        "auditor.key",
+        "--output",
+        output,
+        "--vault",
+        "V",
+    ]
+}
+
+/// The system calls of a command that succeeds, one to a line: every string in hexadecimal, each descriptor with its path.
+fn trace(folder: &Folder, calls: &str, command: &[&str]) -> Vec<String> {
+    let calls = format!("trace={calls}");
+    let strace = ["-f", "-y", "-xx", "-s", "1000000", "-o", "trace", "-e", &calls, FEDROOT];
+    let output = folder.command("strace").args(strace).args(command).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(folder.path("trace")).unwrap();
+    text.lines()
+        .map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned())
+        .collect()
+}
+
+/// What a descriptor in a trace names, without its folder.
+fn file_name(call: &str) -> Option<String> {
+    let path = call.split_once('<')?.1.split_once('>')?.0;
+    let path = unescape(path).unwrap_or_else(|| path.as_bytes().to_vec());
+    Some(Path::new(str::from_utf8(&path).ok()?).file_name()?.to_str()?.to_owned())
+}
+
+/// The bytes of `\x12\x34…`.
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    text.strip_prefix("\\x")?.split("\\x").map(|digits| u8::from_str_radix(digits, 16).ok()).collect()
+}
+
+#[test]
+fn every_disturbed_system_call_leaves_a_ledger_that_holds() {
+    if !peers("every_disturbed_system_call_leaves_a_ledger_that_holds", &["strace", "python3"]) {
+        return;
+    }
+    let mut run = std::process::Command::new(root().join("tests/faults/run"));
+    let output = run.args(["--short", FEDROOT]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("0 violations"), "{said}");
+}
+
+#[test]
+fn a_signature_costs_two_syncs_for_its_intent_and_two_for_its_outcome() {
+    if !peers("a_signature_costs_two_syncs_for_its_intent_and_two_for_its_outcome", &["strace"]) {
+        return;
+    }
+    let folder = folder();
+    let calls =
+        trace(&folder, "fdatasync,fsync,sync_file_range,msync,sync,syncfs,openat,write", &signing("out.xml"));
+    let mut synced = Vec::new();
+    for call in &calls {
+        let name = file_name(call).unwrap_or_default();
+        let is_sync = call.starts_with("fdatasync(") || call.starts_with("fsync(");
+        assert!(is_sync || !call.contains("sync"), "another way to sync: {call}");
+        if is_sync && ["ledger.jsonl", "state", "lock", "ledger"].contains(&name.as_str()) {
+            synced.push((call.split('(').next().unwrap(), name));
+        } else if call.starts_with("write(") && name.starts_with(".fedroot-") && synced.len() < 4 {
+            // The document is written only after the key was used.
+            assert_eq!(synced.len(), 2, "the intent is durable before the key is used");
+        }
+    }
+    let once = [("fdatasync", "ledger.jsonl".to_owned()), ("fdatasync", "state".to_owned())];
+    assert_eq!(synced, [once.clone(), once].concat());
+}
