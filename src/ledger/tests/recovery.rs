@@ -209,6 +209,31 @@ fn a_long_junk_line_hides_no_entry() {
 }
 
 #[test]
+fn all_cores_say_what_one_says() {
+    let room = Room::begun();
+    room.tail(b"torn");
+    mended(&room, false);
+    fs::remove_file(room.state()).unwrap();
+    mended(&room, true);
+    let good = fs::read(room.log()).unwrap();
+    let same = |bytes: &[u8]| {
+        let one = verify(bytes).map_err(|fault| fault.to_string());
+        let document = crate::base::disk::Document::from_bytes("log", bytes.to_vec());
+        assert_eq!(verify_document(&document).map_err(|fault| fault.to_string()), one);
+        if let Ok(summary) = one {
+            assert_eq!(verify_chain(bytes).unwrap(), summary);
+        }
+    };
+    same(&good);
+    for place in (0..good.len()).step_by(7) {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        same(&bad);
+        same(&good[..place]);
+    }
+}
+
+#[test]
 fn checkpoints_that_a_ledger_goes_on_from_are_told_from_others() {
     let room = Room::begun();
     let mut ledger = room.open().unwrap();
