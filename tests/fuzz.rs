@@ -168,7 +168,7 @@ fn own_seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
 }
 
 fn run(name: &str) {
-    let changes = std::env::var("FEDROOT_FUZZ_CHANGES").map_or(2000, |count| count.parse().unwrap());
+    let times = std::env::var("FEDROOT_FUZZ_CHANGES").map_or(2000, |count| count.parse().unwrap());
     let folder = folder();
     let (_, target) = TARGETS.iter().find(|(target, _)| *target == name).unwrap();
     let seeds = seeds(&folder, name);
@@ -191,7 +191,7 @@ fn run(name: &str) {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for seed in &seeds {
         target(&ground, seed);
-        for _ in 0..changes {
+        for _ in 0..times {
             let other = &seeds[dice.below(seeds.len())];
             let changed = dice.change(seed, other);
             let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| target(&ground, &changed)));
