@@ -1,7 +1,7 @@
 //! The targets of `fuzz/` in the suite: seeds that the program made, and 2,000 changes of each, the same in every run.
 //!
-//! `FEDROOT_FUZZ_CORPUS=fuzz/corpus cargo test fuzz` writes the seeds for cargo-fuzz. What it finds goes, as a file, to
-//! `fuzz/regressions/TARGET/` and is tried here ever after.
+//! `FEDROOT_FUZZ_CHANGES=100000 cargo test fuzz` tries that many of each. `FEDROOT_FUZZ_CORPUS=fuzz/corpus cargo test fuzz`
+//! writes the seeds for cargo-fuzz. What it finds goes, as a file, to `fuzz/regressions/TARGET/` and is tried ever after.
 
 use std::fs;
 
@@ -15,7 +15,6 @@ mod targets;
 
 use targets::{Ground, TARGETS};
 
-const CHANGES: usize = 2000;
 const LINE: &str = "example.org/sandbox/metadata";
 
 /// Pieces that mean something to one reader or another.
@@ -169,6 +168,7 @@ fn own_seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
 }
 
 fn run(name: &str) {
+    let times = std::env::var("FEDROOT_FUZZ_CHANGES").map_or(2000, |count| count.parse().unwrap());
     let folder = folder();
     let (_, target) = TARGETS.iter().find(|(target, _)| *target == name).unwrap();
     let seeds = seeds(&folder, name);
@@ -191,7 +191,7 @@ fn run(name: &str) {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for seed in &seeds {
         target(&ground, seed);
-        for _ in 0..CHANGES {
+        for _ in 0..times {
             let other = &seeds[dice.below(seeds.len())];
             let changed = dice.change(seed, other);
             let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| target(&ground, &changed)));

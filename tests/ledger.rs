@@ -276,7 +276,6 @@ fn the_checkpoint_and_the_proofs_of_the_vectors_pass() {
 #[test]
 #[ignore = "writes tests/vectors/ledger, which is frozen"]
 fn make_the_ledger_vectors() {
-    let target = vectors();
     let room = tempfile::tempdir().unwrap();
     let folder = room.path().join("ledger");
     let now = |second: i64| Instant::from_unix(1_795_324_020 + second).unwrap();
@@ -327,11 +326,19 @@ fn make_the_ledger_vectors() {
     fs::write(&log, text.replacen("\"t\":\"audit\"", "\"t\":\"nudit\"", 1)).unwrap();
     recover(true, 12);
     open().append(EntryKind::Audit, None, &json!({"nonce": "7f3b"}), now(13)).unwrap();
-    let identities = Identities::parse(&Secret::new(secret.expose().clone().into_bytes())).unwrap();
-    let document = Document::open(&log).unwrap();
-    let opened = ledger::prove(&document, &note, 6, Some(&identities)).unwrap();
-    let closed = ledger::prove(&document, &note, 6, None).unwrap();
-    let bytes = fs::read(&log).unwrap();
+    let target = vectors();
+    fs::create_dir_all(&target).unwrap();
+    fs::write(target.join("auditor.key"), secret.expose()).unwrap();
+    describe(&target, &log, &note);
+}
+
+/// Writes what belongs to a ledger of the vectors.
+fn describe(target: &Path, log: &Path, note: &Note) {
+    let identities = identities(target);
+    let document = Document::open(log).unwrap();
+    let opened = ledger::prove(&document, note, 6, Some(&identities)).unwrap();
+    let closed = ledger::prove(&document, note, 6, None).unwrap();
+    let bytes = fs::read(log).unwrap();
     let summary = ledger::verify(bytes.as_slice()).unwrap();
     let mut expected = String::new();
     for entry in ledger::read(bytes.as_slice(), &identities).map(Result::unwrap) {
@@ -339,10 +346,8 @@ fn make_the_ledger_vectors() {
         expected += &format!("{} {} {body}\n", entry.index, entry.kind.name());
     }
     expected += &format!("root {}\n", fedroot::base::bytes::hex(&summary.root));
-    fs::create_dir_all(&target).unwrap();
     for (name, bytes) in [
         ("ledger.jsonl", bytes.as_slice()),
-        ("auditor.key", secret.expose().as_bytes()),
         ("checkpoint", note.text().as_bytes()),
         ("opened.tlog-proof", opened.text().as_bytes()),
         ("closed.tlog-proof", closed.text().as_bytes()),
@@ -350,4 +355,31 @@ fn make_the_ledger_vectors() {
     ] {
         fs::write(target.join(name), bytes).unwrap();
     }
+}
+
+#[test]
+fn a_change_of_auditors_that_was_cut_short_goes_on_or_goes_back() {
+    let folder = Folder::with_vault();
+    let old = fs::read_to_string(folder.path("V/vault.toml")).unwrap();
+    let recipient = folder.good(&["identity", "generate", "--output", "second.key"]).stdout.trim().to_owned();
+    let begun = format!("{old}auditors_next = [\"{}\", \"{recipient}\"]\n", folder.auditor);
+    let act = || folder.good(&["ledger", "audit", "--nonce", "1", "--output", "answer", "--vault", "V"]);
+    // The plan was written, the ledger knows nothing of it.
+    fs::write(folder.path("V/vault.toml"), &begun).unwrap();
+    act();
+    assert_eq!(fs::read_to_string(folder.path("V/vault.toml")).unwrap(), old);
+    fs::remove_file(folder.path("answer")).unwrap();
+    let asked = "fedroot ledger auditors add R --output c.age --vault V && fedroot ledger auditors add R --vault V \
+        --answer $(fedroot ledger auditors answer c.age --identity second.key)";
+    assert_eq!(folder.shell(&asked.replace('R', &recipient)).code, 0);
+    let new = fs::read_to_string(folder.path("V/vault.toml")).unwrap();
+    assert_ne!(new, old);
+    // The ledger's state has it, the plan is not yet what is.
+    fs::write(folder.path("V/vault.toml"), &begun).unwrap();
+    act();
+    assert_eq!(fs::read_to_string(folder.path("V/vault.toml")).unwrap(), new);
+    let shown =
+        folder.good(&["ledger", "show", "--identity", "second.key", "--kind", "config", "--vault", "V"]);
+    assert_eq!(shown.stdout.matches("cut short").count(), 1, "{}", shown.stdout);
+    assert_eq!(folder.good(&["ledger", "verify", "--vault", "V"]).code, 0);
 }

@@ -56,7 +56,7 @@ pub fn sign(
     let document = (signing.open)(signing.document).map_err(|fault| refuse(vault, signing, fault))?;
     let ready = ready(vault, signing, &document, approver, random);
     let ready = match ready.map_err(|fault| refuse(vault, signing, fault))? {
-        Ready::Dry(review) => return Ok(Done { review, signed: None, afterthought: None }),
+        Ready::Dry(review) => return Ok(Done { review: *review, signed: None, afterthought: None }),
         Ready::Signing(ready) => ready,
     };
     let Approved { prepared, mut output, proof, approval } = *ready;
@@ -90,7 +90,7 @@ fn refuse(vault: &mut Vault<'_>, signing: &Signing<'_>, fault: Fault) -> Fault {
 }
 
 enum Ready<'d> {
-    Dry(Review),
+    Dry(Box<Review>),
     Signing(Box<Approved<'d>>),
 }
 
@@ -115,7 +115,7 @@ fn ready<'d>(
     approver.show(&review)?;
     review.check()?;
     if signing.dry_run {
-        return Ok(Ready::Dry(review));
+        return Ok(Ready::Dry(Box::new(review)));
     }
     output.reserve(prepared.length_max())?;
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));

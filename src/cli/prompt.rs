@@ -174,7 +174,7 @@ fn has_terminal() -> bool {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {}\n", visible(line))).collect()
+    text.lines().fold(String::new(), |text, line| text + &format!("  {}\n", visible(line)))
 }
 
 /// Shows something where a question follows, wherever the other streams go.

@@ -4,7 +4,7 @@
 //! `--json` one document goes to stdout, on errors too. Nothing is told by colour. Foreign text is shown through
 //! `visible()`, and every write is checked.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
 
@@ -68,6 +68,11 @@ pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
         }
         _ => code,
     }
+}
+
+/// Whether somebody looks at standard output, rather than a program.
+pub(super) fn is_watched() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Says something before the command has ended, such as a review that is about to be confirmed.

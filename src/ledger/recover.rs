@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 use crate::base::append::{Growing, SLOT, Slots};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document, IO, Lock};
-use crate::base::fault::Fault;
+use crate::base::fault::{Class, Fault};
 use crate::base::random::Random;
 
+use super::chain::verify_document;
 use super::compose::Draft;
 use super::entry::{Line, Measure, Repair};
 use super::records::Records;
@@ -108,7 +109,7 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
                 .fault(format!("the state file belongs to the ledger {}", state.origin))
                 .hint("put the state file of this ledger back, or move this one away and run this again"));
         }
-        Ok(state) => match examine(&log, &state)? {
+        Ok(state) => match look(&path, &log, &state)? {
             Finding::Broken(trouble) => (Some(state), trouble),
             finding => return mend(finding, attach(recovery, log, state, session, random, lock)?, recovery),
         },
@@ -183,6 +184,19 @@ fn attach(
         newest: None,
         _lock: lock,
     })
+}
+
+/// Looks at a log and its state, and where their ends agree at all between.
+fn look(path: &Path, log: &Growing, state: &State) -> Result<Finding, Fault> {
+    let found = examine(log, state)?;
+    if !matches!(found, Finding::Nothing) {
+        return Ok(found);
+    }
+    match verify_document(&Document::open(path)?) {
+        Ok(_) => Ok(found),
+        Err(fault) if fault.code().class == Class::Ledger => Ok(Finding::Broken(fault)),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Looks at what a log has beyond its state.

@@ -284,7 +284,7 @@ fn patiently<T>(mut act: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
     for _ in 0..200 {
         match act() {
             Err(fault) if fault.code() == &disk::BUSY => {
-                std::thread::sleep(std::time::Duration::from_millis(10))
+                std::thread::sleep(std::time::Duration::from_millis(10));
             }
             other => return other,
         }

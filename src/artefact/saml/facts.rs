@@ -126,10 +126,10 @@ impl Collector {
         self.entities += 1;
         let Some(entity_id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty()) else {
             return self
-                .breach("nameless", format!("{}: an EntityDescriptor without entityID", tag.position()));
+                .breach("nameless", &format!("{}: an EntityDescriptor without entityID", tag.position()));
         };
         if !self.entity_ids.insert(entity_id) {
-            self.breach("duplicate", format!("{}: {entity_id} stands here again", tag.position()));
+            self.breach("duplicate", &format!("{}: {entity_id} stands here again", tag.position()));
         }
         if self.listed.len() < LISTED_MAX {
             self.listed.push(clip(entity_id));
@@ -141,10 +141,13 @@ impl Collector {
         match Instant::parse(text) {
             Ok(until) if until > now => {}
             Ok(until) => {
-                self.breach("expired", format!("{}: {} was valid until {until}", tag.position(), tag.name()));
+                self.breach(
+                    "expired",
+                    &format!("{}: {} was valid until {until}", tag.position(), tag.name()),
+                );
             }
             Err(_) => self
-                .breach("expired", format!("{}: validUntil of {} is '{text}'", tag.position(), tag.name())),
+                .breach("expired", &format!("{}: validUntil of {} is '{text}'", tag.position(), tag.name())),
         }
     }
 
@@ -156,7 +159,7 @@ impl Collector {
         let across = self.tail.windows(needle.len()).any(|window| window == needle);
         if across || self.needle.find(text).is_some() {
             self.tail.clear();
-            return self.breach("private key", "a private key in PEM stands in the document".into());
+            return self.breach("private key", "a private key in PEM stands in the document");
         }
         if text.len() > head.len() {
             self.tail.clear();
@@ -166,10 +169,10 @@ impl Collector {
         self.tail.drain(..surplus);
     }
 
-    fn breach(&mut self, what: &'static str, detail: String) {
+    fn breach(&mut self, what: &'static str, detail: &str) {
         let breaches = self.breaches.entry(what).or_default();
         if breaches.len() < BREACHES_MAX {
-            breaches.push(clip(&detail));
+            breaches.push(clip(detail));
         }
     }
 

@@ -1,6 +1,5 @@
 //! `fedroot ledger checkpoint`: what leaves the machine, so that others can tell if the ledger is cut or rewritten.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,7 +12,7 @@ use crate::base::fault::Fault;
 use crate::base::words;
 use crate::ceremony::{self, Note};
 use crate::cli::Common;
-use crate::cli::ui::Output;
+use crate::cli::ui::{self, Output};
 
 /// `fedroot ledger checkpoint`
 #[derive(Args, Debug)]
@@ -61,7 +60,7 @@ impl Checkpoint {
                 output.line(format!("  {}", row.join(" ")));
             }
         }
-        if self.qr || std::io::stdout().is_terminal() {
+        if self.qr || ui::is_watched() {
             output.text.push_str(&code(&note));
         }
         output.note("carry it off this machine: paper, another medium, a witness");

@@ -81,15 +81,6 @@ impl Model {
     }
 
     fn step(&mut self, event: &Event) {
-        const PLAIN: [EntryKind; 7] = [
-            EntryKind::Config,
-            EntryKind::Denied,
-            EntryKind::Stage,
-            EntryKind::Receipt,
-            EntryKind::Note,
-            EntryKind::Checkpoint,
-            EntryKind::Audit,
-        ];
         self.time += 1;
         let (now, len) = (at(self.time), self.expected.len() as u64);
         let mut ledger = self.ledger.take().unwrap();
@@ -144,8 +135,7 @@ impl Model {
                 self.expect(EntryKind::Config, None, "auditors");
                 self.before.clone_from(&state);
             }
-            // What happens to the files follows below.
-            _ => {}
+            _ => {} // what happens to the files follows
         }
         self.ledger = Some(ledger);
         self.restart(event, &state);
@@ -236,6 +226,17 @@ impl Model {
         assert_eq!(found.collect::<Vec<_>>(), self.expected);
     }
 }
+
+/// Kinds that stand for themselves.
+const PLAIN: [EntryKind; 7] = [
+    EntryKind::Config,
+    EntryKind::Denied,
+    EntryKind::Stage,
+    EntryKind::Receipt,
+    EntryKind::Note,
+    EntryKind::Checkpoint,
+    EntryKind::Audit,
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
