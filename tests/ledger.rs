@@ -1,6 +1,7 @@
 //! The ledger as strangers see it: a verifier in Python that was written from the format page alone agrees with us on every
 //! ledger, good and bad; and the test vectors stay what they are.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use fedroot::base::disk::Document;
 use fedroot::base::random;
 use fedroot::base::recipient::Identities;
 use fedroot::base::secret::Secret;
-use fedroot::ledger::{self, Body, EntryKind, Evidence, Ledger, Note, Trust};
+use fedroot::ledger::{self, Body, Entry, EntryKind, Evidence, Ledger, Note, Trust};
 use serde_json::json;
 use tlog_tiles::checkpoint::Checkpoint as TheirCheckpoint;
 use tlog_tiles::tlog::{
@@ -226,6 +227,16 @@ fn identities(folder: &Path) -> Identities {
     Identities::parse(&Secret::new(fs::read(folder.join("auditor.key")).unwrap())).unwrap()
 }
 
+/// What the entries say, one to a line.
+fn tell(entries: &[Entry]) -> String {
+    let mut told = String::new();
+    for entry in entries {
+        let Body::Open(body) = &entry.body else { panic!("entry {} does not open", entry.index) };
+        writeln!(told, "{} {} {body}", entry.index, entry.kind.name()).unwrap();
+    }
+    told
+}
+
 #[test]
 fn the_ledger_of_the_vectors_is_what_it_was() {
     let folder = vectors();
@@ -233,13 +244,7 @@ fn the_ledger_of_the_vectors_is_what_it_was() {
     let summary = ledger::verify(log.as_slice()).unwrap();
     let stated = fs::read_to_string(folder.join("expected")).unwrap();
     let found: Vec<_> = ledger::read(log.as_slice(), &identities(&folder)).map(Result::unwrap).collect();
-    let told: String = found
-        .iter()
-        .map(|entry| {
-            let Body::Open(body) = &entry.body else { panic!("entry {} does not open", entry.index) };
-            format!("{} {} {body}\n", entry.index, entry.kind.name())
-        })
-        .collect();
+    let told = tell(&found);
     assert_eq!(format!("{told}root {}\n", fedroot::base::bytes::hex(&summary.root)), stated);
     for kind in EntryKind::ALL {
         assert!(found.iter().any(|entry| entry.kind == kind), "no {}", kind.name());
@@ -340,12 +345,8 @@ fn describe(target: &Path, log: &Path, note: &Note) {
     let closed = ledger::prove(&document, note, 6, None).unwrap();
     let bytes = fs::read(log).unwrap();
     let summary = ledger::verify(bytes.as_slice()).unwrap();
-    let mut expected = String::new();
-    for entry in ledger::read(bytes.as_slice(), &identities).map(Result::unwrap) {
-        let Body::Open(body) = &entry.body else { panic!() };
-        expected += &format!("{} {} {body}\n", entry.index, entry.kind.name());
-    }
-    expected += &format!("root {}\n", fedroot::base::bytes::hex(&summary.root));
+    let found: Vec<_> = ledger::read(bytes.as_slice(), &identities).map(Result::unwrap).collect();
+    let expected = format!("{}root {}\n", tell(&found), fedroot::base::bytes::hex(&summary.root));
     for (name, bytes) in [
         ("ledger.jsonl", bytes.as_slice()),
         ("checkpoint", note.text().as_bytes()),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
-use crate::base::fault::Fault;
+use crate::base::fault::{Class, Fault};
 use crate::base::recipient::Identities;
 use crate::custody::{Catalogue, Vault};
 use crate::ledger::{self, NOTE_BYTES_MAX};
@@ -23,7 +23,12 @@ const PROOF_BYTES_MAX: u64 = 512 * 1024;
 /// Checks the ledger of a vault, holds it against the state beside it, the checkpoints kept beside it, and those given.
 /// Needs no secret. Complete it is by what is given only.
 pub fn audit(catalogue: &Catalogue, since: &[Note]) -> Result<Checked, Fault> {
-    let checked = ledger::verify_since(&catalogue.ledger_folder(), since, catalogue.checkpoints()?)?;
+    let checked = ledger::verify_since(&catalogue.ledger_folder(), since, catalogue.checkpoints()?).map_err(
+        |fault| {
+            let is_bare = fault.code().class == Class::Ledger && fault.way_out().is_none();
+            if is_bare { fault.hint(ledger::KEEP) } else { fault }
+        },
+    )?;
     match checked.agreement {
         Agreement::LogShorter(missing) => Err(ledger::TRUNCATED
             .fault(format!("the ledger lacks {missing} entries that this machine has written"))

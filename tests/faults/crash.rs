@@ -89,8 +89,8 @@ impl Recording {
             let file = match name.as_str() {
                 LOG => LOG,
                 STATE => STATE,
-                // After the document has its name, only the vault's memory of facts is written so.
-                _ if name.starts_with(".fedroot-") && !is_published => OUTPUT,
+                // The document has no name while it is written; afterwards only the vault's memory of facts is.
+                _ if name.starts_with('#') && !is_published => OUTPUT,
                 _ => "",
             };
             let act = call.split('(').next().unwrap();

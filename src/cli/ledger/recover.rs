@@ -70,7 +70,7 @@ impl Recover {
         } else if !open.is_empty() {
             let count = open.len();
             output.note(format!(
-                "{count} intents are open: say what became of them with --reason, which closes them"
+                "open intents: {count}; say what became of them with --reason, which closes them"
             ));
         }
         output.json.insert("open".into(), json!(open));
