@@ -15,6 +15,7 @@ mod hostile;
 mod keys;
 mod memory;
 mod readme;
+mod rules;
 mod tidy;
 mod xml_corpus;
 mod scenarios;

@@ -282,6 +282,11 @@ impl Pending {
         self.settle(false)
     }
 
+    /// Gives the file its name, durably, in the place of what stands there.
+    pub fn replace(self) -> Result<(), Fault> {
+        self.settle(true)
+    }
+
     fn settle(mut self, replace: bool) -> Result<(), Fault> {
         let path = self.path;
         self.file
@@ -319,6 +324,13 @@ impl Document {
     /// Opens a regular file.
     pub fn open(path: &Path) -> Result<Self, Fault> {
         Ok(Self { name: path.display().to_string(), content: Content::File(open(path, true)?) })
+    }
+
+    /// Opens a file of ours: not through a link, and only when nobody but the owner may touch it.
+    pub fn open_private(path: &Path) -> Result<Self, Fault> {
+        let file = open(path, false)?;
+        check_owner_only(path, &file.metadata().map_err(|e| fault("read", path, &e))?)?;
+        Ok(Self { name: path.display().to_string(), content: Content::File(file) })
     }
 
     /// Takes a document from memory, such as standard input; `name` is what messages call it.

@@ -8,7 +8,7 @@ mod verify;
 
 pub use audit::{Agreement, Body, Entry, Summary, audit, read_ledger};
 pub use generate::{Making, generate, generate_request};
-pub use review::{certificate, review};
+pub use review::{Terms, certificate, review};
 pub use sign::{Signing, sign};
 pub use verify::{trust, verify};
 

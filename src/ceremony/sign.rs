@@ -6,7 +6,7 @@ use std::path::Path;
 use rand_core::CryptoRng;
 use serde_json::json;
 
-use super::{Approver, review};
+use super::{Approver, Terms, review};
 use crate::artefact::Kind;
 use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
@@ -31,6 +31,8 @@ pub struct Signing<'a> {
     pub output: &'a Path,
     /// Why.
     pub reason: Option<&'a str>,
+    /// Why the profile's brake is released, when it is.
+    pub released: Option<&'a str>,
     /// Do everything but the signature.
     pub dry_run: bool,
 }
@@ -71,7 +73,9 @@ fn attempt(
             .hint("name another file with --output, or move the old one away"));
     }
     let (kind, line, document) = (signing.kind, signing.line, (signing.open)(signing.document)?);
-    let (review, prepared) = review(vault, kind, &document, line, signing.environment, vault.now(), random)?;
+    let terms =
+        Terms { line, environment: signing.environment, released: signing.released, now: vault.now() };
+    let (review, prepared) = review(vault, kind, &document, terms, random)?;
     approver.show(&review)?;
     review.check()?;
     if signing.dry_run {
@@ -79,17 +83,18 @@ fn attempt(
     }
     let mut output = Pending::beside(signing.output)?;
     output.reserve(prepared.length_max())?;
+    let mut record = vault.last_signed_pending(line, kind.name())?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
     *touched = true;
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
-        prepared.finish(signature, &mut hashing)?;
+        prepared.finish(signature, &mut hashing, &mut record)?;
         hashing.flush().map_err(|e| disk::fault("write", signing.output, &e))?;
         Ok(Delivered { digest: hashing.finish().0, name: signing.output.display().to_string() })
     })?;
     output.publish()?;
-    vault.remember(line, kind.name(), &review.facts)?;
+    record.replace()?;
     Ok((review, Some(signed)))
 }

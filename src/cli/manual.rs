@@ -102,7 +102,7 @@ fn reference() -> roff::Roff {
             .text([roman(code.meaning)]);
     }
     page.control("SH", ["RULES"]);
-    for rule in RULES {
+    for rule in RULES.iter() {
         page.control("TP", []).text([bold(rule.id), roman(format!(" ({})", rule.severity.name()))]);
         page.text([roman(format!("{}. {}. Source: {}.", rule.sentence, rule.remedy, rule.source))]);
     }

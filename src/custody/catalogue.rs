@@ -1,5 +1,6 @@
 //! The public half of a vault: its configuration, key lines, records, profiles and certificates. Needs no secret.
 
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
-use crate::policy::Facts;
+use crate::policy::Last;
 
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 
@@ -146,16 +147,19 @@ impl Catalogue {
         if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The facts of the document of this kind that the line signed last.
-    pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Facts>, Fault> {
+    /// The record of the document of this kind that the line signed last.
+    pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Last>, Fault> {
         let path = self.last_signed_path(line, kind);
         if !disk::exists(&path) {
             return Ok(None);
         }
-        let facts = serde_json::from_str(&text(&path)?).map_err(|e| {
-            VAULT.fault(format!("{}: {e}", path.display())).hint("move the file away: it is only a copy")
+        let document = disk::Document::open_private(&path)?;
+        let last = Last::read(BufReader::new(document.reader())).map_err(|fault| {
+            fault
+                .at(path.display())
+                .hint("move the file away: the next review then has nothing to compare with")
         })?;
-        Ok(Some(facts))
+        Ok(Some(last))
     }
 
     /// The sealed file of a key, checked against its record.
@@ -179,7 +183,7 @@ impl Catalogue {
     pub(super) fn last_signed_path(&self, line: &Line, kind: &str) -> PathBuf {
         let mut path = self.folder.join("signed");
         path.extend([line.tenant(), line.environment().name(), line.purpose()]);
-        path.join(format!("{kind}.last.json"))
+        path.join(format!("{kind}.last"))
     }
 
     fn path(&self, key: &KeyId, what: &str) -> PathBuf {
