@@ -419,7 +419,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --release-brake --vault --json --batch --help saml"
+            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -434,6 +434,10 @@ _fedroot() {
                     return 0
                     ;;
                 --release-brake)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --html)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

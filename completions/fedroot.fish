@@ -108,6 +108,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l html -d 'Write the review as a page for a browser, too; the file must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l batch -d 'Never ask: fail where an answer is needed'

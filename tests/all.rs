@@ -14,6 +14,7 @@
 mod hostile;
 mod keys;
 mod memory;
+mod page;
 mod readme;
 mod rules;
 mod tidy;

@@ -7,9 +7,10 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::ui::Output;
-use super::{Common, document, kinds, parsed};
+use super::{Common, document, kinds, page, parsed};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::text::visible;
@@ -28,6 +29,9 @@ const BREACHES_SHOWN_MAX: usize = 3;
 pub(super) struct Review {
     #[command(flatten)]
     subject: Subject,
+    /// Write the review as a page for a browser, too; the file must not exist
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// What is reviewed, and for which key.
@@ -61,6 +65,11 @@ impl Review {
         let (review, _) = ceremony::review(&catalogue, kind, &document, terms, random)?;
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();
+        if let Some(file) = &self.html {
+            disk::create(file, page::page(&review).as_bytes())?;
+            output.json.insert("html".into(), file.display().to_string().into());
+            output.note(format!("the review for a browser is in {}", file.display()));
+        }
         let (path, vault) = (path.display(), common.vault_flag());
         output.note(format!("next: fedroot sign {name} {path} --key {line} --output OUT{vault}"));
         Ok(output)
@@ -141,6 +150,18 @@ fn changes(text: &mut String, review: &policy::Review) {
     if !parts.is_empty() {
         put(text, format_args!("  entities that differ in: {}\n", parts.join(", ")));
     }
+    for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
+        let (sign, what) = match change.what {
+            "removed" => ('-', "entity".to_owned()),
+            "added" => ('+', "entity".to_owned()),
+            _ => ('~', change.parts.join(", ")),
+        };
+        put(text, format_args!("  {sign} {what:<18} {}\n", visible(&change.entity)));
+    }
+    let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
+    if more > 0 {
+        put(text, format_args!("  … {more} more entities, in --json\n"));
+    }
     for change in &changes.facts {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
@@ -153,18 +174,6 @@ fn changes(text: &mut String, review: &policy::Review) {
                 put(text, format_args!("  {sign} … {} more, in --json\n", values.len() - VALUES_SHOWN_MAX));
             }
         }
-    }
-    for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
-        let (sign, what) = match change.what {
-            "removed" => ('-', "entity".to_owned()),
-            "added" => ('+', "entity".to_owned()),
-            _ => ('~', change.parts.join(", ")),
-        };
-        put(text, format_args!("  {sign} {what:<18} {}\n", visible(&change.entity)));
-    }
-    let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
-    if more > 0 {
-        put(text, format_args!("  … {more} more entities, in --json\n"));
     }
 }
 

@@ -157,7 +157,7 @@ pub(super) static ROWS: &[Rule] = &[
         Warn,
         "no waiver of the profile has expired",
         "mend what it excused, or have it approved anew; then take it out of the profile",
-        "an exception without an end is a rule",
+        "a safeguard of this program: exceptions have an end",
         Check::Document(|whole| {
             let expired = |waiver: &&crate::policy::Waiver| waiver.expires <= whole.standard.now;
             let expired = whole.standard.profile.waivers.iter().filter(expired);
@@ -172,7 +172,7 @@ pub(super) static ROWS: &[Rule] = &[
         Block,
         "no more entities vanish at once than the profile's brake allows",
         "find out why they are gone; if it is meant, give --release-brake REASON to review and sign",
-        "one federation's lost import was an empty aggregate for everybody",
+        "a safeguard of this program: a lost import looks like many departures",
         Check::Document(|whole| {
             let Some((brake, difference)) = brake(whole) else { return vec![] };
             let (gone, before) = (difference.removed as u64, difference.before as u64);
@@ -187,7 +187,7 @@ pub(super) static ROWS: &[Rule] = &[
         Block,
         "no more entities change their keys at once than the profile's brake allows",
         "find out who changed them; if it is meant, give --release-brake REASON to review and sign",
-        "exchanged keys are how an attacker takes over a registry unseen",
+        "a safeguard of this program: who takes over a registry exchanges keys",
         Check::Document(|whole| {
             let Some((brake, difference)) = brake(whole) else { return vec![] };
             let (changed, max) = (difference.keys_changed() as u64, brake.keys_changed_max);

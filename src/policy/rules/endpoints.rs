@@ -8,7 +8,7 @@ use crate::policy::{Endpoint, Entity, Role, Rule, Severity};
 
 use Severity::{Note, Warn};
 
-const SAML2INT: &str = "SAML2Int, section 2.1";
+const SAML2INT: &str = "SAML V2.0 Deployment Profile for Federation Interoperability (SAML2Int)";
 const METADATA: &str = "SAML V2.0 Metadata, section 2.2.2";
 const SHIBMD: &str = "Shibboleth Metadata Profile, shibmd:Scope; REFEDS";
 

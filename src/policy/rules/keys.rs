@@ -21,7 +21,7 @@ pub(super) static ROWS: &[Rule] = &[
         Warn,
         "every identity provider has a key to sign with, in a certificate",
         "ask for it: nobody can verify what this identity provider says",
-        "SAML2Int, section 2.2; eduGAIN Metadata Aggregation Practice Statement, R1",
+        "SAML2Int; eduGAIN Metadata Aggregation Practice Statement, R1",
         Check::Entity(|entity, _| {
             let bare = entity.roles.iter().filter(|role| role.name == "IDPSSODescriptor").filter(|role| {
                 let signs = |key: &&crate::policy::Key| key.purpose.as_deref() != Some("encryption");
@@ -85,7 +85,7 @@ pub(super) static ROWS: &[Rule] = &[
         Warn,
         "RSA keys have at least 2048 bits and a sound exponent, and no other kind but elliptic curves is used",
         "have the key replaced",
-        "NIST SP 800-131A; SAML2Int, section 2.2.1",
+        "NIST SP 800-131A; SAML2Int",
         Check::Entity(|entity, _| of_certificates(entity, weak)),
     ),
     Rule::saml(

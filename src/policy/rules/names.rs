@@ -69,7 +69,14 @@ pub(super) static ROWS: &[Rule] = &[
         "an entityID is a plain URI: ASCII, no user, fragment, dot segments, needless port, escapes or punycode",
         "have it registered anew in its plain form",
         UTS39,
-        Check::Entity(|entity, _| unusual(&entity.id).map(|why| format!("the entityID has {why}")).collect()),
+        Check::Entity(|entity, _| {
+            let mut found: Vec<String> =
+                unusual(&entity.id).map(|why| format!("the entityID has {why}")).collect();
+            found.extend(when(!entity.id.is_ascii(), || {
+                format!("the entityID has letters outside ASCII ({})", foreign(&entity.id))
+            }));
+            found
+        }),
     ),
     Rule::saml(
         "saml.entity-id.too-long",
@@ -87,7 +94,7 @@ pub(super) static ROWS: &[Rule] = &[
         Block,
         "no white space stands in an entityID",
         "take it out: some consumers trim it, others do not, and they do not mean the same entity",
-        "RFC 3986, section 2; SimpleSAMLphp issue 850",
+        "RFC 3986, section 2",
         Check::Entity(|entity, _| {
             let blank = !entity.id.trim().is_empty() && entity.id.contains(char::is_whitespace);
             when(blank, || "white space in the entityID".into())
@@ -110,7 +117,16 @@ pub(super) static ROWS: &[Rule] = &[
         UTS39,
         Check::Entity(|entity, _| {
             let mixed = entity.texts().filter(|text| mixes_scripts(&text.value));
-            mixed.map(|text| format!("{} mixes scripts within a word: {}", text.what, text.value)).collect()
+            mixed
+                .map(|text| {
+                    format!(
+                        "{} mixes scripts within a word: {} ({})",
+                        text.what,
+                        text.value,
+                        foreign(&text.value)
+                    )
+                })
+                .collect()
         }),
     ),
     Rule::saml(
@@ -155,6 +171,18 @@ pub(super) static ROWS: &[Rule] = &[
     ),
 ];
 
+fn code_point(c: char) -> String {
+    format!("U+{:04X}", c as u32)
+}
+
+/// The first characters outside ASCII, by their numbers: what looks alike does not read alike.
+fn foreign(text: &str) -> String {
+    let mut points: Vec<String> = text.chars().filter(|c| !c.is_ascii()).map(code_point).collect();
+    points.dedup();
+    points.truncate(8);
+    points.join(" ")
+}
+
 fn is_web(uri: &str) -> bool {
     let scheme = uri.split("://").next().unwrap_or_default();
     scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
@@ -166,7 +194,6 @@ fn unusual(uri: &str) -> impl Iterator<Item = &'static str> {
     let path = uri.split_once("://").map_or("", |(_, rest)| rest);
     let host = host(uri).unwrap_or_default();
     let checks = [
-        (!uri.is_ascii(), "letters outside ASCII"),
         (authority.contains('@'), "a user name"),
         (uri.contains('\\'), "a backslash"),
         (uri.contains('#'), "a fragment"),
@@ -196,7 +223,7 @@ fn invisible(entity: &Entity, _: &crate::policy::finding::Scene<'_>) -> Vec<Stri
     let all = std::iter::once(("entityID", entity.id.as_str())).chain(texts).chain(scopes).chain(locations);
     let found = all.filter_map(|(what, value)| {
         let c = value.chars().find(|c| is_invisible(*c))?;
-        Some(format!("{what} holds U+{:04X}", c as u32))
+        Some(format!("{what} holds {}", code_point(c)))
     });
     found.collect()
 }
