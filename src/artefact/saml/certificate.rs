@@ -1,9 +1,11 @@
 //! What a certificate in metadata says of its key. Nothing in it is trusted: it is only looked at.
 
 use const_oid::db::rfc5912;
-use der::asn1::ObjectIdentifier;
-use der::{Decode, Encode};
-use x509_cert::Certificate as X509;
+use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
+use der::{Decode, Reader, SliceReader, Tagged};
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+use x509_cert::certificate::Rfc5280;
+use x509_cert::time::Validity;
 
 use crate::base::bytes::{Digest, from_base64};
 use crate::base::clock::Instant;
@@ -27,33 +29,47 @@ const CURVES: [(ObjectIdentifier, &str); 6] = [
 ];
 
 /// Primes by which the moduli of CVE-2017-15361 give themselves away: each leaves a power of 65537.
-const ROCA_PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+const ROCA_PRIMES: [u64; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
-/// Reads the text of a `ds:X509Certificate`; nothing when it is none.
+/// Reads the text of a `ds:X509Certificate`; nothing when it is none. Names and extensions are stepped over: consumers of
+/// metadata ignore them, and there are tens of thousands.
 pub(super) fn read(text: &str) -> Option<Certificate> {
-    let body: String = text.split_ascii_whitespace().collect();
-    let certificate = X509::from_der(&from_base64(&body)?).ok()?;
-    let tbs = certificate.tbs_certificate();
-    let spki = tbs.subject_public_key_info();
-    let end = tbs.validity().not_after.to_unix_duration().as_secs();
-    let weak = WEAK.iter().find(|(oid, _)| *oid == certificate.signature_algorithm().oid);
+    let mut body = Vec::with_capacity(text.len());
+    body.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let der = from_base64(std::str::from_utf8(&body).ok()?)?;
+    let certificate = AnyRef::from_der(&der).ok()?;
+    let mut outer = SliceReader::new(certificate.value()).ok()?;
+    let tbs = AnyRef::decode(&mut outer).ok()?;
+    let signature = AlgorithmIdentifierRef::decode(&mut outer).ok()?;
+    BitStringRef::decode(&mut outer).ok()?;
+    let mut inner = SliceReader::new(tbs.value()).ok()?;
+    if AnyRef::decode(&mut inner).ok()?.tag().is_context_specific() {
+        AnyRef::decode(&mut inner).ok()?; // the serial number, behind a version
+    }
+    AlgorithmIdentifierRef::decode(&mut inner).ok()?;
+    AnyRef::decode(&mut inner).ok()?; // the issuer
+    let validity = Validity::<Rfc5280>::decode(&mut inner).ok()?;
+    AnyRef::decode(&mut inner).ok()?; // the subject
+    let spki = inner.tlv_bytes().ok()?;
+    let key = SubjectPublicKeyInfoRef::from_der(spki).ok()?;
+    let end = i64::try_from(validity.not_after.to_unix_duration().as_secs()).ok();
+    let broken = WEAK.iter().find(|(oid, _)| *oid == signature.oid);
     Some(Certificate {
-        fingerprint: Digest::of(&spki.to_der().ok()?),
-        strength: strength(&spki.algorithm, spki.subject_public_key.raw_bytes()),
-        expires: i64::try_from(end).ok().and_then(|end| Instant::from_unix(end).ok()),
-        weak_hash: weak.map(|(_, name)| *name),
+        fingerprint: Digest::of(spki),
+        strength: strength(&key.algorithm, key.subject_public_key.raw_bytes()),
+        expires: end.and_then(|end| Instant::from_unix(end).ok()),
+        weak_hash: broken.map(|(_, name)| *name),
     })
 }
 
-fn strength(algorithm: &spki::AlgorithmIdentifierOwned, key: &[u8]) -> Strength {
+fn strength(algorithm: &AlgorithmIdentifierRef<'_>, key: &[u8]) -> Strength {
     match algorithm.oid {
         rfc5912::RSA_ENCRYPTION => match rsa::pkcs1::RsaPublicKeyRef::from_der(key) {
             Ok(key) => rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()),
             Err(_) => Strength::Other("RSA, and the key cannot be read".into()),
         },
         rfc5912::ID_EC_PUBLIC_KEY => {
-            let curve =
-                algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+            let curve = algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
             let name =
                 curve.and_then(|oid| CURVES.iter().find(|(own, _)| *own == oid)).map(|(_, name)| *name);
             Strength::Curve(
@@ -77,7 +93,10 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Strength {
 /// Whether the modulus is a power of 65537 for each of the primes: true for one other modulus in about 2^27.
 fn is_roca(modulus: &[u8]) -> bool {
     ROCA_PRIMES.iter().all(|prime| {
-        let rest = modulus.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let (head, words) = modulus.as_rchunks::<4>();
+        let rest = head.iter().fold(0, |rest, byte| (rest * 256 + u64::from(*byte)) % prime);
+        let add = |rest, word: &[u8; 4]| (rest << 32 | u64::from(u32::from_be_bytes(*word))) % prime;
+        let rest = words.iter().fold(rest, add);
         let mut power = 1;
         for _ in 0..*prime {
             if power == rest {

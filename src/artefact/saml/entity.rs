@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{MD, certificate};
 use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
 use crate::format::xml::{StartTag, dsig};
 use crate::policy::{Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text};
 
@@ -18,6 +19,9 @@ const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const PARTS_MAX: usize = 2_000;
 /// Bytes of one text that are looked at.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that are digested at a time.
+const PIECE_BYTES: usize = 4 * 1024;
 
 /// What a text belongs to.
 #[derive(Clone, Copy)]
@@ -38,6 +42,8 @@ pub(super) struct Assembler {
     /// How deep its element is.
     pub(super) depth: usize,
     hash: Sha256,
+    /// What the digest takes next: few large pieces cost less than many small ones.
+    unhashed: Vec<u8>,
     taking: Option<(Place, usize)>,
     text: String,
     label: Text,
@@ -72,6 +78,7 @@ impl Assembler {
             entity,
             depth: tag.depth(),
             hash: Sha256::new(),
+            unhashed: Vec::with_capacity(PIECE_BYTES + 1024),
             taking: None,
             text: String::new(),
             label: Text::default(),
@@ -208,11 +215,16 @@ impl Assembler {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.hash.update(text.as_bytes());
+        let fits = self.text.len() + text.len() <= TEXT_BYTES_MAX;
+        // A certificate counts by what it says of its key: most bytes of most documents are digested only once.
+        if !(fits && matches!(self.taking, Some((Place::Certificate, _)))) {
+            self.unhashed.extend_from_slice(text.as_bytes());
+            self.digest();
+        }
         if self.taking.is_none() {
             return;
         }
-        if self.text.len() + text.len() <= TEXT_BYTES_MAX {
+        if fits {
             self.text.push_str(text);
         } else {
             self.entity.is_cut = true;
@@ -220,7 +232,7 @@ impl Assembler {
     }
 
     pub(super) fn end(&mut self, depth: usize, name: &str) {
-        self.hash.update([2]);
+        self.unhashed.push(2);
         if self.attribute.is_some() && name.rsplit(':').next() == Some("EntityAttributes") {
             self.attribute = None;
         }
@@ -257,27 +269,56 @@ impl Assembler {
             (Place::Certificate | Place::OtherKey, Some(role)) => {
                 let Some(key) = role.keys.last_mut() else { return };
                 if matches!(place, Place::Certificate) {
-                    push(&mut key.certificates, certificate::read(&text), cut);
+                    let certificate = certificate::read(&text);
+                    match &certificate {
+                        Some(certificate) => {
+                            self.unhashed.extend_from_slice(certificate.fingerprint.as_bytes());
+                            let end = certificate.expires.map_or(0, Instant::unix);
+                            self.unhashed.extend_from_slice(&end.to_be_bytes());
+                        }
+                        None => self.unhashed.extend_from_slice(text.as_bytes()),
+                    }
+                    push(&mut key.certificates, certificate, cut);
                 } else {
                     push(&mut key.others, Digest::of(text.trim().as_bytes()), cut);
                 }
             }
-            (Place::Ui | Place::Logo | Place::Certificate | Place::OtherKey, None) => {}
+            (Place::Certificate, None) => self.unhashed.extend_from_slice(text.as_bytes()),
+            (Place::Ui | Place::Logo | Place::OtherKey, None) => {}
         }
     }
 
     /// Takes a start tag into the digest; what signing sets at the root is no change.
     fn absorb(&mut self, tag: StartTag<'_>) {
-        for part in [tag.namespace(), "\0", tag.local(), "\0"] {
-            self.hash.update(part.as_bytes());
-        }
+        self.absorb_name(tag.namespace(), tag.local());
         let set = |name: &str| tag.depth() == 0 && ["ID", "validUntil", "cacheDuration"].contains(&name);
         for attribute in tag.attributes().filter(|attribute| !set(attribute.name)) {
-            for part in [attribute.namespace, "\0", attribute.local, "\0", attribute.value, "\0"] {
-                self.hash.update(part.as_bytes());
-            }
+            self.absorb_name(attribute.namespace, attribute.local);
+            self.unhashed.extend_from_slice(attribute.value.as_bytes());
+            self.unhashed.push(0);
         }
-        self.hash.update([1]);
+        self.unhashed.push(1);
+        self.digest();
+    }
+
+    /// The namespaces that fill most of a document stand for one byte that no namespace begins with.
+    fn absorb_name(&mut self, namespace: &str, local: &str) {
+        match namespace {
+            "" => self.unhashed.push(3),
+            MD => self.unhashed.push(4),
+            dsig::NS => self.unhashed.push(5),
+            _ => self.unhashed.extend_from_slice(namespace.as_bytes()),
+        }
+        self.unhashed.push(0);
+        self.unhashed.extend_from_slice(local.as_bytes());
+        self.unhashed.push(0);
+    }
+
+    fn digest(&mut self) {
+        if self.unhashed.len() > PIECE_BYTES {
+            self.hash.update(&self.unhashed);
+            self.unhashed.clear();
+        }
     }
 
     /// The whole entity.
@@ -285,6 +326,7 @@ impl Assembler {
         if let Some(role) = self.entity.roles.first_mut() {
             role.scopes.append(&mut self.scopes);
         }
+        self.hash.update(&self.unhashed);
         self.entity.content = self.hash.finalize().first_chunk().copied().unwrap_or_default();
         self.entity
     }

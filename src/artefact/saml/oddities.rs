@@ -50,7 +50,7 @@ impl Oddities {
     pub(super) fn tag(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         let raw = tag.raw();
-        let has_breaks = raw.contains(['\n', '\t', '\r']);
+        let has_breaks = memchr::memchr3(b'\n', b'\t', b'\r', raw.as_bytes()).is_some();
         for attribute in tag.attributes() {
             let written = raw.get(attribute.value_range.clone()).unwrap_or_default();
             if has_breaks && written.contains(['\n', '\t', '\r']) {

@@ -222,6 +222,9 @@ fn invisible(entity: &Entity, _: &crate::policy::finding::Scene<'_>) -> Vec<Stri
         entity.endpoints().flat_map(crate::policy::Endpoint::locations).map(|value| ("Location", value));
     let all = std::iter::once(("entityID", entity.id.as_str())).chain(texts).chain(scopes).chain(locations);
     let found = all.filter_map(|(what, value)| {
+        if value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return None;
+        }
         let c = value.chars().find(|c| is_invisible(*c))?;
         Some(format!("{what} holds {}", code_point(c)))
     });
