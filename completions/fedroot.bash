@@ -1014,7 +1014,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --vault --json --batch --help saml"
+            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1025,6 +1025,14 @@ _fedroot() {
                     return 0
                     ;;
                 --environment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --release-brake)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --html)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1040,7 +1048,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__sign)
-            opts="-o -h --key --environment --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml"
+            opts="-o -h --key --environment --release-brake --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1051,6 +1059,10 @@ _fedroot() {
                     return 0
                     ;;
                 --environment)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --release-brake)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

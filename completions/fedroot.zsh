@@ -171,6 +171,8 @@ esac
 _arguments "${_arguments_options[@]}" : \
 '--key=[The key line\: TENANT/ENVIRONMENT/PURPOSE]:LINE:_default' \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
+'--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
+'--html=[Write the review as a page for a browser, too; the file must not exist]:FILE:_files' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -184,6 +186,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--key=[The key line\: TENANT/ENVIRONMENT/PURPOSE]:LINE:_default' \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
+'--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '-o+[The file for the signed document; it must not exist]:FILE:_files' \
 '--output=[The file for the signed document; it must not exist]:FILE:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -528,7 +531,7 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
-':folder -- Where the folders man and completions stand, or shall stand:_files' \
+':folder -- Where the folders man, completions and docs stand, or shall stand:_files' \
 && ret=0
 ;;
         esac

@@ -13,7 +13,7 @@ use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
-use crate::policy::{Facts, Profile};
+use crate::policy::{Examined, Facts, Last, Profile};
 
 /// Every kind of document. Adding one is a file and a row.
 pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata];
@@ -73,12 +73,19 @@ pub struct Terms<'a> {
     pub profile: &'a Profile,
     /// The time of the signature.
     pub now: Instant,
+    /// What the line signed last.
+    pub last: Option<&'a Last>,
+    /// Why the profile's brake is released, when it is.
+    pub released: Option<&'a str>,
 }
 
 /// A document that needs only its signature.
 pub trait Prepared {
     /// What the signature would cover.
     fn facts(&self) -> &Facts;
+
+    /// What the rules found in it, and the difference to what was signed last.
+    fn examined(&self) -> &Examined;
 
     /// The digest of the document as it was given.
     fn document(&self) -> Digest;
@@ -93,8 +100,13 @@ pub trait Prepared {
     fn length_max(&self) -> u64;
 
     /// Writes the finished document and verifies what was written, as a stranger would. Refuses when the document is no
-    /// longer the one that was prepared.
-    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault>;
+    /// longer the one that was prepared. The record for the next review's difference is written beside it.
+    fn finish(
+        &self,
+        signature: &Signature,
+        output: &mut dyn Write,
+        record: &mut dyn Write,
+    ) -> Result<(), Fault>;
 }
 
 /// What a verified signature covers.

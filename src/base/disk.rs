@@ -219,13 +219,9 @@ pub fn create_folder_with(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Fa
 
 /// Replaces a private file of ours, or makes it: the old one stands until the new one is complete and durable.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
-    let mut pending = Pending::named(path)?;
+    let mut pending = Pending::in_place_of(path)?;
     pending.write_all(bytes).map_err(|e| fault("write", path, &e))?;
-    pending.sync()?;
-    if let Unpublished::Named(file) = pending.file {
-        file.persist(path).map_err(|e| fault("write", path, &e.error))?;
-    }
-    sync_folder(parent(path))
+    pending.replace()
 }
 
 /// Takes away a file that a failed act made.
@@ -311,6 +307,25 @@ impl Pending {
         sync_folder(parent(&path))
     }
 
+    /// Starts a file that shall stand in the place of `path`, whatever stands there.
+    pub fn in_place_of(path: &Path) -> Result<Self, Fault> {
+        Self::named(path)
+    }
+
+    /// Gives the file its name, durably, in the place of what stands there; only for one that was started so.
+    pub fn replace(self) -> Result<(), Fault> {
+        self.sync()?;
+        let path = self.path.clone();
+        match self.file {
+            Unpublished::Named(file) => {
+                file.persist(&path).map_err(|e| fault("write", &path, &e.error))?;
+                sync_folder(parent(&path))
+            }
+            // A nameless file cannot take a name that is taken.
+            Unpublished::Nameless(_) => Err(EXISTS.fault(format!("{} is there already", path.display()))),
+        }
+    }
+
     fn sync(&self) -> Result<(), Fault> {
         self.as_file().sync_all().map_err(|e| fault("write", &self.path, &e))
     }
@@ -386,6 +401,13 @@ impl Document {
     /// Opens a regular file.
     pub fn open(path: &Path) -> Result<Self, Fault> {
         Ok(Self { name: path.display().to_string(), content: Content::File(open(path, true)?) })
+    }
+
+    /// Opens a file of ours: not through a link, and only when nobody but the owner may touch it.
+    pub fn open_private(path: &Path) -> Result<Self, Fault> {
+        let file = open(path, false)?;
+        check_owner_only(path, &file.metadata().map_err(|e| fault("read", path, &e))?)?;
+        Ok(Self { name: path.display().to_string(), content: Content::File(file) })
     }
 
     /// Takes a document from memory, such as standard input; `name` is what messages call it.

@@ -16,7 +16,7 @@ pub use generate::{Making, generate, generate_request, refuse_key};
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
-pub use review::{certificate, review};
+pub use review::{Terms, certificate, review};
 pub use sign::{Done, Signing, sign};
 pub use verify::{trust, verify};
 

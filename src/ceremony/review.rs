@@ -2,7 +2,7 @@
 
 use rand_core::CryptoRng;
 
-use crate::artefact::{Kind, Prepared, Terms};
+use crate::artefact::{self, Kind, Prepared};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
@@ -12,29 +12,48 @@ use crate::format::x509;
 use crate::key::{Environment, Line};
 use crate::policy::{Profile, Review, Subject, expect_environment};
 
+/// Which key a review is for, and what is said about it.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The key line.
+    pub line: &'a Line,
+    /// The environment that the caller says it works for.
+    pub environment: Option<Environment>,
+    /// Why the profile's brake is released, when it is.
+    pub released: Option<&'a str>,
+    /// The time of the review.
+    pub now: Instant,
+}
+
 /// Prepares a document for the line's key and reviews it.
 pub fn review<'d>(
     catalogue: &Catalogue,
     kind: &dyn Kind,
     document: &'d Document,
-    line: &Line,
-    expected: Option<Environment>,
-    now: Instant,
+    terms: Terms<'_>,
     random: &mut dyn CryptoRng,
 ) -> Result<(Review, Box<dyn Prepared + 'd>), Fault> {
+    let Terms { line, environment, released, now } = terms;
     let record = catalogue.signing_record(line)?;
     let (key, public) = (record.key()?, record.public()?);
-    expect_environment(&key, expected)?;
+    expect_environment(&key, environment)?;
     record.stage().check_may_sign()?;
     let profile_text = catalogue.profile_text(line)?;
     let profile =
         Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
     profile.allow(kind.name(), line)?;
     let certificate = certificate(catalogue, &record)?;
-    let terms =
-        Terms { key: &key, public: &public, certificate: certificate.as_deref(), profile: &profile, now };
-    let prepared = kind.prepare(document, &terms, random)?;
     let last = catalogue.last_signed(line, kind.name())?;
+    let terms = artefact::Terms {
+        key: &key,
+        public: &public,
+        certificate: certificate.as_deref(),
+        profile: &profile,
+        now,
+        last: last.as_ref(),
+        released,
+    };
+    let prepared = kind.prepare(document, &terms, random)?;
     let review = Review::of(Subject {
         kind: kind.name(),
         key: key.clone(),
@@ -43,8 +62,8 @@ pub fn review<'d>(
         facts: prepared.facts().clone(),
         document: prepared.document(),
         octets: Digest::of(prepared.octets()),
-        last: last.as_ref(),
-        now,
+        examined: prepared.examined().clone(),
+        released,
     })?;
     Ok((review, prepared))
 }

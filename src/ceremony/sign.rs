@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 use serde_json::json;
 
 use super::audit::{deliver, fresh};
-use super::{Approver, review};
+use super::{Approver, Terms, review};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
@@ -32,6 +32,8 @@ pub struct Signing<'a> {
     pub output: &'a Path,
     /// Why.
     pub reason: Option<&'a str>,
+    /// Why the profile's brake is released, when it is.
+    pub released: Option<&'a str>,
     /// Do everything but the signature.
     pub dry_run: bool,
 }
@@ -59,10 +61,10 @@ pub fn sign(
         Ready::Dry(review) => return Ok(Done { review: *review, signed: None, afterthought: None }),
         Ready::Signing(ready) => ready,
     };
-    let Approved { prepared, mut output, proof, approval } = *ready;
+    let Approved { prepared, mut output, proof, mut record, approval } = *ready;
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
-        prepared.finish(signature, &mut hashing)?;
+        prepared.finish(signature, &mut hashing, &mut record)?;
         hashing.flush().map_err(|e| disk::fault("write", signing.output, &e))?;
         Ok(Delivered { digest: hashing.finish().0, name: signing.output.display().to_string() })
     })?;
@@ -70,7 +72,7 @@ pub fn sign(
         let entry = signed.intent;
         fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
     })?;
-    let afterthought = vault.remember(signing.line, signing.kind.name(), &review.facts).err();
+    let afterthought = record.replace().err();
     Ok(Done { review, signed: Some(signed), afterthought })
 }
 
@@ -98,6 +100,8 @@ struct Approved<'d> {
     prepared: Box<dyn Prepared + 'd>,
     output: Pending,
     proof: Option<(PathBuf, Pending)>,
+    /// What the next review compares with.
+    record: Pending,
     approval: Approval,
 }
 
@@ -111,7 +115,9 @@ fn ready<'d>(
 ) -> Result<Ready<'d>, Fault> {
     let output = fresh(signing.output)?;
     let (kind, line) = (signing.kind, signing.line);
-    let (review, prepared) = review(vault, kind, document, line, signing.environment, vault.now(), random)?;
+    let terms =
+        Terms { line, environment: signing.environment, released: signing.released, now: vault.now() };
+    let (review, prepared) = review(vault, kind, document, terms, random)?;
     approver.show(&review)?;
     review.check()?;
     if signing.dry_run {
@@ -120,10 +126,11 @@ fn ready<'d>(
     output.reserve(prepared.length_max())?;
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
+    let record = vault.last_signed_pending(line, kind.name())?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    Ok(Ready::Signing(Box::new(Approved { prepared, output, proof, approval })))
+    Ok(Ready::Signing(Box::new(Approved { prepared, output, proof, record, approval })))
 }
 
 /// The proof before the document: none is out without its proof.

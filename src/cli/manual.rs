@@ -1,4 +1,4 @@
-//! `fedroot manual`: the man pages and completions, from the same definitions as the program itself.
+//! `fedroot manual`: the man pages, the completions and the page of rules, from the same definitions as the program itself.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::policy::RULES;
 /// `fedroot manual`
 #[derive(Args, Debug)]
 pub(super) struct Manual {
-    /// Where the folders man and completions stand, or shall stand
+    /// Where the folders man, completions and docs stand, or shall stand
     folder: PathBuf,
     /// Compare only, and refuse when anything is out of date
     #[arg(long)]
@@ -64,6 +64,7 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>, Fault> {
         pages.push((format!("completions/fedroot.{shell}"), text));
     }
     man(&command, "fedroot", &mut pages)?;
+    pages.push(("docs/rules.md".into(), rules().into_bytes()));
     Ok(pages)
 }
 
@@ -85,6 +86,29 @@ fn man(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> Res
     Ok(())
 }
 
+/// The page of rules, for people who write profiles.
+fn rules() -> String {
+    let mut page = format!(
+        "# Rules\n\nWhat `fedroot review` and `fedroot sign` look for: {} rules. This page is written by `fedroot manual` from the table that the program goes by.\n\n",
+        RULES.iter().count()
+    );
+    page.push_str(
+        "A rule blocks (nothing is signed), warns, or notes. A profile gives a rule another weight with a line in `[rules]`, such as `\"saml.endpoint.http\" = \"block\"`, and lets single breaches pass with a waiver that has a reason, an approver and an end: see [the vault's format](formats/vault.md#profiletoml). In the built-in profile of a sandbox line, the rules marked with a star only warn.\n\n",
+    );
+    page.push_str("| rule | weight | what it demands | what to do | source |\n|---|---|---|---|---|\n");
+    for rule in RULES.iter() {
+        let star = if rule.is_lenient_in_sandbox { " *" } else { "" };
+        let cells = [rule.sentence, rule.remedy, rule.source].map(|cell| cell.replace('|', "\\|"));
+        page.push_str(&format!(
+            "| `{}` | {}{star} | {} |\n",
+            rule.id,
+            rule.severity.name(),
+            cells.join(" | ")
+        ));
+    }
+    page
+}
+
 /// What the main page says beyond its options: exit codes, string codes, rules.
 fn reference() -> roff::Roff {
     use roff::{bold, roman};
@@ -102,7 +126,7 @@ fn reference() -> roff::Roff {
             .text([roman(code.meaning)]);
     }
     page.control("SH", ["RULES"]);
-    for rule in RULES {
+    for rule in RULES.iter() {
         page.control("TP", []).text([bold(rule.id), roman(format!(" ({})", rule.severity.name()))]);
         page.text([roman(format!("{}. {}. Source: {}.", rule.sentence, rule.remedy, rule.source))]);
     }

@@ -6,6 +6,7 @@ mod init;
 mod key;
 mod ledger;
 mod manual;
+mod page;
 mod prompt;
 mod review;
 mod sign;

@@ -7,25 +7,31 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::ui::Output;
-use super::{Common, document, kinds, parsed, quoted};
+use super::{Common, document, kinds, page, parsed, quoted};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
-use crate::policy;
+use crate::policy::{self, Difference, Severity};
 
 /// Values of one path that are shown to people; JSON has all of them.
 const VALUES_SHOWN_MAX: usize = 20;
+/// Breaches of one rule that are shown to people.
+const BREACHES_SHOWN_MAX: usize = 3;
 
 /// `fedroot review`
 #[derive(Args, Debug)]
 pub(super) struct Review {
     #[command(flatten)]
     subject: Subject,
+    /// Write the review as a page for a browser, too; the file must not exist
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// What is reviewed, and for which key.
@@ -43,17 +49,27 @@ pub(super) struct Subject {
     /// Refuse a key of another environment than this one
     #[arg(long, value_name = "ENVIRONMENT", value_parser = parsed::<Environment>)]
     pub(super) environment: Option<Environment>,
+    /// Let pass what the profile's brake stops, for this reason; it is part of the request, and recorded
+    #[arg(long, value_name = "REASON")]
+    pub(super) release_brake: Option<String>,
 }
 
 impl Review {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        let Subject { kind: name, document: path, line, environment } = self.subject;
+        let Subject { kind: name, document: path, line, environment, release_brake } = self.subject;
         let catalogue = common.catalogue()?;
         let document = document(&path)?;
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
-        let (review, _) = ceremony::review(&catalogue, kind, &document, &line, environment, now, random)?;
+        let released = release_brake.as_deref();
+        let terms = ceremony::Terms { line: &line, environment, released, now };
+        let (review, _) = ceremony::review(&catalogue, kind, &document, terms, random)?;
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();
+        if let Some(file) = &self.html {
+            disk::create(file, page::page(&review).as_bytes())?;
+            output.json.insert("html".into(), file.display().to_string().into());
+            output.note(format!("the review for a browser is in {}", file.display()));
+        }
         let (path, vault) = (quoted(&path), common.vault_flag());
         output.note(format!("next: fedroot sign {name} {path} --key {line} --output OUT{vault}"));
         Ok(output)
@@ -101,11 +117,22 @@ fn findings(text: &mut String, review: &policy::Review) {
     text.push_str(if review.findings.is_empty() { "findings: none\n" } else { "findings\n" });
     for finding in &review.findings {
         let rule = finding.rule;
-        put(
-            text,
-            format_args!("  {:<5} {}: {}\n", finding.severity.name(), rule.id, visible(&finding.detail)),
-        );
-        put(text, format_args!("        {}\n", rule.remedy));
+        let name = if finding.waived.is_some() { "waived" } else { finding.severity.name() };
+        let is_quiet = finding.severity == Severity::Note || finding.waived.is_some();
+        let shown = if is_quiet { 1 } else { BREACHES_SHOWN_MAX };
+        for breach in finding.breaches.iter().take(shown) {
+            put(text, format_args!("  {name:<6} {}: {}\n", rule.id, visible(&breach.to_string())));
+        }
+        let more = finding.count.saturating_sub(shown as u64);
+        if more > 0 {
+            put(text, format_args!("         … and {more} more\n"));
+        }
+        if let Some(waiver) = &finding.waived {
+            let (approver, reason) = (visible(&waiver.approver), visible(&waiver.reason));
+            put(text, format_args!("         waived by {approver}: {reason}\n"));
+        } else if !is_quiet {
+            put(text, format_args!("         {}\n", rule.remedy));
+        }
     }
 }
 
@@ -113,12 +140,29 @@ fn changes(text: &mut String, review: &policy::Review) {
     let Some(changes) = &review.changes else {
         return text.push_str("changes: this line has not signed a document of this kind yet\n");
     };
-    text.push_str(if changes.is_empty() {
-        "changes: none of these facts changed since the last signature\n"
-    } else {
-        "changes since the last signature\n"
-    });
-    for change in changes {
+    if changes.is_none() {
+        return text.push_str("changes: none since the last signature\n");
+    }
+    text.push_str("changes since the last signature\n");
+    let Difference { before, added, removed, changed, .. } = changes;
+    put(text, format_args!("  of {before} entities: {added} added, {removed} removed, {changed} changed\n"));
+    let parts: Vec<_> = changes.parts.iter().map(|(part, count)| format!("{part} {count}")).collect();
+    if !parts.is_empty() {
+        put(text, format_args!("  entities that differ in: {}\n", parts.join(", ")));
+    }
+    for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
+        let (sign, what) = match change.what {
+            "removed" => ('-', "entity".to_owned()),
+            "added" => ('+', "entity".to_owned()),
+            _ => ('~', change.parts.join(", ")),
+        };
+        put(text, format_args!("  {sign} {what:<18} {}\n", visible(&change.entity)));
+    }
+    let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
+    if more > 0 {
+        put(text, format_args!("  … {more} more entities, in --json\n"));
+    }
+    for change in &changes.facts {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
                 put(
@@ -144,7 +188,9 @@ pub(super) fn json(review: &policy::Review) -> Map<String, Value> {
         json!({
             "rule": finding.rule.id,
             "severity": finding.severity.name(),
-            "detail": finding.detail,
+            "count": finding.count,
+            "breaches": finding.breaches,
+            "waived": finding.waived,
             "remedy": finding.rule.remedy,
             "source": finding.rule.source,
         })
@@ -159,6 +205,7 @@ pub(super) fn json(review: &policy::Review) -> Map<String, Value> {
         "facts": review.facts,
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "changes": review.changes,
+        "brake_released": review.released,
     });
     Output::json(value).json
 }

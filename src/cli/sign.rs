@@ -57,6 +57,7 @@ impl Sign {
             environment: self.subject.environment,
             output: &self.output,
             reason: self.reason.as_deref(),
+            released: self.subject.release_brake.as_deref(),
             dry_run: self.dry_run,
         };
         let mut answers = Answers {

@@ -1,5 +1,6 @@
 //! The public half of a vault: its configuration, key lines, records, profiles and certificates. Needs no secret.
 
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
 use crate::ledger::{Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Note};
-use crate::policy::Facts;
+use crate::policy::Last;
 
 const TEXT_BYTES_MAX: u64 = 4 << 20;
 
@@ -205,14 +206,15 @@ impl Catalogue {
         if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The facts of the document of this kind that the line signed last. A copy that cannot be read counts as none: it is
-    /// there for the difference only, and the next signature makes it anew.
-    pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Facts>, Fault> {
+    /// The record of the document of this kind that the line signed last. One that cannot be read counts as none: it is there
+    /// for the difference only, and the next signature makes it anew.
+    pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Last>, Fault> {
         let path = self.last_signed_path(line, kind);
         if !disk::exists(&path) {
             return Ok(None);
         }
-        Ok(text(&path).ok().and_then(|text| serde_json::from_str(&text).ok()))
+        let document = disk::Document::open_private(&path)?;
+        Ok(Last::read(BufReader::new(document.reader())).ok())
     }
 
     /// The sealed file of a key, checked against its record.
@@ -236,7 +238,7 @@ impl Catalogue {
     pub(super) fn last_signed_path(&self, line: &Line, kind: &str) -> PathBuf {
         let mut path = self.folder.join("signed");
         path.extend([line.tenant(), line.environment().name(), line.purpose()]);
-        path.join(format!("{kind}.last.json"))
+        path.join(format!("{kind}.last"))
     }
 
     fn path(&self, key: &KeyId, what: &str) -> PathBuf {

@@ -7,7 +7,7 @@ use super::vault::{Delivered, Operator, Origin};
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, PublicKey, Signature};
-use crate::policy::{Approval, Confirmed, Profile};
+use crate::policy::{Approval, Confirmed, Finding, Profile};
 
 const FACTS_MAX: usize = 40;
 const VALUE_CHARS_MAX: usize = 300;
@@ -107,9 +107,31 @@ pub(super) fn sign_intent(approval: &Approval) -> Value {
         "confirmed": approval.confirmed().how(),
         "profile": review.profile.to_string(),
         "facts": facts.map(|fact| json!([fact.path, short(&fact.value)])).collect::<Vec<_>>(),
-        "findings": review.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>(),
+        "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "first": review.changes.is_none(),
+        "changes": review.changes.as_ref().map(|changes| json!({
+            "added": changes.added,
+            "removed": changes.removed,
+            "changed": changes.changed,
+            "keys": changes.keys_changed(),
+        })),
+        "brake_released": review.released.as_deref().map(short),
     })
+}
+
+fn finding(finding: &Finding) -> Value {
+    let mut value =
+        json!({"rule": finding.rule.id, "severity": finding.severity.name(), "count": finding.count});
+    if let (Some(waiver), Some(members)) = (&finding.waived, value.as_object_mut()) {
+        let waived = json!({
+            "subject": short(&waiver.subject),
+            "reason": short(&waiver.reason),
+            "approver": short(&waiver.approver),
+            "expires": waiver.expires.to_string(),
+        });
+        members.insert("waived".into(), waived);
+    }
+    value
 }
 
 pub(super) fn signed(signature: &Signature, delivered: &Delivered) -> Value {

@@ -9,7 +9,7 @@ use super::entries;
 use super::record::NewRecord;
 use super::seal::Closer;
 use super::work::{self, Certifier};
-use super::{Catalogue, Configuration, Record, STALE, Sealing, VAULT};
+use super::{Catalogue, Configuration, Record, STALE, Sealing};
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::{Clock, Instant};
 use crate::base::disk;
@@ -19,7 +19,7 @@ use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::key::{Algorithm, Environment, KeyId, Line, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
-use crate::policy::{Approval, Confirmed, Facts, Profile, Review};
+use crate::policy::{Approval, Confirmed, Profile, Review};
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
 #[derive(Clone, Debug)]
@@ -289,15 +289,14 @@ impl<'a> Vault<'a> {
             .hint("review the document again"))
     }
 
-    /// Keeps the facts of what was signed last, for the next review's difference.
-    pub fn remember(&self, line: &Line, kind: &str, facts: &Facts) -> Result<(), Fault> {
+    /// Starts the record of what is signed, for the next review's difference. It takes the place of the one before when
+    /// the signed document stands under its name.
+    pub fn last_signed_pending(&self, line: &Line, kind: &str) -> Result<disk::Pending, Fault> {
         let path = self.catalogue.last_signed_path(line, kind);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;
         }
-        let text =
-            serde_json::to_string(facts).map_err(|e| VAULT.fault(format!("facts cannot be written: {e}")))?;
-        disk::replace(&path, text.as_bytes())
+        disk::Pending::in_place_of(&path)
     }
 
     /// The time that acts go by.

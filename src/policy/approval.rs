@@ -1,12 +1,10 @@
 //! A review, and the approval that comes out of it: bound to exact octets, usable once.
 
-use super::finding::{Finding, findings};
 use super::{
-    Change, Confirmation, Confirmed, ENVIRONMENT, Facts, Profile, REASON, REFUSED, Request, Severity,
-    Standard, difference,
+    Confirmation, Confirmed, Difference, ENVIRONMENT, Examined, Facts, Finding, Profile, REASON, REFUSED,
+    Request,
 };
 use crate::base::bytes::Digest;
-use crate::base::clock::Instant;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, PublicKey, Scheme};
 
@@ -21,7 +19,9 @@ pub struct Review {
     /// What the rules found, the heaviest first.
     pub findings: Vec<Finding>,
     /// The difference to what this line signed last; `None` when it has signed nothing of this kind yet.
-    pub changes: Option<Vec<Change>>,
+    pub changes: Option<Difference>,
+    /// Why the brake is released, when it is.
+    pub released: Option<String>,
     /// What is asked of the key.
     pub request: Request,
     /// The digest of the document as it was given.
@@ -49,10 +49,10 @@ pub struct Subject<'a> {
     pub document: Digest,
     /// The digest of the octets that a signature of the prepared document covers.
     pub octets: Digest,
-    /// The facts this line signed last.
-    pub last: Option<&'a Facts>,
-    /// The time of the review.
-    pub now: Instant,
+    /// What the examination of the document found.
+    pub examined: Examined,
+    /// Why the brake is released, when it is.
+    pub released: Option<&'a str>,
 }
 
 impl Review {
@@ -61,17 +61,23 @@ impl Review {
         let profile = Profile::parse(subject.profile_text)?;
         profile.allow(subject.kind, &subject.key.line)?;
         let digest = Profile::digest(subject.profile_text);
-        let request = Request::new("sign", subject.key.line.environment())
+        let mut request = Request::new("sign", subject.key.line.environment())
             .with("kind", subject.kind)
             .with("key", &subject.key)
             .with("public", subject.public.fingerprint())
             .with("profile", digest)
             .with("document", subject.document);
-        let standard = Standard { profile: &profile, key: subject.public, now: subject.now };
+        if let Some(reason) = subject.released {
+            if reason.trim().is_empty() {
+                return Err(REASON.fault("the brake is not released without a reason"));
+            }
+            request = request.with("release brake", Digest::of(reason.as_bytes()));
+        }
         Ok(Self {
             kind: subject.kind,
-            findings: findings(subject.kind, &subject.facts, &standard),
-            changes: subject.last.map(|last| difference(last, &subject.facts)),
+            findings: subject.examined.findings,
+            changes: subject.examined.difference,
+            released: subject.released.map(str::to_owned),
             key: subject.key,
             facts: subject.facts,
             request,
@@ -85,18 +91,20 @@ impl Review {
 
     /// The findings that stop the signature.
     pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Block)
+        self.findings.iter().filter(|finding| finding.blocks())
     }
 
     /// The fault that the blocking findings amount to.
     pub fn check(&self) -> Result<(), Fault> {
         let Some(first) = self.blocking().next() else { return Ok(()) };
-        let others = match self.blocking().count() - 1 {
+        let count: u64 = self.blocking().map(|finding| finding.count).sum();
+        let others = match count.saturating_sub(1) {
             0 => String::new(),
             count => format!(" (and {count} more)"),
         };
+        let breach = first.breaches.first().map(ToString::to_string).unwrap_or_default();
         Err(REFUSED
-            .fault(format!("the review found {}: {}{others}", first.rule.id, first.detail))
+            .fault(format!("the review found {}: {breach}{others}", first.rule.id))
             .hint(first.rule.remedy))
     }
 

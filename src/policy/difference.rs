@@ -1,10 +1,14 @@
 //! The difference between what is about to be signed and what was signed last with the same key line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Facts;
+use super::last::{PARTS, Print};
+use super::{Facts, Last};
+
+/// Entities that are listed by name; the counts cover all of them.
+const LISTED_MAX: usize = 20_000;
 
 /// One path whose values differ.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -17,11 +21,128 @@ pub struct Change {
     pub added: Vec<String>,
 }
 
+/// What became of an entity.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct EntityChange {
+    /// Its entityID; foreign text.
+    pub entity: String,
+    /// `added`, `removed` or `changed`.
+    pub what: &'static str,
+    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart.
+    pub parts: Vec<&'static str>,
+}
+
+impl EntityChange {
+    /// The lower, the riskier.
+    fn rank(&self) -> usize {
+        let part = self.parts.first().and_then(|part| PARTS.iter().position(|name| name == part));
+        match (self.what, part) {
+            ("changed", Some(part)) => part,
+            ("removed", _) => PARTS.len(),
+            ("added", _) => PARTS.len() + 1,
+            _ => PARTS.len() + 2,
+        }
+    }
+}
+
+/// The difference to what was signed last.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Difference {
+    /// Entities in the document signed last.
+    pub before: usize,
+    /// Entities that are new.
+    pub added: usize,
+    /// Entities that are gone.
+    pub removed: usize,
+    /// Entities that differ.
+    pub changed: usize,
+    /// How many entities differ in each part.
+    pub parts: BTreeMap<&'static str, usize>,
+    /// The entities, the riskiest change first.
+    pub entities: Vec<EntityChange>,
+    /// How many are not listed.
+    pub unlisted: usize,
+    /// What the document says as a whole.
+    pub facts: Vec<Change>,
+}
+
+impl Difference {
+    /// Whether nothing differs.
+    pub fn is_none(&self) -> bool {
+        self.added + self.removed + self.changed == 0 && self.facts.is_empty()
+    }
+
+    /// Entities whose keys differ.
+    pub fn keys_changed(&self) -> usize {
+        self.parts.get("keys").copied().unwrap_or_default()
+    }
+
+    fn list(&mut self, entity: &str, what: &'static str, parts: Vec<&'static str>) {
+        if self.entities.len() < LISTED_MAX {
+            self.entities.push(EntityChange { entity: entity.to_owned(), what, parts });
+        } else {
+            self.unlisted += 1;
+        }
+    }
+}
+
+/// Compares entities with the record of the last document while they stream past.
+pub(super) struct Tracker<'a> {
+    last: &'a Last,
+    met: Vec<bool>,
+    difference: Difference,
+}
+
+impl<'a> Tracker<'a> {
+    pub(super) fn new(last: &'a Last) -> Self {
+        let difference = Difference { before: last.len(), ..Difference::default() };
+        Self { last, met: vec![false; last.len()], difference }
+    }
+
+    pub(super) fn entity(&mut self, id: &str, now: &Print) {
+        let Some((place, (_, past))) =
+            self.last.find(id).and_then(|place| Some((place, self.last.get(place)?)))
+        else {
+            self.difference.added += 1;
+            return self.difference.list(id, "added", vec![]);
+        };
+        if let Some(met) = self.met.get_mut(place) {
+            *met = true;
+        }
+        if past == now {
+            return;
+        }
+        let differ = past.parts.iter().zip(&now.parts).zip(PARTS).filter(|((past, now), _)| past != now);
+        let mut parts: Vec<&'static str> = differ.map(|(_, name)| name).collect();
+        if parts.is_empty() {
+            parts.push("other");
+        }
+        for part in &parts {
+            *self.difference.parts.entry(part).or_default() += 1;
+        }
+        self.difference.changed += 1;
+        self.difference.list(id, "changed", parts);
+    }
+
+    pub(super) fn finish(mut self, facts: &Facts) -> Difference {
+        for (place, met) in self.met.iter().enumerate() {
+            if let Some((name, _)) = self.last.get(place).filter(|_| !met) {
+                self.difference.removed += 1;
+                self.difference.list(name, "removed", vec![]);
+            }
+        }
+        self.difference.entities.sort_by_key(EntityChange::rank);
+        self.difference.facts = difference(self.last.facts(), facts);
+        self.difference
+    }
+}
+
 /// Compares facts with the facts last signed, path by path; paths in the order of the new document, then the vanished ones.
-/// What fedroot itself put into the new document, and remarks on, is no change of the document.
-pub fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
+/// What fedroot itself put into the new document, and remarks on, is no change of the document; entities are compared apart.
+fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
     let mut seen: BTreeSet<&str> =
         now.iter().filter(|fact| fact.remark.is_some()).map(|fact| fact.path.as_str()).collect();
+    seen.insert("entity");
     let paths =
         now.iter().chain(last.iter()).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
     let without = |from: &Facts, these: &Facts, path: &str| -> Vec<String> {
@@ -66,8 +187,8 @@ mod tests {
 
     #[test]
     fn what_comes_goes_and_changes_is_named() {
-        let last = facts(&[("validUntil", "1"), ("entity", "a"), ("entity", "b"), ("Name", "x")]);
-        let now = facts(&[("validUntil", "2"), ("entity", "b"), ("entity", "c")]);
+        let last = facts(&[("validUntil", "1"), ("registrar", "a"), ("registrar", "b"), ("Name", "x")]);
+        let now = facts(&[("validUntil", "2"), ("registrar", "b"), ("registrar", "c"), ("entity", "e")]);
         let change = |path: &str, removed: &[&str], added: &[&str]| Change {
             path: path.into(),
             removed: removed.iter().map(ToString::to_string).collect(),
@@ -77,7 +198,7 @@ mod tests {
             difference(&last, &now),
             [
                 change("validUntil", &["1"], &["2"]),
-                change("entity", &["a"], &["c"]),
+                change("registrar", &["a"], &["c"]),
                 change("Name", &["x"], &[])
             ]
         );

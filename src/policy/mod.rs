@@ -4,16 +4,29 @@
 mod approval;
 mod confirmation;
 mod difference;
+mod entity;
+mod examine;
 mod facts;
 mod finding;
+mod last;
+mod likeness;
 mod profile;
+mod rules;
+mod waiver;
 
 pub use approval::{Approval, Review, Subject, expect_environment};
 pub use confirmation::{Challenge, Confirmation, Confirmed, Request};
-pub use difference::{Change, difference};
+pub use difference::{Change, Difference, EntityChange};
+pub use entity::{
+    Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Strength, Text,
+};
+pub use examine::{Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
-pub use finding::{Finding, RULES, Rule, Severity, Standard};
-pub use profile::{Dates, KeyInfo, Profile, Saml};
+pub use finding::{Breach, Finding, Rule, Severity, Standard};
+pub use last::{Last, Recorder};
+pub use profile::{Dates, KeyInfo, Profile, Reserved, Saml};
+pub use rules::{RULES, Rules};
+pub use waiver::{Brake, Waiver};
 
 use crate::base::fault::{Class, Code};
 
@@ -44,5 +57,10 @@ pub const MISCONFIRMED: Code =
 pub const REASON: Code =
     Code::new("reason.missing", Class::Usage, "the key line's profile wants a reason for every signature");
 
+/// The record of what was signed last cannot be read.
+pub const RECORD: Code =
+    Code::new("review.last", Class::Usage, "the record of what a line signed last cannot be read");
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON];
+pub const CODES: &[&Code] =
+    &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON, &RECORD];

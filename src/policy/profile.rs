@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{KIND, PROFILE, RULES, Severity};
+use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
-use crate::base::clock::Span;
+use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::key::{Environment, Hash, Line};
 
@@ -33,6 +33,12 @@ pub struct Profile {
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
+    /// How much may change between two signatures before somebody has to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brake: Option<Brake>,
+    /// Breaches that are accepted for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
 }
 
 /// What the ledger gives to others.
@@ -63,6 +69,22 @@ pub struct Saml {
     pub cache_duration: Span,
     /// What the signature says of the key. Consumers must not rely on it.
     pub key_info: Vec<KeyInfo>,
+    /// The registrars whose entities may be signed; any, when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registrars: Vec<String>,
+    /// Entity attributes that only some registrars may give.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reserved: Vec<Reserved>,
+}
+
+/// An entity attribute that only some registrars may give.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserved {
+    /// Its value, such as the URI of an entity category.
+    pub value: String,
+    /// Who may give it.
+    pub registrars: Vec<String>,
 }
 
 /// Where `validUntil` and `cacheDuration` come from.
@@ -96,6 +118,8 @@ impl Default for Saml {
             valid_for_max: Span::of_days(28),
             cache_duration: Span::of_seconds(6 * 3_600),
             key_info: vec![KeyInfo::Certificate],
+            registrars: vec![],
+            reserved: vec![],
         }
     }
 }
@@ -114,6 +138,8 @@ impl Profile {
             ledger: Recorded::default(),
             saml: Saml::default(),
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
+            brake: None,
+            waivers: vec![],
         }
     }
 
@@ -147,7 +173,18 @@ impl Profile {
                 "saml.cache_duration is not shorter than saml.valid_for: caches would outlive the document",
             );
         }
+        for waiver in &profile.waivers {
+            waiver.check()?;
+        }
+        if let Some(brake) = &profile.brake {
+            brake.check()?;
+        }
         Ok(profile)
+    }
+
+    /// The waiver that covers a breach of this rule by this entity at this time.
+    pub fn waiver(&self, rule: &str, subject: &str, now: Instant) -> Option<&Waiver> {
+        self.waivers.iter().find(|waiver| waiver.covers(rule, subject) && waiver.expires > now)
     }
 
     /// Refuses a kind of document that the profile of this line does not name.

@@ -1,28 +1,30 @@
-//! What metadata says: one streaming pass over its events, in memory that hardly grows with the document.
+//! What metadata says: one streaming pass over its events, in memory that hardly grows with the document. Each entity is
+//! put together, handed to the rules and to the record, and forgotten.
 
 use std::collections::BTreeMap;
 
 use memchr::memmem::Finder;
 
+use super::entity::{Assembler, MDRPI};
+use super::oddities::Oddities;
 use super::{MD, check_root};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
-use crate::format::xml::{Event, Ids, StartTag};
-use crate::policy::{Facts, clip};
+use crate::format::xml::{Event, StartTag, dsig};
+use crate::policy::{Examined, Examiner, Facts, Recorder};
 
-const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
-const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
-
-/// Entities, and registrars, that are listed by name; the number of entities covers all of them.
+/// Entities and registrars that are listed by name; the counts cover all of them.
 const LISTED_MAX: usize = 200;
-/// Breaches of one kind that are listed.
-const BREACHES_MAX: usize = 20;
+/// Longer names are cut where they are listed.
+const NAME_CHARS_MAX: usize = 1_100;
 
 /// Text that only a private key in PEM holds.
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 /// Collects facts from the events of one document.
-pub(super) struct Collector {
+pub(super) struct Collector<'a> {
+    examiner: Option<Examiner<'a>>,
+    recorder: Option<Recorder<'a>>,
     now: Option<Instant>,
     remarks: BTreeMap<&'static str, String>,
     root: Facts,
@@ -30,9 +32,9 @@ pub(super) struct Collector {
     roles: BTreeMap<&'static str, u64>,
     registrars: BTreeMap<String, u64>,
     certificates: u64,
-    entity_ids: Ids,
     listed: Vec<String>,
-    breaches: BTreeMap<&'static str, Vec<String>>,
+    open: Option<Assembler>,
+    oddities: Oddities,
     needle: Finder<'static>,
     tail: Vec<u8>,
 }
@@ -46,23 +48,43 @@ const ROLES: [(&str, &str); 5] = [
     ("PDPDescriptor", "policy decision points"),
 ];
 
-impl Collector {
-    /// Judges nested expiry by this time where one is given, and shows these remarks beside the root's attributes.
-    pub(super) fn new(now: Option<Instant>, remarks: BTreeMap<&'static str, String>) -> Self {
+impl<'a> Collector<'a> {
+    /// Collects facts, and nothing else.
+    pub(super) fn new() -> Self {
         Self {
-            now,
-            remarks,
+            examiner: None,
+            recorder: None,
+            now: None,
+            remarks: BTreeMap::new(),
             root: Facts::default(),
             entities: 0,
             roles: BTreeMap::new(),
             registrars: BTreeMap::new(),
             certificates: 0,
-            entity_ids: Ids::default(),
             listed: Vec::new(),
-            breaches: BTreeMap::new(),
+            open: None,
+            oddities: Oddities::default(),
             needle: Finder::new(PRIVATE_KEY),
             tail: Vec::new(),
         }
+    }
+
+    /// Hands every entity to the rules, judges nested expiry by this time, and shows these remarks beside the root's
+    /// attributes.
+    pub(super) fn examining(
+        mut self,
+        examiner: Examiner<'a>,
+        now: Instant,
+        remarks: BTreeMap<&'static str, String>,
+    ) -> Self {
+        (self.examiner, self.now, self.remarks) = (Some(examiner), Some(now), remarks);
+        self
+    }
+
+    /// Writes every entity to the record of what is signed.
+    pub(super) fn recording(mut self, recorder: Recorder<'a>) -> Self {
+        self.recorder = Some(recorder);
+        self
     }
 
     /// Takes the next event in.
@@ -70,19 +92,34 @@ impl Collector {
         match event {
             Event::Start(tag) => {
                 self.tail.clear();
-                self.start(*tag)
+                self.start(*tag)?;
             }
             Event::Text(text) => {
                 self.look_for_private_key(text);
-                Ok(())
+                self.oddities.text(text);
+                if let Some(open) = &mut self.open {
+                    open.text(text);
+                }
             }
             Event::Comment(text) => {
                 self.tail.clear();
                 self.look_for_private_key(text);
-                Ok(())
+                self.oddities.comment();
             }
-            Event::End(_) | Event::Instruction { .. } => Ok(()),
+            Event::End(tag) => {
+                if let Some(what) = self.oddities.end(tag.name()) {
+                    self.breach("saml.text.comment", what);
+                }
+                if let Some(open) = &mut self.open {
+                    open.end(tag.depth(), tag.name());
+                }
+                if let Some(open) = self.open.take_if(|open| open.depth == tag.depth()) {
+                    self.entity(open);
+                }
+            }
+            Event::Instruction { .. } => {}
         }
+        Ok(())
     }
 
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
@@ -92,21 +129,47 @@ impl Collector {
         } else if tag.namespace() == MD {
             self.nested_expiry(tag);
         }
+        self.oddities.start();
+        if self.examiner.is_some() {
+            for (rule, what) in Oddities::tag(tag) {
+                self.breach(rule, what);
+            }
+        }
         match (tag.namespace(), tag.local()) {
-            (MD, "EntityDescriptor") => self.entity(tag),
-            (MDRPI, "RegistrationInfo") => {
-                let authority = tag.attribute("registrationAuthority").unwrap_or("(none)");
-                if self.registrars.len() < LISTED_MAX || self.registrars.contains_key(&clip(authority)) {
-                    *self.registrars.entry(clip(authority)).or_default() += 1;
+            (MD, "EntityDescriptor") => {
+                self.entities += 1;
+                if self.listed.len() < LISTED_MAX
+                    && let Some(id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty())
+                {
+                    self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
+                }
+                if self.examiner.is_some() || self.recorder.is_some() {
+                    self.open = Some(Assembler::new(tag));
                 }
             }
-            (DSIG, "X509Certificate") => self.certificates += 1,
+            (MDRPI, "RegistrationInfo") => {
+                let authority = tag.attribute("registrationAuthority").unwrap_or("(none)");
+                let is_known = self.registrars.len() < LISTED_MAX || self.registrars.contains_key(authority);
+                let authority = if is_known { authority } else { "(others)" };
+                *self.registrars.entry(authority.chars().take(NAME_CHARS_MAX).collect()).or_default() += 1;
+            }
+            (MDRPI, "PublicationInfo") if self.entities == 0 => {
+                for name in ["publisher", "creationInstant"] {
+                    if let Some(value) = tag.attribute(name).filter(|_| self.root.value(name).is_none()) {
+                        self.root.add(name, value);
+                    }
+                }
+            }
+            (dsig::NS, "X509Certificate") => self.certificates += 1,
             (MD, local) => {
                 if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == local) {
                     *self.roles.entry(role).or_default() += 1;
                 }
             }
             _ => {}
+        }
+        if let Some(open) = &mut self.open {
+            open.start(tag);
         }
         Ok(())
     }
@@ -122,32 +185,33 @@ impl Collector {
         }
     }
 
-    fn entity(&mut self, tag: StartTag<'_>) {
-        self.entities += 1;
-        let Some(entity_id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty()) else {
-            return self
-                .breach("nameless", &format!("{}: an EntityDescriptor without entityID", tag.position()));
-        };
-        if !self.entity_ids.insert(entity_id) {
-            self.breach("duplicate", &format!("{}: {entity_id} stands here again", tag.position()));
+    fn entity(&mut self, open: Assembler) {
+        let entity = open.finish();
+        if let Some(examiner) = &mut self.examiner {
+            examiner.entity(&entity);
         }
-        if self.listed.len() < LISTED_MAX {
-            self.listed.push(clip(entity_id));
+        if let Some(recorder) = &mut self.recorder {
+            recorder.entity(&entity);
         }
     }
 
     fn nested_expiry(&mut self, tag: StartTag<'_>) {
         let (Some(now), Some(text)) = (self.now, tag.attribute("validUntil")) else { return };
+        let (name, place) = (tag.local(), tag.position());
+        let id = tag.attribute("entityID").map(str::to_owned);
         match Instant::parse(text) {
-            Ok(until) if until > now => {}
-            Ok(until) => {
-                self.breach(
-                    "expired",
-                    &format!("{}: {} was valid until {until}", tag.position(), tag.name()),
-                );
+            Ok(until) if until > now => {
+                let detail = format!("{name} says validUntil {until}, at {place}");
+                self.breach_of(id, "saml.nested-valid-until.present", detail);
             }
-            Err(_) => self
-                .breach("expired", &format!("{}: validUntil of {} is '{text}'", tag.position(), tag.name())),
+            Ok(until) => {
+                let detail = format!("{name} was valid until {until}, at {place}");
+                self.breach_of(id, "saml.nested-valid-until.past", detail);
+            }
+            Err(_) => {
+                let detail = format!("validUntil of {name} is '{text}', at {place}");
+                self.breach_of(id, "saml.nested-valid-until.past", detail);
+            }
         }
     }
 
@@ -159,7 +223,7 @@ impl Collector {
         let across = self.tail.windows(needle.len()).any(|window| window == needle);
         if across || self.needle.find(text).is_some() {
             self.tail.clear();
-            return self.breach("private key", "a private key in PEM stands in the document");
+            return self.breach("saml.private-key", "a private key in PEM stands in the document".into());
         }
         if text.len() > head.len() {
             self.tail.clear();
@@ -169,16 +233,21 @@ impl Collector {
         self.tail.drain(..surplus);
     }
 
-    fn breach(&mut self, what: &'static str, detail: &str) {
-        let breaches = self.breaches.entry(what).or_default();
-        if breaches.len() < BREACHES_MAX {
-            breaches.push(clip(detail));
+    fn breach(&mut self, rule: &'static str, detail: String) {
+        let id = self.open.as_ref().map(|open| open.id().to_owned());
+        self.breach_of(id, rule, detail);
+    }
+
+    fn breach_of(&mut self, id: Option<String>, rule: &'static str, detail: String) {
+        let id = id.or_else(|| self.open.as_ref().map(|open| open.id().to_owned()));
+        if let Some(examiner) = &mut self.examiner {
+            examiner.breach(rule, &id.unwrap_or_default(), detail);
         }
     }
 
-    /// All the facts.
-    pub(super) fn finish(self) -> Facts {
-        let mut facts = self.root;
+    /// All the facts, and what the examination found, where there was one.
+    pub(super) fn finish(mut self) -> Result<(Facts, Examined), Fault> {
+        let mut facts = std::mem::take(&mut self.root);
         facts.add("entities", self.entities.to_string());
         for (_, role) in ROLES {
             if let Some(count) = self.roles.get(role) {
@@ -189,11 +258,6 @@ impl Collector {
         for (registrar, count) in &self.registrars {
             facts.add("registrar", format!("{registrar} ({count})"));
         }
-        for (what, breaches) in self.breaches {
-            for breach in breaches {
-                facts.add(what, breach);
-            }
-        }
         let unlisted = self.entities.saturating_sub(self.listed.len() as u64);
         for entity in self.listed {
             facts.add("entity", entity);
@@ -201,6 +265,11 @@ impl Collector {
         if unlisted > 0 {
             facts.add("entities not listed", unlisted.to_string());
         }
-        facts
+        if let Some(recorder) = self.recorder {
+            let failed = |e| crate::base::disk::fault("write", "the record of what was signed".as_ref(), &e);
+            recorder.finish(&facts).map_err(failed)?;
+        }
+        let examined = self.examiner.map(|examiner| examiner.finish(&facts)).unwrap_or_default();
+        Ok((facts, examined))
     }
 }

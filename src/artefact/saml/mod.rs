@@ -1,10 +1,12 @@
 //! SAML metadata (SAML V2.0 Metadata, saml-metadata-2.0-os): one enveloped signature over the root element, section 3.
 
+mod certificate;
+mod entity;
 mod facts;
+mod oddities;
 mod prepare;
 mod splice;
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
 use rand_core::CryptoRng;
@@ -17,6 +19,7 @@ use crate::base::fault::Fault;
 use crate::format::xml::dsig::{self, Rules};
 use crate::format::xml::{Limits, StartTag};
 use crate::key::{PublicKey, Signature, scheme};
+use crate::policy::Recorder;
 
 /// The namespace of SAML metadata.
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -42,13 +45,16 @@ impl Kind for SamlMetadata {
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(document.reader(), trust).map_err(|fault| fault.at(document.name()))
+        verify(document.reader(), trust, None).map_err(|fault| fault.at(document.name()))
     }
 }
 
-/// Verifies a stream of signed metadata.
-fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
-    let mut collector = Collector::new(None, BTreeMap::new());
+/// Verifies a stream of signed metadata, and records what it covers.
+fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>) -> Result<Verified, Fault> {
+    let mut collector = Collector::new();
+    if let Some(recorder) = recorder {
+        collector = collector.recording(recorder);
+    }
     let found = dsig::verify(source, Limits::default(), Rules::default(), |event| collector.event(event))?;
     let method = &found.signature.signature_method;
     let (algorithm, scheme) = scheme(method).ok_or_else(|| {
@@ -67,7 +73,7 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     if !found.is_intact() {
         return Err(ALTERED.fault("the document is not the one that was signed: its digest differs"));
     }
-    let facts = collector.finish();
+    let (facts, _) = collector.finish()?;
     let valid_until = facts.value("validUntil").map(Instant::parse).transpose().map_err(|fault| {
         EXPIRED.fault(format!(
             "the signature is good, but until when the document is valid cannot be read: {fault}"

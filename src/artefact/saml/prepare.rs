@@ -16,7 +16,7 @@ use crate::base::fault::Fault;
 use crate::format::xml::dsig::{self, KeyInfo, KeyValue, SignedInfo};
 use crate::format::xml::{Event, Limits, Reader, StartTag, is_ncname};
 use crate::key::{Hash, Parts, PublicKey, Scheme, Signature};
-use crate::policy::{Dates, Facts, KeyInfo as KeyInfoPart, Saml};
+use crate::policy::{Dates, Examined, Examiner, Facts, KeyInfo as KeyInfoPart, Recorder, Saml, Standard};
 
 /// More than the signature element ever takes: RSA-4096, its certificate and key value are under 8 KiB.
 const SIGNATURE_BYTES_MAX: u64 = 32 * 1024;
@@ -27,6 +27,7 @@ struct Metadata<'d> {
     digest: Digest,
     length: u64,
     facts: Facts,
+    examined: Examined,
     root: Edit,
     close: Vec<u8>,
     old_signature: Option<Range<u64>>,
@@ -51,7 +52,10 @@ pub(super) fn prepare<'d>(
     let scheme = terms.public.algorithm().scheme(profile.digest);
     let hashing = Hashing::new(source.reader());
     let mut spliced = Splice::new(hashing, vec![root.edit.followed_by(&root.close)]);
-    let mut collector = Collector::new(Some(terms.now), root.remarks);
+    let standard =
+        Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
+    let examiner = Examiner::new("saml", standard, terms.last);
+    let mut collector = Collector::new().examining(examiner, terms.now, root.remarks);
     let digested =
         dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));
     let digested = digested.map_err(at)?;
@@ -60,11 +64,13 @@ pub(super) fn prepare<'d>(
     let grown = root.edit.text.len() as u64;
     let shrunk = root.edit.range.end - root.edit.range.start;
     let place = |at: u64| at + shrunk - grown;
+    let (facts, found) = collector.finish()?;
     let mut metadata = Metadata {
         source,
         digest,
         length,
-        facts: collector.finish(),
+        facts,
+        examined: found,
         old_signature: digested.signature.map(|range| place(range.start)..place(range.end)),
         root: root.edit,
         close: root.close,
@@ -245,6 +251,10 @@ impl Prepared for Metadata<'_> {
         &self.facts
     }
 
+    fn examined(&self) -> &Examined {
+        &self.examined
+    }
+
     fn document(&self) -> Digest {
         self.digest
     }
@@ -261,9 +271,15 @@ impl Prepared for Metadata<'_> {
         self.length + self.root.text.len() as u64 + SIGNATURE_BYTES_MAX
     }
 
-    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {
+    fn finish(
+        &self,
+        signature: &Signature,
+        output: &mut dyn Write,
+        record: &mut dyn Write,
+    ) -> Result<(), Fault> {
         let mut tee = Tee { source: self.finished(signature), output: BufWriter::new(output), failed: None };
-        let verified = verify(&mut tee, std::slice::from_ref(&self.public));
+        let recorder = Recorder::new(record, "saml");
+        let verified = verify(&mut tee, std::slice::from_ref(&self.public), Some(recorder));
         if let Err(error) = tee.output.flush() {
             tee.failed.get_or_insert(error);
         }

@@ -1,0 +1,333 @@
+//! Puts one entity together from the events of its element: plain data for the rules, a digest for the difference.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{MD, certificate};
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::format::xml::{StartTag, dsig};
+use crate::policy::{Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text};
+
+pub(super) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
+const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
+const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
+const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
+const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// Parts of one kind that are looked at in one entity.
+const PARTS_MAX: usize = 2_000;
+/// Bytes of one text that are looked at.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that are digested at a time.
+const PIECE_BYTES: usize = 4 * 1024;
+
+/// What a text belongs to.
+#[derive(Clone, Copy)]
+enum Place {
+    Address,
+    Attribute,
+    Certificate,
+    Logo,
+    Organization,
+    OtherKey,
+    Scope,
+    Ui,
+}
+
+/// An entity in the making.
+pub(super) struct Assembler {
+    entity: Entity,
+    /// How deep its element is.
+    pub(super) depth: usize,
+    hash: Sha256,
+    /// What the digest takes next: few large pieces cost less than many small ones.
+    unhashed: Vec<u8>,
+    taking: Option<(Place, usize)>,
+    text: String,
+    label: Text,
+    is_regexp: bool,
+    attribute: Option<String>,
+    /// Scopes that stand before any role.
+    scopes: Vec<Scope>,
+}
+
+/// Adds a part, unless there are too many.
+fn push<T>(parts: &mut Vec<T>, part: T, is_cut: &mut bool) {
+    if parts.len() < PARTS_MAX {
+        parts.push(part);
+    } else {
+        *is_cut = true;
+    }
+}
+
+fn owned(tag: StartTag<'_>, name: &str) -> Option<String> {
+    tag.attribute(name).map(str::to_owned)
+}
+
+impl Assembler {
+    pub(super) fn new(tag: StartTag<'_>) -> Self {
+        let entity = Entity {
+            id: owned(tag, "entityID").unwrap_or_default(),
+            place: tag.position().to_string(),
+            cache_duration: owned(tag, "cacheDuration").filter(|_| tag.depth() > 0),
+            ..Entity::default()
+        };
+        Self {
+            entity,
+            depth: tag.depth(),
+            hash: Sha256::new(),
+            unhashed: Vec::with_capacity(PIECE_BYTES + 1024),
+            taking: None,
+            text: String::new(),
+            label: Text::default(),
+            is_regexp: false,
+            attribute: None,
+            scopes: Vec::new(),
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.entity.id
+    }
+
+    pub(super) fn start(&mut self, tag: StartTag<'_>) {
+        self.absorb(tag);
+        if self.taking.is_some() || tag.depth() == self.depth {
+            return;
+        }
+        match tag.namespace() {
+            MD => self.metadata(tag),
+            MDUI => match tag.local() {
+                "DisplayName" | "Description" | "InformationURL" | "PrivacyStatementURL" => {
+                    self.labelled(Place::Ui, tag);
+                }
+                "Logo" => self.take(Place::Logo, tag),
+                _ => {}
+            },
+            dsig::NS | dsig::NS_11 if self.key().is_some() => match tag.local() {
+                "X509Certificate" => self.take(Place::Certificate, tag),
+                "Modulus" | "PublicKey" | "Y" => self.take(Place::OtherKey, tag),
+                _ => {}
+            },
+            MDRPI => self.registration(tag),
+            SHIBMD if tag.local() == "Scope" => {
+                self.is_regexp = matches!(tag.attribute("regexp").map(str::trim), Some("true" | "1"));
+                self.take(Place::Scope, tag);
+            }
+            MDATTR if tag.local() == "EntityAttributes" => self.attribute = Some(String::new()),
+            SAML => self.entity_attribute(tag),
+            _ => {}
+        }
+    }
+
+    fn metadata(&mut self, tag: StartTag<'_>) {
+        let cut = &mut self.entity.is_cut;
+        match tag.local() {
+            name if tag.depth() == self.depth + 1 && name.ends_with("Descriptor") => {
+                let protocols = match name {
+                    "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
+                    _ => owned(tag, "protocolSupportEnumeration"),
+                };
+                let role = Role { name: name.to_owned(), protocols, ..Role::default() };
+                push(&mut self.entity.roles, role, cut);
+            }
+            "KeyDescriptor" => {
+                if let Some(role) = self.entity.roles.last_mut() {
+                    push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() }, cut);
+                }
+            }
+            "RequestedAttribute" => {
+                if let Some(role) = self.entity.roles.last_mut() {
+                    push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
+                }
+            }
+            "ContactPerson" => {
+                let purpose = owned(tag, "contactType").unwrap_or_default();
+                push(&mut self.entity.contacts, Contact { purpose, addresses: vec![] }, cut);
+            }
+            "EmailAddress" => self.take(Place::Address, tag),
+            "Organization" if tag.depth() == self.depth + 1 => {
+                self.entity.organization = Some(Organization::default());
+            }
+            "OrganizationName" | "OrganizationDisplayName" | "OrganizationURL" => {
+                self.labelled(Place::Organization, tag);
+            }
+            _ => self.endpoint(tag),
+        }
+    }
+
+    fn endpoint(&mut self, tag: StartTag<'_>) {
+        let Some(location) = owned(tag, "Location") else { return };
+        let endpoint = Endpoint {
+            service: tag.local().to_owned(),
+            binding: owned(tag, "Binding").unwrap_or_default(),
+            location,
+            response: owned(tag, "ResponseLocation"),
+            index: owned(tag, "index"),
+        };
+        if let Some(role) = self.entity.roles.last_mut() {
+            push(&mut role.endpoints, endpoint, &mut self.entity.is_cut);
+        }
+    }
+
+    fn registration(&mut self, tag: StartTag<'_>) {
+        match tag.local() {
+            "RegistrationInfo" => {
+                let registration = Registration {
+                    authority: owned(tag, "registrationAuthority"),
+                    instant: owned(tag, "registrationInstant"),
+                    policies: 0,
+                };
+                push(&mut self.entity.registrations, registration, &mut self.entity.is_cut);
+            }
+            "RegistrationPolicy" => {
+                if let Some(registration) = self.entity.registrations.last_mut() {
+                    registration.policies += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn entity_attribute(&mut self, tag: StartTag<'_>) {
+        match (tag.local(), &mut self.attribute) {
+            ("Attribute", Some(name)) => *name = owned(tag, "Name").unwrap_or_default(),
+            ("AttributeValue", Some(_)) => self.take(Place::Attribute, tag),
+            _ => {}
+        }
+    }
+
+    fn key(&mut self) -> Option<&mut Key> {
+        self.entity.roles.last_mut()?.keys.last_mut()
+    }
+
+    fn labelled(&mut self, place: Place, tag: StartTag<'_>) {
+        let language = tag.attribute_ns(XML, "lang").map(str::to_owned);
+        self.label = Text { what: tag.local().to_owned(), language, value: String::new() };
+        self.take(place, tag);
+    }
+
+    fn take(&mut self, place: Place, tag: StartTag<'_>) {
+        self.taking = Some((place, tag.depth()));
+        self.text.clear();
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        let fits = self.text.len() + text.len() <= TEXT_BYTES_MAX;
+        // A certificate counts by what it says of its key: most bytes of most documents are digested only once.
+        if !(fits && matches!(self.taking, Some((Place::Certificate, _)))) {
+            self.unhashed.extend_from_slice(text.as_bytes());
+            self.digest();
+        }
+        if self.taking.is_none() {
+            return;
+        }
+        if fits {
+            self.text.push_str(text);
+        } else {
+            self.entity.is_cut = true;
+        }
+    }
+
+    pub(super) fn end(&mut self, depth: usize, name: &str) {
+        self.unhashed.push(2);
+        if self.attribute.is_some() && name.rsplit(':').next() == Some("EntityAttributes") {
+            self.attribute = None;
+        }
+        if let Some((place, _)) = self.taking.take_if(|(_, started)| *started == depth) {
+            self.put(place);
+        }
+    }
+
+    fn put(&mut self, place: Place) {
+        let cut = &mut self.entity.is_cut;
+        let text = std::mem::take(&mut self.text);
+        let role = self.entity.roles.last_mut();
+        match (place, role) {
+            (Place::Address, _) => {
+                if let Some(contact) = self.entity.contacts.last_mut() {
+                    push(&mut contact.addresses, text, cut);
+                }
+            }
+            (Place::Attribute, _) => {
+                let name = self.attribute.clone().unwrap_or_default();
+                push(&mut self.entity.attributes, (name, text.trim().to_owned()), cut);
+            }
+            (Place::Organization, _) => {
+                if let Some(organization) = &mut self.entity.organization {
+                    push(&mut organization.texts, Text { value: text, ..self.label.clone() }, cut);
+                }
+            }
+            (Place::Scope, role) => {
+                let scope = Scope { is_regexp: self.is_regexp, value: text.trim().to_owned() };
+                push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope, cut);
+            }
+            (Place::Ui, Some(role)) => push(&mut role.texts, Text { value: text, ..self.label.clone() }, cut),
+            (Place::Logo, Some(role)) => push(&mut role.logos, text, cut),
+            (Place::Certificate | Place::OtherKey, Some(role)) => {
+                let Some(key) = role.keys.last_mut() else { return };
+                if matches!(place, Place::Certificate) {
+                    let certificate = certificate::read(&text);
+                    match &certificate {
+                        Some(certificate) => {
+                            self.unhashed.extend_from_slice(certificate.fingerprint.as_bytes());
+                            let end = certificate.expires.map_or(0, Instant::unix);
+                            self.unhashed.extend_from_slice(&end.to_be_bytes());
+                        }
+                        None => self.unhashed.extend_from_slice(text.as_bytes()),
+                    }
+                    push(&mut key.certificates, certificate, cut);
+                } else {
+                    push(&mut key.others, Digest::of(text.trim().as_bytes()), cut);
+                }
+            }
+            (Place::Certificate, None) => self.unhashed.extend_from_slice(text.as_bytes()),
+            (Place::Ui | Place::Logo | Place::OtherKey, None) => {}
+        }
+    }
+
+    /// Takes a start tag into the digest; what signing sets at the root is no change.
+    fn absorb(&mut self, tag: StartTag<'_>) {
+        self.absorb_name(tag.namespace(), tag.local());
+        let set = |name: &str| tag.depth() == 0 && ["ID", "validUntil", "cacheDuration"].contains(&name);
+        for attribute in tag.attributes().filter(|attribute| !set(attribute.name)) {
+            self.absorb_name(attribute.namespace, attribute.local);
+            self.unhashed.extend_from_slice(attribute.value.as_bytes());
+            self.unhashed.push(0);
+        }
+        self.unhashed.push(1);
+        self.digest();
+    }
+
+    /// The namespaces that fill most of a document stand for one byte that no namespace begins with.
+    fn absorb_name(&mut self, namespace: &str, local: &str) {
+        match namespace {
+            "" => self.unhashed.push(3),
+            MD => self.unhashed.push(4),
+            dsig::NS => self.unhashed.push(5),
+            _ => self.unhashed.extend_from_slice(namespace.as_bytes()),
+        }
+        self.unhashed.push(0);
+        self.unhashed.extend_from_slice(local.as_bytes());
+        self.unhashed.push(0);
+    }
+
+    fn digest(&mut self) {
+        if self.unhashed.len() > PIECE_BYTES {
+            self.hash.update(&self.unhashed);
+            self.unhashed.clear();
+        }
+    }
+
+    /// The whole entity.
+    pub(super) fn finish(mut self) -> Entity {
+        if let Some(role) = self.entity.roles.first_mut() {
+            role.scopes.append(&mut self.scopes);
+        }
+        self.hash.update(&self.unhashed);
+        self.entity.content = self.hash.finalize().first_chunk().copied().unwrap_or_default();
+        self.entity
+    }
+}

@@ -1,0 +1,77 @@
+//! What is gone from the facts and matters all the same: comments inside values, line breaks in attributes, prefixes that
+//! only content uses.
+
+use crate::format::xml::StartTag;
+
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// What stands in an element, as far as it was read.
+#[derive(Clone, Copy, Default)]
+struct Content {
+    text: bool,
+    comment: bool,
+    child: bool,
+}
+
+/// Watches the elements that are open.
+#[derive(Default)]
+pub(super) struct Oddities {
+    open: Vec<Content>,
+}
+
+impl Oddities {
+    pub(super) fn start(&mut self) {
+        if let Some(parent) = self.open.last_mut() {
+            parent.child = true;
+        }
+        self.open.push(Content::default());
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        if let Some(content) = self.open.last_mut().filter(|content| !content.text && !content.child) {
+            content.text = text.bytes().any(|byte| !byte.is_ascii_whitespace());
+        }
+    }
+
+    pub(super) fn comment(&mut self) {
+        if let Some(content) = self.open.last_mut() {
+            content.comment = true;
+        }
+    }
+
+    /// Ends an element; tells of a comment inside its value.
+    pub(super) fn end(&mut self, name: &str) -> Option<String> {
+        let content = self.open.pop()?;
+        let is_odd = content.text && content.comment && !content.child;
+        is_odd.then(|| format!("a comment stands inside the value of {name}"))
+    }
+
+    /// What is odd about a start tag.
+    pub(super) fn tag(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let raw = tag.raw();
+        let has_breaks = memchr::memchr3(b'\n', b'\t', b'\r', raw.as_bytes()).is_some();
+        for attribute in tag.attributes() {
+            let written = raw.get(attribute.value_range.clone()).unwrap_or_default();
+            if has_breaks && written.contains(['\n', '\t', '\r']) {
+                let what = format!("{} of {}, at {}", attribute.name, tag.name(), tag.position());
+                found.push(("saml.attribute.newline", format!("a line break or tab in {what}")));
+            }
+            if attribute.local == "type"
+                && attribute.namespace == XSI
+                && let Some((prefix, _)) = attribute.value.split_once(':')
+                && !uses(tag, prefix)
+            {
+                let detail =
+                    format!("the prefix '{prefix}' in xsi:type of {}, at {}", tag.name(), tag.position());
+                found.push(("saml.qname.content", detail));
+            }
+        }
+        found
+    }
+}
+
+/// Whether the element itself uses the prefix, so that its declaration is signed.
+fn uses(tag: StartTag<'_>, prefix: &str) -> bool {
+    tag.prefix() == prefix || tag.attributes().any(|attribute| attribute.prefix == prefix)
+}

@@ -1,0 +1,202 @@
+//! The review as one HTML file for people who want to look: no script, nothing from a network, every foreign text escaped
+//! twice: once against markup, once against what shows nothing.
+
+use std::fmt::Write;
+
+use crate::base::text::visible;
+use crate::base::words;
+use crate::policy::{Difference, Finding, Review};
+
+/// Rows of one table; JSON has all of them.
+const ROWS_MAX: usize = 500;
+
+const STYLE: &str = "
+:root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#d0d7de;--soft:#f3f5f7;--block:#a40e26;--warn:#8a5a00;--note:#57606a;--good:#116329}
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--paper:#0d1117;--line:#30363d;--soft:#161b22;--block:#ff8b85;--warn:#e3b341;--note:#9da7b3;--good:#6fdd8b}}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:70rem;margin:0 auto;padding:1.5rem}
+h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line)}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th{background:var(--soft);font-weight:600}td:first-child,th:first-child{white-space:nowrap}
+code{font:14px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}small{color:var(--note)}
+.verdict{padding:.6rem 1rem;border:2px solid;border-radius:.4rem;font-weight:600}
+.block{color:var(--block)}.warn{color:var(--warn)}.note,.waived{color:var(--note)}.good{color:var(--good)}
+.words{columns:4 9rem;padding-left:2rem}ul{margin:.2rem 0;padding-left:1.2rem}
+@media print{body{max-width:none;padding:0}}
+";
+
+/// Text for HTML: nothing of it is markup, and what would show nothing is named.
+fn safe(text: &str) -> String {
+    let mut safe = String::new();
+    for c in visible(text).to_string().chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+fn put(html: &mut String, what: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = html.write_fmt(what);
+}
+
+/// The whole page.
+pub(super) fn page(review: &Review) -> String {
+    let mut html = String::from("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.push_str("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
+    html.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
+    let title = format!("Review of {} for {}", review.kind, safe(&review.key.to_string()));
+    put(&mut html, format_args!("<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"));
+    put(&mut html, format_args!("<h1>{title}</h1>\n"));
+    verdict(&mut html, review);
+    request(&mut html, review);
+    findings(&mut html, &review.findings);
+    changes(&mut html, review.changes.as_ref());
+    facts(&mut html, review);
+    html.push_str("</body>\n</html>\n");
+    html
+}
+
+fn verdict(html: &mut String, review: &Review) {
+    let blocking: u64 = review.blocking().map(|finding| finding.count).sum();
+    if blocking > 0 {
+        put(
+            html,
+            format_args!(
+                "<p class=\"verdict block\">Refused: {blocking} blocking breaches. Nothing would be signed.</p>\n"
+            ),
+        );
+    } else {
+        html.push_str("<p class=\"verdict good\">No finding blocks. It could be signed.</p>\n");
+    }
+    if let Some(reason) = &review.released {
+        put(html, format_args!("<p class=\"warn\">The brake is released: {}</p>\n", safe(reason)));
+    }
+}
+
+fn request(html: &mut String, review: &Review) {
+    let digest = review.request.digest();
+    html.push_str("<h2>What is asked of the key</h2>\n<table>\n");
+    for (name, value) in [
+        ("request digest", digest.to_string()),
+        ("document", review.document.to_string()),
+        ("profile", review.profile.to_string()),
+    ] {
+        put(html, format_args!("<tr><th scope=\"row\">{name}</th><td><code>{value}</code></td></tr>\n"));
+    }
+    html.push_str("</table>\n<p>The request digest in words, to compare aloud:</p>\n<ol class=\"words\">\n");
+    for word in words::of(digest.as_bytes()) {
+        put(html, format_args!("<li>{word}</li>\n"));
+    }
+    html.push_str("</ol>\n");
+}
+
+fn findings(html: &mut String, findings: &[Finding]) {
+    put(html, format_args!("<h2>Findings ({})</h2>\n", findings.len()));
+    if findings.is_empty() {
+        return html.push_str("<p class=\"good\">None.</p>\n");
+    }
+    html.push_str("<table>\n<tr><th scope=\"col\">weight</th><th scope=\"col\">what was found</th></tr>\n");
+    for finding in findings {
+        let name = if finding.waived.is_some() { "waived" } else { finding.severity.name() };
+        let rule = finding.rule;
+        put(
+            html,
+            format_args!(
+                "<tr><td class=\"{name}\"><b>{name}</b><br><small>× {}</small></td><td><code>{}</code>: {}<ul>\n",
+                finding.count,
+                rule.id,
+                safe(rule.sentence)
+            ),
+        );
+        for breach in &finding.breaches {
+            put(html, format_args!("<li>{}</li>\n", safe(&breach.to_string())));
+        }
+        put(html, format_args!("</ul><small>{}. Source: {}</small>", safe(rule.remedy), safe(rule.source)));
+        if let Some(waiver) = &finding.waived {
+            let (approver, reason) = (safe(&waiver.approver), safe(&waiver.reason));
+            put(html, format_args!("<br>Waived by {approver} until {}: {reason}", waiver.expires));
+        }
+        html.push_str("</td></tr>\n");
+    }
+    html.push_str("</table>\n");
+}
+
+fn changes(html: &mut String, changes: Option<&Difference>) {
+    html.push_str("<h2>Changes since the last signature</h2>\n");
+    let Some(changes) = changes else {
+        return html.push_str("<p>This line has not signed a document of this kind yet.</p>\n");
+    };
+    let Difference { before, added, removed, changed, .. } = changes;
+    put(
+        html,
+        format_args!("<p>Of {before} entities: {added} added, {removed} removed, {changed} changed.</p>\n"),
+    );
+    let parts: Vec<String> = changes.parts.iter().map(|(part, count)| format!("{part} {count}")).collect();
+    if !parts.is_empty() {
+        put(html, format_args!("<p>Entities that differ in: {}</p>\n", parts.join(", ")));
+    }
+    if changes.is_none() {
+        return;
+    }
+    html.push_str("<table>\n<tr><th scope=\"col\">what</th><th scope=\"col\">where</th></tr>\n");
+    for change in &changes.facts {
+        for (what, values) in [("was", &change.removed), ("is", &change.added)] {
+            for value in values.iter().take(ROWS_MAX) {
+                put(
+                    html,
+                    format_args!("<tr><td>{} {what}</td><td>{}</td></tr>\n", safe(&change.path), safe(value)),
+                );
+            }
+        }
+    }
+    for change in changes.entities.iter().take(ROWS_MAX) {
+        let parts = change.parts.join(", ");
+        put(
+            html,
+            format_args!("<tr><td>{} {parts}</td><td>{}</td></tr>\n", change.what, safe(&change.entity)),
+        );
+    }
+    html.push_str("</table>\n");
+    let more = (changes.entities.len() + changes.unlisted).saturating_sub(ROWS_MAX);
+    if more > 0 {
+        put(html, format_args!("<p>… and {more} more entities, in --json</p>\n"));
+    }
+}
+
+fn facts(html: &mut String, review: &Review) {
+    html.push_str("<h2>What the signature would cover</h2>\n<table>\n");
+    for fact in review.facts.iter().take(ROWS_MAX) {
+        let remark = fact
+            .remark
+            .as_deref()
+            .map_or(String::new(), |remark| format!(" <small>({})</small>", safe(remark)));
+        put(
+            html,
+            format_args!(
+                "<tr><th scope=\"row\">{}</th><td>{}{remark}</td></tr>\n",
+                safe(&fact.path),
+                safe(&fact.value)
+            ),
+        );
+    }
+    html.push_str("</table>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_foreign_is_markup() {
+        assert_eq!(
+            safe("<img src=x onerror='a'>&\"\u{202e}"),
+            "&lt;img src=x onerror=&#39;a&#39;&gt;&amp;&quot;\\u{202e}"
+        );
+    }
+}

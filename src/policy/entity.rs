@@ -1,0 +1,186 @@
+//! One entity of a federation as rules and differences see it: plain data that a kind of document fills in while it streams
+//! past, one entity at a time.
+
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+
+/// One entity. Every text is foreign.
+#[derive(Clone, Debug, Default)]
+pub struct Entity {
+    /// Its entityID; empty when it has none.
+    pub id: String,
+    /// Where it begins.
+    pub place: String,
+    /// What it does, in the order of the document.
+    pub roles: Vec<Role>,
+    /// Who registered it.
+    pub registrations: Vec<Registration>,
+    /// Its entity attributes: name and value.
+    pub attributes: Vec<(String, String)>,
+    /// Whom to ask about it.
+    pub contacts: Vec<Contact>,
+    /// Who runs it.
+    pub organization: Option<Organization>,
+    /// How long consumers may keep it, where it says so itself.
+    pub cache_duration: Option<String>,
+    /// The digest of everything it says.
+    pub content: [u8; 16],
+    /// Whether it has more parts than are looked at.
+    pub is_cut: bool,
+}
+
+/// What an entity does.
+#[derive(Clone, Debug, Default)]
+pub struct Role {
+    /// Its element, such as `IDPSSODescriptor`.
+    pub name: String,
+    /// The protocols it supports, as written; `None` when it does not say.
+    pub protocols: Option<String>,
+    /// Where it is reached.
+    pub endpoints: Vec<Endpoint>,
+    /// Its keys.
+    pub keys: Vec<Key>,
+    /// The scopes it may assert.
+    pub scopes: Vec<Scope>,
+    /// What is shown of it to people: `DisplayName`, `Description` and the like.
+    pub texts: Vec<Text>,
+    /// Its logos.
+    pub logos: Vec<String>,
+    /// The attributes it asks for.
+    pub requested: Vec<String>,
+}
+
+/// Where a role is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// Its element, such as `SingleSignOnService`.
+    pub service: String,
+    /// How to talk to it.
+    pub binding: String,
+    /// Where it is.
+    pub location: String,
+    /// Where answers go, if elsewhere.
+    pub response: Option<String>,
+    /// Its number.
+    pub index: Option<String>,
+}
+
+/// A key of a role.
+#[derive(Clone, Debug, Default)]
+pub struct Key {
+    /// `signing`, `encryption`, or nothing for both.
+    pub purpose: Option<String>,
+    /// Its certificates; `None` for one that cannot be read.
+    pub certificates: Vec<Option<Certificate>>,
+    /// Digests of keys that are given without a certificate.
+    pub others: Vec<Digest>,
+}
+
+/// What a certificate says.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The digest of its SubjectPublicKeyInfo.
+    pub fingerprint: Digest,
+    /// Its key.
+    pub strength: Strength,
+    /// The end of its validity.
+    pub expires: Option<Instant>,
+    /// The broken hash that it is signed with, if so.
+    pub weak_hash: Option<&'static str>,
+}
+
+/// What kind of key, and how strong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Strength {
+    /// RSA with so many bits.
+    Rsa {
+        /// The length of the modulus.
+        bits: usize,
+        /// Whether the modulus has the shape of CVE-2017-15361 (ROCA).
+        is_roca: bool,
+        /// Whether the public exponent is even or below 3.
+        bad_exponent: bool,
+    },
+    /// A named curve.
+    Curve(String),
+    /// Something else.
+    Other(String),
+}
+
+/// A scope (shibmd:Scope).
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Whether the value is a regular expression.
+    pub is_regexp: bool,
+    /// The value.
+    pub value: String,
+}
+
+/// A text for people in some language.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    /// Its element, such as `DisplayName`.
+    pub what: String,
+    /// Its `xml:lang`.
+    pub language: Option<String>,
+    /// What it says.
+    pub value: String,
+}
+
+/// Who registered an entity (mdrpi:RegistrationInfo).
+#[derive(Clone, Debug, Default)]
+pub struct Registration {
+    /// The registrar.
+    pub authority: Option<String>,
+    /// When.
+    pub instant: Option<String>,
+    /// The number of policies named.
+    pub policies: usize,
+}
+
+/// Whom to ask.
+#[derive(Clone, Debug, Default)]
+pub struct Contact {
+    /// `technical`, `support` and the like.
+    pub purpose: String,
+    /// Addresses as written.
+    pub addresses: Vec<String>,
+}
+
+/// Who runs an entity: languages and values of its three parts.
+#[derive(Clone, Debug, Default)]
+pub struct Organization {
+    /// OrganizationName, OrganizationDisplayName and OrganizationURL.
+    pub texts: Vec<Text>,
+}
+
+impl Entity {
+    /// All keys with readable certificates.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        let keys = self.roles.iter().flat_map(|role| &role.keys);
+        keys.flat_map(|key| &key.certificates).filter_map(Option::as_ref)
+    }
+
+    /// All endpoints.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.roles.iter().flat_map(|role| &role.endpoints)
+    }
+
+    /// Whether it has this role.
+    pub fn is(&self, role: &str) -> bool {
+        self.roles.iter().any(|own| own.name == role)
+    }
+
+    /// Every text that people read, with what it is.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        let organization = self.organization.iter().flat_map(|organization| &organization.texts);
+        self.roles.iter().flat_map(|role| &role.texts).chain(organization)
+    }
+}
+
+impl Endpoint {
+    /// Where it is reached, and where answers go.
+    pub fn locations(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.location.as_str()).chain(self.response.as_deref())
+    }
+}

@@ -1,0 +1,128 @@
+//! What looks alike: names that a person takes for one another, and characters that show nothing.
+
+/// Letters of other scripts and the Latin ones they pass for.
+const LOOKALIKES: &[(char, &str)] = &[
+    ('a', "аαɑａ"),
+    ('b', "Ьｂᖯ"),
+    ('c', "сϲᴄｃ"),
+    ('d', "ԁｄᑯ"),
+    ('e', "еҽ℮ｅ"),
+    ('g', "ɡցｇ"),
+    ('h', "һհℎｈ"),
+    ('i', "іıɩιӏｉ"),
+    ('j', "јϳｊ"),
+    ('k', "кκｋ"),
+    ('l', "1|IІӀǀｌⅼ"),
+    ('m', "мｍ"),
+    ('n', "ոռｎ"),
+    ('o', "0оοσօ௦०ｏ"),
+    ('p', "рρϱｐ"),
+    ('q', "ԛգｑ"),
+    ('r', "гᴦｒ"),
+    ('s', "ѕｓƽ"),
+    ('t', "тτｔ"),
+    ('u', "υսʋｕ"),
+    ('v', "νѵｖ"),
+    ('w', "ԝѡա\u{3c9}ｗ"),
+    ('x', "хχ×ｘ"),
+    ('y', "уүγｙ"),
+    ('z', "ᴢｚ"),
+    ('/', "⁄∕／"),
+    ('.', "．。․"),
+    ('-', "‐‑‒–−－"),
+    (':', "：∶"),
+];
+
+/// Whether a character shows nothing, or turns the direction of what follows.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
+        || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+/// What is left of a URI once everything is gone that people overlook. Two names with one skeleton pass for each other.
+pub(super) fn skeleton(uri: &str) -> String {
+    let mut text: String = unescaped(uri.trim()).chars().filter(|c| !is_invisible(*c)).collect();
+    if let Some(rest) = text.strip_prefix("http:") {
+        text = format!("https:{rest}");
+    }
+    let plain: String = text.chars().filter(|c| !is_mark(*c)).map(latin).collect();
+    let plain = plain.to_lowercase().replace(":443/", "/").replace(":80/", "/").replace("./", "/");
+    let plain = plain.trim_end_matches(['/', '#', '?', '.']);
+    plain.replace("rn", "m").replace("vv", "w").replace(['1', 'i'], "l").replace('0', "o")
+}
+
+/// Percent escapes resolved where they stand for printable ASCII.
+fn unescaped(uri: &str) -> String {
+    let mut parts = uri.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let byte =
+            part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(u8::is_ascii_graphic);
+        if let Some(byte) = byte {
+            text.push(char::from(byte));
+            text.push_str(part.get(2..).unwrap_or_default());
+        } else {
+            text.push('%');
+            text.push_str(part);
+        }
+    }
+    text
+}
+
+fn latin(c: char) -> char {
+    if c.is_ascii() {
+        return c;
+    }
+    let found = LOOKALIKES.iter().find(|(_, others)| others.contains(c));
+    found.map_or(c, |(plain, _)| *plain)
+}
+
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}')
+}
+
+/// Whether one word mixes Latin letters with Greek or Cyrillic ones.
+pub(super) fn mixes_scripts(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphabetic()).any(|word| {
+        let latin = word.chars().any(|c| c.is_ascii_alphabetic());
+        let other = word
+            .chars()
+            .any(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{531}'..='\u{588}'));
+        latin && other
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_for_each_other_has_one_skeleton() {
+        let name = "https://idp.example.org/idp";
+        for other in [
+            "https://idp.ex\u{430}mple.org/idp",
+            "https://idp.exarnple.org/idp",
+            "https://idp.examp1e.org/idp",
+            "https://IDP.example.org/idp/",
+            "http://idp.example.org:443/%69dp",
+            "https://idp.exam\u{200b}ple.org/idp#",
+            "https://idp.example\u{ff0e}org/idp ",
+            "https://idp.exa\u{301}mple.org./idp",
+        ] {
+            assert_eq!(skeleton(name), skeleton(other), "{other}");
+        }
+        assert_ne!(skeleton(name), skeleton("https://idp2.example.org/idp"));
+        assert_ne!(skeleton(name), skeleton("https://idp.example.net/idp"));
+    }
+
+    #[test]
+    fn words_of_two_scripts_are_seen_and_texts_of_two_scripts_are_not() {
+        assert!(mixes_scripts("University of \u{41e}xford"));
+        for fine in ["Οικονομικό Πανεπιστήμιο IdP", "МГУ", "Łódź", "東京 University"]
+        {
+            assert!(!mixes_scripts(fine), "{fine}");
+        }
+    }
+}

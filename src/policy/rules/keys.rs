@@ -1,0 +1,155 @@
+//! Rules about the keys and certificates of entities.
+
+use super::when;
+use crate::base::clock::Span;
+use crate::policy::finding::{Check, Scene};
+use crate::policy::{Certificate, Entity, Rule, Severity, Strength};
+
+use Severity::{Block, Note, Warn};
+
+const METAIOP: &str = "SAML V2.0 Metadata Interoperability Profile, section 2.6";
+
+/// Certificates that end within this time are told of.
+const SOON: Span = Span::of_days(30);
+
+/// The curves that consumers know.
+const CURVES: [&str; 3] = ["P-256", "P-384", "P-521"];
+
+pub(super) static ROWS: &[Rule] = &[
+    Rule::saml(
+        "saml.idp.signing-key.missing",
+        Warn,
+        "every identity provider has a key to sign with, in a certificate",
+        "ask for it: nobody can verify what this identity provider says",
+        "SAML2Int; eduGAIN Metadata Aggregation Practice Statement, R1",
+        Check::Entity(|entity, _| {
+            let bare = entity.roles.iter().filter(|role| role.name == "IDPSSODescriptor").filter(|role| {
+                let signs = |key: &&crate::policy::Key| key.purpose.as_deref() != Some("encryption");
+                !role.keys.iter().filter(signs).any(|key| !key.certificates.is_empty())
+            });
+            bare.map(|_| "the identity provider has no signing certificate".into()).collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.certificate.unreadable",
+        Warn,
+        "every certificate can be read",
+        "ask for it again: consumers drop the whole entity, or the whole document",
+        "SAFIRE, May 2018: one malformed entity took the federation down",
+        Check::Entity(|entity, _| {
+            let keys = entity.roles.iter().flat_map(|role| &role.keys);
+            let bad =
+                keys.flat_map(|key| &key.certificates).filter(|certificate| certificate.is_none()).count();
+            when(bad > 0, || format!("{bad} certificates cannot be read"))
+        }),
+    ),
+    Rule::saml(
+        "saml.certificate.expired",
+        Note,
+        "no certificate has expired",
+        "ask for a new one: the profile ignores the date, and some consumers do not",
+        METAIOP,
+        Check::Entity(|entity, scene| {
+            let now = scene.standard.now;
+            let ends = entity.certificates().filter_map(|certificate| certificate.expires);
+            ends.filter(|end| *end <= now).map(|end| format!("a certificate expired at {end}")).collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.certificate.expires-soon",
+        Note,
+        "no certificate expires within 30 days",
+        "remind its owner",
+        METAIOP,
+        Check::Entity(|entity, scene| {
+            let now = scene.standard.now;
+            let soon = |left: i64| left > 0 && left < SOON.seconds();
+            let ends = entity.certificates().filter_map(|certificate| certificate.expires);
+            let ends = ends.filter(|end| soon(end.seconds_since(now)));
+            ends.map(|end| format!("a certificate expires at {end}")).collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.certificate.weak-hash",
+        Note,
+        "no certificate is signed with MD5 or SHA-1",
+        "none is needed for trust in metadata; some libraries refuse to load it",
+        METAIOP,
+        Check::Entity(|entity, _| {
+            let weak = entity.certificates().filter_map(|certificate| certificate.weak_hash);
+            weak.map(|hash| format!("a certificate is signed with {hash}")).collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.key.weak",
+        Warn,
+        "RSA keys have at least 2048 bits and a sound exponent, and no other kind but elliptic curves is used",
+        "have the key replaced",
+        "NIST SP 800-131A; SAML2Int",
+        Check::Entity(|entity, _| of_certificates(entity, weak)),
+    ),
+    Rule::saml(
+        "saml.key.roca",
+        Block,
+        "no RSA key has the shape of CVE-2017-15361",
+        "have the key replaced at once: it can be computed from its public half",
+        "Nemec and others, The Return of Coppersmith's Attack, 2017",
+        Check::Entity(|entity, _| {
+            of_certificates(entity, |certificate| {
+                let is_roca = matches!(certificate.strength, Strength::Rsa { is_roca: true, .. });
+                is_roca.then(|| format!("the key {} is of the ROCA kind", certificate.fingerprint))
+            })
+        }),
+    )
+    .lenient(),
+    Rule::saml(
+        "saml.key.curve",
+        Warn,
+        "elliptic curve keys lie on P-256, P-384 or P-521",
+        "have the key replaced by one that consumers know",
+        "XML Signature 1.1, section 6.4.3; FIPS 186-5",
+        Check::Entity(|entity, _| {
+            of_certificates(entity, |certificate| match &certificate.strength {
+                Strength::Curve(name) if !CURVES.contains(&name.as_str()) => Some(format!("a key on {name}")),
+                _ => None,
+            })
+        }),
+    ),
+    Rule::saml(
+        "saml.key.shared",
+        Note,
+        "one key does not serve many entities",
+        "ask who holds it: whoever does is all of them",
+        METAIOP,
+        Check::Entity(|_, scene| scene.seen.shared.clone()),
+    ),
+    Rule::saml(
+        "saml.key.federation",
+        Block,
+        "the key that signs the document is no entity's key",
+        "have the entity take another key: it could pass for the federation, and the federation for it",
+        "NIST SP 800-57 part 1, section 5.2",
+        Check::Entity(federation),
+    ),
+];
+
+fn of_certificates(entity: &Entity, look: impl Fn(&Certificate) -> Option<String>) -> Vec<String> {
+    let mut found: Vec<String> = entity.certificates().filter_map(look).collect();
+    found.dedup();
+    found
+}
+
+fn weak(certificate: &Certificate) -> Option<String> {
+    match &certificate.strength {
+        Strength::Rsa { bits, .. } if *bits < 2_048 => Some(format!("an RSA key of {bits} bits")),
+        Strength::Rsa { bad_exponent: true, .. } => Some("an RSA key whose exponent is even or one".into()),
+        Strength::Other(what) => Some(format!("a key of the algorithm {what}")),
+        Strength::Rsa { .. } | Strength::Curve(_) => None,
+    }
+}
+
+fn federation(entity: &Entity, scene: &Scene<'_>) -> Vec<String> {
+    let own = scene.standard.key.fingerprint();
+    let held = entity.certificates().any(|certificate| certificate.fingerprint == own);
+    when(held, || "one of its keys is the key that signs this document".into())
+}

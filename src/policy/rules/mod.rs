@@ -1,0 +1,108 @@
+//! The table of rules: one function and one row each, by what they look at.
+
+mod document;
+mod endpoints;
+mod federation;
+mod keys;
+mod names;
+
+use super::Rule;
+
+/// Every rule, by group.
+pub struct Rules(&'static [&'static [Rule]]);
+
+/// Every rule.
+pub static RULES: Rules =
+    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS]);
+
+impl Rules {
+    /// All of them, in the order of the table.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Rule> + use<> {
+        self.0.iter().copied().flatten()
+    }
+}
+
+/// One breach, or none.
+fn when(is_breach: bool, detail: impl FnOnce() -> String) -> Vec<String> {
+    if is_breach { vec![detail()] } else { Vec::new() }
+}
+
+/// What stands between `scheme://` and the path, without a port; nothing when there is no such thing.
+fn host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    let host =
+        if host.starts_with('[') { host.split_inclusive(']').next()? } else { host.split(':').next()? };
+    (!host.is_empty()).then_some(host)
+}
+
+/// Suffixes of two labels under which anybody registers names. Not all there are: those of academic federations.
+const PUBLIC_SUFFIXES: &[&str] = &[
+    "ac.at", "ac.cn", "ac.cr", "ac.il", "ac.in", "ac.ir", "ac.jp", "ac.ke", "ac.kr", "ac.ma", "ac.nz",
+    "ac.rs", "ac.th", "ac.tz", "ac.ug", "ac.uk", "ac.za", "ac.zm", "asso.fr", "co.at", "co.il", "co.in",
+    "co.jp", "co.kr", "co.nz", "co.uk", "co.za", "com.ar", "com.au", "com.br", "com.cn", "com.co", "com.mx",
+    "com.my", "com.pl", "com.sg", "com.tr", "com.ua", "edu.ar", "edu.au", "edu.br", "edu.cn", "edu.co",
+    "edu.ec", "edu.ge", "edu.hk", "edu.in", "edu.it", "edu.mx", "edu.my", "edu.ng", "edu.pe", "edu.pl",
+    "edu.rs", "edu.sg", "edu.tr", "edu.tw", "edu.ua", "go.jp", "gob.mx", "gov.au", "gov.br", "gov.in",
+    "gov.uk", "gv.at", "net.au", "nhs.uk", "or.at", "or.jp", "org.au", "org.br", "org.nz", "org.uk",
+    "org.za", "sch.uk",
+];
+
+/// Whether anybody can register names below this domain.
+fn is_public_suffix(domain: &str) -> bool {
+    let domain = domain.trim_matches('.').to_ascii_lowercase();
+    !domain.contains('.') || PUBLIC_SUFFIXES.contains(&domain.as_str())
+}
+
+/// The registered domain of a host, as far as names tell: one label more than its public suffix.
+fn site(host: &str) -> String {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let mut starts: Vec<usize> = host.match_indices('.').map(|(at, _)| at + 1).collect();
+    starts.insert(0, 0);
+    let mut site = host.as_str();
+    for start in starts {
+        let below = host.get(start..).unwrap_or_default();
+        if is_public_suffix(below) {
+            break;
+        }
+        site = below;
+    }
+    site.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_have_names_of_their_own_and_say_where_they_come_from() {
+        let mut names: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), RULES.iter().count());
+        assert!(names.len() >= 35);
+        for rule in RULES.iter() {
+            assert!(rule.id.starts_with(rule.kind), "{}", rule.id);
+            for text in [rule.sentence, rule.remedy, rule.source] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{}", rule.id);
+            }
+        }
+    }
+
+    #[test]
+    fn hosts_and_sites() {
+        for (uri, expected) in [
+            ("https://idp.example.org/x", Some("idp.example.org")),
+            ("https://user@host.example:8443?x", Some("host.example")),
+            ("https://[::1]:8080/", Some("[::1]")),
+            ("urn:x", None),
+            ("https:///x", None),
+        ] {
+            assert_eq!(host(uri), expected);
+        }
+        assert_eq!(site("idp.cs.example.ac.uk"), "example.ac.uk");
+        assert_eq!(site("IDP.example.org."), "example.org");
+        assert_eq!(site("localhost"), "localhost");
+    }
+}

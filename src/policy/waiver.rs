@@ -1,0 +1,79 @@
+//! Exceptions with a name: breaches that somebody accepts for a while, and the brake on sudden change.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use super::{PROFILE, RULES};
+use crate::base::clock::Instant;
+use crate::base::fault::Fault;
+
+/// A breach that is accepted: by whom, why, until when.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// The rule.
+    pub rule: String,
+    /// The entityID, or `*` for every entity and the document itself.
+    pub subject: String,
+    /// Why.
+    pub reason: String,
+    /// Who decided it.
+    pub approver: String,
+    /// From then on it counts no more, and is a finding itself.
+    #[serde(serialize_with = "write_instant", deserialize_with = "read_instant")]
+    pub expires: Instant,
+}
+
+impl Waiver {
+    /// Whether it is about a breach of this rule by this entity.
+    pub fn covers(&self, rule: &str, subject: &str) -> bool {
+        self.rule == rule && (self.subject == "*" || (!subject.is_empty() && self.subject == subject))
+    }
+
+    /// Refuses a waiver that nobody answers for, or of what cannot be waived.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let wrong = |why: String| Err(PROFILE.fault(format!("the waiver of {}: {why}", self.rule)));
+        if !RULES.iter().any(|rule| rule.id == self.rule) {
+            return wrong("there is no such rule".into());
+        }
+        if self.rule.starts_with("saml.brake.") || self.rule == "saml.waiver.expired" {
+            return wrong(
+                "it cannot be waived for a while: give --release-brake, or remove the waiver".into(),
+            );
+        }
+        for (name, value) in
+            [("subject", &self.subject), ("reason", &self.reason), ("approver", &self.approver)]
+        {
+            if value.trim().is_empty() {
+                return wrong(format!("{name} is empty"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How much may change between two signatures before somebody has to say so.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Brake {
+    /// The share of the entities signed last that may be gone, in percent.
+    pub removed_percent_max: u64,
+    /// The number of entities whose keys may differ.
+    pub keys_changed_max: u64,
+}
+
+impl Brake {
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if self.removed_percent_max > 100 {
+            return Err(PROFILE.fault("brake.removed_percent_max is above 100"));
+        }
+        Ok(())
+    }
+}
+
+fn write_instant<S: Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(instant)
+}
+
+fn read_instant<'de, D: Deserializer<'de>>(from: D) -> Result<Instant, D::Error> {
+    Instant::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}

@@ -1,0 +1,220 @@
+//! Every rule has a vector that triggers it and one that does not; the record of what was signed last tells what changed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use fedroot::artefact::{Prepared, Terms, kind};
+use fedroot::base::clock::Instant;
+use fedroot::base::disk::Document;
+use fedroot::base::random;
+use fedroot::key::{KeyId, Line, PrivateKey, private_key};
+use fedroot::policy::{Examined, Last, Profile, RULES};
+
+use crate::support::{corpus, root};
+
+const NOW: &str = "2026-11-22T12:00:00Z";
+const PROFILE: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"vectors\"\n[saml]\ndates = \"keep\"\n";
+
+thread_local! {
+    static RSA: Box<dyn PrivateKey> = read_key("rsa4096");
+}
+
+fn read_key(name: &str) -> Box<dyn PrivateKey> {
+    let pem = fs::read_to_string(root().join("tests/keys").join(format!("{name}.pem"))).unwrap();
+    let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
+    private_key(der.as_bytes()).unwrap()
+}
+
+fn with_prepared<T>(
+    text: &str,
+    (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
+    then: impl FnOnce(&dyn Prepared) -> T,
+) -> T {
+    let line: Line = "example.org/prod/metadata".parse().unwrap();
+    let key_id: KeyId = line.version(1);
+    let (public, profile) = (key.public().unwrap(), Profile::parse(profile).unwrap());
+    let now = Instant::parse(NOW).unwrap();
+    let terms = Terms {
+        key: &key_id,
+        public: &public,
+        certificate: None,
+        profile: &profile,
+        now,
+        last,
+        released: None,
+    };
+    let document = Document::from_bytes("vector", text.as_bytes().to_vec());
+    let prepared = kind("saml").unwrap().prepare(&document, &terms, &mut random::system()).unwrap();
+    then(prepared.as_ref())
+}
+
+/// Signs, and reads the record that the signature left.
+fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
+    with_prepared(text, (key, profile, None), |prepared| {
+        let signature = key.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+        let (mut output, mut record) = (Vec::new(), Vec::new());
+        prepared.finish(&signature, &mut output, &mut record).unwrap();
+        Last::read(record.as_slice()).unwrap()
+    })
+}
+
+fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
+    with_prepared(text, (key, profile, last), |prepared| prepared.examined().clone())
+}
+
+fn read(folder: &Path, name: &str) -> Option<String> {
+    fs::read_to_string(folder.join(name)).ok()
+}
+
+fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
+    examined.findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+fn examine_vector(folder: &Path, name: &str) -> Option<BTreeSet<&'static str>> {
+    let text = read(folder, &format!("{name}.xml"))?;
+    let profile = read(folder, &format!("{name}.toml")).or_else(|| read(folder, "profile.toml"));
+    let profile = profile.unwrap_or_else(|| PROFILE.to_owned());
+    let signer = read(folder, &format!("{name}.key")).unwrap_or_else(|| "rsa4096".into());
+    let judge = |signer: &dyn PrivateKey| {
+        let last = read(folder, "last.xml").map(|last| signed(&last, signer, &profile));
+        rules_of(&examined(&text, signer, &profile, last.as_ref()))
+    };
+    // Reading an RSA key checks its primes, which takes a while: once is enough.
+    Some(match signer.trim() {
+        "rsa4096" => RSA.with(|signer| judge(signer.as_ref())),
+        other => judge(read_key(other).as_ref()),
+    })
+}
+
+#[test]
+fn every_rule_has_a_vector_that_triggers_it_and_one_that_does_not() {
+    let vectors = root().join("tests/vectors/saml-rules");
+    let mut faults = Vec::new();
+    for rule in RULES.iter() {
+        let folder = vectors.join(rule.id);
+        match examine_vector(&folder, "bad") {
+            None => faults.push(format!("{}: there is no bad.xml", rule.id)),
+            Some(found) if !found.contains(rule.id) => {
+                faults.push(format!("{}: bad.xml does not trigger it, but {found:?}", rule.id));
+            }
+            Some(_) => {}
+        }
+        match examine_vector(&folder, "good") {
+            None => faults.push(format!("{}: there is no good.xml", rule.id)),
+            Some(found) if found.contains(rule.id) => {
+                faults.push(format!("{}: good.xml triggers it", rule.id));
+            }
+            Some(_) => {}
+        }
+    }
+    for entry in fs::read_dir(&vectors).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name != "ORIGIN" && !RULES.iter().any(|rule| rule.id == name) {
+            faults.push(format!("{name}: there is no such rule"));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn an_aggregate_in_which_everything_is_right_has_no_findings() {
+    let good = root().join("tests/vectors/saml-rules/saml.entities.none");
+    assert_eq!(examine_vector(&good, "good").unwrap(), BTreeSet::new());
+}
+
+const AGGREGATE: &str = "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' ID='_a' validUntil='2026-12-01T00:00:00Z'>@</EntitiesDescriptor>";
+
+fn entity(id: &str, inner: &str) -> String {
+    format!("<EntityDescriptor entityID='{id}'>{inner}</EntityDescriptor>")
+}
+
+fn service(location: &str, more: &str) -> String {
+    format!(
+        "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'><AssertionConsumerService Binding='urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST' index='1' Location='{location}'/>{more}</SPSSODescriptor>"
+    )
+}
+
+#[test]
+fn what_changed_is_named_by_entity_and_part_and_ranked_by_risk() {
+    let signer = read_key("p384");
+    let many = |entities: &[String]| AGGREGATE.replace('@', &entities.concat());
+    let stays = entity("https://stays.example/", &service("https://stays.example/acs", ""));
+    let before = many(&[
+        stays.clone(),
+        entity("https://goes.example/", ""),
+        entity("https://moves.example/", &service("https://moves.example/acs", "")),
+        entity("https://says.example/", &service("https://says.example/acs", "")),
+    ]);
+    let other = "<NameIDFormat>urn:x</NameIDFormat>";
+    let after = many(&[
+        entity("https://comes.example/", ""),
+        entity("https://says.example/", &service("https://says.example/acs", other)),
+        entity("https://moves.example/", &service("https://moves.example/elsewhere", "")),
+        stays,
+    ]);
+    let last = signed(&before, signer.as_ref(), PROFILE);
+    let same = examined(&before, signer.as_ref(), PROFILE, Some(&last)).difference.unwrap();
+    assert!(same.is_none(), "{same:?}");
+    let difference = examined(&after, signer.as_ref(), PROFILE, Some(&last)).difference.unwrap();
+    let told: Vec<String> = difference
+        .entities
+        .iter()
+        .map(|change| format!("{} {} {}", change.what, change.entity, change.parts.join(",")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "changed https://moves.example/ endpoints",
+            "removed https://goes.example/ ",
+            "added https://comes.example/ ",
+            "changed https://says.example/ other",
+        ]
+    );
+    assert_eq!((difference.before, difference.added, difference.removed, difference.changed), (4, 1, 1, 2));
+}
+
+#[test]
+fn a_damaged_record_is_refused() {
+    let signer = read_key("p384");
+    let text = AGGREGATE.replace('@', &entity("https://a.example/", ""));
+    let record = with_prepared(&text, (signer.as_ref(), PROFILE, None), |prepared| {
+        let signature = signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+        let mut record = Vec::new();
+        prepared.finish(&signature, &mut std::io::sink(), &mut record).unwrap();
+        String::from_utf8(record).unwrap()
+    });
+    assert!(Last::read(record.as_bytes()).is_ok());
+    for cut in 0..record.len() {
+        assert!(Last::read(&record.as_bytes()[..cut]).is_err(), "cut at {cut}");
+    }
+    for (from, to) in
+        [("v1", "v2"), ("end 1", "end 2"), ("entity", "entities"), ("end 1\n", "end 1\nend 1\n")]
+    {
+        assert!(Last::read(record.replacen(from, to, 1).as_bytes()).is_err(), "{from}");
+    }
+}
+
+/// Names that pass for another one, in one document with it: each is flagged, and none is taken for the same.
+#[test]
+fn names_that_pass_for_another_are_flagged() {
+    let Some(corpus) = corpus("names_that_pass_for_another_are_flagged (its 30 pairs)") else { return };
+    let pairs = fs::read_to_string(corpus.join("bad/unicode/entityid_pairs.json")).unwrap();
+    let pairs: Vec<serde_json::Value> = serde_json::from_str(&pairs).unwrap();
+    let signer = read_key("p384");
+    let mut missed = Vec::new();
+    for pair in &pairs {
+        let text = |name: &str| pair[name].as_str().unwrap().replace('&', "&amp;").replace('\'', "&apos;");
+        let document = AGGREGATE
+            .replace('@', &[entity(&text("reference"), ""), entity(&text("candidate"), "")].concat());
+        let found = rules_of(&examined(&document, signer.as_ref(), PROFILE, None));
+        assert!(!found.contains("saml.entity-id.duplicate"), "{pair}");
+        let flagged =
+            found.iter().any(|id| id.starts_with("saml.entity-id.") || *id == "saml.text.invisible");
+        // A URN beside a URL looks like nothing else.
+        if !flagged && pair["name"] != "urn" {
+            missed.push(pair["name"].clone());
+        }
+    }
+    assert!(pairs.len() > 20 && missed.is_empty(), "{missed:?}");
+}
