@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs the strangers that the tests ask for their opinion, from Debian or Ubuntu: xmlsec1, xmllint, age, openssl, and
-# gdb, and GNU time for the bench. Installs only what is missing; runs as root or through sudo.
+# gdb and strace to look on, Python and Chromium to judge, and GNU time for the bench. Installs only what is missing; runs as root or through sudo.
 set -eu
 
 missing=
-for peer in xmlsec1:xmlsec1 xmllint:libxml2-utils age:age age-keygen:age openssl:openssl gdb:gdb /usr/bin/time:time; do
+for peer in xmlsec1:xmlsec1 xmllint:libxml2-utils age:age age-keygen:age openssl:openssl gdb:gdb strace:strace python3:python3 chromium:chromium \
+    /usr/bin/time:time; do
     command -v "${peer%:*}" >/dev/null 2>&1 || missing="$missing ${peer##*:}"
 done
 if [ -z "$missing" ]; then

@@ -206,15 +206,20 @@ impl Catalogue {
         if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The record of the document of this kind that the line signed last. One that cannot be read counts as none: it is there
-    /// for the difference only, and the next signature makes it anew.
+    /// The record of the document of this kind that the line signed last. A damaged one is refused: without it the brake
+    /// would not hold.
     pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Last>, Fault> {
         let path = self.last_signed_path(line, kind);
         if !disk::exists(&path) {
             return Ok(None);
         }
         let document = disk::Document::open_private(&path)?;
-        Ok(Last::read(BufReader::new(document.reader())).ok())
+        let last = Last::read(BufReader::new(document.reader())).map_err(|fault| {
+            fault
+                .at(path.display())
+                .hint("move the file away: the next review then has nothing to compare with")
+        })?;
+        Ok(Some(last))
     }
 
     /// The sealed file of a key, checked against its record.
