@@ -8,14 +8,12 @@ use std::fs;
 use fedroot::key::PublicKey;
 use fedroot::ledger::Auditor;
 
-use crate::support::{Folder, files, root};
+use crate::support::{Folder, LINE, files, root, signing};
 
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
 use targets::{Ground, TARGETS};
-
-const LINE: &str = "example.org/sandbox/metadata";
 
 /// Pieces that mean something to one reader or another.
 const WORDS: &[&[u8]] = &[
@@ -93,37 +91,8 @@ impl Dice {
 
 /// A folder with everything that a target reads, made by the program.
 fn folder() -> Folder {
-    let folder = Folder::empty();
-    let auditor = folder.auditor.clone();
-    folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-    let adopt = [
-        "key",
-        "adopt",
-        LINE,
-        "--from",
-        "p384.pem",
-        "--for",
-        "saml",
-        "--recipient",
-        &auditor,
-        "--vault",
-        "V",
-    ];
-    folder.good(&adopt);
-    let sign = [
-        "sign",
-        "saml",
-        "entity.xml",
-        "--key",
-        LINE,
-        "--identity",
-        "auditor.key",
-        "-o",
-        "signed.xml",
-        "--vault",
-        "V",
-    ];
-    folder.good(&sign);
+    let folder = Folder::with_one_line();
+    folder.good(&signing("signed.xml"));
     folder.good(&["ledger", "checkpoint", "-o", "note", "--vault", "V"]);
     folder.good(&["ledger", "prove", "3", "-o", "proof", "--vault", "V"]);
     folder.good(&["ledger", "disclose", "4", "--identity", "auditor.key", "-o", "disclosed", "--vault", "V"]);

@@ -6,59 +6,17 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::support::{Folder, peers};
+use crate::support::{Folder, peers, signing};
 
 type Hash = [u8; 32];
 
-const LINE: &str = "example.org/sandbox/metadata";
-
 /// A vault with some signatures, one refusal, and a checkpoint over all of that.
 fn folder() -> Folder {
-    let folder = Folder::empty();
-    let auditor = folder.auditor.clone();
-    folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-    let adopt = [
-        "key",
-        "adopt",
-        LINE,
-        "--from",
-        "p384.pem",
-        "--for",
-        "saml",
-        "--recipient",
-        &auditor,
-        "--vault",
-        "V",
-    ];
-    folder.good(&adopt);
+    let folder = Folder::with_one_line();
     for output in ["one.xml", "two.xml"] {
-        folder.good(&[
-            "sign",
-            "saml",
-            "entity.xml",
-            "--key",
-            LINE,
-            "--identity",
-            "auditor.key",
-            "-o",
-            output,
-            "--vault",
-            "V",
-        ]);
+        folder.good(&signing(output));
     }
-    let refused = folder.fedroot(&[
-        "sign",
-        "saml",
-        "entity.xml",
-        "--key",
-        LINE,
-        "--identity",
-        "auditor.key",
-        "-o",
-        "one.xml",
-        "--vault",
-        "V",
-    ]);
+    let refused = folder.fedroot(&signing("one.xml"));
     assert_ne!(refused.code, 0);
     folder.good(&["ledger", "checkpoint", "--output", "note", "--vault", "V"]);
     folder

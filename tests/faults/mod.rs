@@ -5,47 +5,13 @@ mod crash;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{FEDROOT, Folder, peers, root};
-
-const LINE: &str = "example.org/sandbox/metadata";
+use crate::support::{FEDROOT, Folder, peers, root, signing};
 
 /// A folder with a vault of one P-384 line, and one signature in its ledger.
 fn folder() -> Folder {
-    let folder = Folder::empty();
-    let auditor = folder.auditor.clone();
-    folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-    let adopt = [
-        "key",
-        "adopt",
-        LINE,
-        "--from",
-        "p384.pem",
-        "--for",
-        "saml",
-        "--recipient",
-        &auditor,
-        "--vault",
-        "V",
-    ];
-    folder.good(&adopt);
+    let folder = Folder::with_one_line();
     folder.good(&signing("first.xml"));
     folder
-}
-
-fn signing(output: &str) -> [&str; 11] {
-    [
-        "sign",
-        "saml",
-        "entity.xml",
-        "--key",
-        LINE,
-        "--identity",
-        "auditor.key",
-        "--output",
-        output,
-        "--vault",
-        "V",
-    ]
 }
 
 /// The system calls of a command that succeeds, one to a line: every string in hexadecimal, each descriptor with its path.

@@ -12,6 +12,26 @@ use tempfile::TempDir;
 /// The program under test.
 pub(crate) const FEDROOT: &str = env!("CARGO_BIN_EXE_fedroot");
 
+/// The P-384 line of every vault here.
+pub(crate) const LINE: &str = "example.org/sandbox/metadata";
+
+/// Signs the entity with that line.
+pub(crate) fn signing(output: &str) -> [&str; 11] {
+    [
+        "sign",
+        "saml",
+        "entity.xml",
+        "--key",
+        LINE,
+        "--identity",
+        "auditor.key",
+        "--output",
+        output,
+        "--vault",
+        "V",
+    ]
+}
+
 /// A folder of its own for each test, with an auditor's identity, fixed keys and small documents in it.
 pub(crate) struct Folder {
     dir: TempDir,
@@ -46,15 +66,21 @@ impl Folder {
         folder
     }
 
-    /// A folder with a vault `V` that holds P-384 lines in sandbox and prod and an RSA-4096 line in sandbox, each sealed
-    /// to the auditor's identity.
+    /// A folder with a vault `V` that holds a P-384 and an RSA-4096 line in sandbox, each sealed to the auditor's identity.
     pub(crate) fn with_vault() -> Self {
+        Self::with_lines(&[(LINE, "p384.pem"), ("example.org/sandbox/legacy", "rsa4096.pem")])
+    }
+
+    /// The same with the P-384 line only.
+    pub(crate) fn with_one_line() -> Self {
+        Self::with_lines(&[(LINE, "p384.pem")])
+    }
+
+    fn with_lines(lines: &[(&str, &str)]) -> Self {
         let folder = Self::empty();
         let auditor = folder.auditor.clone();
         folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
-        for (line, key) in
-            [("example.org/sandbox/metadata", "p384.pem"), ("example.org/sandbox/legacy", "rsa4096.pem")]
-        {
+        for (line, key) in lines {
             folder.good(&[
                 "key",
                 "adopt",
