@@ -77,32 +77,10 @@ pub fn entries(
         put(match format {
             Format::Csv => csv(&entry),
             Format::Ecs => format!("{}\n", ecs(&entry, origin)),
-            Format::Jsonl => format!("{}\n", jsonl(&entry)),
+            Format::Jsonl => format!("{}\n", entry.to_json()),
         })?;
     }
     Ok((reader.summary()?, unreadable))
-}
-
-fn state(body: &Body) -> (&'static str, &Value) {
-    match body {
-        Body::Open(value) => ("open", value),
-        Body::Sealed => ("sealed", &Value::Null),
-        Body::Broken => ("broken", &Value::Null),
-    }
-}
-
-fn jsonl(entry: &Entry) -> Value {
-    let (state, body) = state(&entry.body);
-    json!({
-        "index": entry.index,
-        "type": entry.kind.name(),
-        "time": entry.time.to_string(),
-        "re": entry.re,
-        "session": entry.session,
-        "leaf": base64(&entry.leaf),
-        "state": state,
-        "body": body,
-    })
 }
 
 /// A text of a body, wherever an act keeps it.
@@ -112,7 +90,7 @@ fn text<'a>(body: &'a Value, name: &str) -> &'a str {
 }
 
 fn csv(entry: &Entry) -> String {
-    let (state, body) = state(&entry.body);
+    let (state, body) = entry.body.state();
     let re = entry.re.map(|re| re.to_string()).unwrap_or_default();
     let leaf = base64(&entry.leaf);
     let whole = if body.is_null() { String::new() } else { body.to_string() };
@@ -141,7 +119,7 @@ fn quoted(cell: &str) -> String {
 
 /// An entry in the words of the Elastic Common Schema; everything it says stands below `fedroot`.
 fn ecs(entry: &Entry, origin: &str) -> Value {
-    let (state, body) = state(&entry.body);
+    let (state, body) = entry.body.state();
     let result = text(body, "result");
     let outcome = match (entry.kind, result) {
         (EntryKind::Denied, _) => "failure",
@@ -183,7 +161,7 @@ fn ecs(entry: &Entry, origin: &str) -> Value {
     if let Some(digest) = text(body, "artefact").strip_prefix("sha256:") {
         put("file", json!({"hash": {"sha256": digest}, "name": text(body, "name")}));
     }
-    put("fedroot", json!({"ledger": origin, "entry": jsonl(entry)}));
+    put("fedroot", json!({"ledger": origin, "entry": entry.to_json()}));
     document
 }
 

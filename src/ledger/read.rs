@@ -2,8 +2,9 @@
 
 use std::io::Read;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::base::bytes::base64;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::base::recipient::Identities;
@@ -42,6 +43,34 @@ pub enum Body {
     Sealed,
     /// Its session opens and it does not: its writer was broken, or lied.
     Broken,
+}
+
+impl Entry {
+    /// The entry as programs read it: what `ledger show --json` and the JSON Lines export consist of.
+    pub fn to_json(&self) -> Value {
+        let (state, body) = self.body.state();
+        json!({
+            "index": self.index,
+            "type": self.kind.name(),
+            "time": self.time.to_string(),
+            "re": self.re,
+            "session": self.session,
+            "leaf": base64(&self.leaf),
+            "state": state,
+            "body": body,
+        })
+    }
+}
+
+impl Body {
+    /// Whether it could be read, and what it says.
+    pub(super) fn state(&self) -> (&'static str, &Value) {
+        match self {
+            Self::Open(value) => ("open", value),
+            Self::Sealed => ("sealed", &Value::Null),
+            Self::Broken => ("broken", &Value::Null),
+        }
+    }
 }
 
 /// Reads a ledger with the identities of an auditor. Every line passes the checks of [`verify`](super::verify) before

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::base::bytes::base64;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
@@ -62,7 +61,7 @@ impl Show {
                 && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == entry.kind.name()));
             if is_wanted {
                 describe(&mut output, &entry);
-                entries.push(json(&entry));
+                entries.push(entry.to_json());
             }
         })?;
         output.json =
@@ -97,22 +96,4 @@ fn describe(output: &mut Output, entry: &Entry) {
         Body::Sealed => output.line("       sealed to other auditors"),
         Body::Broken => output.line("       broken: its session opens and it does not"),
     }
-}
-
-fn json(entry: &Entry) -> Value {
-    let (state, body) = match &entry.body {
-        Body::Open(value) => ("open", value.clone()),
-        Body::Sealed => ("sealed", Value::Null),
-        Body::Broken => ("broken", Value::Null),
-    };
-    json!({
-        "index": entry.index,
-        "type": entry.kind.name(),
-        "time": entry.time.to_string(),
-        "re": entry.re,
-        "session": entry.session,
-        "leaf": base64(&entry.leaf),
-        "state": state,
-        "body": body,
-    })
 }
