@@ -7,6 +7,7 @@ mod saml;
 use std::io::Write;
 
 use rand_core::CryptoRng;
+use serde_json::Value;
 
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -114,6 +115,10 @@ pub trait Prepared {
 pub struct Verified {
     /// What the covered part says.
     pub facts: Facts,
+    /// What exactly is covered and what is not, as names and values; names are written `like_this`.
+    pub coverage: Vec<(&'static str, Value)>,
+    /// Commands for `sh` that check the same claim with other programs on the file `$document`.
+    pub commands: String,
     /// The trusted key that signed.
     pub key: PublicKey,
     /// The way it signed.

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::ledger::Trusted;
 use super::ui::Output;
-use super::{document, kinds, parsed};
+use super::{USAGE, document, kinds, parsed};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, Instant, SystemClock};
 use crate::base::fault::Fault;
+use crate::base::text::visible;
 use crate::ceremony;
 
 /// `fedroot verify`
@@ -22,12 +23,15 @@ pub(super) struct Verify {
     /// The signed document; - reads standard input
     #[arg(value_name = "FILE")]
     document: PathBuf,
-    /// A public key or certificate to trust, PEM (can be repeated)
+    /// A public key or certificate (PEM), a JWK or a JWK set to trust (can be repeated)
     #[arg(long, value_name = "FILE", required = true)]
     trust: Vec<PathBuf>,
     /// Judge validity by this time instead of now
     #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     at: Option<Instant>,
+    /// Print commands for sh that check the same with other programs
+    #[arg(long)]
+    explain: bool,
     /// The proof that the ledger has this signature, with one of the next three to hold it against
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -39,6 +43,9 @@ impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
         let trust =
             self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        if self.explain && self.document.as_os_str() == "-" {
+            return Err(USAGE.fault("--explain needs a file: other programs cannot read standard input again"));
+        }
         let document = document(&self.document)?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
@@ -51,20 +58,33 @@ impl Verify {
             None => self.trusted.none_given()?,
         };
         let key = verified.key.fingerprint().to_string();
+        let coverage = verified.coverage.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let coverage = coverage.collect::<Map<_, _>>();
         let mut output = Output::json(json!({
             "key": key,
             "scheme": verified.scheme.name,
+            "coverage": coverage,
             "covered": verified.facts,
             "valid_until": verified.valid_until.map(|until| until.to_string()),
             "at": at.to_string(),
             "ledger_entry": proved,
         }));
+        if self.explain {
+            let script = format!("set -eu\ndocument={}\n{}", quoted(document.name()), verified.commands);
+            output.json.insert("commands".into(), script.as_str().into());
+            output.text = script;
+            return Ok(output);
+        }
         output.line("the signature is good: it covers the whole root element");
         if let Some(index) = proved {
             output.line(format!("the ledger has it as entry {index}"));
         }
         output.row("signed with", verified.scheme.name);
         output.row("by the key", &key);
+        for (name, value) in &verified.coverage {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            output.row(&name.replace('_', " "), &value);
+        }
         for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {
             output.row(&fact.path, &fact.value);
         }
@@ -73,4 +93,10 @@ impl Verify {
         }
         Ok(output)
     }
+}
+
+/// A path as one word of a shell, which no program takes for an option.
+fn quoted(path: &str) -> String {
+    let here = if path.starts_with('-') { "./" } else { "" };
+    format!("'{here}{}'", visible(path).to_string().replace('\'', "'\\''"))
 }

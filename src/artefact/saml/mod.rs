@@ -1,6 +1,7 @@
 //! SAML metadata (SAML V2.0 Metadata, saml-metadata-2.0-os): one enveloped signature over the root element, section 3.
 
 mod certificate;
+mod coverage;
 mod entity;
 mod facts;
 mod oddities;
@@ -11,12 +12,13 @@ use std::io::Read;
 
 use rand_core::CryptoRng;
 
+use self::coverage::Outside;
 use self::facts::Collector;
 use super::{ALTERED, EXPIRED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::xml::dsig::{self, Rules};
+use crate::format::xml::dsig;
 use crate::format::xml::{Limits, StartTag};
 use crate::key::{PublicKey, Signature, scheme};
 use crate::policy::Recorder;
@@ -55,7 +57,11 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
     if let Some(recorder) = recorder {
         collector = collector.recording(recorder);
     }
-    let found = dsig::verify(source, Limits::default(), Rules::default(), |event| collector.event(event))?;
+    let mut outside = Outside::default();
+    let found = dsig::verify(source, Limits::default(), |event| {
+        outside.event(event);
+        collector.event(event)
+    })?;
     let method = &found.signature.signature_method;
     let (algorithm, scheme) = scheme(method).ok_or_else(|| {
         WEAK.fault(format!("signatures of the kind '{method}' are not accepted"))
@@ -79,7 +85,15 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
             "the signature is good, but until when the document is valid cannot be read: {fault}"
         ))
     })?;
-    Ok(Verified { facts, key: key.clone(), scheme, valid_until })
+    let commands = outside.commands(&found, key, scheme, &value)?;
+    Ok(Verified {
+        facts,
+        coverage: outside.coverage(&found),
+        commands,
+        key: key.clone(),
+        scheme,
+        valid_until,
+    })
 }
 
 /// Refuses a root element that is not SAML metadata.

@@ -8,7 +8,7 @@ use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 pub use super::envelope::{Digested, Verified, digest, verify};
-pub use super::signature::{Rules, Signature};
+pub use super::signature::Signature;
 
 use super::c14n::Sink;
 use crate::base::fault::{Class, Code};
@@ -54,8 +54,13 @@ pub const EXC_C14N_COMMENTS: &str = "http://www.w3.org/2001/10/xml-exc-c14n#With
 /// The transform that leaves the signature itself out.
 pub const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 
-/// A digest in the making.
-pub(super) enum Hasher {
+/// A digest in the making, and how many octets went into it.
+pub(super) struct Hasher {
+    state: State,
+    pub(super) octets: u64,
+}
+
+enum State {
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
@@ -63,28 +68,30 @@ pub(super) enum Hasher {
 
 impl Hasher {
     pub(super) fn new(digest: Hash) -> Self {
-        match digest {
-            Hash::Sha256 => Self::Sha256(Sha256::new()),
-            Hash::Sha384 => Self::Sha384(Sha384::new()),
-            Hash::Sha512 => Self::Sha512(Sha512::new()),
-        }
+        let state = match digest {
+            Hash::Sha256 => State::Sha256(Sha256::new()),
+            Hash::Sha384 => State::Sha384(Sha384::new()),
+            Hash::Sha512 => State::Sha512(Sha512::new()),
+        };
+        Self { state, octets: 0 }
     }
 
     pub(super) fn finish(self) -> Vec<u8> {
-        match self {
-            Self::Sha256(hash) => hash.finalize().to_vec(),
-            Self::Sha384(hash) => hash.finalize().to_vec(),
-            Self::Sha512(hash) => hash.finalize().to_vec(),
+        match self.state {
+            State::Sha256(hash) => hash.finalize().to_vec(),
+            State::Sha384(hash) => hash.finalize().to_vec(),
+            State::Sha512(hash) => hash.finalize().to_vec(),
         }
     }
 }
 
 impl Sink for Hasher {
     fn write(&mut self, octets: &[u8]) {
-        match self {
-            Self::Sha256(hash) => hash.update(octets),
-            Self::Sha384(hash) => hash.update(octets),
-            Self::Sha512(hash) => hash.update(octets),
+        self.octets += octets.len() as u64;
+        match &mut self.state {
+            State::Sha256(hash) => hash.update(octets),
+            State::Sha384(hash) => hash.update(octets),
+            State::Sha512(hash) => hash.update(octets),
         }
     }
 }

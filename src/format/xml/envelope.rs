@@ -8,7 +8,7 @@ use super::dsig::{Hasher, ID, MISSING, NS, POSITION, SEVERAL};
 use super::names::is_fragment;
 use super::reader::{Event, Ids, Reader};
 use super::scope::XML_NS;
-use super::signature::{Rules, Signature, SignatureReader};
+use super::signature::{Signature, SignatureReader};
 use super::tag::StartTag;
 use super::{LIMIT, Limits, short};
 use crate::base::fault::Fault;
@@ -38,6 +38,12 @@ pub struct Verified {
     pub signed_info: Vec<u8>,
     /// The digest of the root without its signature.
     pub digest: Vec<u8>,
+    /// How many octets were digested.
+    pub octets: u64,
+    /// The root's `ID`, where it has one.
+    pub id: Option<String>,
+    /// Where the signature stands in the source, in bytes.
+    pub place: Range<u64>,
 }
 
 impl Verified {
@@ -67,17 +73,16 @@ pub fn digest<R: Read>(
 
 /// Reads a signed document and digests what its signature must cover.
 ///
-/// `visit` sees every event but those of the signature. What it learns holds once the signature has been checked;
-/// comments and what stands outside the root are never covered.
+/// `visit` sees every event but those of the signature. What it learns holds once the signature has been checked.
+/// Comments are never covered, instructions outside the root only by a reference to the whole document.
 pub fn verify<R: Read>(
     mut source: R,
     limits: Limits,
-    rules: Rules,
     visit: impl FnMut(&Event<'_>) -> Result<(), Fault>,
 ) -> Result<Verified, Fault> {
     // how the root's start tag is canonicalised depends on the signature behind it: so the head is read twice
     let mut head = Vec::new();
-    let signature = find(Recording { source: &mut source, taken: &mut head }, limits, rules)?;
+    let signature = find(Recording { source: &mut source, taken: &mut head }, limits)?;
     let outside = signature.reference_uri.is_empty();
     let form = Form { outside, prefixes: signature.prefix_list.clone(), ..Form::default() };
     let signed_info = Form { prefixes: signature.signed_info_prefix_list.clone(), ..Form::default() };
@@ -87,12 +92,15 @@ pub fn verify<R: Read>(
     while let Some(event) = reader.next()? {
         pass.event(&event)?;
     }
+    let (id, place) = (pass.id, pass.signature.ok_or_else(missing)?);
     let signed_info = pass.signed_info.map(Canonicalizer::finish).unwrap_or_default();
-    Ok(Verified { signature, signed_info, digest: pass.content.finish().finish() })
+    let hasher = pass.content.finish();
+    let octets = hasher.octets;
+    Ok(Verified { signature, signed_info, digest: hasher.finish(), octets, id, place })
 }
 
 /// Reads up to the end of the root's signature.
-fn find(source: Recording<'_, impl Read>, limits: Limits, rules: Rules) -> Result<Signature, Fault> {
+fn find(source: Recording<'_, impl Read>, limits: Limits) -> Result<Signature, Fault> {
     let mut reader = Reader::new(source, limits);
     let mut id = None;
     let mut signature: Option<SignatureReader> = None;
@@ -102,8 +110,7 @@ fn find(source: Recording<'_, impl Read>, limits: Limits, rules: Rules) -> Resul
             (_, Some(open)) => ended = open.event(&event)?,
             (Event::Start(tag), None) if tag.depth() == 0 => id = root_id(*tag)?,
             (Event::Start(tag), None) if is_signature(*tag) => {
-                let id = id.take().ok_or_else(|| ID.fault("the root element has no ID"))?;
-                let mut open = SignatureReader::new(rules, &id, 1);
+                let mut open = SignatureReader::new(id.take(), 1);
                 open.event(&event)?;
                 signature = Some(open);
             }

@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding as _};
 
 use super::dsig::{
-    ALGORITHM, BASE64, ENVELOPED, EXC_C14N, EXC_C14N_COMMENTS, GRAMMAR, NS, REFERENCE, TRANSFORM,
+    ALGORITHM, BASE64, ENVELOPED, EXC_C14N, EXC_C14N_COMMENTS, GRAMMAR, ID, NS, REFERENCE, TRANSFORM,
 };
 use super::names::is_space;
 use super::reader::Event;
@@ -11,15 +11,6 @@ use super::short;
 use super::tag::StartTag;
 use crate::base::fault::Fault;
 use crate::key::Hash;
-
-/// What a verifier lets through beyond the strict profile.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rules {
-    /// `URI=""`: old practice for "the whole document".
-    pub empty_reference: bool,
-    /// Exclusive canonicalization `#WithComments`, which changes nothing where comments never come into it.
-    pub with_comments: bool,
-}
 
 /// What stands in a signature. Nothing here has been checked against a key or a digest.
 #[derive(Clone, Debug)]
@@ -32,7 +23,7 @@ pub struct Signature {
     pub digest_value: Vec<u8>,
     /// The signature value.
     pub value: Vec<u8>,
-    /// The reference: `#` and the root's `ID`, or empty.
+    /// The reference: `#` and the root's `ID`, or empty for the whole document.
     pub reference_uri: String,
     /// Prefixes that canonicalising the document treats inclusively.
     pub prefix_list: Vec<String>,
@@ -119,9 +110,8 @@ const GRAMMAR_ROWS: [Row; 14] = [
 
 /// Takes the events of one signature, from its start tag on.
 pub(super) struct SignatureReader {
-    rules: Rules,
     /// The `ID` of the root.
-    id: String,
+    id: Option<String>,
     /// The depth of `ds:Signature`.
     base: usize,
     /// The rows not yet met.
@@ -135,7 +125,7 @@ pub(super) struct SignatureReader {
 }
 
 impl SignatureReader {
-    pub(super) fn new(rules: Rules, id: &str, base: usize) -> Self {
+    pub(super) fn new(id: Option<String>, base: usize) -> Self {
         let found = Signature {
             signature_method: String::new(),
             digest_method: Hash::Sha256,
@@ -146,8 +136,15 @@ impl SignatureReader {
             signed_info_prefix_list: Vec::new(),
             certificates: Vec::new(),
         };
-        let (id, part, text) = (id.to_owned(), Part::Signature, String::new());
-        Self { rules, id, base, rows: &GRAMMAR_ROWS, part, certificate: false, text, found }
+        Self {
+            id,
+            base,
+            rows: &GRAMMAR_ROWS,
+            part: Part::Signature,
+            certificate: false,
+            text: String::new(),
+            found,
+        }
     }
 
     /// Takes the next event. Yields whether the signature has ended.
@@ -213,7 +210,9 @@ impl SignatureReader {
     /// Judges the attribute of the part just met.
     fn attribute(&mut self, value: &str) -> Result<(), Fault> {
         let prefixes = || value.split_ascii_whitespace().map(str::to_owned).collect();
-        let canonical = value == EXC_C14N || (value == EXC_C14N_COMMENTS && self.rules.with_comments);
+        // with comments or without is the same here: a same-document reference has none (XML Signature 1.1, section
+        // 4.4.3.3), and a signature with comments in it is refused
+        let canonical = value == EXC_C14N || value == EXC_C14N_COMMENTS;
         match self.part {
             Part::SignatureMethod => value.clone_into(&mut self.found.signature_method),
             Part::SignedInfoPrefixes => self.found.signed_info_prefix_list = prefixes(),
@@ -224,10 +223,12 @@ impl SignatureReader {
                 })?;
             }
             Part::Reference => {
-                let whole = value.is_empty() && self.rules.empty_reference;
-                if !whole && value.strip_prefix('#') != Some(&self.id) {
-                    let (uri, id) = (short(value), short(&self.id));
-                    return Err(REFERENCE.fault(format!("the reference '{uri}' is not '#{id}', the root")));
+                if !value.is_empty() {
+                    let id = self.id.as_deref().ok_or_else(|| ID.fault("the root element has no ID"))?;
+                    if value.strip_prefix('#') != Some(id) {
+                        let (uri, id) = (short(value), short(id));
+                        return Err(REFERENCE.fault(format!("the reference '{uri}' is not '#{id}', the root")));
+                    }
                 }
                 value.clone_into(&mut self.found.reference_uri);
             }
