@@ -1,6 +1,10 @@
 //! What is done with foreign bytes, once for cargo-fuzz and once for the suite (`tests/fuzz.rs`). Nothing panics; every
 //! refusal has a code and says something; what is taken is taken for what it is.
 
+mod documents;
+mod libxml2;
+
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,10 +15,12 @@ use fedroot::base::fault::{Class, Fault};
 use fedroot::base::random;
 use fedroot::custody::Catalogue;
 use fedroot::format::x509;
-use fedroot::format::xml::{Canonicalizer, Event, Form, Limits, Reader};
+use fedroot::format::xml::{self, Canonicalizer, Event, Form, Limits, Reader};
 use fedroot::key::{Line, PublicKey};
 use fedroot::ledger::{self, Auditor, Evidence, LOG, Ledger, Note, Request, Rewrapped, VerifierKey};
 use fedroot::policy::Profile;
+
+pub(crate) use libxml2::Libxml2;
 
 /// What a target needs besides the bytes.
 pub(super) struct Ground<'a> {
@@ -39,6 +45,8 @@ pub(super) const TARGETS: &[Target] = &[
     ("rewrapped", rewrapped),
     ("xml_reader", xml_reader),
     ("xml_verify", xml_verify),
+    ("c14n_documents", c14n_documents),
+    ("c14n_bytes", c14n_bytes),
     ("profile", profile),
     ("record", record),
     ("public_key", public_key),
@@ -126,12 +134,53 @@ pub(super) fn xml_reader(_: &Ground<'_>, data: &[u8]) {
 
 fn canonical(data: &[u8]) -> Option<Vec<u8>> {
     let form = Form { comments: true, outside: true, ..Form::default() };
-    let (mut reader, mut canonicalizer) =
-        (Reader::new(data, Limits::default()), Canonicalizer::new(Vec::new(), form));
-    while let Some(event) = named(reader.next())? {
+    named(canonical_form(data, &form))
+}
+
+/// Our exclusive canonical form of a document.
+pub(crate) fn canonical_form(data: &[u8], form: &Form) -> Result<Vec<u8>, Fault> {
+    let mut reader = Reader::new(data, Limits::default());
+    let mut canonicalizer = Canonicalizer::new(Vec::new(), form.clone());
+    while let Some(event) = reader.next()? {
         canonicalizer.event(&event);
     }
-    Some(canonicalizer.finish())
+    Ok(canonicalizer.finish())
+}
+
+thread_local! {
+    static LIBXML2: RefCell<Option<Libxml2>> = const { RefCell::new(None) };
+}
+
+fn theirs(data: &[u8], form: &Form) -> Result<Vec<u8>, String> {
+    LIBXML2.with_borrow_mut(|peer| {
+        peer.get_or_insert_with(|| Libxml2::start().expect("Python with lxml")).canonical(data, form)
+    })
+}
+
+/// A document made of choices: libxml2 takes it as we do, and its canonical form is ours.
+pub(super) fn c14n_documents(_: &Ground<'_>, data: &[u8]) {
+    let (document, form) = documents::document(data);
+    let ours = canonical_form(document.as_bytes(), &form).unwrap_or_else(|fault| panic!("{fault}: {document:?}"));
+    let theirs = theirs(document.as_bytes(), &form).unwrap_or_else(|why| panic!("{why}: {document:?}"));
+    assert_eq!(String::from_utf8(ours), String::from_utf8(theirs), "{form:?} of {document:?}");
+}
+
+/// Any bytes: what we take, libxml2 takes, and with the same canonical form; what we alone refuse is refused on purpose.
+pub(super) fn c14n_bytes(_: &Ground<'_>, data: &[u8]) {
+    let form = Form { comments: true, outside: true, ..Form::default() };
+    match (canonical_form(data, &form), theirs(data, &form)) {
+        (Ok(ours), Ok(theirs)) => assert_eq!(String::from_utf8(ours), String::from_utf8(theirs)),
+        (Ok(_), Err(why)) => panic!("libxml2 refuses: {why}"),
+        (Err(fault), Ok(_)) => assert!(on_purpose(&fault), "libxml2 takes it: {fault}"),
+        (Err(_), Err(_)) => {}
+    }
+}
+
+/// What we refuse and libxml2 does not: any DOCTYPE, encodings other than UTF-8, more than [`Limits`], and namespace names
+/// that are no absolute URIs, on whose canonical form others do not agree.
+pub(crate) fn on_purpose(fault: &Fault) -> bool {
+    let unsound = fault.code() == &xml::NAMESPACE && fault.message().contains("no absolute URI");
+    unsound || [&xml::DOCTYPE, &xml::ENCODING, &xml::LIMIT].contains(&fault.code())
 }
 
 /// A signed document, before a trusted key.

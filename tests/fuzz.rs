@@ -8,12 +8,13 @@ use std::fs;
 use fedroot::key::PublicKey;
 use fedroot::ledger::Auditor;
 
-use crate::support::{Folder, LINE, files, root, signing};
+use crate::support::{Folder, LINE, files, root, signing, skip};
 
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
 use targets::{Ground, TARGETS};
+pub(crate) use targets::{Libxml2, canonical_form, on_purpose};
 
 /// Pieces that mean something to one reader or another.
 const WORDS: &[&[u8]] = &[
@@ -118,6 +119,12 @@ fn seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
         "profile" => &[&format!("{line}/profile.toml")],
         "record" => &[&format!("{line}/1.toml")],
         "public_key" => &["public.pem", "certificate.pem"],
+        "c14n_bytes" => &["entity.xml"],
+        "c14n_documents" => {
+            // any bytes will do
+            let mut dice = Dice(42);
+            return (0..8).map(|_| (0..600).map(|_| dice.below(256) as u8).collect()).collect();
+        }
         "witness_request" | "rewrapped" => return own_seeds(folder, target),
         other => panic!("{other} has no seeds"),
     };
@@ -184,6 +191,14 @@ fn fuzz_xml() {
     ["xml_reader", "xml_verify"].into_iter().for_each(run);
 }
 
+/// Our canonicaliser against libxml2's. `FEDROOT_FUZZ_CHANGES` makes it longer.
+#[test]
+fn fuzz_canonical_forms_against_libxml2() {
+    if lxml("fuzz_canonical_forms_against_libxml2").is_some() {
+        ["c14n_documents", "c14n_bytes"].into_iter().for_each(run);
+    }
+}
+
 #[test]
 fn fuzz_vault_files_and_keys() {
     ["profile", "record", "public_key"].into_iter().for_each(run);
@@ -198,4 +213,13 @@ fn every_target_is_run_and_built() {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml lacks {name}");
         assert!(root().join(format!("fuzz/fuzz_targets/{name}.rs")).exists(), "{name} is not built");
     }
+}
+
+/// libxml2 behind lxml. When it is not here, says loudly what is not shown.
+pub(crate) fn lxml(test: &str) -> Option<Libxml2> {
+    let peer = Libxml2::start();
+    if peer.is_none() {
+        skip(test, "Python with lxml");
+    }
+    peer
 }

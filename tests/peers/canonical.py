@@ -9,6 +9,9 @@ import sys
 
 from lxml import etree
 
+# lxml drops listed prefixes that no document of this process has named yet, `#default` too: so one names it
+etree.fromstring('<a xmlns:a="#default"/>')
+
 source, sink = sys.stdin.buffer, sys.stdout.buffer
 while header := source.readline():
     length, comments, prefixes = header.decode().rstrip("\n").split(" ")

@@ -200,7 +200,8 @@ pub(crate) fn corpus(test: &str) -> Option<PathBuf> {
     corpus.clone()
 }
 
-fn skip(test: &str, what: &str) {
+/// Says loudly what is not shown, or fails when nothing may be skipped.
+pub(crate) fn skip(test: &str, what: &str) {
     assert!(!required(), "{test} needs {what}, and FEDROOT_REQUIRE_PEERS=1 forbids to skip it");
     eprintln!("SKIPPED: {test}: {what} is not here");
 }
