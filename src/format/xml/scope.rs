@@ -100,11 +100,34 @@ fn key(prefix: &str) -> u64 {
 
 /// Whether a namespace name is nothing or an absolute URI. Canonicalizers refuse other names; with `&`, which a URI may
 /// have, they disagree.
+///
+/// RFC 3986, appendix A, without IP literals.
 pub(super) fn is_sound(uri: &str) -> bool {
-    let has_scheme = uri.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-    });
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$'()*+,;=%".contains(c);
-    uri.is_empty() || (has_scheme && uri.chars().all(plain))
+    let Some((scheme, rest)) = uri.split_once(':') else { return uri.is_empty() };
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = match rest.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+        None => ("", rest),
+    };
+    let (user, host) = authority.split_once('@').unwrap_or(("", authority));
+    let (host, port) = host.split_once(':').unwrap_or((host, "0"));
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+        && (1..=5).contains(&port.len())
+        && port.bytes().all(|b| b.is_ascii_digit())
+        && [(user, ":"), (host, ""), (path, ":@/"), (query, ":@/?"), (fragment, ":@/?")]
+            .into_iter()
+            .all(|(part, also)| is_made_of(part, also))
+}
+
+/// Whether a part of a URI has only letters, digits, what is allowed in every part, percent-encoded octets, and `also`.
+fn is_made_of(part: &str, also: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$'()*+,;=".contains(c) || also.contains(c);
+    let mut pieces = part.split('%');
+    let encoded = |piece: &str| {
+        piece.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    pieces.next().is_none_or(|first| first.chars().all(plain))
+        && pieces.all(|piece| encoded(piece) && piece.chars().all(plain))
 }

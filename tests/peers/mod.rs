@@ -1,0 +1,58 @@
+//! Other programs that sign and verify XML, asked by the tests. `tests/peers.sh` installs them.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::root;
+
+/// What xmlsec1 has to be told: attributes of these names are IDs.
+const IDS: [&str; 4] = ["ID", "Id", "id", "AssertionID"];
+
+/// xmlsec1 in its safe form: the key is the given one, whatever the document says of its key, and nothing is fetched.
+/// `elements` may have IDs; each is `NAMESPACE:NAME`.
+pub(crate) fn xmlsec1(document: &Path, public: &Path, elements: &[String]) -> bool {
+    let mut command = Command::new("xmlsec1");
+    command
+        .args(["--verify", "--enabled-key-data", "raw-x509-cert"])
+        .args(["--enabled-reference-uris", "empty,same-doc"]);
+    for (name, element) in IDS.iter().flat_map(|name| elements.iter().map(move |element| (name, element))) {
+        command.args([&format!("--id-attr:{name}"), element]);
+    }
+    command.arg("--pubkey-pem").arg(public).arg(document).output().unwrap().status.success()
+}
+
+/// OpenSAML's samlsign, which wants full paths.
+pub(crate) fn samlsign_verifies(document: &Path, certificate: &Path) -> bool {
+    let output = Command::new("samlsign").arg("-c").arg(certificate).arg("-f").arg(document).output().unwrap();
+    output.status.success()
+}
+
+/// One line of fields for each job; the answers in the same order. See `Jdk.java`.
+pub(crate) fn jdk(act: &str, jobs: &[Vec<String>]) -> Vec<String> {
+    answers(Command::new("java").arg(root().join("tests/peers/Jdk.java")).arg(act), jobs)
+}
+
+/// The same for signxml. See `signxml_peer.py`.
+pub(crate) fn signxml(act: &str, jobs: &[Vec<String>]) -> Vec<String> {
+    answers(Command::new(python()).arg(root().join("tests/peers/signxml_peer.py")).arg(act), jobs)
+}
+
+/// The Python that has signxml.
+pub(crate) fn python() -> PathBuf {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+    cache.join("fedroot-peers/bin/python")
+}
+
+fn answers(command: &mut Command, jobs: &[Vec<String>]) -> Vec<String> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let lines: String = jobs.iter().map(|fields| fields.join("\t") + "\n").collect();
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    let answers: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(answers.len(), jobs.len(), "an answer for each question");
+    answers
+}
