@@ -44,6 +44,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
         ],
         disk::CODES,
         key::CODES,
+        format::json::CODES,
         format::xml::CODES,
         format::x509::CODES,
         policy::CODES,
