@@ -15,6 +15,8 @@ mod canonical;
 mod faults;
 mod fuzz;
 mod hostile;
+mod jose;
+mod jose_corpus;
 mod keys;
 mod ledger;
 mod ledger_export;

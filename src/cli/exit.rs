@@ -33,7 +33,7 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 pub(super) fn codes() -> Vec<&'static Code> {
     use crate::base::{bytes, clock, disk, fault, recipient};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
-    let rooms: [&[&'static Code]; 11] = [
+    let rooms: [&[&'static Code]; 13] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
@@ -44,6 +44,8 @@ pub(super) fn codes() -> Vec<&'static Code> {
         ],
         disk::CODES,
         key::CODES,
+        format::jose::CODES,
+        format::json::CODES,
         format::xml::CODES,
         format::x509::CODES,
         policy::CODES,
