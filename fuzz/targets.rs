@@ -11,7 +11,7 @@ use std::path::Path;
 
 use fedroot::artefact::kind;
 use fedroot::base::disk::Document;
-use fedroot::base::fault::{Class, Fault};
+use fedroot::base::fault::{Class, Code, Fault};
 use fedroot::base::random;
 use fedroot::custody::Catalogue;
 use fedroot::format::x509;
@@ -176,11 +176,13 @@ pub(super) fn c14n_bytes(_: &Ground<'_>, data: &[u8]) {
     }
 }
 
-/// What we refuse and libxml2 does not: any DOCTYPE, encodings other than UTF-8, more than [`Limits`], and namespace names
-/// that are no absolute URIs, on whose canonical form others do not agree.
+/// What we refuse and libxml2 does not: any DOCTYPE, encodings other than UTF-8, more than [`Limits`], versions of XML to
+/// come, and namespace names that are no absolute URIs, on whose canonical form others do not agree.
 pub(crate) fn on_purpose(fault: &Fault) -> bool {
-    let unsound = fault.code() == &xml::NAMESPACE && fault.message().contains("no absolute URI");
-    unsound || [&xml::DOCTYPE, &xml::ENCODING, &xml::LIMIT].contains(&fault.code())
+    let says = |code: &Code, part: &str| fault.code() == code && fault.message().contains(part);
+    says(&xml::NAMESPACE, "no absolute URI")
+        || says(&xml::MALFORMED, "does not declare XML 1.0")
+        || [&xml::DOCTYPE, &xml::ENCODING, &xml::LIMIT].contains(&fault.code())
 }
 
 /// A signed document, before a trusted key.

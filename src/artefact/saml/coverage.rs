@@ -67,7 +67,9 @@ impl Outside {
         value: &Signature,
     ) -> Result<String, Fault> {
         let Self { root, .. } = self;
-        let hash = scheme.hash.name();
+        let (hash, pss) = (scheme.hash.name(), scheme.name.starts_with("RSASSA-PSS"));
+        let options = if pss { "-sigopt rsa_padding_mode:pss " } else { "" };
+        let newer = if pss { "# (xmlsec1 knows this padding from 1.3 on) " } else { "" };
         let signed_info = lines(&found.signed_info);
         let value = lines(&key.algorithm().x509_signature(value)?);
         let pem = key.to_pem()?;
@@ -78,12 +80,12 @@ impl Outside {
              cat > \"$folder/signer.pem\" <<'END'\n{pem}END\n\
              openssl pkey -pubin -in \"$folder/signer.pem\" -outform DER | openssl dgst -sha256\n\
              # digest and signature, whatever the document says of its key\n\
-             xmlsec1 --verify --enabled-key-data raw-x509-cert --enabled-reference-uris empty,same-doc \
+             {newer}xmlsec1 --verify --enabled-key-data raw-x509-cert --enabled-reference-uris empty,same-doc \
              --id-attr:ID {MD}:{root} --pubkey-pem \"$folder/signer.pem\" \"$document\"\n\
              # the signature alone, over these canonical octets of SignedInfo\n\
              openssl base64 -d > \"$folder/signed-info\" <<'END'\n{signed_info}END\n\
              openssl base64 -d > \"$folder/signature\" <<'END'\n{value}END\n\
-             openssl dgst -{hash} -verify \"$folder/signer.pem\" -signature \"$folder/signature\" \
+             openssl dgst -{hash} {options}-verify \"$folder/signer.pem\" -signature \"$folder/signature\" \
              \"$folder/signed-info\"\n{digest}"
         ))
     }
