@@ -11,6 +11,7 @@
     reason = "tests stop by panicking, run other programs and write files"
 )]
 
+mod attacks;
 mod canonical;
 mod faults;
 mod fuzz;
@@ -26,7 +27,6 @@ mod peers;
 mod readme;
 mod rules;
 mod tidy;
-mod xml_corpus;
 mod scenarios;
 mod strangers;
 mod support;

@@ -83,7 +83,10 @@ impl Verify {
         output.row("by the key", &key);
         for (name, value) in &verified.coverage {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            output.row(&name.replace('_', " "), &value);
+            output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
+        }
+        if verified.coverage.iter().any(|(name, value)| *name == "comments_in_values" && *value != json!(0)) {
+            output.note("a comment stands inside a value: it is not signed, and some readers cut the value there");
         }
         for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {
             output.row(&fact.path, &fact.value);

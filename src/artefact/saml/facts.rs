@@ -35,6 +35,7 @@ pub(super) struct Collector<'a> {
     listed: Vec<String>,
     open: Option<Assembler>,
     oddities: Oddities,
+    split_values: u64,
     needle: Finder<'static>,
     tail: Vec<u8>,
 }
@@ -64,6 +65,7 @@ impl<'a> Collector<'a> {
             listed: Vec::new(),
             open: None,
             oddities: Oddities::default(),
+            split_values: 0,
             needle: Finder::new(PRIVATE_KEY),
             tail: Vec::new(),
         }
@@ -87,6 +89,11 @@ impl<'a> Collector<'a> {
         self
     }
 
+    /// How many values have a comment inside: readers may cut them there, and the comment is not signed.
+    pub(super) fn split_values(&self) -> u64 {
+        self.split_values
+    }
+
     /// Takes the next event in.
     pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), Fault> {
         match event {
@@ -108,6 +115,7 @@ impl<'a> Collector<'a> {
             }
             Event::End(tag) => {
                 if let Some(what) = self.oddities.end(tag.name()) {
+                    self.split_values += 1;
                     self.breach("saml.text.comment", what);
                 }
                 if let Some(open) = &mut self.open {

@@ -79,6 +79,8 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
     if !found.is_intact() {
         return Err(ALTERED.fault("the document is not the one that was signed: its digest differs"));
     }
+    let mut coverage = outside.coverage(&found);
+    coverage.push(("comments_in_values", collector.split_values().into()));
     let (facts, _) = collector.finish()?;
     let valid_until = facts.value("validUntil").map(Instant::parse).transpose().map_err(|fault| {
         EXPIRED.fault(format!(
@@ -88,7 +90,7 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
     let commands = outside.commands(&found, key, scheme, &value)?;
     Ok(Verified {
         facts,
-        coverage: outside.coverage(&found),
+        coverage,
         commands,
         key: key.clone(),
         scheme,

@@ -197,11 +197,15 @@ impl SignatureReader {
     }
 
     fn misplaced(&self, tag: StartTag<'_>) -> Fault {
-        let expected = self.rows.iter().find(|row| !row.optional);
-        let expected = expected.map_or("the end of the signature", |row| row.part.name().1);
+        let next = self.rows.iter().find(|row| !row.optional);
+        let expected = next.map_or("the end of the signature", |row| row.part.name().1);
         let code = match (tag.local(), expected) {
-            ("Reference", _) | (_, "Reference") => &REFERENCE,
-            ("Transform", _) | (_, "Transform" | "Transforms") => &TRANSFORM,
+            ("Reference", _) => &REFERENCE,
+            ("Transform", _) => &TRANSFORM,
+            // inside a part that has no parts
+            _ if next.is_some_and(|row| tag.depth() - self.base > row.depth) => &GRAMMAR,
+            (_, "Reference") => &REFERENCE,
+            (_, "Transform" | "Transforms") => &TRANSFORM,
             _ => &GRAMMAR,
         };
         code.fault(format!("{}: {} where {expected} was expected", tag.position(), short(tag.name())))
