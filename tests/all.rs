@@ -18,6 +18,7 @@ mod fuzz;
 mod hostile;
 mod jose;
 mod jose_corpus;
+mod interop;
 mod keys;
 mod ledger;
 mod ledger_export;

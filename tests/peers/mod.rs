@@ -22,10 +22,10 @@ pub(crate) fn xmlsec1(document: &Path, public: &Path, elements: &[String]) -> bo
     command.arg("--pubkey-pem").arg(public).arg(document).output().unwrap().status.success()
 }
 
-/// OpenSAML's samlsign, which wants full paths.
-pub(crate) fn samlsign_verifies(document: &Path, certificate: &Path) -> bool {
-    let output = Command::new("samlsign").arg("-c").arg(certificate).arg("-f").arg(document).output().unwrap();
-    output.status.success()
+/// OpenSAML's samlsign, which wants full paths: what it prints, when it is content.
+pub(crate) fn samlsign(arguments: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new("samlsign").args(arguments).output().unwrap();
+    output.status.success().then_some(output.stdout)
 }
 
 /// One line of fields for each job; the answers in the same order. See `Jdk.java`.
