@@ -10,8 +10,35 @@ const NAMESPACES: &[&str] =
 const LOCALS: &[&str] = &["e", "a", "B", "Entity", "x.y", "ö", "名", "_1", "xml-x"];
 const SPACES: &[&str] = &[" ", "\n", "\t", "\r\n", "\r", "  \n ", " "];
 const PIECES: &[&str] = &[
-    "text", " ", "\n", "\t", "\r\n", "\r", "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#9;", "&#xA;", "&#13;", "&#x20;",
-    "&#x10FFFF;", "&#233;", "é", "\u{2028}", "\u{85}", "🔑", "\u{fffd}", "&#xD;&#10;", "-", "?", "=", "/", "xmlns", "]] ",
+    "text",
+    " ",
+    "\n",
+    "\t",
+    "\r\n",
+    "\r",
+    "&amp;",
+    "&lt;",
+    "&gt;",
+    "&quot;",
+    "&apos;",
+    "&#9;",
+    "&#xA;",
+    "&#13;",
+    "&#x20;",
+    "&#x10FFFF;",
+    "&#233;",
+    "é",
+    "\u{2028}",
+    "\u{85}",
+    "🔑",
+    "\u{fffd}",
+    "&#xD;&#10;",
+    "-",
+    "?",
+    "=",
+    "/",
+    "xmlns",
+    "]] ",
 ];
 
 /// The choices left.
@@ -113,7 +140,12 @@ fn content(choices: &mut Choices<'_>, out: &mut String, scope: &mut Vec<(String,
     for _ in 0..choices.below(6) {
         match choices.below(6) {
             0 => aside(choices, out),
-            1 => *out += &format!("<![CDATA[{}]]>", choices.pick(&["", "<&>", "a\r\nb", "]]", "]", "\"é\" &amp; "])),
+            1 => {
+                *out += &format!(
+                    "<![CDATA[{}]]>",
+                    choices.pick(&["", "<&>", "a\r\nb", "]]", "]", "\"é\" &amp; "])
+                )
+            }
             2 => out.push_str(choices.pick(PIECES)),
             _ => element(choices, out, scope, depth + 1),
         }

@@ -160,7 +160,8 @@ fn theirs(data: &[u8], form: &Form) -> Result<Vec<u8>, String> {
 /// A document made of choices: libxml2 takes it as we do, and its canonical form is ours.
 pub(super) fn c14n_documents(_: &Ground<'_>, data: &[u8]) {
     let (document, form) = documents::document(data);
-    let ours = canonical_form(document.as_bytes(), &form).unwrap_or_else(|fault| panic!("{fault}: {document:?}"));
+    let ours =
+        canonical_form(document.as_bytes(), &form).unwrap_or_else(|fault| panic!("{fault}: {document:?}"));
     let theirs = theirs(document.as_bytes(), &form).unwrap_or_else(|why| panic!("{why}: {document:?}"));
     assert_eq!(String::from_utf8(ours), String::from_utf8(theirs), "{form:?} of {document:?}");
 }

@@ -50,7 +50,9 @@ fn prefixes(document: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(document);
     let declared = text.match_indices("xmlns").filter_map(|(at, _)| {
         let rest = &text[at + 5..];
-        let name = rest.strip_prefix(':').map_or("#default", |rest| rest.split(['=', ' ', '\n']).next().unwrap_or(""));
+        let name = rest
+            .strip_prefix(':')
+            .map_or("#default", |rest| rest.split(['=', ' ', '\n']).next().unwrap_or(""));
         xml::is_ncname(name.trim_start_matches('#')).then(|| name.to_owned())
     });
     declared.collect()
@@ -70,7 +72,8 @@ fn inclusive_prefixes_are_those_of_libxml2() {
             listed += prefixes.len();
             let form = Form { comments, prefixes, ..whole() };
             let Ok(ours) = canonical_form(&document, &form) else { continue };
-            let theirs = libxml2.canonical(&document, &form).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+            let theirs =
+                libxml2.canonical(&document, &form).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
             assert!(ours == theirs, "{}: other octets with {:?}", path.display(), form.prefixes);
             same += 1;
         }
@@ -93,7 +96,11 @@ fn generated_aggregates_are_canonicalised_as_xmllint_does() {
         let odd = aggregate::with_quirks(str::from_utf8(&plain).unwrap());
         assert_ne!(odd.len(), plain.len());
         fs::write(&path, &odd).unwrap();
-        assert_eq!(Some(canonical_form(odd.as_bytes(), &whole()).unwrap()), xmllint(&path), "odd, {size} bytes");
+        assert_eq!(
+            Some(canonical_form(odd.as_bytes(), &whole()).unwrap()),
+            xmllint(&path),
+            "odd, {size} bytes"
+        );
     }
 }
 
@@ -198,9 +205,11 @@ fn merlins_exclusive_digests() {
     if !peers(test, &["openssl"]) {
         return;
     }
-    let document = fs::read(corpus.join("saml/xmldsig/xmlsec/merlin-exc-c14n-one/exc-signature.xml")).unwrap();
+    let document =
+        fs::read(corpus.join("saml/xmldsig/xmlsec/merlin-exc-c14n-one/exc-signature.xml")).unwrap();
     let text = str::from_utf8(&document).unwrap();
-    let claimed: Vec<_> = text.split("DigestValue>").skip(1).step_by(2).map(|rest| rest.split('<').next()).collect();
+    let claimed: Vec<_> =
+        text.split("DigestValue>").skip(1).step_by(2).map(|rest| rest.split('<').next()).collect();
     let listed = vec!["bar".to_owned(), "#default".to_owned()];
     let forms = [(false, vec![]), (false, listed.clone()), (true, vec![]), (true, listed)];
     assert_eq!(claimed.len(), forms.len());

@@ -115,7 +115,8 @@ fn strangers_verify_what_we_sign() {
 
 /// What a stranger fills in.
 fn template(way: &Way, id: &str) -> String {
-    let (transforms, exclusive) = ("http://www.w3.org/2000/09/xmldsig#enveloped-signature", "http://www.w3.org/2001/10/xml-exc-c14n#");
+    let (transforms, exclusive) =
+        ("http://www.w3.org/2000/09/xmldsig#enveloped-signature", "http://www.w3.org/2001/10/xml-exc-c14n#");
     format!(
         "<ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">\n<ds:SignedInfo>\
          <ds:CanonicalizationMethod Algorithm=\"{exclusive}\"/><ds:SignatureMethod Algorithm=\"{}\"/>\n\
@@ -139,15 +140,27 @@ fn we_verify_what_strangers_sign() {
     let (mut java, mut python) = (Vec::new(), Vec::new());
     for way in ways() {
         let at = |name: &str| shown(&folder.path(&format!("{name}-{}.xml", way.name)));
-        let (key, certificate) = (shown(&folder.path(way.key)), shown(&folder.path(&format!("{}.crt", way.line))));
+        let (key, certificate) =
+            (shown(&folder.path(way.key)), shown(&folder.path(&format!("{}.crt", way.line))));
         let (method, digest) = (way.method.clone(), way.digest_method.clone());
         java.push(vec![bare.clone(), key.clone(), method.clone(), digest.clone(), at("java")]);
         python.push(vec![bare.clone(), key.clone(), certificate.clone(), method, digest, at("signxml")]);
         let samlsigned = samlsign(&[
-            "-s", "-k", &key, "-c", &certificate, "-f", &bare, "-alg", &way.method, "-dig", &way.digest_method,
+            "-s",
+            "-k",
+            &key,
+            "-c",
+            &certificate,
+            "-f",
+            &bare,
+            "-alg",
+            &way.method,
+            "-dig",
+            &way.digest_method,
         ]);
         fs::write(at("samlsign"), samlsigned.expect("samlsign signs")).unwrap();
-        let filled = entity.replacen("<md:Extensions>", &format!("{}<md:Extensions>", template(&way, "_theirs")), 1);
+        let filled =
+            entity.replacen("<md:Extensions>", &format!("{}<md:Extensions>", template(&way, "_theirs")), 1);
         fs::write(folder.path("template.xml"), filled).unwrap();
         let xmlsec1 = format!(
             "xmlsec1 --sign --id-attr:ID {MD}:EntityDescriptor --privkey-pem {} --output {} template.xml",
@@ -163,7 +176,11 @@ fn we_verify_what_strangers_sign() {
             let document = format!("{peer}-{}.xml", way.name);
             let public = format!("{}.pub", way.line);
             let ran = folder.good(&["verify", "saml", &document, "--trust", &public]);
-            assert!(ran.stdout.contains(&format!("signed with          {}\n", way.name)), "{document}: {}", ran.stdout);
+            assert!(
+                ran.stdout.contains(&format!("signed with          {}\n", way.name)),
+                "{document}: {}",
+                ran.stdout
+            );
             let text = String::from_utf8(folder.read(&document)).unwrap();
             fs::write(folder.path("changed.xml"), text.replace("north", "nirth")).unwrap();
             let ran = folder.fedroot(&["verify", "saml", "changed.xml", "--trust", &public, "--json"]);

@@ -3,21 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Folder, aggregate, corpus, files, peers};
+use crate::peers;
+use crate::support::{Folder, aggregate, corpus, files, peers as present};
 
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 
-/// xmlsec1 in its safe form: the key is ours, whatever the document says of its key.
 fn xmlsec1(folder: &Folder, document: &str, public: &str) -> bool {
-    let output = folder
-        .command("xmlsec1")
-        .args(["--verify", "--enabled-key-data", "raw-x509-cert", "--enabled-reference-uris", "same-doc"])
-        .args(["--id-attr:ID", &format!("{MD}:EntitiesDescriptor")])
-        .args(["--id-attr:ID", &format!("{MD}:EntityDescriptor")])
-        .args(["--pubkey-pem", public, document])
-        .output()
-        .unwrap();
-    output.status.success()
+    let ids = ["EntitiesDescriptor", "EntityDescriptor"].map(|name| format!("{MD}:{name}"));
+    peers::xmlsec1(&folder.path(document), &folder.path(public), &ids)
 }
 
 fn sign(folder: &Folder, input: &Path, line: &str, output: &str) -> Result<(), String> {
@@ -48,7 +41,7 @@ fn sign_and_verify(folder: &Folder, input: &Path, line: &str) -> Result<(), Stri
 
 #[test]
 fn xmlsec1_verifies_our_own_documents() {
-    if !peers("xmlsec1_verifies_our_own_documents", &["xmlsec1"]) {
+    if !present("xmlsec1_verifies_our_own_documents", &["xmlsec1"]) {
         return;
     }
     let folder = Folder::with_vault();
@@ -66,7 +59,7 @@ fn xmlsec1_verifies_our_own_documents() {
 fn xmlsec1_verifies_what_we_sign_of_the_corpus() {
     let test = "xmlsec1_verifies_what_we_sign_of_the_corpus";
     let Some(corpus) = corpus(test) else { return };
-    if !peers(test, &["xmlsec1", "xmllint"]) {
+    if !present(test, &["xmlsec1", "xmllint"]) {
         return;
     }
     let documents: Vec<_> =
@@ -114,7 +107,7 @@ fn is_unsigned_metadata(path: &Path) -> bool {
 /// An aggregate of 10 MB, signed with P-384 and RSA-4096.
 #[test]
 fn xmlsec1_verifies_an_aggregate_of_10_mb() {
-    if !peers("xmlsec1_verifies_an_aggregate_of_10_mb", &["xmlsec1"]) {
+    if !present("xmlsec1_verifies_an_aggregate_of_10_mb", &["xmlsec1"]) {
         return;
     }
     let folder = Folder::with_vault();
@@ -126,7 +119,7 @@ fn xmlsec1_verifies_an_aggregate_of_10_mb() {
 
 #[test]
 fn openssl_opens_what_age_unseals() {
-    if !peers("openssl_opens_what_age_unseals", &["age", "openssl"]) {
+    if !present("openssl_opens_what_age_unseals", &["age", "openssl"]) {
         return;
     }
     let folder = Folder::with_vault();
@@ -139,7 +132,7 @@ fn openssl_opens_what_age_unseals() {
 
 #[test]
 fn openssl_reads_our_certificates() {
-    if !peers("openssl_reads_our_certificates", &["openssl"]) {
+    if !present("openssl_reads_our_certificates", &["openssl"]) {
         return;
     }
     let folder = Folder::with_vault();
@@ -177,7 +170,7 @@ fn age_opens_a_passphrase_seal_of_fixed_cost() {
 
 #[test]
 fn age_keygen_reads_our_identities_and_we_read_its() {
-    if !peers("age_keygen_reads_our_identities_and_we_read_its", &["age-keygen"]) {
+    if !present("age_keygen_reads_our_identities_and_we_read_its", &["age-keygen"]) {
         return;
     }
     let folder = Folder::empty();

@@ -78,8 +78,11 @@ impl Shown {
             Self::Text(text) => case.text.contains(text),
             Self::Path(path) => {
                 let path = format!("boolean({path})");
-                let output =
-                    Command::new("xmllint").args(["--nonet", "--xpath", &path]).arg(&case.path).output().unwrap();
+                let output = Command::new("xmllint")
+                    .args(["--nonet", "--xpath", &path])
+                    .arg(&case.path)
+                    .output()
+                    .unwrap();
                 output.stdout.starts_with(b"true")
             }
             Self::NoKey(sizes) => {
@@ -177,7 +180,11 @@ fn ours(case: &Case) -> Result<(), Fault> {
         let kind = kind("saml").unwrap().verify(&document, &[key]);
         let code = |fault: &Fault| fault.code().name;
         let (kind, verdict) = (kind.err().as_ref().map(code), verdict.as_ref().err().map(code));
-        assert!(kind == verdict || kind == Some("saml.root"), "{}: {kind:?}, {verdict:?}", case.path.display());
+        assert!(
+            kind == verdict || kind == Some("saml.root"),
+            "{}: {kind:?}, {verdict:?}",
+            case.path.display()
+        );
     }
     verdict
 }
@@ -202,8 +209,10 @@ fn xmlsec1_and_the_jdk_agree_on_every_signed_document() {
     }
     let folder = tempfile::tempdir().unwrap();
     let cases = cases(&corpus, folder.path());
-    let jobs: Vec<_> =
-        cases.iter().map(|case| vec![case.path.display().to_string(), case.key.display().to_string()]).collect();
+    let jobs: Vec<_> = cases
+        .iter()
+        .map(|case| vec![case.path.display().to_string(), case.key.display().to_string()])
+        .collect();
     let java = jdk("verify", &jobs);
     let mut surprises = Vec::new();
     let (mut both, mut refused) = (0, Vec::new());
@@ -213,14 +222,14 @@ fn xmlsec1_and_the_jdk_agree_on_every_signed_document() {
         let shown = case.path.strip_prefix(&corpus).unwrap().display();
         match &ours {
             Ok(()) if theirs == [true, true] || (theirs == [false, true] && NEWER.of(case)) => both += 1,
-            Ok(()) => surprises.push(format!("{shown}: we accept, xmlsec1 and the JDK say {theirs:?} ({java})")),
-            Err(_) if theirs == [false, false] => {}
-            Err(fault) => {
-                match PURPOSES.iter().find(|row| row.2 == fault.code().name && row.1.of(case)) {
-                    Some(row) => refused.push(row.0),
-                    None => surprises.push(format!("{shown}: we say {fault}, xmlsec1 and the JDK {theirs:?}")),
-                }
+            Ok(()) => {
+                surprises.push(format!("{shown}: we accept, xmlsec1 and the JDK say {theirs:?} ({java})"))
             }
+            Err(_) if theirs == [false, false] => {}
+            Err(fault) => match PURPOSES.iter().find(|row| row.2 == fault.code().name && row.1.of(case)) {
+                Some(row) => refused.push(row.0),
+                None => surprises.push(format!("{shown}: we say {fault}, xmlsec1 and the JDK {theirs:?}")),
+            },
         }
     }
     assert!(surprises.is_empty(), "{} of {}:\n{}", surprises.len(), cases.len(), surprises.join("\n"));

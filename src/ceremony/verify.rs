@@ -18,7 +18,8 @@ const KEY_FILE_BYTES_MAX: u64 = 1 << 20;
 pub fn trust(path: &Path) -> Result<Vec<PublicKey>, Fault> {
     let at = |fault: Fault| fault.at(path.display());
     let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?).unwrap_or_default();
-    let keys = if text.trim_start().starts_with('{') { json_keys(&text) } else { pem_keys(&text) }.map_err(at)?;
+    let keys =
+        if text.trim_start().starts_with('{') { json_keys(&text) } else { pem_keys(&text) }.map_err(at)?;
     if keys.is_empty() {
         return Err(at(TRUST
             .fault("it holds no key that can be trusted: no PUBLIC KEY or CERTIFICATE in PEM, no JWK")

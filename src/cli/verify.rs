@@ -44,7 +44,9 @@ impl Verify {
         let trust =
             self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
         if self.explain && self.document.as_os_str() == "-" {
-            return Err(USAGE.fault("--explain needs a file: other programs cannot read standard input again"));
+            return Err(
+                USAGE.fault("--explain needs a file: other programs cannot read standard input again")
+            );
         }
         let document = document(&self.document)?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
@@ -86,7 +88,9 @@ impl Verify {
             output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
         }
         if verified.coverage.iter().any(|(name, value)| *name == "comments_in_values" && *value != json!(0)) {
-            output.note("a comment stands inside a value: it is not signed, and some readers cut the value there");
+            output.note(
+                "a comment stands inside a value: it is not signed, and some readers cut the value there",
+            );
         }
         for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {
             output.row(&fact.path, &fact.value);

@@ -132,12 +132,7 @@ const OTHERS: &[(&str, &[&str])] = &[
             "xml-crypto-static/valid_saml_sha256_rsa_mgf1.xml",
         ],
     ),
-    (
-        "verify.untrusted",
-        &[
-            "xml-crypto-static/wsfederation_metadata.xml",
-        ],
-    ),
+    ("verify.untrusted", &["xml-crypto-static/wsfederation_metadata.xml"]),
     (
         "xml.namespace",
         &[

@@ -23,7 +23,8 @@ impl Signed {
     fn new() -> Self {
         let folder = Folder::with_one_line();
         let auditor = folder.auditor.clone();
-        let adopt = ["key", "adopt", "example.org/sandbox/other", "--from", "p384-other.pem", "--for", "saml"];
+        let adopt =
+            ["key", "adopt", "example.org/sandbox/other", "--from", "p384-other.pem", "--for", "saml"];
         folder.good(&[&adopt[..], &["--recipient", &auditor, "--vault", "V"]].concat());
         let mut arguments = signing("signed.xml");
         arguments[2] = "aggregate.xml";
@@ -80,7 +81,9 @@ const EVIL: &str = "<EntityDescriptor entityID='https://evil.example'/>";
 
 /// A root of the attacker's, with this attribute and content.
 fn evil(id: &str, content: &str) -> String {
-    format!("<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' {id}>{content}</EntitiesDescriptor>")
+    format!(
+        "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' {id}>{content}</EntitiesDescriptor>"
+    )
 }
 
 /// The eight wrappings of "On Breaking SAML" (Somorovsky and others, 2012), for metadata.
@@ -89,22 +92,44 @@ fn wrapped_signatures() {
     let s = Signed::new();
     let (sig, signed, bare, id) = (&s.signature, s.root(&s.whole), s.root(&s.bare), &s.id);
     let extensions = |inner: &str| format!("<Extensions>{inner}</Extensions>");
-    let object = |inner: &str| sig.replace("</ds:Signature>", &format!("<ds:Object>{inner}</ds:Object></ds:Signature>"));
+    let object = |inner: &str| {
+        sig.replace("</ds:Signature>", &format!("<ds:Object>{inner}</ds:Object></ds:Signature>"))
+    };
     let nameless = bare.replace(&format!(" ID=\"{id}\""), "");
     let same = format!("ID='{id}'");
     s.expect(&[
-        ("1: the original behind its signature", evil("ID='e'", &format!("{sig}{bare}{EVIL}")), "dsig.reference"),
+        (
+            "1: the original behind its signature",
+            evil("ID='e'", &format!("{sig}{bare}{EVIL}")),
+            "dsig.reference",
+        ),
         ("2: before its signature", evil("ID='e'", &format!("{bare}{sig}{EVIL}")), "dsig.position"),
         ("3: signed inside an unsigned root", evil("ID='e'", &format!("{signed}{EVIL}")), "dsig.missing"),
         ("4: behind an evil entity", evil("", &format!("{EVIL}{signed}")), "dsig.missing"),
         ("5: in extensions", evil("ID='e'", &format!("{sig}{}{EVIL}", extensions(&bare))), "dsig.reference"),
-        ("6: in an object of the signature", evil("ID='e'", &format!("{}{EVIL}", object(&bare))), "dsig.reference"),
+        (
+            "6: in an object of the signature",
+            evil("ID='e'", &format!("{}{EVIL}", object(&bare))),
+            "dsig.reference",
+        ),
         ("6: with the same ID", evil(&same, &format!("{}{EVIL}", object(&bare))), "dsig.grammar"),
-        ("7: in extensions, with the same ID", evil(&same, &format!("{sig}{}{EVIL}", extensions(&bare))), "dsig.id"),
-        ("8: in an object, without its ID", evil(&same, &format!("{}{EVIL}", object(&nameless))), "dsig.grammar"),
+        (
+            "7: in extensions, with the same ID",
+            evil(&same, &format!("{sig}{}{EVIL}", extensions(&bare))),
+            "dsig.id",
+        ),
+        (
+            "8: in an object, without its ID",
+            evil(&same, &format!("{}{EVIL}", object(&nameless))),
+            "dsig.grammar",
+        ),
         ("the ID taken over", evil(&same, &format!("{sig}{nameless}{EVIL}")), "verify.altered"),
         ("signed in extensions", evil("ID='e'", &extensions(&signed)), "dsig.missing"),
-        ("a child signed, and the root by somebody else", evil("ID='e'", &format!("{}{signed}", between(&s.foreign, "<ds:Signature ", "</ds:Signature>"))), "dsig.reference"),
+        (
+            "a child signed, and the root by somebody else",
+            evil("ID='e'", &format!("{}{signed}", between(&s.foreign, "<ds:Signature ", "</ds:Signature>"))),
+            "dsig.reference",
+        ),
         ("signed by somebody else", s.foreign.clone(), "verify.untrusted"),
     ]);
 }
@@ -121,7 +146,11 @@ fn ambiguous_ids() {
         ("id", child("id"), "dsig.id"),
         ("iD", child("iD"), "dsig.id"),
         ("xml:id", child("xml:id"), "dsig.id"),
-        ("the signature's own Id", s.with("<ds:Signature ", &format!("<ds:Signature Id=\"{id}\" ")), "dsig.id"),
+        (
+            "the signature's own Id",
+            s.with("<ds:Signature ", &format!("<ds:Signature Id=\"{id}\" ")),
+            "dsig.id",
+        ),
         ("of the KeyInfo", s.with("<ds:KeyInfo>", &format!("<ds:KeyInfo Id=\"{id}\">")), "dsig.id"),
         ("two children", s.ending("<a xmlns='urn:a' ID='x'/><a xmlns='urn:a' ID='x'/>"), "dsig.id"),
         ("the root twice", s.with(&own, &format!("{own}{own}")), "xml.malformed"),
@@ -140,14 +169,34 @@ fn moved_and_doubled_signatures() {
     s.expect(&[
         ("none", s.bare.clone(), "dsig.missing"),
         ("at the end", bare(end, &format!("{sig}{end}")), "dsig.position"),
-        ("second child", bare("<EntityDescriptor", &format!("<Extensions/>{sig}<EntityDescriptor")), "dsig.position"),
-        ("one level down", bare("<EntityDescriptor", &format!("<Extensions>{sig}</Extensions><EntityDescriptor")), "dsig.missing"),
+        (
+            "second child",
+            bare("<EntityDescriptor", &format!("<Extensions/>{sig}<EntityDescriptor")),
+            "dsig.position",
+        ),
+        (
+            "one level down",
+            bare("<EntityDescriptor", &format!("<Extensions>{sig}</Extensions><EntityDescriptor")),
+            "dsig.missing",
+        ),
         ("twice in a row", s.with(sig, &format!("{sig}{sig}")), "dsig.several"),
         ("twice, apart", s.ending(sig), "dsig.several"),
-        ("around the root", format!("{}{}</ds:Signature>", sig.trim_end_matches("</ds:Signature>"), s.root(&s.bare)), "dsig.missing"),
+        (
+            "around the root",
+            format!("{}{}</ds:Signature>", sig.trim_end_matches("</ds:Signature>"), s.root(&s.bare)),
+            "dsig.missing",
+        ),
         ("inside itself", s.with("<ds:SignedInfo>", &format!("{sig}<ds:SignedInfo>")), "dsig.grammar"),
-        ("in front of the root", s.bare.replacen("<EntitiesDescriptor", &format!("{sig}<EntitiesDescriptor"), 1), "xml.malformed"),
-        ("without content", s.with(sig, "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/>"), "dsig.grammar"),
+        (
+            "in front of the root",
+            s.bare.replacen("<EntitiesDescriptor", &format!("{sig}<EntitiesDescriptor"), 1),
+            "xml.malformed",
+        ),
+        (
+            "without content",
+            s.with(sig, "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/>"),
+            "dsig.grammar",
+        ),
     ]);
 }
 
@@ -164,7 +213,11 @@ fn other_signed_infos() {
     let cut = digest.replacen("<ds:DigestValue>", "<ds:DigestValue><!-- -->", 1);
     s.expect(&[
         ("two of them", s.with(&info, &format!("{info}{info}")), "dsig.grammar"),
-        ("the second wrapped", s.with(&info, &format!("<ds:Object>{info}</ds:Object>{info}")), "dsig.grammar"),
+        (
+            "the second wrapped",
+            s.with(&info, &format!("<ds:Object>{info}</ds:Object>{info}")),
+            "dsig.grammar",
+        ),
         ("two references", s.with(&reference, &format!("{reference}{other}")), "dsig.reference"),
         ("the other one first", s.with(&reference, &format!("{other}{reference}")), "dsig.reference"),
         ("no reference", s.with(&reference, ""), "dsig.reference"),
@@ -173,21 +226,37 @@ fn other_signed_infos() {
         ("of another file", s.with(&uri, "URI=\"https://evil.example/\""), "dsig.reference"),
         ("by XPointer", s.with(&uri, &format!("URI=\"#xpointer(id('{}'))\"", s.id)), "dsig.reference"),
         ("of nothing", s.with(&format!(" {uri}"), ""), "dsig.grammar"),
-        ("a manifest", s.with(&uri, &format!("{uri} Type=\"http://www.w3.org/2000/09/xmldsig#Manifest\"")), "dsig.grammar"),
+        (
+            "a manifest",
+            s.with(&uri, &format!("{uri} Type=\"http://www.w3.org/2000/09/xmldsig#Manifest\"")),
+            "dsig.grammar",
+        ),
         ("a comment in the digest", s.with(&digest, &cut), "dsig.grammar"),
         ("an instruction in it", s.with(&digest, &cut.replace("<!-- -->", "<?p?>")), "dsig.grammar"),
         ("an element in it", s.with(&digest, &cut.replace("<!-- -->", "<ds:x/>")), "dsig.grammar"),
         ("an empty digest", s.with(&digest, "<ds:DigestValue></ds:DigestValue>"), "dsig.base64"),
         ("two digests", s.with(&digest, &format!("{digest}{digest}")), "dsig.grammar"),
-        ("a carriage return in the digest", s.with("</ds:DigestValue>", "&#13;\n</ds:DigestValue>"), "verify.untrusted"),
+        (
+            "a carriage return in the digest",
+            s.with("</ds:DigestValue>", "&#13;\n</ds:DigestValue>"),
+            "verify.untrusted",
+        ),
         ("white space in it", s.with("</ds:DigestValue>", " </ds:DigestValue>"), "verify.untrusted"),
         ("an empty value", s.with(&value, "<ds:SignatureValue/>"), "dsig.base64"),
         ("two values", s.with(&value, &format!("{value}{value}")), "dsig.grammar"),
-        ("zeros", s.with(&value, &format!("<ds:SignatureValue>{}</ds:SignatureValue>", "A".repeat(128))), "verify.untrusted"),
+        (
+            "zeros",
+            s.with(&value, &format!("<ds:SignatureValue>{}</ds:SignatureValue>", "A".repeat(128))),
+            "verify.untrusted",
+        ),
         ("too short", s.with(&value, "<ds:SignatureValue>AAAA</ds:SignatureValue>"), "verify.untrusted"),
         ("not strict", s.with("</ds:SignatureValue>", "!</ds:SignatureValue>"), "dsig.base64"),
         ("HMAC with the public key", s.with(method, "xmldsig-more#hmac-sha256\">"), "verify.algorithm"),
-        ("of 8 bits", s.with(method, &format!("{method}<ds:HMACOutputLength>8</ds:HMACOutputLength>")), "dsig.grammar"),
+        (
+            "of 8 bits",
+            s.with(method, &format!("{method}<ds:HMACOutputLength>8</ds:HMACOutputLength>")),
+            "dsig.grammar",
+        ),
         ("RSA with an elliptic key", s.with(method, "xmldsig-more#rsa-sha384\">"), "verify.untrusted"),
         ("ECDSA with SHA-1", s.with(method, "xmldsig-more#ecdsa-sha1\">"), "verify.algorithm"),
         ("ECDSA with SHA-512", s.with(method, "xmldsig-more#ecdsa-sha512\">"), "verify.algorithm"),
@@ -200,7 +269,8 @@ fn other_signed_infos() {
 #[test]
 fn transforms_and_canonicalizations() {
     let s = Signed::new();
-    let transform = |uri: &str, inner: &str| format!("<ds:Transform Algorithm=\"{uri}\">{inner}</ds:Transform>");
+    let transform =
+        |uri: &str, inner: &str| format!("<ds:Transform Algorithm=\"{uri}\">{inner}</ds:Transform>");
     let exclusive = transform("http://www.w3.org/2001/10/xml-exc-c14n#", "");
     let enveloped = transform("http://www.w3.org/2000/09/xmldsig#enveloped-signature", "");
     let xpath = transform("http://www.w3.org/TR/1999/REC-xpath-19991116", "<ds:XPath>not(//*)</ds:XPath>");
@@ -225,12 +295,31 @@ fn transforms_and_canonicalizations() {
         ("XSLT last", with(format!("{enveloped}{exclusive}{xslt}")), "dsig.transform"),
         ("base64", with(format!("{base64}{exclusive}")), "dsig.transform"),
         ("inclusive", with(format!("{enveloped}{inclusive}")), "dsig.transform"),
-        ("hidden in a transform", s.with(&exclusive, &exclusive.replace("></", "><ds:x/></")), "dsig.grammar"),
-        ("inclusive prefixes", with(format!("{enveloped}{}", listed(own, "md #default"))), "verify.untrusted"),
+        (
+            "hidden in a transform",
+            s.with(&exclusive, &exclusive.replace("></", "><ds:x/></")),
+            "dsig.grammar",
+        ),
+        (
+            "inclusive prefixes",
+            with(format!("{enveloped}{}", listed(own, "md #default"))),
+            "verify.untrusted",
+        ),
         ("of another namespace", with(format!("{enveloped}{}", listed("urn:x", "md"))), "dsig.grammar"),
         ("a list that is too long", with(format!("{enveloped}{}", listed(own, &many))), "xml.limit"),
-        ("of SignedInfo", s.with("<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\">", "<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315\">"), "dsig.transform"),
-        ("with comments, in their place", s.with("xml-exc-c14n#", "xml-exc-c14n#WithComments"), "verify.untrusted"),
+        (
+            "of SignedInfo",
+            s.with(
+                "<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\">",
+                "<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/REC-xml-c14n-20010315\">",
+            ),
+            "dsig.transform",
+        ),
+        (
+            "with comments, in their place",
+            s.with("xml-exc-c14n#", "xml-exc-c14n#WithComments"),
+            "verify.untrusted",
+        ),
     ]);
 }
 
@@ -240,18 +329,50 @@ fn names_bound_to_something_else() {
     let md = "xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\"";
     let ds = "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"";
     s.expect(&[
-        ("the signature's prefix", s.with(ds, "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig\""), "dsig.missing"),
-        ("the prefix of a part of it", s.with("<ds:SignedInfo>", "<ds:SignedInfo xmlns:ds=\"urn:x\">"), "dsig.grammar"),
+        (
+            "the signature's prefix",
+            s.with(ds, "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig\""),
+            "dsig.missing",
+        ),
+        (
+            "the prefix of a part of it",
+            s.with("<ds:SignedInfo>", "<ds:SignedInfo xmlns:ds=\"urn:x\">"),
+            "dsig.grammar",
+        ),
         ("metadata", s.with(md, "xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata#\""), "saml.root"),
         ("the root's local name", s.whole.replace("EntitiesDescriptor", "EntitiesDescript0r"), "saml.root"),
-        ("the namespace of an entity", s.with("<EntityDescriptor ", "<EntityDescriptor xmlns='urn:x' "), "verify.altered"),
+        (
+            "the namespace of an entity",
+            s.with("<EntityDescriptor ", "<EntityDescriptor xmlns='urn:x' "),
+            "verify.altered",
+        ),
         ("no namespace", s.with("<EntityDescriptor ", "<EntityDescriptor xmlns='' "), "verify.altered"),
-        ("another prefix", s.with("<EntityDescriptor ", "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' ").replacen("</EntityDescriptor>", "</md:EntityDescriptor>", 1), "verify.altered"),
+        (
+            "another prefix",
+            s.with(
+                "<EntityDescriptor ",
+                "<md:EntityDescriptor xmlns:md='urn:oasis:names:tc:SAML:2.0:metadata' ",
+            )
+            .replacen("</EntityDescriptor>", "</md:EntityDescriptor>", 1),
+            "verify.altered",
+        ),
         ("an undeclared prefix", s.with("<EntityDescriptor ", "<EntityDescriptor p:a='' "), "xml.namespace"),
-        ("xmlns itself", s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:xmlns='urn:x' "), "xml.namespace"),
+        (
+            "xmlns itself",
+            s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:xmlns='urn:x' "),
+            "xml.namespace",
+        ),
         ("xml", s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:xml='urn:x' "), "xml.namespace"),
-        ("a relative name", s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:p='../x' "), "xml.namespace"),
-        ("one attribute by two prefixes", s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:a='urn:x' xmlns:b='urn:x' a:c='' b:c='' "), "xml.malformed"),
+        (
+            "a relative name",
+            s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:p='../x' "),
+            "xml.namespace",
+        ),
+        (
+            "one attribute by two prefixes",
+            s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:a='urn:x' xmlns:b='urn:x' a:c='' b:c='' "),
+            "xml.malformed",
+        ),
     ]);
     // what changes no name changes nothing
     assert_eq!(s.verdict(s.with("<EntityDescriptor ", "<EntityDescriptor xmlns:unused='urn:x' ")), "good");
@@ -270,9 +391,17 @@ fn changed_content() {
         ("an entity twice", s.with(&entity, &format!("{entity}{entity}")), "verify.altered"),
         ("a later end", s.with(&until, "validUntil=\"2999-01-01T00:00:00Z\""), "verify.altered"),
         ("no end", s.with(&until, ""), "verify.altered"),
-        ("an attribute more", s.with("<EntityDescriptor ", "<EntityDescriptor xml:lang='en' "), "verify.altered"),
+        (
+            "an attribute more",
+            s.with("<EntityDescriptor ", "<EntityDescriptor xml:lang='en' "),
+            "verify.altered",
+        ),
         ("white space", s.ending(" "), "verify.altered"),
-        ("an instruction in an entity", s.with("</EntityDescriptor>", "<?p?></EntityDescriptor>"), "verify.altered"),
+        (
+            "an instruction in an entity",
+            s.with("</EntityDescriptor>", "<?p?></EntityDescriptor>"),
+            "verify.altered",
+        ),
         ("a reference for a tab", s.with(south, &format!("{south}&#9;")), "verify.altered"),
         ("text in the root", s.ending("text"), "verify.altered"),
         ("20 MB of text", s.ending(&"x".repeat(20 << 20)), "verify.altered"),
@@ -294,16 +423,31 @@ fn what_is_not_xml_or_too_much_of_it() {
         ("an external subset", doctype("SYSTEM 'https://evil.example/x.dtd'"), "xml.doctype"),
         ("a default ID", doctype("[<!ATTLIST EntityDescriptor ID CDATA 'x'>]"), "xml.doctype"),
         ("an unknown entity", s.ending("&x;"), "xml.entity"),
-        ("300 levels", s.ending(&format!("{}{}", "<Extensions>".repeat(300), "</Extensions>".repeat(300))), "xml.limit"),
+        (
+            "300 levels",
+            s.ending(&format!("{}{}", "<Extensions>".repeat(300), "</Extensions>".repeat(300))),
+            "xml.limit",
+        ),
         ("a giant attribute", entity(&format!("a='{}'", "x".repeat(2 << 20))), "xml.limit"),
         ("a giant name", s.ending(&format!("<{}/>", "n".repeat(4096))), "xml.limit"),
         ("a giant comment", s.ending(&format!("<!--{}-->", "x".repeat(2 << 20))), "xml.limit"),
         ("2,000 attributes", entity(&many(2000, |n| format!("a{n}='' "))), "xml.limit"),
         ("2,000 namespaces", entity(&many(2000, |n| format!("xmlns:a{n}='urn:{n}' "))), "xml.limit"),
-        ("a signature far down", s.with("<ds:Signature ", &format!("{}<ds:Signature ", many(20, |_| format!("<!--{}-->", "x".repeat(1 << 19))))), "xml.limit"),
+        (
+            "a signature far down",
+            s.with(
+                "<ds:Signature ",
+                &format!("{}<ds:Signature ", many(20, |_| format!("<!--{}-->", "x".repeat(1 << 19)))),
+            ),
+            "xml.limit",
+        ),
         ("cut in the middle", s.whole[..half].to_owned(), "xml.malformed"),
         ("cut in the signature", s.whole[..s.whole.find("<ds:KeyInfo").unwrap()].to_owned(), "xml.malformed"),
-        ("cut at its last byte", s.whole.trim_end()[..s.whole.trim_end().len() - 1].to_owned(), "xml.malformed"),
+        (
+            "cut at its last byte",
+            s.whole.trim_end()[..s.whole.trim_end().len() - 1].to_owned(),
+            "xml.malformed",
+        ),
         ("nothing", String::new(), "xml.malformed"),
         ("two documents", format!("{0}{0}", s.whole), "xml.malformed"),
         ("a second root", format!("{}<x/>", s.whole), "xml.malformed"),
@@ -316,7 +460,8 @@ fn what_is_not_xml_or_too_much_of_it() {
         ("another encoding", s.with("encoding=\"UTF-8\"", "encoding=\"ISO-8859-1\""), "xml.encoding"),
         ("text before", format!("x{}", s.whole), "xml.malformed"),
     ]);
-    let utf16: Vec<u8> = "\u{feff}".chars().chain(s.whole.chars()).map(|c| c as u16).flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> =
+        "\u{feff}".chars().chain(s.whole.chars()).map(|c| c as u16).flat_map(u16::to_le_bytes).collect();
     assert_eq!(s.verdict(utf16), "xml.encoding");
     let mut bytes = s.ending("xy").into_bytes();
     let at = bytes.windows(2).rposition(|pair| pair == b"xy").unwrap();
@@ -358,7 +503,10 @@ fn what_is_not_covered_is_reported() {
     assert_eq!(reported(around.clone(), "instructions_outside"), json!(2));
     assert_eq!(reported(around, "comments_outside"), json!(1));
     assert_eq!(reported(s.ending("<!-- x -->"), "comments_in_values"), json!(0));
-    assert_eq!(reported(s.whole.clone(), "signature_from_byte"), json!(s.whole.find("<ds:Signature ").unwrap()));
+    assert_eq!(
+        reported(s.whole.clone(), "signature_from_byte"),
+        json!(s.whole.find("<ds:Signature ").unwrap())
+    );
     assert_eq!(reported(s.whole.clone(), "id"), json!(s.id));
     assert_eq!(reported(s.whole.clone(), "extent"), json!("the root element"));
 }

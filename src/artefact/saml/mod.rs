@@ -88,14 +88,7 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
         ))
     })?;
     let commands = outside.commands(&found, key, scheme, &value)?;
-    Ok(Verified {
-        facts,
-        coverage,
-        commands,
-        key: key.clone(),
-        scheme,
-        valid_until,
-    })
+    Ok(Verified { facts, coverage, commands, key: key.clone(), scheme, valid_until })
 }
 
 /// Refuses a root element that is not SAML metadata.

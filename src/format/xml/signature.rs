@@ -231,7 +231,9 @@ impl SignatureReader {
                     let id = self.id.as_deref().ok_or_else(|| ID.fault("the root element has no ID"))?;
                     if value.strip_prefix('#') != Some(id) {
                         let (uri, id) = (short(value), short(id));
-                        return Err(REFERENCE.fault(format!("the reference '{uri}' is not '#{id}', the root")));
+                        return Err(
+                            REFERENCE.fault(format!("the reference '{uri}' is not '#{id}', the root"))
+                        );
                     }
                 }
                 value.clone_into(&mut self.found.reference_uri);
