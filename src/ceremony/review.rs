@@ -10,7 +10,7 @@ use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record, TAMPERED};
 use crate::format::x509;
 use crate::key::{Environment, Line};
-use crate::policy::{Profile, Review, Subject, expect_environment};
+use crate::policy::{Covers, Profile, Review, Subject, expect_environment};
 
 /// Which key a review is for, and what is said about it.
 #[derive(Clone, Copy)]
@@ -61,7 +61,7 @@ pub fn review<'d>(
         profile_text: &profile_text,
         facts: prepared.facts().clone(),
         document: prepared.document(),
-        octets: Digest::of(prepared.octets()),
+        covers: Covers::Octets(Digest::of(prepared.octets())),
         examined: prepared.examined().clone(),
         released,
     })?;

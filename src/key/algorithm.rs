@@ -44,8 +44,8 @@ pub trait Algorithm: Sync {
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
 }
 
-/// A private key at work. Lives for one act, in the room `custody`.
-pub trait PrivateKey: Send {
+/// A private key at work. Lives for one act, in the room `custody`; several threads may sign with it at once.
+pub trait PrivateKey: Send + Sync {
     /// Its row in the table.
     fn algorithm(&self) -> &'static dyn Algorithm;
 
