@@ -11,6 +11,7 @@
     reason = "tests stop by panicking, run other programs and write files"
 )]
 
+mod batch;
 mod faults;
 mod fuzz;
 mod hostile;

@@ -115,7 +115,7 @@ pub(super) fn split<'d>(
     let (mut facts, examined) = collector.finish()?;
     let Splitter { contexts, members, places, .. } = splitter;
     check_names(&members).map_err(at)?;
-    facts.add("documents", format!("{}, each signed on its own", members.len()));
+    facts.add_with("documents", members.len().to_string(), "each signed on its own");
     facts.add("signature", format!("{} over {}", settings.scheme.name, settings.hash.name()));
     Ok(Box::new(Split { source, settings, facts, examined, digest, contexts, members, places }))
 }
