@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod batch;
 mod canonical;
 mod faults;
 mod fuzz;

@@ -2,6 +2,7 @@
 //!
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
+mod batch;
 mod saml;
 
 use std::io::Write;
@@ -15,6 +16,8 @@ use crate::base::disk::Document;
 use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
+
+pub use batch::{Batch, Draft, Judged, Member, Standing};
 
 /// Every kind of document. Adding one is a file and a row.
 pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata];
@@ -39,8 +42,11 @@ pub const WEAK: Code =
 /// The document is not of the kind it was given as.
 pub const OTHER: Code = Code::new("saml.root", Class::Usage, "the root element is not SAML metadata");
 
+/// Documents of this kind are not signed in batches, or this one cannot be split.
+pub const BATCH: Code = Code::new("sign.split", Class::Refused, "the document cannot be split");
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER];
+pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &BATCH];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -57,6 +63,17 @@ pub trait Kind: Sync {
         terms: &Terms<'_>,
         random: &mut dyn CryptoRng,
     ) -> Result<Box<dyn Prepared + 'd>, Fault>;
+
+    /// Reads a document once and splits it into those that are signed each on its own. The record for the next review's
+    /// difference is written beside it.
+    fn split<'d>(
+        &self,
+        _document: &'d Document,
+        _terms: &Terms<'_>,
+        _record: &mut dyn Write,
+    ) -> Result<Box<dyn Batch + 'd>, Fault> {
+        Err(BATCH.fault(format!("documents of the kind {} are signed as a whole", self.name())))
+    }
 
     /// Verifies a signed document as a stranger would: with trusted keys only, whatever the document says of its key.
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault>;

@@ -96,6 +96,13 @@ impl fmt::Display for Digest {
     }
 }
 
+/// Digests as a list that people and `sha256sum` read: 64 hexadecimal digits and a line feed each, in order.
+pub fn list_of(digests: &[Digest]) -> String {
+    digests
+        .iter()
+        .fold(String::with_capacity(digests.len() * 65), |list, digest| list + &hex(digest.as_bytes()) + "\n")
+}
+
 /// A stream whose bytes are hashed on their way through, in either direction.
 pub struct Hashing<S> {
     inner: S,
@@ -166,6 +173,13 @@ mod tests {
         {
             assert_eq!(wrong.parse::<Digest>().unwrap_err().code(), &DIGEST, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_list_is_hexadecimal_lines() {
+        assert_eq!(list_of(&[]), "");
+        let list = list_of(&[Digest::from_bytes([1; 32]), Digest::from_bytes([0xab; 32])]);
+        assert_eq!(list, format!("{}\n{}\n", "01".repeat(32), "ab".repeat(32)));
     }
 
     #[test]

@@ -433,6 +433,11 @@ impl Document {
         DocumentReader { document: self, offset: 0 }
     }
 
+    /// Reads the document from this byte on.
+    pub fn reader_from(&self, offset: u64) -> DocumentReader<'_> {
+        DocumentReader { document: self, offset }
+    }
+
     fn fault(&self, error: &io::Error) -> Fault {
         fault("read", Path::new(&self.name), error)
     }

@@ -8,5 +8,6 @@ pub mod fault;
 pub mod random;
 pub mod recipient;
 pub mod secret;
+pub mod staging;
 pub mod text;
 pub mod words;

@@ -1,7 +1,9 @@
 //! The acts: one file per act, each a short story told in calls. Here, and only here, documents and keys meet.
 
 mod audit;
+mod batch;
 mod generate;
+mod index;
 mod keep;
 mod review;
 mod sign;
@@ -12,11 +14,13 @@ pub use audit::{
     Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof, checkpoint,
     note, prove, read_ledger, read_ledger_with,
 };
+pub use batch::{Batched, Published, Splitting, sign_batch};
 pub use generate::{Making, generate, generate_request, refuse_key};
+pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
-pub use review::{Terms, certificate, review};
+pub use review::{Terms, certificate, review, review_split};
 pub use sign::{Done, Signing, sign};
 pub use verify::{trust, verify};
 

@@ -2,15 +2,15 @@
 
 use rand_core::CryptoRng;
 
-use crate::artefact::{self, Kind, Prepared};
-use crate::base::bytes::Digest;
+use crate::artefact::{self, Batch, Kind, Prepared};
+use crate::base::bytes::{Digest, list_of};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record, TAMPERED};
 use crate::format::x509;
-use crate::key::{Environment, Line};
-use crate::policy::{Profile, Review, Subject, expect_environment};
+use crate::key::{Environment, KeyId, Line, PublicKey};
+use crate::policy::{Covers, Examined, Facts, Last, Profile, Review, Subject, expect_environment};
 
 /// Which key a review is for, and what is said about it.
 #[derive(Clone, Copy)]
@@ -33,39 +33,102 @@ pub fn review<'d>(
     terms: Terms<'_>,
     random: &mut dyn CryptoRng,
 ) -> Result<(Review, Box<dyn Prepared + 'd>), Fault> {
-    let Terms { line, environment, released, now } = terms;
-    let record = catalogue.signing_record(line)?;
-    let (key, public) = (record.key()?, record.public()?);
-    expect_environment(&key, environment)?;
-    record.stage().check_may_sign()?;
-    let profile_text = catalogue.profile_text(line)?;
-    let profile =
-        Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
-    profile.allow(kind.name(), line)?;
-    let certificate = certificate(catalogue, &record)?;
-    let last = catalogue.last_signed(line, kind.name())?;
-    let terms = artefact::Terms {
-        key: &key,
-        public: &public,
-        certificate: certificate.as_deref(),
-        profile: &profile,
-        now,
-        last: last.as_ref(),
-        released,
-    };
-    let prepared = kind.prepare(document, &terms, random)?;
+    let standing = Standing::of(catalogue, kind, terms)?;
+    let prepared = kind.prepare(document, &standing.terms(terms), random)?;
     let review = Review::of(Subject {
-        kind: kind.name(),
-        key: key.clone(),
-        public: &public,
-        profile_text: &profile_text,
         facts: prepared.facts().clone(),
         document: prepared.document(),
-        octets: Digest::of(prepared.octets()),
+        covers: Covers::Octets(Digest::of(prepared.octets())),
         examined: prepared.examined().clone(),
-        released,
+        ..standing.subject(kind, terms)
     })?;
     Ok((review, prepared))
+}
+
+/// Splits a document for the line's key and reviews it as a batch of which nothing is signed yet: the request is the one
+/// that signing it asks for. Nothing is written.
+pub fn review_split(
+    catalogue: &Catalogue,
+    kind: &dyn Kind,
+    document: &Document,
+    terms: Terms<'_>,
+) -> Result<Review, Fault> {
+    let standing = Standing::of(catalogue, kind, terms)?;
+    let batch = kind.split(document, &standing.terms(terms), &mut std::io::sink())?;
+    standing.review_batch(kind, terms, batch.as_ref(), &[])
+}
+
+/// What the line's key, its profile and its past say to a review.
+pub(super) struct Standing {
+    key: KeyId,
+    public: PublicKey,
+    pub(super) profile: Profile,
+    profile_text: String,
+    certificate: Option<String>,
+    last: Option<Last>,
+}
+
+impl Standing {
+    pub(super) fn of(catalogue: &Catalogue, kind: &dyn Kind, terms: Terms<'_>) -> Result<Self, Fault> {
+        let Terms { line, environment, .. } = terms;
+        let record = catalogue.signing_record(line)?;
+        let (key, public) = (record.key()?, record.public()?);
+        expect_environment(&key, environment)?;
+        record.stage().check_may_sign()?;
+        let profile_text = catalogue.profile_text(line)?;
+        let profile =
+            Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
+        profile.allow(kind.name(), line)?;
+        let certificate = certificate(catalogue, &record)?;
+        let last = catalogue.last_signed(line, kind.name())?;
+        Ok(Self { key, public, profile, profile_text, certificate, last })
+    }
+
+    pub(super) fn terms<'a>(&'a self, terms: Terms<'a>) -> artefact::Terms<'a> {
+        artefact::Terms {
+            key: &self.key,
+            public: &self.public,
+            certificate: self.certificate.as_deref(),
+            profile: &self.profile,
+            now: terms.now,
+            last: self.last.as_ref(),
+            released: terms.released,
+        }
+    }
+
+    /// Reviews a batch of which the octets with these digests are to be signed.
+    pub(super) fn review_batch(
+        &self,
+        kind: &dyn Kind,
+        terms: Terms<'_>,
+        batch: &dyn Batch,
+        digests: &[Digest],
+    ) -> Result<Review, Fault> {
+        let documents = batch.members().len() as u64;
+        Review::of(Subject {
+            facts: batch.facts().clone(),
+            document: batch.document(),
+            covers: Covers::Batch { documents, list: Digest::of(list_of(digests).as_bytes()) },
+            examined: batch.examined().clone(),
+            ..self.subject(kind, terms)
+        })
+    }
+
+    /// The subject of a review, without its document.
+    fn subject<'a>(&'a self, kind: &dyn Kind, terms: Terms<'a>) -> Subject<'a> {
+        let nothing = Digest::of(&[]);
+        Subject {
+            kind: kind.name(),
+            key: self.key.clone(),
+            public: &self.public,
+            profile_text: &self.profile_text,
+            facts: Facts::default(),
+            document: nothing,
+            covers: Covers::Octets(nothing),
+            examined: Examined::default(),
+            released: terms.released,
+        }
+    }
 }
 
 /// The certificate of a key, PEM. One that is for another key was exchanged, and is refused.

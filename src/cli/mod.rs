@@ -11,6 +11,7 @@ mod prompt;
 mod review;
 mod sign;
 mod signals;
+mod split;
 mod ui;
 mod verify;
 

@@ -32,6 +32,9 @@ pub(super) struct Review {
     /// Write the review as a page for a browser, too; the file must not exist
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Review it as a document of which each entity is signed on its own
+    #[arg(long)]
+    split: bool,
 }
 
 /// What is reviewed, and for which key.
@@ -62,7 +65,11 @@ impl Review {
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, environment, released, now };
-        let (review, _) = ceremony::review(&catalogue, kind, &document, terms, random)?;
+        let review = if self.split {
+            ceremony::review_split(&catalogue, kind, &document, terms)?
+        } else {
+            ceremony::review(&catalogue, kind, &document, terms, random)?.0
+        };
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();
         if let Some(file) = &self.html {
@@ -71,7 +78,8 @@ impl Review {
             output.note(format!("the review for a browser is in {}", file.display()));
         }
         let (path, vault) = (quoted(&path), common.vault_flag());
-        output.note(format!("next: fedroot sign {name} {path} --key {line} --output OUT{vault}"));
+        let target = if self.split { "--split DIR" } else { "--output OUT" };
+        output.note(format!("next: fedroot sign {name} {path} --key {line} {target}{vault}"));
         Ok(output)
     }
 }

@@ -1,6 +1,6 @@
 //! `fedroot sign`: review, approve, record, sign.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -20,10 +20,17 @@ use crate::ceremony::{self, Done, Signing};
 #[derive(Args, Debug)]
 pub(super) struct Sign {
     #[command(flatten)]
-    subject: Subject,
+    pub(super) subject: Subject,
     /// The file for the signed document; it must not exist
-    #[arg(long, short, value_name = "FILE")]
-    output: PathBuf,
+    #[arg(long, short, value_name = "FILE", required_unless_present = "split")]
+    output: Option<PathBuf>,
+    /// Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged
+    /// and valid long enough is kept
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    split: Option<PathBuf>,
+    /// Remove the files of entities that are no longer in the document
+    #[arg(long, requires = "split")]
+    pub(super) prune: bool,
     #[command(flatten)]
     passphrase: Passphrase,
     /// Open the key with this age identity file, which only its owner may read
@@ -31,23 +38,33 @@ pub(super) struct Sign {
     identity: Option<PathBuf>,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// Confirm the request with the digest that `fedroot review` printed
     #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
     confirm: Option<Digest>,
     /// Check everything and say what would be done, and sign nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 impl Sign {
-    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        if disk::is_below(&self.output, common.vault()?) {
-            let shown = self.output.display();
+    pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
+        let target = self.output.take().or_else(|| self.split.clone()).unwrap_or_default();
+        if disk::is_below(&target, common.vault()?) {
+            let shown = target.display();
             return Err(super::USAGE
                 .fault(format!("{shown} lies in the vault"))
-                .hint("name a file outside it"));
+                .hint("name a place outside it"));
         }
+        if self.split.is_some() {
+            super::split::run(self, &target, common)
+        } else {
+            self.one(&target, common)
+        }
+    }
+
+    /// Signs one document.
+    fn one(self, target: &Path, common: &Common) -> Result<Output, Fault> {
         let mut vault = common.open_vault()?;
         let signing = Signing {
             kind: kind(&self.subject.kind)?,
@@ -55,22 +72,16 @@ impl Sign {
             open: &document,
             line: &self.subject.line,
             environment: self.subject.environment,
-            output: &self.output,
+            output: target,
             reason: self.reason.as_deref(),
             released: self.subject.release_brake.as_deref(),
             dry_run: self.dry_run,
         };
-        let mut answers = Answers {
-            passphrase: self.passphrase,
-            identity: self.identity,
-            confirm: self.confirm,
-            batch: common.batch,
-            show: !common.json,
-        };
+        let mut answers = self.answers(common);
         let Done { review, signed, afterthought } =
             ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let mut output = Output { json: review::json(&review), ..Output::default() };
-        let name = self.output.display().to_string();
+        let name = target.display().to_string();
         let Some(signed) = signed else {
             output.json.extend(
                 Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]}))
@@ -91,11 +102,18 @@ impl Sign {
             output.note(format!("the next review cannot tell what changed: {fault}"));
         }
         output.note("only you can read the file (mode 0600): open it up where it is published");
-        output.note(format!(
-            "next: fedroot verify {} {} --trust PUBLIC.pem",
-            review.kind,
-            quoted(&self.output)
-        ));
+        output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(target)));
         Ok(output)
+    }
+
+    /// What answers the questions of the act.
+    pub(super) fn answers(&self, common: &Common) -> Answers {
+        Answers {
+            passphrase: self.passphrase.clone(),
+            identity: self.identity.clone(),
+            confirm: self.confirm,
+            batch: common.batch,
+            show: !common.json,
+        }
     }
 }

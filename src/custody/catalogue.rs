@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
-use crate::base::bytes::hex;
+use crate::base::bytes::{Digest, hex};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
@@ -123,6 +123,11 @@ impl Catalogue {
             .collect()
     }
 
+    /// Where the list of a batch is kept: its name is the digest of its bytes.
+    pub(super) fn list_path(&self, list: &Digest) -> PathBuf {
+        self.ledger_folder().join("batches").join(format!("{}.list", hex(list.as_bytes())))
+    }
+
     /// Where a checkpoint is kept: after a break there may be two of one size.
     pub(super) fn checkpoint_path(&self, checkpoint: &Checkpoint) -> PathBuf {
         let digest = hex(checkpoint.digest().as_bytes());
@@ -226,7 +231,7 @@ impl Catalogue {
     pub(super) fn sealed(&self, record: &Record) -> Result<Vec<u8>, Fault> {
         let key = record.key()?;
         let sealed = disk::read_private(&self.path(&key, "key.age"), TEXT_BYTES_MAX)?;
-        if crate::base::bytes::Digest::of(&sealed).to_string() == record.sealed_digest() {
+        if Digest::of(&sealed).to_string() == record.sealed_digest() {
             return Ok(sealed);
         }
         Err(TAMPERED

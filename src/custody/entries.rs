@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::Configuration;
 use super::vault::{Delivered, Operator, Origin};
-use crate::base::bytes::Digest;
+use crate::base::bytes::{Digest, base64, list_of};
 use crate::base::fault::Fault;
-use crate::key::{KeyId, PublicKey, Signature};
-use crate::policy::{Approval, Confirmed, Finding, Profile};
+use crate::key::{KeyId, PublicKey, Scheme, Signature};
+use crate::ledger::root_of;
+use crate::policy::{Approval, BatchApproval, Confirmed, Finding, Profile, Review};
 
 const FACTS_MAX: usize = 40;
 const VALUE_CHARS_MAX: usize = 300;
@@ -93,18 +94,29 @@ pub(super) fn made(public: &PublicKey, record: Digest, sealed: &[u8]) -> Value {
 }
 
 pub(super) fn sign_intent(approval: &Approval) -> Value {
-    let review = approval.review();
+    let (digest, review) = (Digest::of(approval.octets()), approval.review());
+    let mut intent = intent_of(review, approval.public(), approval.scheme(), approval.confirmed());
+    if let Some(members) = intent.as_object_mut() {
+        members.insert("octets".into(), digest.to_string().into());
+    }
+    intent
+}
+
+pub(super) fn batch_intent(approval: &BatchApproval) -> Value {
+    intent_of(approval.review(), approval.public(), approval.scheme(), approval.confirmed())
+}
+
+fn intent_of(review: &Review, public: &PublicKey, scheme: &Scheme, confirmed: &Confirmed) -> Value {
     let facts = review.facts.iter().filter(|fact| fact.path != "entity").take(FACTS_MAX);
     json!({
         "act": "sign",
         "kind": review.kind,
         "key": review.key.to_string(),
-        "public": approval.public().fingerprint().to_string(),
-        "scheme": approval.scheme().name,
+        "public": public.fingerprint().to_string(),
+        "scheme": scheme.name,
         "document": review.document.to_string(),
-        "octets": Digest::of(approval.octets()).to_string(),
-        "request": approval.confirmed().request().to_string(),
-        "confirmed": approval.confirmed().how(),
+        "request": confirmed.request().to_string(),
+        "confirmed": confirmed.how(),
         "profile": review.profile.to_string(),
         "facts": facts.map(|fact| json!([fact.path, short(&fact.value)])).collect::<Vec<_>>(),
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
@@ -140,6 +152,19 @@ pub(super) fn signed(signature: &Signature, delivered: &Delivered) -> Value {
         "signature": Digest::of(signature.as_bytes()).to_string(),
         "artefact": delivered.digest.to_string(),
         "name": short(&delivered.name),
+    })
+}
+
+/// What became of a batch: how many documents, the digest of the list of their digests, and the Merkle root over them.
+pub(super) fn batch_signed(artefacts: &[Digest], of: usize, name: &str, fault: Option<&Fault>) -> Value {
+    json!({
+        "result": if fault.is_some() { "incomplete" } else { "signed" },
+        "count": artefacts.len(),
+        "of": of,
+        "artefacts": Digest::of(list_of(artefacts).as_bytes()).to_string(),
+        "root": base64(&root_of(artefacts)),
+        "name": short(name),
+        "fault": fault.map(fault_json),
     })
 }
 

@@ -1,8 +1,9 @@
 //! The only room that holds secrets. Two faces: [`Catalogue`] reads what is public, [`Vault`] acts.
 //!
-//! A private key leaves its sealed file only inside [`Vault::sign`] and the acts that make keys, after the ledger holds the
+//! A private key leaves its sealed file only inside [`Vault::sign`], [`Vault::sign_batch`] and the acts that make keys, after the ledger holds the
 //! intent, on a thread of its own whose stack goes with it.
 
+mod batch;
 mod catalogue;
 mod entries;
 mod keeping;
@@ -11,6 +12,7 @@ mod seal;
 mod vault;
 mod work;
 
+pub use batch::{Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
 pub use record::Record;
 pub use seal::Sealing;

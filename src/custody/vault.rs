@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::entries;
 use super::record::NewRecord;
-use super::seal::Closer;
+use super::seal::{Closer, Opener};
 use super::work::{self, Certifier};
 use super::{Catalogue, Configuration, Record, STALE, Sealing};
 use crate::base::bytes::{Digest, hex};
@@ -17,7 +17,7 @@ use crate::base::fault::Fault;
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
-use crate::key::{Environment, KeyId, Line, LineAlgorithm, Signature};
+use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Profile, Review};
 
@@ -92,6 +92,13 @@ pub struct Signed {
     pub intent: u64,
     /// The digest of the signed document.
     pub artefact: Digest,
+}
+
+/// A key that is about to be opened.
+pub(super) struct Ready {
+    pub(super) record: Record,
+    pub(super) sealed: Vec<u8>,
+    pub(super) opener: Opener,
 }
 
 /// A vault that is open to act: locked, its ledger checked and ready to record.
@@ -241,13 +248,8 @@ impl<'a> Vault<'a> {
         let review = approval.review();
         let about = json!({"kind": review.kind, "key": review.key.to_string(), "reason": approval.reason()});
         // Asked before the intent: whoever interrupts the question leaves nothing open. The key is opened after it.
-        let ready = self.still_as_reviewed(&approval).and_then(|record| {
-            let sealed = self.catalogue.sealed(&record)?;
-            let opener = work::opener(&record, &review.key, prompt)?;
-            self.ledger.may_intend(self.clock.now())?;
-            Ok((record, sealed, opener))
-        });
-        let (record, sealed, opener) = match ready {
+        let ready = self.ready(review, approval.public(), prompt);
+        let Ready { record, sealed, opener } = match ready {
             Ok(ready) => ready,
             Err(fault) => return Err(self.deny("sign", &about, fault.but("nothing was signed"))),
         };
@@ -275,13 +277,26 @@ impl<'a> Vault<'a> {
         }
     }
 
+    /// Everything that comes before an intent: the key is the one reviewed, what opens it is at hand, the ledger is ready.
+    pub(super) fn ready(
+        &self,
+        review: &Review,
+        public: &PublicKey,
+        prompt: &mut dyn Prompt,
+    ) -> Result<Ready, Fault> {
+        let record = self.still_as_reviewed(review, public)?;
+        let sealed = self.catalogue.sealed(&record)?;
+        let opener = work::opener(&record, &review.key, prompt)?;
+        self.ledger.may_intend(self.clock.now())?;
+        Ok(Ready { record, sealed, opener })
+    }
+
     /// Refuses when the key, its stage or its profile is no longer what the review saw.
-    fn still_as_reviewed(&self, approval: &Approval) -> Result<Record, Fault> {
-        let review = approval.review();
+    fn still_as_reviewed(&self, review: &Review, public: &PublicKey) -> Result<Record, Fault> {
         let record = self.catalogue.record(&review.key)?;
         record.stage().check_may_sign()?;
         let profile = self.catalogue.profile_text(&review.key.line)?;
-        if Profile::digest(&profile) == review.profile && *approval.public() == record.public()? {
+        if Profile::digest(&profile) == review.profile && *public == record.public()? {
             return Ok(record);
         }
         Err(STALE

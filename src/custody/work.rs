@@ -1,16 +1,23 @@
 //! Work with private keys. Each piece runs on a thread of its own: what an algorithm leaves on the stack goes with it.
 
+use std::sync::Mutex;
+
 use super::FAULTY;
+use super::batch::Pieces;
 use super::seal::{Closer, Opener, seal, unseal};
 use super::vault::{Origin, Prompt};
 use super::{Record, TAMPERED};
 use crate::base::bytes::Digest;
+use crate::base::disk::CHANGED;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::base::secret::Secret;
 use crate::key::{KeyId, PrivateKey, PublicKey, Scheme, Signature, private_key};
 use crate::ledger::SignPermit;
-use crate::policy::Approval;
+use crate::policy::{Approval, BatchApproval, Turn};
+
+const ANOTHER: &str = "the ledger's permit is for another key or for other octets";
+const PANICKED: &str = "the work with a private key ended in a panic";
 
 /// A key that has just been made or adopted, sealed; its private half is gone from memory.
 pub(super) struct Made {
@@ -77,18 +84,106 @@ pub(super) fn sign(
 ) -> Result<Signature, Fault> {
     let (key, expected) = (record.key()?, record.public()?);
     let (scheme, octets) = (approval.scheme(), approval.octets());
-    if permit.key() != key.to_string() || *permit.octets() != Digest::of(octets) {
-        return Err(INTERNAL.fault("the ledger's permit is for another key or for other octets"));
+    if permit.key() != key.to_string() || permit.octets() != [Digest::of(octets)] {
+        return Err(INTERNAL.fault(ANOTHER));
     }
     apart(move || {
-        let private = private_key(unseal(sealed, &key, &opener)?.expose())?;
-        if private.public()? != expected {
-            return Err(
-                TAMPERED.fault(format!("the sealed key of {key} is not the one its record describes"))
-            );
-        }
+        let private = open(sealed, &key, &opener, &expected)?;
         checked(private.as_ref(), &expected, scheme, octets)
     })
+}
+
+/// Opens a key, and makes sure that it is the one its record describes.
+fn open(
+    sealed: &[u8],
+    key: &KeyId,
+    opener: &Opener,
+    expected: &PublicKey,
+) -> Result<Box<dyn PrivateKey>, Fault> {
+    let private = private_key(unseal(sealed, key, opener)?.expose())?;
+    if private.public()? == *expected {
+        return Ok(private);
+    }
+    Err(TAMPERED.fault(format!("the sealed key of {key} is not the one its record describes")))
+}
+
+/// What became of a batch.
+pub(super) struct Delivered {
+    /// The digest of each document, where the batch has the digest of its octets; `None` where it was not delivered.
+    pub(super) artefacts: Vec<Option<Digest>>,
+    /// What ended it early.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Opens a key once and signs with it what the ledger's permit is for, on every core. The first fault ends it: the other
+/// threads finish what they have begun.
+pub(super) fn sign_batch(
+    permit: &SignPermit<'_>,
+    record: &Record,
+    sealed: &[u8],
+    opener: Opener,
+    approval: &BatchApproval,
+    pieces: &dyn Pieces,
+) -> Result<Delivered, Fault> {
+    let (key, expected) = (record.key()?, record.public()?);
+    if permit.key() != key.to_string() || permit.octets() != approval.digests() {
+        return Err(INTERNAL.fault(ANOTHER));
+    }
+    apart(move || {
+        let private = open(sealed, &key, &opener, &expected)?;
+        let failed: Mutex<Option<Fault>> = Mutex::new(None);
+        let has_failed = || failed.lock().is_ok_and(|failed| failed.is_some());
+        let fail = |fault| drop(failed.lock().map(|mut failed| failed.get_or_insert(fault).code()));
+        let share = || {
+            let mut done = Vec::new();
+            while !has_failed()
+                && let Some(turn) = approval.next_turn()
+            {
+                let place = turn.place();
+                match one(private.as_ref(), &expected, approval.scheme(), turn, pieces) {
+                    Ok(artefact) => done.push((place, artefact)),
+                    Err(fault) => fail(fault),
+                }
+            }
+            done
+        };
+        let mut artefacts = vec![None; approval.digests().len()];
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..cores().min(artefacts.len())).map(|_| scope.spawn(share)).collect();
+            for thread in threads {
+                let Ok(done) = thread.join() else {
+                    fail(INTERNAL.fault(PANICKED));
+                    continue;
+                };
+                for (place, artefact) in done {
+                    artefacts.get_mut(place).map(|slot| slot.replace(artefact));
+                }
+            }
+        });
+        Ok(Delivered { artefacts, fault: failed.into_inner().unwrap_or_default() })
+    })
+}
+
+/// Takes one turn: only the octets that were approved are signed.
+fn one(
+    private: &dyn PrivateKey,
+    public: &PublicKey,
+    scheme: &'static Scheme,
+    turn: Turn<'_>,
+    pieces: &dyn Pieces,
+) -> Result<Digest, Fault> {
+    let piece = pieces.piece(turn.place())?;
+    if Digest::of(piece.octets()) != *turn.octets() {
+        return Err(CHANGED
+            .fault("a document of the batch is not the one that was reviewed")
+            .hint("find out who writes to it, then review it again"));
+    }
+    let signature = checked(private, public, scheme, piece.octets())?;
+    piece.deliver(&signature)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Signs, and verifies with the public key before anybody sees the signature.
@@ -108,6 +203,5 @@ fn checked(
 }
 
 fn apart<T: Send>(work: impl FnOnce() -> Result<T, Fault> + Send) -> Result<T, Fault> {
-    std::thread::scope(|scope| scope.spawn(work).join())
-        .unwrap_or_else(|_| Err(INTERNAL.fault("the work with a private key ended in a panic")))
+    std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|_| Err(INTERNAL.fault(PANICKED)))
 }

@@ -84,8 +84,8 @@ pub fn curve(jose: &str) -> Option<&'static Curve> {
     verified().filter_map(Algorithm::curve).find(|curve| curve.jose == jose)
 }
 
-/// A private key at work. Lives for one act, in the room `custody`.
-pub trait PrivateKey: Send {
+/// A private key at work. Lives for one act, in the room `custody`; several threads may sign with it at once.
+pub trait PrivateKey: Send + Sync {
     /// Its row in the table.
     fn algorithm(&self) -> &'static dyn LineAlgorithm;
 

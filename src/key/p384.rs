@@ -86,7 +86,7 @@ impl Algorithm for P384 {
 impl LineAlgorithm for P384 {
     fn generate(&self, mut random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault> {
         use p384::elliptic_curve::Generate;
-        Ok(Box::new(Key(SecretKey::generate_from_rng(&mut random))))
+        Ok(Box::new(Key::new(SecretKey::generate_from_rng(&mut random))))
     }
 
     fn read_private(&self, pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault> {
@@ -109,7 +109,7 @@ impl LineAlgorithm for P384 {
             return Err(UNFIT.fault("the public point does not belong to the scalar"));
         }
         check_scalar(&key)?;
-        Ok(Box::new(Key(key)))
+        Ok(Box::new(Key::new(key)))
     }
 }
 
@@ -131,7 +131,18 @@ fn check_scalar(key: &SecretKey) -> Result<(), Fault> {
     Ok(())
 }
 
-struct Key(SecretKey);
+struct Key {
+    secret: SecretKey,
+    /// Knows its public half, which costs as much to compute as a signature.
+    signer: SigningKey,
+}
+
+impl Key {
+    fn new(secret: SecretKey) -> Self {
+        let signer = SigningKey::from(&secret);
+        Self { secret, signer }
+    }
+}
 
 impl PrivateKey for Key {
     fn algorithm(&self) -> &'static dyn LineAlgorithm {
@@ -139,17 +150,17 @@ impl PrivateKey for Key {
     }
 
     fn public(&self) -> Result<PublicKey, Fault> {
-        let spki = self
-            .0
-            .public_key()
+        let spki = p384::PublicKey::from(self.signer.verifying_key())
             .to_public_key_der()
             .map_err(|e| FAILED.fault(format!("the public key cannot be written: {e}")))?;
         PublicKey::from_spki(spki.as_bytes())
     }
 
     fn to_pkcs8(&self) -> Result<Secret<Vec<u8>>, Fault> {
-        let der =
-            self.0.to_pkcs8_der().map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
+        let der = self
+            .secret
+            .to_pkcs8_der()
+            .map_err(|e| FAILED.fault(format!("the key cannot be written: {e}")))?;
         Ok(Secret::new(der.as_bytes().to_vec()))
     }
 
@@ -162,7 +173,8 @@ impl PrivateKey for Key {
         if !SCHEMES.contains(scheme) {
             return Err(FAILED.fault(format!("a P-384 key does not sign {}", scheme.name)));
         }
-        let signature: Ecdsa = SigningKey::from(&self.0)
+        let signature: Ecdsa = self
+            .signer
             .try_sign_with_rng(&mut random, octets)
             .map_err(|_| FAILED.fault("ECDSA signing failed"))?;
         Ok(Signature::from_bytes(signature.to_bytes().to_vec()))

@@ -9,12 +9,15 @@ use crate::base::fault::Fault;
 use super::entry::{Head, LINE_MAX, Repair};
 use super::session::{Opening, Sealed, Session};
 use super::state::State;
+use super::tree::Hash;
 use super::{CLOCK, EntryKind, TOO_LARGE};
 
 /// What an entry is to say.
 pub(super) struct Draft<'a> {
     pub(super) kind: EntryKind,
     pub(super) re: Option<u64>,
+    /// The root over the digests of a batch.
+    pub(super) root: Option<Hash>,
     pub(super) repair: Repair,
     pub(super) body: &'a Value,
     pub(super) now: Instant,
@@ -23,7 +26,7 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     /// An entry that stands for itself.
     pub(super) fn new(kind: EntryKind, body: &'a Value, now: Instant) -> Self {
-        Self { kind, re: None, repair: Repair::default(), body, now }
+        Self { kind, re: None, root: None, repair: Repair::default(), body, now }
     }
 
     /// An entry that closes an intent.
@@ -39,7 +42,7 @@ pub(super) fn compose(
     salt: &[u8; 16],
     draft: &Draft<'_>,
 ) -> Result<(Vec<u8>, Opening), Fault> {
-    let Draft { kind, re, repair, body, now } = *draft;
+    let Draft { kind, re, root, repair, body, now } = *draft;
     if now.unix() < 0 {
         return Err(CLOCK
             .fault(format!("the clock says {now}"))
@@ -55,6 +58,7 @@ pub(super) fn compose(
         prev,
         genesis,
         re,
+        root,
         repair,
         session: first,
         envelope: session.envelope(),

@@ -27,6 +27,8 @@ pub(super) struct Head<'a> {
     /// The origin and the first seal key, on genesis.
     pub(super) genesis: Option<(&'a str, [u8; 32])>,
     pub(super) re: Option<u64>,
+    /// The root over the digests of a batch, on its intent.
+    pub(super) root: Option<Hash>,
     pub(super) repair: Repair,
     pub(super) session: u64,
     pub(super) envelope: Option<&'a [u8]>,
@@ -89,12 +91,13 @@ impl Head<'_> {
         let genesis =
             self.genesis.map(|(origin, key)| format!(r#","origin":"{origin}","pk0":"{}""#, base64(&key)));
         let re = self.re.map(|re| format!(r#","re":{re}"#));
+        let root = self.root.map(|root| format!(r#","root":"{}""#, base64(&root)));
         let repair = self.repair.text();
         let envelope = self.envelope.map(|bytes| format!(r#","env":"{}""#, base64(bytes)));
-        let (genesis, re, envelope) =
-            (genesis.unwrap_or_default(), re.unwrap_or_default(), envelope.unwrap_or_default());
+        let parts: String = [genesis, re, root].into_iter().flatten().collect();
+        let envelope = envelope.unwrap_or_default();
         format!(
-            r#"{{"v":1,"i":{index},"t":"{kind}","ts":{time},"prev":"{prev}"{genesis}{re}{repair},"s":{}{envelope}"#,
+            r#"{{"v":1,"i":{index},"t":"{kind}","ts":{time},"prev":"{prev}"{parts}{repair},"s":{}{envelope}"#,
             self.session
         )
     }
@@ -235,6 +238,7 @@ mod tests {
             prev: &[0; 32],
             genesis: Some(("fed.example.org/ledger", [9; 32])),
             re: None,
+            root: None,
             repair: Repair::default(),
             session: 0,
             envelope: Some(b"age"),
@@ -249,6 +253,25 @@ mod tests {
         assert_eq!(read.envelope, Some("YWdl"));
         assert_eq!(read.public, head.text().as_bytes());
         assert!(text.as_bytes().strip_prefix(read.sealed).unwrap().starts_with(b",\"sig\":"));
+    }
+
+    #[test]
+    fn the_root_of_a_batch_stands_in_its_intent() {
+        let head = Head {
+            index: 7,
+            kind: EntryKind::Intent,
+            time: Instant::from_unix(1_795_324_020).unwrap(),
+            prev: &[2; 32],
+            genesis: None,
+            re: None,
+            root: Some([5; 32]),
+            repair: Repair::default(),
+            session: 3,
+            envelope: None,
+        };
+        let text = line("intent", "7", &format!(r#","root":"{}""#, base64(&[5; 32])), "3");
+        assert!(text.starts_with(&head.text()), "{}", head.text());
+        assert!(good(&text));
     }
 
     #[test]

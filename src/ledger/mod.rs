@@ -45,6 +45,7 @@ pub use note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
 pub use permit::SignPermit;
 pub use read::{Body, Entry, Reader, read, read_with};
 pub use recover::{Recovered, Recovery, recover};
+pub use tree::root_of;
 pub use witness::{Request, Witness};
 pub use writer::{Appended, KEEP, Ledger};
 

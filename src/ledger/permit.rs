@@ -9,7 +9,7 @@ use crate::base::fault::Fault;
 use super::compose::Draft;
 use super::{Appended, EntryKind, Ledger};
 
-/// The leave to use one key once, on exactly the octets of one digest: its intent is on the medium. It is used up by
+/// The leave to use one key, on exactly the octets of these digests, each once: its intent is on the medium. It is used up by
 /// [`outcome`](Self::outcome) or [`denied`](Self::denied); dropped, it records the outcome `{"result":"aborted"}`, so drop
 /// it only when no signature leaves.
 #[must_use = "record the outcome"]
@@ -17,13 +17,19 @@ pub struct SignPermit<'a> {
     ledger: &'a mut Ledger,
     index: u64,
     key: String,
-    octets: Digest,
+    octets: Vec<Digest>,
     time: Instant,
     is_open: bool,
 }
 
 impl<'a> SignPermit<'a> {
-    pub(super) fn new(ledger: &'a mut Ledger, index: u64, key: &str, octets: Digest, time: Instant) -> Self {
+    pub(super) fn new(
+        ledger: &'a mut Ledger,
+        index: u64,
+        key: &str,
+        octets: Vec<Digest>,
+        time: Instant,
+    ) -> Self {
         Self { ledger, index, key: key.to_owned(), octets, time, is_open: true }
     }
 
@@ -37,8 +43,8 @@ impl<'a> SignPermit<'a> {
         &self.key
     }
 
-    /// The digest of the only octets that may be signed.
-    pub fn octets(&self) -> &Digest {
+    /// The digests of the only octets that may be signed; one, unless the intent is of a batch.
+    pub fn octets(&self) -> &[Digest] {
         &self.octets
     }
 

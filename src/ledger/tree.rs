@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::base::bytes::Digest;
+
 /// A SHA-256 hash.
 pub(super) type Hash = [u8; 32];
 
@@ -12,6 +14,15 @@ pub(super) fn leaf(line: &[u8]) -> Hash {
 
 pub(super) fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
+/// The Merkle root over the digests of a batch (RFC 6962, section 2.1): each digest, 32 bytes, is the content of a leaf.
+pub fn root_of(digests: &[Digest]) -> [u8; 32] {
+    let mut tree = Tree::default();
+    for digest in digests {
+        tree.push(leaf(digest.as_bytes()));
+    }
+    tree.root()
 }
 
 /// The roots of the complete subtrees that cover the leaves from left to right, the largest first.
@@ -95,6 +106,14 @@ mod tests {
             leaves.push(leaf(&size.to_be_bytes()));
             tree.push(leaf(&size.to_be_bytes()));
         }
+    }
+
+    #[test]
+    fn the_root_of_a_batch_has_digests_as_the_content_of_its_leaves() {
+        let digests: Vec<Digest> = (0..5).map(|byte| Digest::from_bytes([byte; 32])).collect();
+        let leaves: Vec<Hash> = digests.iter().map(|digest| leaf(digest.as_bytes())).collect();
+        assert_eq!(root_of(&digests), mth(&leaves));
+        assert_ne!(root_of(&digests), root_of(&digests[1..]));
     }
 
     #[test]

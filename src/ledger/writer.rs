@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::base::append::{Growing, SLOT, Slots};
-use crate::base::bytes::Digest;
+use crate::base::bytes::{Digest, list_of};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, CHANGED, Lock};
 use crate::base::fault::Fault;
@@ -18,7 +18,7 @@ use super::entry::{LINE_MAX, is_origin};
 use super::seal::Seed;
 use super::session::{Opening, Session};
 use super::state::{OPEN_MAX, State, parse};
-use super::tree::{Hash, leaf};
+use super::tree::{Hash, leaf, root_of};
 use super::{
     AUDITORS, Auditor, CLOCK, DAMAGED, EXISTS, EntryKind, LOCK, LOG, MISSING, ORIGIN, PAIR, POISONED, STATE,
     STATE_BYTES, STATE_FILE, SignPermit, TORN, TRUNCATED,
@@ -221,8 +221,29 @@ impl Ledger {
         body: &Value,
         now: Instant,
     ) -> Result<SignPermit<'_>, Fault> {
-        let index = self.intent(key, octets, body, now).map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, *octets, now))
+        let intent = self.intent(key, None, octets, body, now);
+        let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
+        Ok(SignPermit::new(self, index, key, vec![*octets], now))
+    }
+
+    /// The same for a batch: the permit is for exactly the octets with these digests, each once. The root over the digests
+    /// stands in the public part; the body names the digest of their list ([`list_of`]) and how many they are. The list
+    /// itself does not fit into a line: whoever asks keeps it.
+    pub fn intend_batch(
+        &mut self,
+        key: &str,
+        octets: &[Digest],
+        body: &Value,
+        now: Instant,
+    ) -> Result<SignPermit<'_>, Fault> {
+        let list = Digest::of(list_of(octets).as_bytes());
+        let mut body = body.clone();
+        if let Some(members) = body.as_object_mut() {
+            members.insert("count".into(), octets.len().into());
+        }
+        let intent = self.intent(key, Some(root_of(octets)), &list, &body, now);
+        let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
+        Ok(SignPermit::new(self, index, key, octets.to_vec(), now))
     }
 
     /// Refuses a time before the last entry, and one intent more than may be open.
@@ -240,13 +261,22 @@ impl Ledger {
         Ok(())
     }
 
-    fn intent(&mut self, key: &str, octets: &Digest, body: &Value, now: Instant) -> Result<Appended, Fault> {
+    fn intent(
+        &mut self,
+        key: &str,
+        root: Option<Hash>,
+        octets: &Digest,
+        body: &Value,
+        now: Instant,
+    ) -> Result<Appended, Fault> {
         self.may_intend(now)?;
         let mut map =
             body.as_object().cloned().unwrap_or_else(|| Map::from_iter([("body".into(), body.clone())]));
         map.insert("key".into(), key.into());
         map.insert("octets".into(), octets.to_string().into());
-        self.record(&Draft::new(EntryKind::Intent, &map.into(), now), Some(LINE_MAX as u64 + 1))
+        let body = map.into();
+        let draft = Draft { root, ..Draft::new(EntryKind::Intent, &body, now) };
+        self.record(&draft, Some(LINE_MAX as u64 + 1))
     }
 
     /// Writes an entry durably. `spare` is the room to leave behind it; without it, room was set aside before.

@@ -28,9 +28,24 @@ pub struct Review {
     pub document: Digest,
     /// The digest of the profile that the review went by.
     pub profile: Digest,
-    octets: Digest,
-    public: PublicKey,
+    covers: Covers,
+    pub(super) public: PublicKey,
     require_reason: bool,
+}
+
+/// What would be signed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Covers {
+    /// One document: the digest of the octets that its signature covers.
+    Octets(Digest),
+    /// A batch of this many documents, of which those that need it are signed: the digest of the list of their octets'
+    /// digests ([`list_of`](crate::base::bytes::list_of)).
+    Batch {
+        /// How many documents the batch consists of, signed now or not.
+        documents: u64,
+        /// The digest of the list.
+        list: Digest,
+    },
 }
 
 /// What a review is about.
@@ -47,8 +62,8 @@ pub struct Subject<'a> {
     pub facts: Facts,
     /// The digest of the document as it was given.
     pub document: Digest,
-    /// The digest of the octets that a signature of the prepared document covers.
-    pub octets: Digest,
+    /// What would be signed.
+    pub covers: Covers,
     /// What the examination of the document found.
     pub examined: Examined,
     /// Why the brake is released, when it is.
@@ -67,6 +82,9 @@ impl Review {
             .with("public", subject.public.fingerprint())
             .with("profile", digest)
             .with("document", subject.document);
+        if let Covers::Batch { documents, .. } = subject.covers {
+            request = request.with("documents", documents);
+        }
         if let Some(reason) = subject.released {
             if reason.trim().is_empty() {
                 return Err(REASON.fault("the brake is not released without a reason"));
@@ -83,7 +101,7 @@ impl Review {
             request,
             document: subject.document,
             profile: digest,
-            octets: subject.octets,
+            covers: subject.covers,
             public: subject.public.clone(),
             require_reason: profile.require_reason,
         })
@@ -116,8 +134,20 @@ impl Review {
         given: &Confirmation,
         reason: Option<&str>,
     ) -> Result<Approval, Fault> {
+        let confirmed = self.consent(Covers::Octets(Digest::of(&octets)), given, reason)?;
+        Ok(Approval { octets, scheme, confirmed, reason: reason.map(str::to_owned), review: self })
+    }
+
+    /// What every approval needs: nothing blocks, it is for what was reviewed, there is a reason where one is wanted, and
+    /// somebody confirmed it.
+    pub(super) fn consent(
+        &self,
+        covers: Covers,
+        given: &Confirmation,
+        reason: Option<&str>,
+    ) -> Result<Confirmed, Fault> {
         self.check()?;
-        if Digest::of(&octets) != self.octets {
+        if covers != self.covers {
             return Err(INTERNAL.fault("the octets to be signed are not those of the reviewed document"));
         }
         if self.require_reason && reason.is_none_or(|reason| reason.trim().is_empty()) {
@@ -125,8 +155,12 @@ impl Review {
                 .fault(format!("the profile of {} wants a reason", self.key.line))
                 .hint("give --reason TEXT"));
         }
-        let confirmed = self.request.confirm(given)?;
-        Ok(Approval { octets, scheme, confirmed, reason: reason.map(str::to_owned), review: self })
+        self.request.confirm(given)
+    }
+
+    /// What would be signed.
+    pub const fn covers(&self) -> Covers {
+        self.covers
     }
 }
 

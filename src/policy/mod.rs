@@ -2,6 +2,7 @@
 //! an approval. Mechanism only: the limits stand in the key line's profile.
 
 mod approval;
+mod batch;
 mod confirmation;
 mod difference;
 mod entity;
@@ -14,7 +15,8 @@ mod profile;
 mod rules;
 mod waiver;
 
-pub use approval::{Approval, Review, Subject, expect_environment};
+pub use approval::{Approval, Covers, Review, Subject, expect_environment};
+pub use batch::{BatchApproval, Turn};
 pub use confirmation::{Challenge, Confirmation, Confirmed, Request};
 pub use difference::{Change, Difference, EntityChange};
 pub use entity::{

@@ -64,6 +64,13 @@ pub struct Saml {
     /// How long it may be valid at most, whoever set it.
     #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
     pub valid_for_max: Span,
+    /// How long before its end an unchanged document of a batch is signed anew; a third of `valid_for`, when absent.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "write_margin",
+        deserialize_with = "read_margin"
+    )]
+    pub renew_before: Option<Span>,
     /// How long consumers may keep it without looking again.
     #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
     pub cache_duration: Span,
@@ -116,11 +123,19 @@ impl Default for Saml {
             dates: Dates::Replace,
             valid_for: Span::of_days(14),
             valid_for_max: Span::of_days(28),
+            renew_before: None,
             cache_duration: Span::of_seconds(6 * 3_600),
             key_info: vec![KeyInfo::Certificate],
             registrars: vec![],
             reserved: vec![],
         }
+    }
+}
+
+impl Saml {
+    /// How long before its end an unchanged document of a batch is signed anew.
+    pub fn renewal(&self) -> Span {
+        self.renew_before.unwrap_or(Span::of_seconds(self.valid_for.seconds() / 3))
     }
 }
 
@@ -173,6 +188,9 @@ impl Profile {
                 "saml.cache_duration is not shorter than saml.valid_for: caches would outlive the document",
             );
         }
+        if profile.saml.renewal() >= profile.saml.valid_for {
+            return wrong("saml.renew_before is not shorter than saml.valid_for: everything were always due");
+        }
         for waiver in &profile.waivers {
             waiver.check()?;
         }
@@ -216,6 +234,15 @@ fn read_span<'de, D: Deserializer<'de>>(from: D) -> Result<Span, D::Error> {
     Span::parse(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
+#[expect(clippy::ref_option, reason = "serde's shape")]
+fn write_margin<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&span.unwrap_or(Span::of_seconds(0)))
+}
+
+fn read_margin<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Span>, D::Error> {
+    read_span(from).map(Some)
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's shape")]
 fn write_hash<S: Serializer>(hash: &Hash, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(hash.name())
@@ -252,6 +279,7 @@ mod tests {
             ("[saml]\nvalid_for = \"P1M\"\n", "months and years"),
             ("[saml]\nvalid_for = \"P30D\"\n", "longer than"),
             ("[saml]\ncache_duration = \"P20D\"\n", "not shorter"),
+            ("[saml]\nrenew_before = \"P14D\"\n", "renew_before is not shorter"),
             ("[saml]\ndigest = \"sha1\"\n", "no digest 'sha1'"),
             ("[saml]\nkey_info = [\"password\"]\n", "unknown variant"),
             ("[saml]\nvalid_until = \"P3D\"\n", "unknown field"),

@@ -4,17 +4,20 @@ mod certificate;
 mod coverage;
 mod entity;
 mod facts;
+mod mdq;
 mod oddities;
 mod prepare;
 mod splice;
+mod split;
+mod standalone;
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use rand_core::CryptoRng;
 
 use self::coverage::Outside;
 use self::facts::Collector;
-use super::{ALTERED, EXPIRED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
+use super::{ALTERED, BATCH, Batch, EXPIRED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -44,6 +47,15 @@ impl Kind for SamlMetadata {
         random: &mut dyn CryptoRng,
     ) -> Result<Box<dyn Prepared + 'd>, Fault> {
         prepare::prepare(document, terms, random)
+    }
+
+    fn split<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        record: &mut dyn Write,
+    ) -> Result<Box<dyn Batch + 'd>, Fault> {
+        split::split(document, terms, record)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {

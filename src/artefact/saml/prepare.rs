@@ -87,12 +87,19 @@ pub(super) fn prepare<'d>(
     Ok(Box::new(metadata))
 }
 
-struct Root {
-    edit: Edit,
+/// An attribute that a start tag shall have: its name and its value.
+pub(super) type Wanted = (&'static str, String);
+
+/// What to say beside the root's attributes.
+pub(super) type Remarks = BTreeMap<&'static str, String>;
+
+/// The root's start tag, written anew.
+pub(super) struct Root {
+    pub(super) edit: Edit,
     /// The end tag that an empty root needs once it holds a signature.
-    close: Vec<u8>,
+    pub(super) close: Vec<u8>,
     id: String,
-    remarks: BTreeMap<&'static str, String>,
+    pub(super) remarks: Remarks,
 }
 
 /// Reads up to the root's start tag and writes it anew.
@@ -107,18 +114,23 @@ fn new_root(source: &Document, terms: &Terms<'_>, random: &mut dyn CryptoRng) ->
     Err(OTHER.fault("there is no root element"))
 }
 
+/// Refuses a root with an attribute that some take for its ID.
+pub(super) fn refuse_other_id(tag: StartTag<'_>) -> Result<(), Fault> {
+    let Some(other) = tag.attributes().find(|a| a.local == "ID" && !a.namespace.is_empty()) else {
+        return Ok(());
+    };
+    let fault = OTHER.fault(format!(
+        "{}: some verifiers would take {} for the root's ID",
+        tag.position(),
+        other.name
+    ));
+    Err(fault.hint("take the attribute out, or give it another name"))
+}
+
 fn rewrite(tag: StartTag<'_>, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> Result<Root, Fault> {
-    if let Some(other) = tag.attributes().find(|a| a.local == "ID" && !a.namespace.is_empty()) {
-        let fault = OTHER.fault(format!(
-            "{}: some verifiers would take {} for the root's ID",
-            tag.position(),
-            other.name
-        ));
-        return Err(fault.hint("take the attribute out, or give it another name"));
-    }
-    let profile = &terms.profile.saml;
+    refuse_other_id(tag)?;
     let mut remarks = BTreeMap::new();
-    let mut wanted: Vec<(&'static str, String)> = Vec::new();
+    let mut wanted: Vec<Wanted> = Vec::new();
     let id = match tag.attribute("ID") {
         Some(id) if is_ncname(id) => id.to_owned(),
         old => {
@@ -135,25 +147,43 @@ fn rewrite(tag: StartTag<'_>, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> 
             id
         }
     };
-    let dated = ["validUntil", "cacheDuration"].iter().any(|name| tag.attribute(name).is_some());
-    if profile.dates == Dates::Replace || !dated {
-        let until = terms.now.after(profile.valid_for)?.to_string();
-        for (name, value) in [("validUntil", until), ("cacheDuration", profile.cache_duration.to_string())] {
-            let was = tag.attribute(name).filter(|old| *old != value);
-            remarks.insert(
-                name,
-                was.map_or("from the profile".into(), |old| format!("from the profile; was {old}")),
-            );
-            wanted.push((name, value));
-        }
+    wanted.extend(dates(tag, terms, &mut remarks)?);
+    Ok(Root::new(tag, &wanted, id, remarks))
+}
+
+impl Root {
+    pub(super) fn new(tag: StartTag<'_>, wanted: &[Wanted], id: String, remarks: Remarks) -> Self {
+        let text = with_attributes(tag, wanted).into_bytes();
+        let close = if tag.is_empty() { format!("</{}>", tag.name()).into_bytes() } else { Vec::new() };
+        Self { edit: Edit { range: tag.range(), text }, close, id, remarks }
     }
-    let text = with_attributes(tag, &wanted);
-    let close = if tag.is_empty() { format!("</{}>", tag.name()).into_bytes() } else { Vec::new() };
-    Ok(Root { edit: Edit { range: tag.range(), text: text.into_bytes() }, close, id, remarks })
+}
+
+/// The dates of the root, where they come from the profile.
+pub(super) fn dates(
+    tag: StartTag<'_>,
+    terms: &Terms<'_>,
+    remarks: &mut Remarks,
+) -> Result<Vec<Wanted>, Fault> {
+    let profile = &terms.profile.saml;
+    let dated = ["validUntil", "cacheDuration"].iter().any(|name| tag.attribute(name).is_some());
+    if profile.dates == Dates::Keep && dated {
+        return Ok(Vec::new());
+    }
+    let until = terms.now.after(profile.valid_for)?.to_string();
+    let wanted = vec![("validUntil", until), ("cacheDuration", profile.cache_duration.to_string())];
+    for (name, value) in &wanted {
+        let was = tag.attribute(name).filter(|old| old != value);
+        remarks.insert(
+            name,
+            was.map_or("from the profile".into(), |old| format!("from the profile; was {old}")),
+        );
+    }
+    Ok(wanted)
 }
 
 /// The start tag with these attributes: replaced where they stand, or added behind the others. Their values need no escaping.
-fn with_attributes(tag: StartTag<'_>, wanted: &[(&'static str, String)]) -> String {
+pub(super) fn with_attributes(tag: StartTag<'_>, wanted: &[Wanted]) -> String {
     let raw = tag.raw();
     let mut text = String::with_capacity(raw.len() + 128);
     let mut copied = 0;
@@ -177,7 +207,7 @@ fn with_attributes(tag: StartTag<'_>, wanted: &[(&'static str, String)]) -> Stri
 }
 
 /// What the signature says of the key, in a form that outlives the profile.
-struct OwnedKeyInfo {
+pub(super) struct OwnedKeyInfo {
     name: Option<String>,
     certificates: Vec<Vec<u8>>,
     value: Option<Parts>,
@@ -185,7 +215,7 @@ struct OwnedKeyInfo {
 }
 
 impl OwnedKeyInfo {
-    fn new(profile: &Saml, terms: &Terms<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(profile: &Saml, terms: &Terms<'_>) -> Result<Self, Fault> {
         let says = |part| profile.key_info.contains(&part);
         let certificates = match terms.certificate.filter(|_| says(KeyInfoPart::Certificate)) {
             Some(pem) => vec![certificate_der(pem)?],
@@ -202,6 +232,21 @@ impl OwnedKeyInfo {
             value,
             point,
         })
+    }
+
+    /// The whole `ds:Signature` element.
+    pub(super) fn sign(&self, info: &SignedInfo<'_>, signature: &Signature) -> Vec<u8> {
+        let certificates: Vec<&[u8]> = self.certificates.iter().map(Vec::as_slice).collect();
+        let key_info = KeyInfo {
+            name: self.name.as_deref(),
+            certificates: &certificates,
+            value: self.value.as_ref().and_then(|parts| match parts {
+                Parts::Rsa { n, e } => Some(KeyValue::Rsa { modulus: n, exponent: e }),
+                Parts::Ec { urn, .. } => Some(KeyValue::Ec { curve: urn, point: &self.point }),
+                Parts::Okp { .. } => None,
+            }),
+        };
+        info.signature(signature.as_bytes(), &key_info).into_bytes()
     }
 }
 
@@ -221,26 +266,15 @@ impl Metadata<'_> {
         }
     }
 
-    fn signature_element(&self, signature: &Signature) -> Vec<u8> {
-        let certificates: Vec<&[u8]> = self.key_info.certificates.iter().map(Vec::as_slice).collect();
-        let key_info = KeyInfo {
-            name: self.key_info.name.as_deref(),
-            certificates: &certificates,
-            value: self.key_info.value.as_ref().and_then(|parts| match parts {
-                Parts::Rsa { n, e } => Some(KeyValue::Rsa { modulus: n, exponent: e }),
-                Parts::Ec { urn, .. } => Some(KeyValue::Ec { curve: urn, point: &self.key_info.point }),
-                Parts::Okp { .. } => None,
-            }),
-        };
-        self.signed_info().signature(signature.as_bytes(), &key_info).into_bytes()
-    }
-
     fn finished(&self, signature: &Signature) -> Splice<Hashing<DocumentReader<'_>>> {
         let behind_root = self.root.range.end;
         let mut edits = vec![
             self.root.clone(),
-            Edit { range: behind_root..behind_root, text: self.signature_element(signature) }
-                .followed_by(&self.close),
+            Edit {
+                range: behind_root..behind_root,
+                text: self.key_info.sign(&self.signed_info(), signature),
+            }
+            .followed_by(&self.close),
         ];
         edits.extend(self.old_signature.clone().map(|range| Edit { range, text: vec![] }));
         Splice::new(Hashing::new(self.source.reader()), edits)

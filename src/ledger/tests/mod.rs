@@ -181,7 +181,7 @@ fn the_body_of_an_intent_cannot_contradict_the_permit() {
     let mut ledger = room.create().unwrap();
     let octets = Digest::of(b"octets");
     let permit = ledger.intend("key", &octets, &json!({"key": "another", "octets": "none"}), at(1)).unwrap();
-    assert_eq!((permit.index(), permit.key(), permit.octets()), (1, "key", &octets));
+    assert_eq!((permit.index(), permit.key(), permit.octets()), (1, "key", &[octets][..]));
     permit.denied(&json!({"why": "no"}), at(2)).unwrap();
     let entries = room.entries();
     assert_eq!(entries[1].body, Body::Open(json!({"key": "key", "octets": octets.to_string()})));

@@ -1,0 +1,137 @@
+//! Splits an aggregate of 10,000 entities and signs each with P-384, beside the bare signatures, in one run: what everything
+//! around a signature costs, as a ratio. Then the same again, when nothing changed.
+//!
+//! One signature is what custody does with each: signing, and verifying before it leaves. Wall times lie on shared machines:
+//! the ratio of CPU seconds counts, which is that of the wall times when every core is ours.
+//! `cargo bench --bench batch`; `FEDROOT_BENCH_ENTITIES=1000` makes fewer. Needs GNU time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    unused_crate_dependencies,
+    reason = "a bench runs programs and prints"
+)]
+
+#[path = "../tests/support/aggregate.rs"]
+#[expect(dead_code, reason = "the other benches and tests use the rest")]
+mod aggregate;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use fedroot::base::random;
+use fedroot::key::private_key;
+
+const FEDROOT: &str = env!("CARGO_BIN_EXE_fedroot");
+const SIGNATURES: u32 = 2_000;
+
+/// What a process cost.
+struct Cost {
+    wall_s: f64,
+    cpu_s: f64,
+    peak_mib: f64,
+}
+
+fn main() {
+    // cargo test --benches asks for a list, and there is nothing to list.
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    let count: usize = std::env::var("FEDROOT_BENCH_ENTITIES").map_or(10_000, |count| count.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    prepare(dir.path(), count);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let one = one_signature();
+    println!("one signature, made and verified: {:.3} ms; {cores} cores", one * 1e3);
+    let whole = one * count as f64;
+    for (what, floor) in [("10,000 new", whole), ("nothing changed", whole)] {
+        let cost = split(dir.path());
+        println!(
+            "{what}: wall {:.2} s, CPU {:.2} s, peak {:.1} MiB; {count} bare signatures: CPU {floor:.2} s",
+            cost.wall_s, cost.cpu_s, cost.peak_mib
+        );
+        println!(
+            "{what}: CPU ratio {:.2}, wall ratio {:.2}",
+            cost.cpu_s / floor,
+            cost.wall_s / (floor / cores as f64)
+        );
+        let files = fs::read_dir(dir.path().join("out/entities")).unwrap().count();
+        assert_eq!(files, 2 * count, "a batch that is not whole measures nothing");
+    }
+}
+
+/// CPU seconds of one signature on this thread, made and verified.
+fn one_signature() -> f64 {
+    let pem = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/p384.pem")).unwrap();
+    let (_, der) = pkcs8::Document::from_pem(&pem).unwrap();
+    let key = private_key(der.as_bytes()).unwrap();
+    let public = key.public().unwrap();
+    let scheme = key.algorithm().scheme(fedroot::key::Hash::Sha256);
+    let octets = [7; 900];
+    let start = cpu_s();
+    for _ in 0..SIGNATURES {
+        let signature = key.sign(scheme, &octets, &mut random::system()).unwrap();
+        assert!(public.verify(scheme, &octets, &signature));
+    }
+    (cpu_s() - start) / f64::from(SIGNATURES)
+}
+
+/// CPU seconds of this process so far (proc(5), fields 14 and 15).
+fn cpu_s() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    ticks / 100.0
+}
+
+fn prepare(dir: &Path, count: usize) {
+    let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/p384.pem");
+    fs::copy(key, dir.join("p384.pem")).unwrap();
+    let mut bytes = 0;
+    while aggregate::write(&dir.join("in.xml"), bytes).unwrap() < count {
+        bytes += 1_000_000.max(bytes / 50);
+    }
+    exactly(&dir.join("in.xml"), count);
+    let line = format!(
+        "chmod 600 p384.pem; A=$({FEDROOT} identity generate --output auditor.key) && \
+         {FEDROOT} init --vault V --auditor $A && \
+         {FEDROOT} key adopt example.org/sandbox/metadata --from p384.pem --for saml --recipient $A --vault V"
+    );
+    let made = Command::new("sh").args(["-c", &line]).current_dir(dir).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Cuts an aggregate behind so many entities.
+fn exactly(path: &Path, count: usize) {
+    let text = fs::read_to_string(path).unwrap();
+    let end = "</md:EntityDescriptor>\n";
+    let cut = text.match_indices(end).nth(count - 1).unwrap().0 + end.len();
+    fs::write(path, format!("{}</md:EntitiesDescriptor>\n", &text[..cut])).unwrap();
+}
+
+fn split(dir: &Path) -> Cost {
+    let report = dir.join("cost");
+    let start = Instant::now();
+    let arguments =
+        "sign saml in.xml --key example.org/sandbox/metadata --identity auditor.key --split out --vault V";
+    let output = Command::new("/usr/bin/time")
+        .args(["-f", "%U %S %M", "-o"])
+        .arg(&report)
+        .arg(FEDROOT)
+        .args(arguments.split(' '))
+        .current_dir(dir)
+        .output()
+        .unwrap();
+    let wall_s = start.elapsed().as_secs_f64();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = fs::read_to_string(report).unwrap();
+    let numbers: Vec<f64> = report.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    Cost { wall_s, cpu_s: numbers[0] + numbers[1], peak_mib: numbers[2] / 1024.0 }
+}

@@ -1,0 +1,102 @@
+//! Documents that are signed together, each on its own: what a kind gives so that a batch can be reviewed, skipped where
+//! nothing changed, signed on every core and published.
+
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::fault::Fault;
+use crate::key::{Scheme, Signature};
+use crate::policy::{Examined, Facts};
+
+/// The documents of one batch, in an order that does not change. Several threads ask at once.
+pub trait Batch: Sync {
+    /// What is reviewed: the facts of all of it.
+    fn facts(&self) -> &Facts;
+
+    /// What the rules found in all of it, and the difference to what was signed last.
+    fn examined(&self) -> &Examined;
+
+    /// The digest of the input as it was given.
+    fn document(&self) -> Digest;
+
+    /// The way the documents are to be signed.
+    fn scheme(&self) -> &'static Scheme;
+
+    /// What web servers call such a document.
+    fn media_type(&self) -> &'static str;
+
+    /// The documents.
+    fn members(&self) -> &[Member];
+
+    /// The names that a document about this would have.
+    fn names(&self, id: &str) -> Vec<String>;
+
+    /// Reads the document at a place anew and fills in what its signature has to cover. The octets are the same each time,
+    /// as long as the input is.
+    fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault>;
+}
+
+/// One document of a batch.
+pub struct Member {
+    /// What it is about, such as an entityID; foreign text.
+    pub id: String,
+    /// Where it is published, below the batch's folder: file names that are safe. All of them stand for the same file.
+    pub names: Vec<String>,
+    /// How many bytes it has unsigned, about.
+    pub length: u64,
+}
+
+/// One document that needs only its signature.
+pub trait Draft {
+    /// The exact octets to be signed.
+    fn octets(&self) -> &[u8];
+
+    /// The digest of what it says, whenever it is signed.
+    fn content(&self) -> Result<Digest, Fault>;
+
+    /// Looks at what was published for it before. Nothing in it is trusted: `Current` and `Expiring` mean that it is byte
+    /// for byte what would be signed now, but for its dates, and that its signature was made by this key.
+    fn judge(&self, published: &[u8]) -> Judged;
+
+    /// The finished document, checked as it is written.
+    fn finish(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
+
+    /// Until when the finished document is valid.
+    fn valid_until(&self) -> Option<Instant>;
+}
+
+/// What was found of an earlier signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Judged {
+    /// How it stands.
+    pub standing: Standing,
+    /// Until when it is valid; only when it is current.
+    pub valid_until: Option<Instant>,
+}
+
+/// How a document stands with what was published for it before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// Nothing was published.
+    New,
+    /// Nothing changed, and it stays valid long enough.
+    Current,
+    /// Nothing changed, and it will soon be no longer valid.
+    Expiring,
+    /// It says something else, or says it differently.
+    Changed,
+    /// What was published is damaged, or was not signed by this key.
+    Foreign,
+}
+
+impl Standing {
+    /// Its word in reports and in the index.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Current => "unchanged",
+            Self::Expiring => "renewed",
+            Self::Changed => "changed",
+            Self::Foreign => "restored",
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! Signing a batch: what stands is looked at first and never trusted; only what needs it is signed, under one intent; all
+//! of it is made durable unseen, recorded, and then published file by file.
+//!
+//! What an interrupted run had signed lies in the folder, unseen: it is looked at like what was published, and published
+//! without being signed again. So the power may go at any moment: each name in the folder is whole or absent.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::index::{Gone, Index};
+use super::review::Standing as Line;
+use super::{Approver, Terms};
+use crate::artefact::{BATCH, Batch, Draft, Judged, Kind, Standing};
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::disk::{self, Document, Pending};
+use crate::base::fault::{Fault, INTERNAL};
+use crate::base::staging::Staging;
+use crate::custody::{Piece, Pieces, SignedBatch, Vault};
+use crate::key::Signature;
+use crate::policy::{BatchApproval, Review};
+
+/// More than a signature with its certificate adds to a document.
+const SIGNATURE_BYTES: u64 = 16 * 1024;
+
+/// What is to be split and signed, with which key, and where it goes.
+pub struct Splitting<'a> {
+    /// The kind of document.
+    pub kind: &'a dyn Kind,
+    /// The document.
+    pub document: &'a Path,
+    /// Opens the document.
+    pub open: &'a dyn Fn(&Path) -> Result<Document, Fault>,
+    /// Which key, and what is said about it.
+    pub terms: Terms<'a>,
+    /// The folder that is renewed.
+    pub folder: &'a Path,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Whether files of what is no longer in the document are removed.
+    pub prune: bool,
+    /// Do everything but the signatures and the files.
+    pub dry_run: bool,
+    /// Counts the documents that are signed, while they are.
+    pub signed: &'a AtomicU64,
+}
+
+/// What came of it.
+pub struct Batched {
+    /// The review.
+    pub review: Review,
+    /// The documents, in the order of the input.
+    pub documents: Vec<Published>,
+    /// What was published before and is no longer in the document.
+    pub gone: Vec<Gone>,
+    /// How many of the files of these were removed.
+    pub removed: usize,
+    /// The signatures; `None` when none was needed, or after a dry run.
+    pub signed: Option<SignedBatch>,
+    /// Whether anything in the folder changed, or would have.
+    pub changed: bool,
+    /// What went wrong after the documents were out: nothing that takes them back.
+    pub afterthought: Option<Fault>,
+}
+
+/// One document of the batch.
+pub struct Published {
+    /// What it is about; foreign text.
+    pub id: String,
+    /// Its names below the folder.
+    pub names: Vec<String>,
+    /// How it stood with what was published before.
+    pub standing: Standing,
+    /// Whether an interrupted run had signed it, and it is published now.
+    pub is_adopted: bool,
+    /// The digest of what it says, whenever it is signed.
+    pub content: Digest,
+    /// The digest of the file and its bytes; `None` before it is signed.
+    pub file: Option<(Digest, u64)>,
+    /// Until when it is valid.
+    pub valid_until: Option<Instant>,
+    octets: Digest,
+}
+
+impl Published {
+    fn is_to_sign(&self) -> bool {
+        self.standing != Standing::Current && !self.is_adopted
+    }
+}
+
+/// Splits a document and signs what needs it. A refusal, whatever its cause, is recorded as a denied attempt.
+pub fn sign_batch(
+    vault: &mut Vault<'_>,
+    splitting: &Splitting<'_>,
+    approver: &mut dyn Approver,
+) -> Result<Batched, Fault> {
+    let document = (splitting.open)(splitting.document).map_err(|fault| refuse(vault, splitting, fault))?;
+    let ready = ready(vault, splitting, &document, approver);
+    let ready = ready.map_err(|fault| refuse(vault, splitting, fault))?;
+    let Ready { batch, mut documents, places, consent, site } = ready;
+    let gone = Index::gone(splitting.folder, batch.as_ref());
+    let Some(Site { staging, record }) = site else {
+        let changed = !places.is_empty();
+        let (removed, signed, afterthought) = (0, None, None);
+        let review = consent.into_review();
+        return Ok(Batched { review, documents, gone, removed, signed, changed, afterthought });
+    };
+    let (signed, review) = match consent {
+        Consent::Review(review) => (None, *review),
+        Consent::Approval(approval) => {
+            let signed = splitting.signed;
+            let work = Work {
+                batch: batch.as_ref(),
+                staging: &staging,
+                places: &places,
+                signed,
+                files: Mutex::default(),
+            };
+            let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
+            work.note(&mut documents);
+            (Some(signed), review)
+        }
+    };
+    let index = Index { key: &review.key, media_type: batch.media_type(), documents: &documents };
+    let done = publish(splitting, staging, &index, &gone).map_err(|fault| match &signed {
+        Some(signed) => fault.but(&format!(
+            "they were signed and recorded as entry {}: run it again to publish them",
+            signed.intent
+        )),
+        None => fault,
+    });
+    let (changed, removed) = done?;
+    let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
+    let afterthought = if is_news { record.replace().err() } else { None };
+    Ok(Batched { review, documents, gone, removed, signed, changed, afterthought })
+}
+
+/// Records that nothing was signed, and why.
+fn refuse(vault: &mut Vault<'_>, splitting: &Splitting<'_>, fault: Fault) -> Fault {
+    let fault = fault.but("nothing was signed");
+    if splitting.dry_run {
+        return fault;
+    }
+    let about = json!({
+        "kind": splitting.kind.name(),
+        "key": splitting.terms.line.to_string(),
+        "document": splitting.document.display().to_string(),
+        "reason": splitting.reason,
+    });
+    vault.deny("sign", &about, fault)
+}
+
+struct Ready<'d> {
+    batch: Box<dyn Batch + 'd>,
+    documents: Vec<Published>,
+    /// Which of them are signed now.
+    places: Vec<usize>,
+    consent: Consent,
+    /// Nowhere, in a dry run.
+    site: Option<Site>,
+}
+
+struct Site {
+    staging: Staging,
+    /// What the next review compares with.
+    record: Pending,
+}
+
+/// What the review led to.
+enum Consent {
+    /// Nothing is to be signed.
+    Review(Box<Review>),
+    Approval(Box<BatchApproval>),
+}
+
+impl Consent {
+    fn into_review(self) -> Review {
+        match self {
+            Self::Review(review) => *review,
+            Self::Approval(approval) => approval.into_review(),
+        }
+    }
+}
+
+/// Everything that comes before the ledger and the key.
+fn ready<'d>(
+    vault: &Vault<'_>,
+    splitting: &Splitting<'_>,
+    document: &'d Document,
+    approver: &mut dyn Approver,
+) -> Result<Ready<'d>, Fault> {
+    let (kind, terms) = (splitting.kind, splitting.terms);
+    let line = Line::of(vault, kind, terms)?;
+    if line.profile.ledger.proof {
+        return Err(BATCH
+            .fault(format!("the profile of {} wants a proof beside each signed document", terms.line))
+            .hint("a batch has one outcome for all its documents: take a line whose profile wants none"));
+    }
+    let mut site = None;
+    if !splitting.dry_run {
+        let staging = Staging::open(splitting.folder)?;
+        site = Some(Site { staging, record: vault.last_signed_pending(terms.line, kind.name())? });
+    }
+    let batch = match &mut site {
+        Some(site) => {
+            let mut record = BufWriter::new(&mut site.record);
+            let batch = kind.split(document, &line.terms(terms), &mut record)?;
+            record.flush().map_err(|e| disk::fault("write", "the record of what was signed".as_ref(), &e))?;
+            batch
+        }
+        None => kind.split(document, &line.terms(terms), &mut io::sink())?,
+    };
+    let staging = site.as_ref().map(|site| &site.staging);
+    let documents = look(batch.as_ref(), splitting.folder, staging)?;
+    let (places, digests): (Vec<usize>, Vec<Digest>) = documents
+        .iter()
+        .enumerate()
+        .filter(|(_, document)| document.is_to_sign())
+        .map(|(at, document)| (at, document.octets))
+        .unzip();
+    let review = line.review_batch(kind, terms, batch.as_ref(), &digests)?;
+    approver.show(&review)?;
+    review.check()?;
+    let Some(staging) = staging.filter(|_| !places.is_empty()) else {
+        return Ok(Ready { batch, documents, places, consent: Consent::Review(Box::new(review)), site });
+    };
+    make_room(staging, batch.as_ref(), &documents, &places)?;
+    let confirmation = approver.confirm(&review.request)?;
+    let approval = review.approve_batch(digests, batch.scheme(), &confirmation, splitting.reason)?;
+    Ok(Ready { batch, documents, places, consent: Consent::Approval(Box::new(approval)), site })
+}
+
+/// Throws away what an interrupted run left and is of no use, and finds a full disk before a key is touched.
+fn make_room(
+    staging: &Staging,
+    batch: &dyn Batch,
+    documents: &[Published],
+    places: &[usize],
+) -> Result<(), Fault> {
+    let mut bytes = 0;
+    for &at in places {
+        bytes += batch.members().get(at).map_or(0, |member| member.length + SIGNATURE_BYTES);
+        if let Some(name) = documents.get(at).and_then(|document| document.names.first()) {
+            staging.discard(name)?;
+        }
+    }
+    staging.check_room(bytes)
+}
+
+/// Looks on every core at what stands for each document, published or left unseen by an interrupted run.
+fn look(batch: &dyn Batch, folder: &Path, staging: Option<&Staging>) -> Result<Vec<Published>, Fault> {
+    on_every_core(batch.members().len(), &|at| {
+        let member = batch.members().get(at).ok_or_else(|| INTERNAL.fault("a document is gone"))?;
+        let draft = batch.draft(at)?;
+        let first = member.names.first().map_or("", String::as_str);
+        let bytes_max = 2 * member.length + SIGNATURE_BYTES;
+        let mut published = Published {
+            id: member.id.clone(),
+            names: member.names.clone(),
+            standing: Standing::New,
+            is_adopted: false,
+            content: draft.content()?,
+            file: None,
+            valid_until: draft.valid_until(),
+            octets: Digest::of(draft.octets()),
+        };
+        let found = disk::read(&folder.join(first), bytes_max);
+        match found {
+            Ok(bytes) => published.take(draft.judge(&bytes), &bytes),
+            Err(fault) if fault.code() == &disk::MISSING => {}
+            Err(_) => published.standing = Standing::Foreign,
+        }
+        if published.standing != Standing::Current
+            && let Some(bytes) = staging.and_then(|staging| staging.unpublished(first, bytes_max))
+        {
+            published.adopt(draft.judge(&bytes), &bytes);
+        }
+        Ok(published)
+    })
+}
+
+impl Published {
+    fn take(&mut self, judged: Judged, bytes: &[u8]) {
+        self.standing = judged.standing;
+        if judged.standing == Standing::Current {
+            self.file = Some((Digest::of(bytes), bytes.len() as u64));
+            self.valid_until = judged.valid_until;
+        }
+    }
+
+    fn adopt(&mut self, judged: Judged, bytes: &[u8]) {
+        let standing = self.standing;
+        self.take(judged, bytes);
+        self.is_adopted = self.standing == Standing::Current;
+        self.standing = standing;
+    }
+}
+
+/// Does a piece of work for each place, on every core. The results are in order; the first fault ends it.
+fn on_every_core<T: Send>(
+    count: usize,
+    work: &(dyn Fn(usize) -> Result<T, Fault> + Sync),
+) -> Result<Vec<T>, Fault> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let share = || {
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                break;
+            }
+            done.push((at, work(at).inspect_err(|_| failed.store(true, Ordering::Relaxed))?));
+        }
+        Ok(done)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.min(count)).map(|_| scope.spawn(share)).collect();
+        let joined = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| Err(INTERNAL.fault("looking at documents ended in a panic")))
+        });
+        joined.collect::<Result<Vec<_>, Fault>>().map(|shares| shares.into_iter().flatten().collect())
+    })?;
+    all.sort_unstable_by_key(|(at, _)| *at);
+    Ok(all.into_iter().map(|(_, result)| result).collect())
+}
+
+/// A finished document: its place, its digest, its bytes.
+type Finished = (usize, Digest, u64);
+
+/// Derives, finishes and keeps documents for the threads that sign.
+struct Work<'a> {
+    batch: &'a dyn Batch,
+    staging: &'a Staging,
+    places: &'a [usize],
+    signed: &'a AtomicU64,
+    files: Mutex<Vec<Finished>>,
+}
+
+impl Work<'_> {
+    /// Notes what was finished.
+    fn note(self, documents: &mut [Published]) {
+        for (at, digest, bytes) in self.files.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(document) = documents.get_mut(at) {
+                document.file = Some((digest, bytes));
+            }
+        }
+    }
+}
+
+impl Pieces for Work<'_> {
+    fn name(&self) -> String {
+        self.staging.folder().display().to_string()
+    }
+
+    fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault> {
+        let at = self.places.get(place).copied();
+        let member = at.and_then(|at| Some((at, self.batch.members().get(at)?)));
+        let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
+        let name = member.names.first().map_or("", String::as_str);
+        Ok(Box::new(Part { work: self, at, name, draft: self.batch.draft(at)? }))
+    }
+
+    fn settle(&self) -> Result<(), Fault> {
+        self.staging.settle()
+    }
+}
+
+struct Part<'a> {
+    work: &'a Work<'a>,
+    at: usize,
+    name: &'a str,
+    draft: Box<dyn Draft + 'a>,
+}
+
+impl Piece for Part<'_> {
+    fn octets(&self) -> &[u8] {
+        self.draft.octets()
+    }
+
+    fn deliver(self: Box<Self>, signature: &Signature) -> Result<Digest, Fault> {
+        let bytes = self.draft.finish(signature)?;
+        self.work.staging.write(self.name, &bytes)?;
+        let digest = Digest::of(&bytes);
+        let mut files = self.work.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.push((self.at, digest, bytes.len() as u64));
+        self.work.signed.fetch_add(1, Ordering::Relaxed);
+        Ok(digest)
+    }
+}
+
+/// Gives everything its names. Yields whether anything changed, and how many files were removed.
+fn publish(
+    splitting: &Splitting<'_>,
+    staging: Staging,
+    index: &Index<'_>,
+    gone: &[Gone],
+) -> Result<(bool, usize), Fault> {
+    let mut changed = false;
+    for document in index.documents {
+        if document.standing == Standing::Current && !document.is_adopted {
+            changed |= staging.mend(&document.names)?;
+        } else {
+            staging.publish(&document.names)?;
+            changed = true;
+        }
+    }
+    let mut removed = 0;
+    for name in gone.iter().filter(|_| splitting.prune).flat_map(|gone| &gone.names) {
+        staging.remove(name)?;
+        removed += 1;
+    }
+    let listed = if splitting.prune { &[] } else { gone };
+    changed |= index.write(splitting.folder, listed)? || removed > 0;
+    staging.close()?;
+    Ok((changed, removed))
+}

@@ -1,0 +1,95 @@
+//! `index.json`: what a publisher finds in the folder of a batch. It is written for others; nothing in it is trusted here.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Published;
+use crate::artefact::Batch;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::key::KeyId;
+
+const NAME: &str = "index.json";
+const BYTES_MAX: u64 = 1 << 30;
+
+/// The index that is to be written.
+pub(super) struct Index<'a> {
+    pub(super) key: &'a KeyId,
+    pub(super) media_type: &'static str,
+    pub(super) documents: &'a [Published],
+}
+
+/// Something that was published before and is no longer in the document.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Gone {
+    /// What it was about; foreign text.
+    pub id: String,
+    /// Its files.
+    pub names: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Earlier {
+    documents: Vec<EarlierDocument>,
+}
+
+#[derive(Deserialize)]
+struct EarlierDocument {
+    id: String,
+}
+
+impl Index<'_> {
+    /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
+    /// are about, never by what the index says.
+    pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Vec<Gone> {
+        let earlier = disk::read(&folder.join(NAME), BYTES_MAX).ok();
+        let earlier: Option<Earlier> = earlier.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut here: Vec<&str> = batch.members().iter().map(|member| member.id.as_str()).collect();
+        here.sort_unstable();
+        let listed = earlier.into_iter().flat_map(|index| index.documents).map(|document| document.id);
+        let mut gone: Vec<Gone> = listed
+            .filter(|id| here.binary_search(&id.as_str()).is_err())
+            .map(|id| Gone { names: batch.names(&id), id })
+            .filter(|gone| gone.names.iter().any(|name| disk::exists(&folder.join(name))))
+            .collect();
+        gone.sort_by(|one, other| one.id.cmp(&other.id));
+        gone.dedup();
+        gone
+    }
+
+    /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
+    /// documents make the same bytes.
+    pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
+        let published = self.documents.iter().map(|document| {
+            let (sha256, size) = document.file.unzip();
+            let line = json!({
+                "id": document.id,
+                "names": document.names,
+                "status": "published",
+                "sha256": sha256.map(|digest| digest.to_string()),
+                "size": size,
+                "valid_until": document.valid_until.map(|until| until.to_string()),
+                "content": document.content.to_string(),
+            });
+            (&document.id, line.to_string())
+        });
+        let gone = gone.iter().map(|gone| {
+            let line = json!({"id": gone.id, "names": gone.names, "status": "gone"});
+            (&gone.id, line.to_string())
+        });
+        let mut lines: Vec<(&String, String)> = published.chain(gone).collect();
+        lines.sort_unstable();
+        let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+        let (key, media_type) = (json!(self.key.to_string()), json!(self.media_type));
+        let head = format!("{{\"version\":1,\"key\":{key},\"media_type\":{media_type},\"documents\":[\n");
+        let text = format!("{head}{}\n]}}\n", lines.join(",\n"));
+        let path = folder.join(NAME);
+        if disk::read(&path, text.len() as u64).is_ok_and(|bytes| bytes == text.as_bytes()) {
+            return Ok(false);
+        }
+        disk::replace(&path, text.as_bytes())?;
+        Ok(true)
+    }
+}
