@@ -29,6 +29,7 @@ fn read_key(name: &str) -> Box<dyn PrivateKey> {
 fn with_prepared<T>(
     text: &str,
     (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
+    record: Option<&mut dyn std::io::Write>,
     then: impl FnOnce(&dyn Prepared) -> T,
 ) -> T {
     let line: Line = "example.org/prod/metadata".parse().unwrap();
@@ -45,22 +46,22 @@ fn with_prepared<T>(
         released: None,
     };
     let document = Document::from_bytes("vector", text.as_bytes().to_vec());
-    let prepared = kind("saml").unwrap().prepare(&document, &terms, &mut random::system()).unwrap();
+    let prepared = kind("saml").unwrap().prepare(&document, &terms, &mut random::system(), record).unwrap();
     then(prepared.as_ref())
 }
 
-/// Signs, and reads the record that the signature left.
+/// Signs, and reads the record that is left for the next time.
 fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
-    with_prepared(text, (key, profile, None), |prepared| {
+    let mut record = Vec::new();
+    with_prepared(text, (key, profile, None), Some(&mut record), |prepared| {
         let signature = key.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
-        let (mut output, mut record) = (Vec::new(), Vec::new());
-        prepared.finish(&signature, &mut output, &mut record).unwrap();
-        Last::read(record.as_slice()).unwrap()
-    })
+        prepared.finish(&signature, &mut Vec::new()).unwrap();
+    });
+    Last::read(record.as_slice()).unwrap()
 }
 
 fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
-    with_prepared(text, (key, profile, last), |prepared| prepared.examined().clone())
+    with_prepared(text, (key, profile, last), None, |prepared| prepared.examined().clone())
 }
 
 fn read(folder: &Path, name: &str) -> Option<String> {
@@ -178,12 +179,9 @@ fn what_changed_is_named_by_entity_and_part_and_ranked_by_risk() {
 fn a_damaged_record_is_refused() {
     let signer = read_key("p384");
     let text = AGGREGATE.replace('@', &entity("https://a.example/", ""));
-    let record = with_prepared(&text, (signer.as_ref(), PROFILE, None), |prepared| {
-        let signature = signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
-        let mut record = Vec::new();
-        prepared.finish(&signature, &mut std::io::sink(), &mut record).unwrap();
-        String::from_utf8(record).unwrap()
-    });
+    let mut record = Vec::new();
+    with_prepared(&text, (signer.as_ref(), PROFILE, None), Some(&mut record), |_| ());
+    let record = String::from_utf8(record).unwrap();
     assert!(Last::read(record.as_bytes()).is_ok());
     for cut in 0..record.len() {
         assert!(Last::read(&record.as_bytes()[..cut]).is_err(), "cut at {cut}");

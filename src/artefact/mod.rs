@@ -49,12 +49,14 @@ pub trait Kind: Sync {
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
 
-    /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key.
+    /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key. The record for the next
+    /// review's difference is written on the way, where it is wanted.
     fn prepare<'d>(
         &self,
         document: &'d Document,
         terms: &Terms<'_>,
         random: &mut dyn CryptoRng,
+        record: Option<&mut dyn Write>,
     ) -> Result<Box<dyn Prepared + 'd>, Fault>;
 
     /// Verifies a signed document as a stranger would: with trusted keys only, whatever the document says of its key.
@@ -100,13 +102,8 @@ pub trait Prepared {
     fn length_max(&self) -> u64;
 
     /// Writes the finished document and verifies what was written, as a stranger would. Refuses when the document is no
-    /// longer the one that was prepared. The record for the next review's difference is written beside it.
-    fn finish(
-        &self,
-        signature: &Signature,
-        output: &mut dyn Write,
-        record: &mut dyn Write,
-    ) -> Result<(), Fault>;
+    /// longer the one that was prepared.
+    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault>;
 }
 
 /// What a verified signature covers.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::progress::Progress;
 use super::ui::Output;
 use super::{Common, document, kinds, page, parsed, quoted};
 use crate::artefact::kind;
@@ -58,11 +59,12 @@ impl Review {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         let Subject { kind: name, document: path, line, environment, release_brake } = self.subject;
         let catalogue = common.catalogue()?;
-        let document = document(&path)?;
+        let progress = Progress::reading("reviewing");
+        let document = progress.watch(document(&path)?, 1)?;
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, environment, released, now };
-        let (review, _) = ceremony::review(&catalogue, kind, &document, terms, random)?;
+        let (review, _) = ceremony::review(&catalogue, kind, &document, terms, random, None)?;
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();
         if let Some(file) = &self.html {

@@ -1,27 +1,30 @@
 //! `fedroot sign`: review, approve, record, sign.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
+use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
 use super::review::{self, Subject};
 use super::ui::Output;
-use super::{Common, document, parsed, quoted};
+use super::{Common, document, is_stream, parsed, quoted, ui};
 use crate::artefact::kind;
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::ceremony::{self, Done, Signing};
+use crate::ceremony::{self, Done, Signing, Target};
+use crate::custody::Signed;
+use crate::policy::Review;
 
 /// `fedroot sign`
 #[derive(Args, Debug)]
 pub(super) struct Sign {
     #[command(flatten)]
     subject: Subject,
-    /// The file for the signed document; it must not exist
+    /// The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
@@ -41,35 +44,60 @@ pub(super) struct Sign {
 }
 
 impl Sign {
-    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        if disk::is_below(&self.output, common.vault()?) {
-            let shown = self.output.display();
-            return Err(super::USAGE
-                .fault(format!("{shown} lies in the vault"))
-                .hint("name a file outside it"));
-        }
+    pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
+        let (passphrase, identity) = (std::mem::take(&mut self.passphrase), self.identity.take());
+        let folder = std::env::temp_dir();
+        let output = self.target(common, &folder)?;
         let mut vault = common.open_vault()?;
+        let progress = Progress::reading("reviewing and signing");
+        let open = |path: &Path| document(path).and_then(|document| progress.watch(document, 2));
         let signing = Signing {
             kind: kind(&self.subject.kind)?,
             document: &self.subject.document,
-            open: &document,
+            open: &open,
             line: &self.subject.line,
             environment: self.subject.environment,
-            output: &self.output,
+            output,
             reason: self.reason.as_deref(),
             released: self.subject.release_brake.as_deref(),
             dry_run: self.dry_run,
         };
         let mut answers = Answers {
-            passphrase: self.passphrase,
-            identity: self.identity,
+            passphrase,
+            identity,
             confirm: self.confirm,
             batch: common.batch,
             show: !common.json,
+            progress: progress.clone(),
         };
         let Done { review, signed, afterthought } =
             ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
-        let mut output = Output { json: review::json(&review), ..Output::default() };
+        let output = self.told(&review, signed, afterthought);
+        Ok(if is_stream(&self.output) { output.aside() } else { output })
+    }
+
+    /// Where the signed document goes.
+    fn target<'a>(&'a self, common: &Common, folder: &'a Path) -> Result<Target<'a>, Fault> {
+        if !is_stream(&self.output) {
+            if disk::is_below(&self.output, common.vault()?) {
+                let shown = self.output.display();
+                return Err(super::USAGE
+                    .fault(format!("{shown} lies in the vault"))
+                    .hint("name a file outside it"));
+            }
+            return Ok(Target::File(&self.output));
+        }
+        let taken = match (common.json, ui::is_watched()) {
+            (true, _) => "standard output cannot take the signed document and the JSON of --json",
+            (_, true) => "standard output is a terminal, and a signed document is for programs",
+            _ => return Ok(Target::Stream { name: "standard output", folder, deliver: &ui::deliver }),
+        };
+        Err(super::USAGE.fault(taken).hint("name a file with --output"))
+    }
+
+    /// What is said of it.
+    fn told(&self, review: &Review, signed: Option<Signed>, afterthought: Option<Fault>) -> Output {
+        let mut output = Output { json: review::json(review), ..Output::default() };
         let name = self.output.display().to_string();
         let Some(signed) = signed else {
             output.json.extend(
@@ -79,7 +107,7 @@ impl Sign {
             output.line("nothing was signed; it would write");
             output.row("file", &name);
             output.line("  two ledger entries: intent, outcome");
-            return Ok(output);
+            return output;
         };
         let digest = signed.artefact.to_string();
         output.json.extend(
@@ -90,12 +118,14 @@ impl Sign {
         if let Some(fault) = afterthought {
             output.note(format!("the next review cannot tell what changed: {fault}"));
         }
-        output.note("only you can read the file (mode 0600): open it up where it is published");
-        output.note(format!(
-            "next: fedroot verify {} {} --trust PUBLIC.pem",
-            review.kind,
-            quoted(&self.output)
-        ));
-        Ok(output)
+        if !is_stream(&self.output) {
+            output.note("only you can read the file (mode 0600): open it up where it is published");
+            output.note(format!(
+                "next: fedroot verify {} {} --trust PUBLIC.pem",
+                review.kind,
+                quoted(&self.output)
+            ));
+        }
+        output
     }
 }

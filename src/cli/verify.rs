@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::ledger::Trusted;
+use super::progress::Progress;
 use super::ui::Output;
 use super::{document, kinds, parsed};
 use crate::artefact::kind;
@@ -39,7 +40,9 @@ impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
         let trust =
             self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
-        let document = document(&self.document)?;
+        let progress = Progress::reading("verifying");
+        let times = if self.proof.is_some() { 2 } else { 1 };
+        let document = progress.watch(document(&self.document)?, times)?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
         let proved = match &self.proof {

@@ -16,11 +16,6 @@ const HEAD: &str = "fedroot last signed v1";
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 
-/// The first eight bytes of a SHA-256 digest.
-pub(super) fn short_hash(bytes: &[u8]) -> u64 {
-    Sha256::digest(bytes).first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
-}
-
 fn id_hash(id: &str) -> [u8; 16] {
     Sha256::digest(id.as_bytes()).first_chunk().copied().unwrap_or_default()
 }
@@ -108,7 +103,7 @@ fn roles(entity: &Entity) -> Vec<String> {
 }
 
 /// Writes a record while its document streams past.
-pub struct Recorder<'w> {
+pub(super) struct Recorder<'w> {
     to: &'w mut dyn Write,
     count: u64,
     failed: Option<io::Error>,
@@ -116,22 +111,21 @@ pub struct Recorder<'w> {
 
 impl<'w> Recorder<'w> {
     /// Begins a record of a document of this kind.
-    pub fn new(to: &'w mut dyn Write, kind: &str) -> Self {
+    pub(super) fn new(to: &'w mut dyn Write, kind: &str) -> Self {
         let failed = writeln!(to, "{HEAD} {kind}").err();
         Self { to, count: 0, failed }
     }
 
     /// Notes the next entity.
-    pub fn entity(&mut self, entity: &Entity) {
-        let print = Print::of(entity);
+    pub(super) fn entity(&mut self, id: &str, print: &Print) {
         let parts: Vec<String> = print.parts.iter().map(|part| format!("{part:016x}")).collect();
-        let id = serde_json::to_string(&entity.id).unwrap_or_default();
+        let id = serde_json::to_string(id).unwrap_or_default();
         self.put(&format!("entity {} {} {id}\n", hex(&print.content), parts.join(" ")));
         self.count += 1;
     }
 
     /// Ends the record.
-    pub fn finish(mut self, facts: &Facts) -> io::Result<()> {
+    pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
         let mut kept = Facts::default();
         for fact in facts.iter().filter(|fact| fact.path != "entity") {
             kept.add(fact.path.clone(), fact.value.clone());

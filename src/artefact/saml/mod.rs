@@ -7,7 +7,7 @@ mod oddities;
 mod prepare;
 mod splice;
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use rand_core::CryptoRng;
 
@@ -19,7 +19,6 @@ use crate::base::fault::Fault;
 use crate::format::xml::dsig::{self, Rules};
 use crate::format::xml::{Limits, StartTag};
 use crate::key::{PublicKey, Signature, scheme};
-use crate::policy::Recorder;
 
 /// The namespace of SAML metadata.
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -40,21 +39,19 @@ impl Kind for SamlMetadata {
         document: &'d Document,
         terms: &Terms<'_>,
         random: &mut dyn CryptoRng,
+        record: Option<&mut dyn Write>,
     ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        prepare::prepare(document, terms, random)
+        prepare::prepare(document, terms, random, record)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(document.reader(), trust, None).map_err(|fault| fault.at(document.name()))
+        verify(document.content()?, trust).map_err(|fault| fault.at(document.name()))
     }
 }
 
-/// Verifies a stream of signed metadata, and records what it covers.
-fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>) -> Result<Verified, Fault> {
+/// Verifies a stream of signed metadata.
+fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     let mut collector = Collector::new();
-    if let Some(recorder) = recorder {
-        collector = collector.recording(recorder);
-    }
     let found = dsig::verify(source, Limits::default(), Rules::default(), |event| collector.event(event))?;
     let method = &found.signature.signature_method;
     let (algorithm, scheme) = scheme(method).ok_or_else(|| {
