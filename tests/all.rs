@@ -23,6 +23,7 @@ mod readme;
 mod rules;
 mod tidy;
 mod xml_corpus;
+mod scale;
 mod scenarios;
 mod strangers;
 mod support;

@@ -65,7 +65,12 @@ impl Document {
 
     /// Reads the document as it stands, from its first byte.
     pub fn reader(&self) -> DocumentReader<'_> {
-        DocumentReader { document: self, offset: 0 }
+        self.reader_at(0)
+    }
+
+    /// Reads the document as it stands, from this byte on.
+    pub fn reader_at(&self, offset: u64) -> DocumentReader<'_> {
+        DocumentReader { document: self, offset }
     }
 
     /// Reads what the document says: expanded, where it is compressed.

@@ -41,7 +41,7 @@ pub(super) struct Subject {
     /// The kind of document
     #[arg(value_parser = kinds())]
     pub(super) kind: String,
-    /// The document; - reads standard input
+    /// The document, or one compressed with gzip; - reads standard input
     #[arg(value_name = "FILE")]
     pub(super) document: PathBuf,
     /// The key line: TENANT/ENVIRONMENT/PURPOSE

@@ -20,7 +20,7 @@ pub(super) struct Verify {
     /// The kind of document
     #[arg(value_parser = kinds())]
     kind: String,
-    /// The signed document; - reads standard input
+    /// The signed document, or one compressed with gzip; - reads standard input
     #[arg(value_name = "FILE")]
     document: PathBuf,
     /// A public key or certificate to trust, PEM (can be repeated)

@@ -6,7 +6,9 @@ use super::{MD, certificate};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::format::xml::{StartTag, dsig};
-use crate::policy::{Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text};
+use crate::policy::{
+    Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
+};
 
 pub(super) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
 const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
@@ -50,6 +52,8 @@ pub(super) struct Assembler {
     label: Text,
     is_regexp: bool,
     attribute: Option<String>,
+    /// The certificate read last, and its text.
+    certificate: Option<(String, Option<Certificate>)>,
     /// Scopes that stand before any role.
     scopes: Vec<Scope>,
 }
@@ -86,6 +90,7 @@ impl Assembler {
             label: Text::default(),
             is_regexp: false,
             attribute: None,
+            certificate: None,
             scopes: Vec::new(),
         }
     }
@@ -270,7 +275,11 @@ impl Assembler {
             (Place::Certificate | Place::OtherKey, Some(role)) => {
                 let Some(key) = role.keys.last_mut() else { return };
                 if matches!(place, Place::Certificate) {
-                    let certificate = certificate::read(&text);
+                    // one certificate for signing and for encryption is the rule
+                    let certificate = match &self.certificate {
+                        Some((same, certificate)) if *same == text => certificate.clone(),
+                        _ => certificate::read(&text),
+                    };
                     push(&mut key.certificates, certificate.clone(), cut);
                     match &certificate {
                         Some(certificate) => {
@@ -280,6 +289,7 @@ impl Assembler {
                         }
                         None => self.absorb_bytes(text.as_bytes()),
                     }
+                    self.certificate = Some((text, certificate));
                 } else {
                     push(&mut key.others, Digest::of(text.trim().as_bytes()), cut);
                 }
