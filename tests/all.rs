@@ -29,6 +29,7 @@ mod peers;
 mod readme;
 mod rules;
 mod tidy;
+mod scale;
 mod scenarios;
 mod strangers;
 mod support;

@@ -7,6 +7,7 @@ use std::path::Path;
 use fedroot::artefact::{Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
+use fedroot::base::fault::Fault;
 use fedroot::base::random;
 use fedroot::key::{KeyId, Line, PrivateKey, private_key};
 use fedroot::policy::{Examined, Last, Profile, RULES};
@@ -29,6 +30,21 @@ fn read_key(name: &str) -> Box<dyn PrivateKey> {
 fn with_prepared<T>(
     text: &str,
     (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
+    record: Option<&mut dyn std::io::Write>,
+    then: impl FnOnce(&dyn Prepared) -> T,
+) -> T {
+    prepared_from(
+        &Document::from_bytes("vector", text.as_bytes().to_vec()),
+        (key, profile, last),
+        record,
+        then,
+    )
+}
+
+fn prepared_from<T>(
+    document: &Document,
+    (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
+    record: Option<&mut dyn std::io::Write>,
     then: impl FnOnce(&dyn Prepared) -> T,
 ) -> T {
     let line: Line = "example.org/prod/metadata".parse().unwrap();
@@ -44,23 +60,26 @@ fn with_prepared<T>(
         last,
         released: None,
     };
-    let document = Document::from_bytes("vector", text.as_bytes().to_vec());
-    let prepared = kind("saml").unwrap().prepare(&document, &terms, &mut random::system()).unwrap();
+    let prepared = kind("saml").unwrap().prepare(document, &terms, &mut random::system(), record).unwrap();
     then(prepared.as_ref())
 }
 
-/// Signs, and reads the record that the signature left.
+fn last(record: &[u8]) -> Result<Last, Fault> {
+    Last::read(Document::from_bytes("record", record.to_vec()))
+}
+
+/// Signs, and reads the record that is left for the next time.
 fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
-    with_prepared(text, (key, profile, None), |prepared| {
+    let mut record = Vec::new();
+    with_prepared(text, (key, profile, None), Some(&mut record), |prepared| {
         let signature = key.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
-        let (mut output, mut record) = (Vec::new(), Vec::new());
-        prepared.finish(&signature, &mut output, &mut record).unwrap();
-        Last::read(record.as_slice()).unwrap()
-    })
+        prepared.finish(&signature, &mut Vec::new()).unwrap();
+    });
+    last(&record).unwrap()
 }
 
 fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
-    with_prepared(text, (key, profile, last), |prepared| prepared.examined().clone())
+    with_prepared(text, (key, profile, last), None, |prepared| prepared.examined().clone())
 }
 
 fn read(folder: &Path, name: &str) -> Option<String> {
@@ -178,20 +197,17 @@ fn what_changed_is_named_by_entity_and_part_and_ranked_by_risk() {
 fn a_damaged_record_is_refused() {
     let signer = read_key("p384");
     let text = AGGREGATE.replace('@', &entity("https://a.example/", ""));
-    let record = with_prepared(&text, (signer.as_ref(), PROFILE, None), |prepared| {
-        let signature = signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
-        let mut record = Vec::new();
-        prepared.finish(&signature, &mut std::io::sink(), &mut record).unwrap();
-        String::from_utf8(record).unwrap()
-    });
-    assert!(Last::read(record.as_bytes()).is_ok());
+    let mut record = Vec::new();
+    with_prepared(&text, (signer.as_ref(), PROFILE, None), Some(&mut record), |_| ());
+    let record = String::from_utf8(record).unwrap();
+    assert!(last(record.as_bytes()).is_ok());
     for cut in 0..record.len() {
-        assert!(Last::read(&record.as_bytes()[..cut]).is_err(), "cut at {cut}");
+        assert!(last(&record.as_bytes()[..cut]).is_err(), "cut at {cut}");
     }
     for (from, to) in
         [("v1", "v2"), ("end 1", "end 2"), ("entity", "entities"), ("end 1\n", "end 1\nend 1\n")]
     {
-        assert!(Last::read(record.replacen(from, to, 1).as_bytes()).is_err(), "{from}");
+        assert!(last(record.replacen(from, to, 1).as_bytes()).is_err(), "{from}");
     }
 }
 
@@ -217,4 +233,35 @@ fn names_that_pass_for_another_are_flagged() {
         }
     }
     assert!(pairs.len() > 20 && missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn a_document_that_changes_after_its_review_is_not_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.xml");
+    let signer = read_key("p384");
+    let text = format!("<!--a-->{}<!--b-->", AGGREGATE.replace('@', &entity("https://a.example/", "")));
+    let finished = |changed: &str| {
+        fs::write(&path, &text).unwrap();
+        let document = Document::open(&path).unwrap();
+        prepared_from(&document, (signer.as_ref(), PROFILE, None), None, |prepared| {
+            let signature = signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+            fs::write(&path, changed).unwrap();
+            prepared.finish(&signature, &mut std::io::sink()).map_err(|fault| fault.code().name)
+        })
+    };
+    assert_eq!(finished(&text), Ok(()));
+    // what no signature covers counts as well: comments, quotes, white space in tags, more at the end
+    for (from, to) in [
+        ("<!--a-->", "<!--A-->"),
+        ("<!--b-->", "<!--B-->"),
+        ("<!--b-->", "<!--b--> "),
+        ("<!--b-->", ""),
+        ("https://a.example/", "https://b.example/"),
+        ("entityID=", "entityID = "),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        assert_eq!(finished(&changed), Err("file.changed"), "{from} {to}");
+    }
 }

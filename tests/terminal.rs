@@ -9,7 +9,7 @@ use rexpect::session::{PtySession, spawn_command};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::support::{FEDROOT, Folder};
+use crate::support::{FEDROOT, Folder, LINE, aggregate};
 
 const PATIENCE_MS: u64 = 60_000;
 
@@ -175,4 +175,44 @@ fn a_stopped_prompt_leaves_the_echo_on_and_goes_on_without() {
     session.exp_string("again").unwrap();
     session.send_line("five words nobody ever saw").unwrap();
     session.exp_string("exit=0").unwrap();
+}
+
+/// What a person sees while a large document is reviewed.
+fn seen(folder: &Folder, environment: &str, arguments: &str) -> String {
+    let mut command = folder.command("sh");
+    command.args(["-c", &format!("{environment} {FEDROOT} {arguments} > said; echo exit=$?")]);
+    let mut session = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+    let seen = session.exp_string("exit=0").unwrap();
+    session.exp_eof().unwrap();
+    seen
+}
+
+#[test]
+fn progress_is_shown_to_who_waits_and_to_nobody_else() {
+    let folder = Folder::with_one_line();
+    aggregate::write(&folder.path("large.xml"), 6_000_000).unwrap();
+    let review = |name: &str| format!("review saml {name} --key {LINE} --vault V");
+    let shown = seen(&folder, "TERM=xterm", &review("large.xml"));
+    assert!(shown.contains("fedroot: reviewing [") && shown.contains("% of "), "{shown}");
+    assert!(String::from_utf8(folder.read("said")).unwrap().contains("entities"), "the review itself");
+    // the line is taken back before anything else is said
+    let last = shown.rfind("fedroot: reviewing").unwrap();
+    assert!(shown[last..].contains("\u{1b}[2K") && shown.contains("fedroot: next: "), "{shown:?}");
+    for (environment, name) in
+        [("TERM=xterm", "aggregate.xml"), ("TERM=dumb", "large.xml"), ("TERM=xterm NO_COLOR=1", "large.xml")]
+    {
+        let shown = seen(&folder, environment, &review(name));
+        assert!(!shown.contains("reviewing") && !shown.contains('\u{1b}'), "{environment} {name}: {shown}");
+    }
+    let piped = folder.fedroot(&["review", "saml", "large.xml", "--key", LINE, "--vault", "V"]);
+    assert!(!piped.stderr.contains("reviewing"), "{}", piped.stderr);
+}
+
+#[test]
+fn a_signed_document_is_never_written_to_a_terminal() {
+    let folder = Folder::with_one_line();
+    let sign = format!("sign saml entity.xml --key {LINE} --identity auditor.key --output - --vault V");
+    let mut session = at_terminal(&folder, &sign);
+    session.exp_string("standard output is a terminal").unwrap();
+    session.exp_string("exit=2").unwrap();
 }

@@ -56,12 +56,14 @@ pub trait Kind: Sync {
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
 
-    /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key.
+    /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key. The record for the next
+    /// review's difference is written on the way, where it is wanted.
     fn prepare<'d>(
         &self,
         document: &'d Document,
         terms: &Terms<'_>,
         random: &mut dyn CryptoRng,
+        record: Option<&mut dyn Write>,
     ) -> Result<Box<dyn Prepared + 'd>, Fault>;
 
     /// Reads a document once and splits it into those that are signed each on its own. The record for the next review's
@@ -118,13 +120,8 @@ pub trait Prepared {
     fn length_max(&self) -> u64;
 
     /// Writes the finished document and verifies what was written, as a stranger would. Refuses when the document is no
-    /// longer the one that was prepared. The record for the next review's difference is written beside it.
-    fn finish(
-        &self,
-        signature: &Signature,
-        output: &mut dyn Write,
-        record: &mut dyn Write,
-    ) -> Result<(), Fault>;
+    /// longer the one that was prepared.
+    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault>;
 }
 
 /// What a verified signature covers.

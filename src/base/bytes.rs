@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use poly1305::Poly1305;
+use poly1305::universal_hash::{KeyInit as _, UniversalHash as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -147,6 +149,55 @@ impl<S: std::io::Write> std::io::Write for Hashing<S> {
     }
 }
 
+/// A stream that gets a tag on its way through: two readings with one key have the same tag when they are the same bytes.
+///
+/// The tag is a one-time authenticator (Poly1305, RFC 8439, section 2.5). Whoever does not know the key changes `n` bytes
+/// unseen with a chance of at most n/2^103; so the key is drawn for one pair of readings and told to nobody.
+pub struct Tagging<S> {
+    inner: S,
+    tag: Poly1305,
+    /// The beginning of a block of 16 bytes.
+    begun: Vec<u8>,
+}
+
+const BLOCK: usize = 16;
+
+impl<S> Tagging<S> {
+    /// Starts under this key.
+    pub fn new(inner: S, key: &[u8; 32]) -> Self {
+        Self { inner, tag: Poly1305::new(key.into()), begun: Vec::with_capacity(BLOCK) }
+    }
+
+    /// The tag, and the stream.
+    pub fn finish(self) -> ([u8; BLOCK], S) {
+        (self.tag.compute_unpadded(&self.begun).into(), self.inner)
+    }
+
+    fn count(&mut self, mut bytes: &[u8]) {
+        if !self.begun.is_empty() {
+            let (head, rest) = bytes.split_at(bytes.len().min(BLOCK - self.begun.len()));
+            self.begun.extend_from_slice(head);
+            if self.begun.len() < BLOCK {
+                return;
+            }
+            self.tag.update_padded(&self.begun);
+            self.begun.clear();
+            bytes = rest;
+        }
+        let (whole, rest) = bytes.split_at(bytes.len() - bytes.len() % BLOCK);
+        self.tag.update_padded(whole);
+        self.begun.extend_from_slice(rest);
+    }
+}
+
+impl<S: std::io::Read> std::io::Read for Tagging<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +231,26 @@ mod tests {
         assert_eq!(list_of(&[]), "");
         let list = list_of(&[Digest::from_bytes([1; 32]), Digest::from_bytes([0xab; 32])]);
         assert_eq!(list, format!("{}\n{}\n", "01".repeat(32), "ab".repeat(32)));
+    }
+
+    #[test]
+    fn tags_depend_on_the_bytes_and_not_on_how_they_are_read() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        let tag = |bytes: &[u8], piece: usize| {
+            let mut tagging = Tagging::new(bytes, &[7; 32]);
+            while std::io::Read::read(&mut tagging, &mut vec![0; piece]).unwrap() > 0 {}
+            tagging.finish().0
+        };
+        for piece in [1, 3, 15, 16, 17, 33, 999, 4096] {
+            assert_eq!(tag(&bytes, piece), tag(&bytes, 1000), "{piece}");
+        }
+        for at in [0, 15, 16, 500, 999] {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            assert_ne!(tag(&other, 64), tag(&bytes, 64), "{at}");
+        }
+        assert_ne!(tag(&bytes[..999], 64), tag(&bytes, 64));
+        assert_ne!(tag(&[&bytes[..], &[0]].concat(), 64), tag(&bytes, 64));
     }
 
     #[test]

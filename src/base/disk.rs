@@ -7,10 +7,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
+
+pub use super::document::{Document, DocumentReader};
 
 use super::fault::{Class, Code, Fault};
 
@@ -75,7 +77,7 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 /// Opens a regular file to read: never a device, pipe or folder, and never by waiting for one.
-fn open(path: &Path, follow_links: bool) -> Result<File, Fault> {
+pub(super) fn open(path: &Path, follow_links: bool) -> Result<File, Fault> {
     let mut flags = rustix::fs::OFlags::NONBLOCK;
     if !follow_links {
         flags |= rustix::fs::OFlags::NOFOLLOW;
@@ -136,7 +138,7 @@ pub fn check_private(path: &Path) -> Result<(), Fault> {
     check_owner_only(path, &fs::symlink_metadata(path).map_err(|e| fault("read", path, &e))?)
 }
 
-fn check_owner_only(path: &Path, found: &fs::Metadata) -> Result<(), Fault> {
+pub(super) fn check_owner_only(path: &Path, found: &fs::Metadata) -> Result<(), Fault> {
     let shown = path.display();
     if found.file_type().is_symlink() {
         return Err(PERMISSIONS
@@ -288,6 +290,12 @@ impl Pending {
         }
     }
 
+    /// What was written so far, to be read.
+    pub fn document(&self, name: &str) -> Result<Document, Fault> {
+        let file = self.as_file().try_clone().map_err(|e| fault("read", &self.path, &e))?;
+        Ok(Document::of_file(name, file))
+    }
+
     /// Gives the file its name, durably. Refuses when something stands there already.
     pub fn publish(self) -> Result<(), Fault> {
         let path = self.path.clone();
@@ -326,8 +334,11 @@ impl Pending {
         }
     }
 
+    /// Gives room back that was set aside and not needed, and makes the rest durable.
     fn sync(&self) -> Result<(), Fault> {
-        self.as_file().sync_all().map_err(|e| fault("write", &self.path, &e))
+        let file = self.as_file();
+        let trimmed = file.metadata().and_then(|found| file.set_len(found.len()));
+        trimmed.and_then(|()| file.sync_all()).map_err(|e| fault("write", &self.path, &e))
     }
 }
 
@@ -383,83 +394,6 @@ impl PendingFolder {
         // It has its name: there is nothing left to clean up.
         let _ = self.folder.keep();
         sync_folder(parent(&self.path))
-    }
-}
-
-/// A document that somebody gave us: opened once, read as often as needed, never through its name again.
-pub struct Document {
-    name: String,
-    content: Content,
-}
-
-enum Content {
-    File(File),
-    Memory(Vec<u8>),
-}
-
-impl Document {
-    /// Opens a regular file.
-    pub fn open(path: &Path) -> Result<Self, Fault> {
-        Ok(Self { name: path.display().to_string(), content: Content::File(open(path, true)?) })
-    }
-
-    /// Opens a file of ours: not through a link, and only when nobody but the owner may touch it.
-    pub fn open_private(path: &Path) -> Result<Self, Fault> {
-        let file = open(path, false)?;
-        check_owner_only(path, &file.metadata().map_err(|e| fault("read", path, &e))?)?;
-        Ok(Self { name: path.display().to_string(), content: Content::File(file) })
-    }
-
-    /// Takes a document from memory, such as standard input; `name` is what messages call it.
-    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), content: Content::Memory(bytes) }
-    }
-
-    /// What messages call the document; foreign text.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The number of bytes it has now.
-    pub fn length(&self) -> Result<u64, Fault> {
-        match &self.content {
-            Content::File(file) => file.metadata().map(|m| m.len()).map_err(|e| self.fault(&e)),
-            Content::Memory(bytes) => Ok(bytes.len() as u64),
-        }
-    }
-
-    /// Reads the document from its first byte.
-    pub fn reader(&self) -> DocumentReader<'_> {
-        DocumentReader { document: self, offset: 0 }
-    }
-
-    /// Reads the document from this byte on.
-    pub fn reader_from(&self, offset: u64) -> DocumentReader<'_> {
-        DocumentReader { document: self, offset }
-    }
-
-    fn fault(&self, error: &io::Error) -> Fault {
-        fault("read", Path::new(&self.name), error)
-    }
-}
-
-/// Reads a [`Document`]; several may read it at once.
-pub struct DocumentReader<'a> {
-    document: &'a Document,
-    offset: u64,
-}
-
-impl Read for DocumentReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = match &self.document.content {
-            Content::File(file) => file.read_at(buffer, self.offset)?,
-            Content::Memory(bytes) => {
-                let start = usize::try_from(self.offset).unwrap_or(usize::MAX);
-                bytes.get(start..).unwrap_or_default().read(buffer)?
-            }
-        };
-        self.offset += count as u64;
-        Ok(count)
     }
 }
 

@@ -135,7 +135,10 @@ pub fn sign_batch(
     });
     let (changed, removed) = done?;
     let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
-    let afterthought = if is_news { record.replace().err() } else { None };
+    let keep =
+        |record: Document| vault.keep_last_signed(splitting.terms.line, splitting.kind.name(), &record);
+    let kept = if is_news { record.document("the record of what was signed").and_then(keep) } else { Ok(()) };
+    let afterthought = kept.err();
     Ok(Batched { review, documents, gone, removed, signed, changed, afterthought })
 }
 
@@ -203,7 +206,8 @@ fn ready<'d>(
     let mut site = None;
     if !splitting.dry_run {
         let staging = Staging::open(splitting.folder)?;
-        site = Some(Site { staging, record: vault.last_signed_pending(terms.line, kind.name())? });
+        let record = Pending::beside(&staging.folder().join("record"))?;
+        site = Some(Site { staging, record });
     }
     let batch = match &mut site {
         Some(site) => {

@@ -21,7 +21,7 @@ pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
 pub use review::{Terms, certificate, review, review_split};
-pub use sign::{Done, Signing, sign};
+pub use sign::{Done, Signing, Target, sign};
 pub use verify::{trust, verify};
 
 use crate::base::fault::{Class, Code, Fault};
@@ -30,9 +30,12 @@ use crate::policy::{Confirmation, Request, Review};
 
 /// A trusted key cannot be read.
 pub const TRUST: Code = Code::new("verify.trust", Class::Usage, "a file does not hold a public key to trust");
+/// What stands beside a document has no place beside a stream.
+pub const STREAM: Code =
+    Code::new("sign.stream", Class::Usage, "a proof is wanted beside a document that goes to a stream");
 
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&TRUST];
+pub const CODES: &[&Code] = &[&TRUST, &STREAM];
 
 /// Shows people what they are about to do, and asks them. Implemented in `cli`.
 pub trait Approver: Prompt {

@@ -1,5 +1,7 @@
 //! Review: what a signature would cover, what the rules find, and what changed since the last one. Touches no key.
 
+use std::io::Write;
+
 use rand_core::CryptoRng;
 
 use crate::artefact::{self, Batch, Kind, Prepared};
@@ -25,16 +27,18 @@ pub struct Terms<'a> {
     pub now: Instant,
 }
 
-/// Prepares a document for the line's key and reviews it.
+/// Prepares a document for the line's key and reviews it. What the next review compares with is
+/// written to `keep`.
 pub fn review<'d>(
     catalogue: &Catalogue,
     kind: &dyn Kind,
     document: &'d Document,
     terms: Terms<'_>,
     random: &mut dyn CryptoRng,
+    keep: Option<&mut dyn Write>,
 ) -> Result<(Review, Box<dyn Prepared + 'd>), Fault> {
     let standing = Standing::of(catalogue, kind, terms)?;
-    let prepared = kind.prepare(document, &standing.terms(terms), random)?;
+    let prepared = kind.prepare(document, &standing.terms(terms), random, keep)?;
     let review = Review::of(Subject {
         facts: prepared.facts().clone(),
         document: prepared.document(),

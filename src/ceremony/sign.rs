@@ -1,19 +1,20 @@
 //! The heart of the program: review, approve, record, sign, verify, and only then let go.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
 use serde_json::json;
 
 use super::audit::{deliver, fresh};
-use super::{Approver, Terms, review};
+use super::{Approver, STREAM, Terms, review};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
+use crate::base::gzip;
 use crate::custody::{Delivered, Signed, Vault};
-use crate::key::{Environment, Line};
+use crate::key::{Environment, Line, Signature};
 use crate::policy::{Approval, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
@@ -28,14 +29,60 @@ pub struct Signing<'a> {
     pub line: &'a Line,
     /// The environment that the caller says it works for.
     pub environment: Option<Environment>,
-    /// The file that appears once everything is done; it must not exist.
-    pub output: &'a Path,
+    /// Where the signed document goes once everything is done.
+    pub output: Target<'a>,
     /// Why.
     pub reason: Option<&'a str>,
     /// Why the profile's brake is released, when it is.
     pub released: Option<&'a str>,
     /// Do everything but the signature.
     pub dry_run: bool,
+}
+
+/// Where a signed document goes; compressed, where the name ends in `.gz`.
+#[derive(Clone, Copy)]
+pub enum Target<'a> {
+    /// A file; it must not exist.
+    File(&'a Path),
+    /// A stream, which gets the document when it is signed, verified and recorded.
+    Stream {
+        /// What it is called.
+        name: &'a str,
+        /// The folder of the nameless file in which the document waits.
+        folder: &'a Path,
+        /// Writes it.
+        deliver: &'a dyn Fn(&mut dyn Read) -> Result<(), Fault>,
+    },
+}
+
+impl Target<'_> {
+    /// What it is called.
+    fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stream { name, .. } => (*name).to_owned(),
+        }
+    }
+
+    fn is_compressed(&self) -> bool {
+        matches!(self, Self::File(path) if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz")))
+    }
+
+    /// A file on its way to the target.
+    fn pending(&self) -> Result<Pending, Fault> {
+        match self {
+            Self::File(path) => fresh(path),
+            Self::Stream { .. } => self.beside(),
+        }
+    }
+
+    /// A nameless file where the target's own is.
+    fn beside(&self) -> Result<Pending, Fault> {
+        match self {
+            Self::File(path) => Pending::beside(path),
+            Self::Stream { folder, name, .. } => Pending::beside(&folder.join(name)),
+        }
+    }
 }
 
 /// What came of it.
@@ -61,19 +108,36 @@ pub fn sign(
         Ready::Dry(review) => return Ok(Done { review: *review, signed: None, afterthought: None }),
         Ready::Signing(ready) => ready,
     };
-    let Approved { prepared, mut output, proof, mut record, approval } = *ready;
+    let Approved { prepared, mut output, proof, record, approval } = *ready;
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
-        prepared.finish(signature, &mut hashing, &mut record)?;
-        hashing.flush().map_err(|e| disk::fault("write", signing.output, &e))?;
-        Ok(Delivered { digest: hashing.finish().0, name: signing.output.display().to_string() })
+        finish(prepared.as_ref(), signature, signing.output, &mut hashing)?;
+        Ok(Delivered { digest: hashing.finish().0, name: signing.output.name() })
     })?;
-    publish(vault, output, proof).map_err(|fault| {
+    publish(vault, signing.output, output, proof).map_err(|fault| {
         let entry = signed.intent;
         fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
     })?;
-    let afterthought = record.replace().err();
+    let record = record.document("the record of what was signed");
+    let kept = record.and_then(|record| vault.keep_last_signed(signing.line, signing.kind.name(), &record));
+    let afterthought = kept.err();
     Ok(Done { review, signed: Some(signed), afterthought })
+}
+
+/// Writes and verifies the signed document.
+fn finish(
+    prepared: &dyn Prepared,
+    signature: &Signature,
+    target: Target<'_>,
+    to: &mut dyn Write,
+) -> Result<(), Fault> {
+    // an error of the disk that no fault carries yet comes from the end of the compressed stream
+    let compressed = |to: &mut dyn Write| {
+        gzip::compressed(to, |to| prepared.finish(signature, to).map_err(io::Error::other)).map_err(|error| {
+            error.downcast().unwrap_or_else(|error| disk::fault("write", target.name().as_ref(), &error))
+        })
+    };
+    if target.is_compressed() { compressed(to) } else { prepared.finish(signature, to) }
 }
 
 /// Records that a document was not signed, and why.
@@ -113,11 +177,12 @@ fn ready<'d>(
     approver: &mut dyn Approver,
     random: &mut dyn CryptoRng,
 ) -> Result<Ready<'d>, Fault> {
-    let output = fresh(signing.output)?;
+    let output = signing.output.pending()?;
+    let mut record = signing.output.beside()?;
     let (kind, line) = (signing.kind, signing.line);
     let terms =
         Terms { line, environment: signing.environment, released: signing.released, now: vault.now() };
-    let (review, prepared) = review(vault, kind, document, terms, random)?;
+    let (review, prepared) = review(vault, kind, document, terms, random, Some(&mut record))?;
     approver.show(&review)?;
     review.check()?;
     if signing.dry_run {
@@ -126,7 +191,6 @@ fn ready<'d>(
     output.reserve(prepared.length_max())?;
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
-    let record = vault.last_signed_pending(line, kind.name())?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
@@ -134,20 +198,33 @@ fn ready<'d>(
 }
 
 /// The proof before the document: none is out without its proof.
-fn publish(vault: &mut Vault<'_>, output: Pending, proof: Option<(PathBuf, Pending)>) -> Result<(), Fault> {
+fn publish(
+    vault: &mut Vault<'_>,
+    target: Target<'_>,
+    output: Pending,
+    proof: Option<(PathBuf, Pending)>,
+) -> Result<(), Fault> {
     if let Some((path, pending)) = proof {
         deliver(Some(pending), Some(&path), &vault.evidence()?.text())?;
     }
-    output.publish()
+    match target {
+        Target::File(_) => output.publish(),
+        Target::Stream { name, deliver, .. } => deliver(&mut output.document(name)?.reader()),
+    }
 }
 
 /// Where the proof of the signature goes, when the profile asks for one.
-fn proof_path(vault: &Vault<'_>, line: &Line, output: &Path) -> Result<Option<PathBuf>, Fault> {
+fn proof_path(vault: &Vault<'_>, line: &Line, output: Target<'_>) -> Result<Option<PathBuf>, Fault> {
     let profile = Profile::parse(&vault.profile_text(line)?)?;
-    let name = profile.ledger.proof.then(|| {
-        let mut name = output.as_os_str().to_owned();
-        name.push(".tlog-proof");
-        PathBuf::from(name)
-    });
-    Ok(name)
+    if !profile.ledger.proof {
+        return Ok(None);
+    }
+    let Target::File(path) = output else {
+        return Err(STREAM
+            .fault(format!("the profile of {line} wants a proof beside each signed document"))
+            .hint("name a file with --output"));
+    };
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tlog-proof");
+    Ok(Some(PathBuf::from(name)))
 }

@@ -31,13 +31,14 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 
 /// Every string code of the program, by room.
 pub(super) fn codes() -> Vec<&'static Code> {
-    use crate::base::{bytes, clock, disk, fault, recipient};
+    use crate::base::{bytes, clock, disk, fault, gzip, recipient};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
     let rooms: [&[&'static Code]; 13] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
             &clock::TIME,
+            &gzip::GZIP,
             &recipient::SECRET,
             &recipient::MISSING,
             &recipient::RECIPIENT,

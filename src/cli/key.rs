@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
 use super::ui::Output;
 use super::{Common, algorithms, kinds, parsed};
@@ -184,6 +185,7 @@ impl MakingArguments {
             confirm: self.confirm,
             batch: common.batch,
             show: false,
+            progress: Progress::working("making the key"),
         };
         let mut output = Output::default();
         let (record, request) = ceremony::generate(&mut vault, making, &mut answers, &mut random::system())?;

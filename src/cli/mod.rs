@@ -7,6 +7,7 @@ mod key;
 mod ledger;
 mod manual;
 mod page;
+mod progress;
 mod prompt;
 mod review;
 mod sign;
@@ -25,7 +26,7 @@ use clap::{Args, Parser, Subcommand};
 use self::ui::Output;
 use crate::artefact::KINDS;
 use crate::base::clock::SystemClock;
-use crate::base::disk::{self, Document};
+use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Code, Fault};
 use crate::base::text::visible;
 use crate::custody::{Catalogue, Operator, Vault};
@@ -42,7 +43,7 @@ const INTERRUPTED: Code = Code::new("interrupted", Class::Interrupted, "the pers
 /// The codes of this room.
 const CODES: &[&Code] = &[&USAGE, &NO_TERMINAL, &INTERRUPTED];
 
-const STDIN_BYTES_MAX: u64 = 256 << 20;
+const STDIN_BYTES_MAX: u64 = 4 << 30;
 
 /// Keeps the offline root keys of an identity federation: no signature without a reason, a review and a record
 #[derive(Debug, Parser)]
@@ -191,22 +192,29 @@ fn login_name(uid: u32) -> Option<String> {
     })
 }
 
-/// Opens the document that was named: `-` is standard input.
+/// Opens the document that was named: `-` is standard input. It is read more than once, so it waits in a nameless file in the
+/// folder for temporary files.
 #[expect(clippy::disallowed_methods, reason = "cli is the room that reads standard input")]
 fn document(path: &Path) -> Result<Document, Fault> {
-    if path.as_os_str() != "-" {
+    if !is_stream(path) {
         return Document::open(path);
     }
     let name = "standard input";
-    let mut bytes = Vec::new();
+    let mut waiting = Pending::beside(&std::env::temp_dir().join(name))?;
     let mut input = std::io::stdin().lock().take(STDIN_BYTES_MAX + 1);
-    input.read_to_end(&mut bytes).map_err(|e| disk::fault("read", name.as_ref(), &e))?;
-    if bytes.len() as u64 > STDIN_BYTES_MAX {
+    let length =
+        std::io::copy(&mut input, &mut waiting).map_err(|e| disk::fault("read", name.as_ref(), &e))?;
+    if length > STDIN_BYTES_MAX {
         return Err(disk::TOO_LARGE
             .fault(format!("{name} is larger than {STDIN_BYTES_MAX} bytes"))
             .hint("give the document as a file"));
     }
-    Ok(Document::from_bytes(name, bytes))
+    waiting.document(name)
+}
+
+/// Whether a path stands for a standard stream.
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// A path as a shell wants it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::progress::Progress;
 use super::signals::EchoGuard;
 use super::{INTERRUPTED, NO_TERMINAL, ui};
 use crate::base::bytes::hex;
@@ -42,6 +43,8 @@ pub(super) struct Answers {
     pub(super) confirm: Option<crate::base::bytes::Digest>,
     pub(super) batch: bool,
     pub(super) show: bool,
+    /// Steps aside where something is asked or shown.
+    pub(super) progress: Progress,
 }
 
 impl Prompt for Answers {
@@ -91,10 +94,12 @@ impl Prompt for Answers {
 impl Approver for Answers {
     fn show(&mut self, review: &Review) -> Result<(), Fault> {
         let screen = super::review::screen(review);
-        if self.asks_for(&review.request) {
-            return tell(&screen);
-        }
-        if self.show { ui::say(&screen) } else { Ok(()) }
+        let asks = self.asks_for(&review.request);
+        self.progress.quietly(|| match asks {
+            true => tell(&screen),
+            false if self.show => ui::say(&screen),
+            false => Ok(()),
+        })
     }
 
     fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
@@ -113,10 +118,11 @@ impl Approver for Answers {
             screen.push_str(&format!("  {}\n", numbered.collect::<Vec<_>>().join(" ").trim_end()));
         }
         screen.push_str("compare it with the digest that somebody else made, then type three of its words\n");
-        tell(&screen)?;
         let challenge = request.challenge(&mut random::system());
-        let answers: Result<Vec<_>, _> =
-            challenge.places().map(|place| ask(&format!("word {place}: "))).collect();
+        let answers: Result<Vec<_>, Fault> = self.progress.quietly(|| {
+            tell(&screen)?;
+            challenge.places().map(|place| ask(&format!("word {place}: "))).collect()
+        });
         Ok(Confirmation::Words(challenge, answers?))
     }
 }
@@ -134,7 +140,7 @@ impl Answers {
                 .hint("give it with --passphrase-fd N or --passphrase-file FILE"));
         }
         let guard = EchoGuard::new()?;
-        let typed = rpassword::prompt_password(question);
+        let typed = self.progress.quietly(|| rpassword::prompt_password(question));
         drop(guard);
         match typed {
             Ok(typed) => Ok(Secret::new(typed)),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::progress::Progress;
 use super::ui::Output;
 use super::{Common, document, kinds, page, parsed, quoted};
 use crate::artefact::kind;
@@ -43,7 +44,7 @@ pub(super) struct Subject {
     /// The kind of document
     #[arg(value_parser = kinds())]
     pub(super) kind: String,
-    /// The document; - reads standard input
+    /// The document, or one compressed with gzip; - reads standard input
     #[arg(value_name = "FILE")]
     pub(super) document: PathBuf,
     /// The key line: TENANT/ENVIRONMENT/PURPOSE
@@ -61,14 +62,15 @@ impl Review {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         let Subject { kind: name, document: path, line, environment, release_brake } = self.subject;
         let catalogue = common.catalogue()?;
-        let document = document(&path)?;
+        let progress = Progress::reading("reviewing");
+        let document = progress.watch(document(&path)?, 1)?;
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, environment, released, now };
         let review = if self.split {
             ceremony::review_split(&catalogue, kind, &document, terms)?
         } else {
-            ceremony::review(&catalogue, kind, &document, terms, random)?.0
+            ceremony::review(&catalogue, kind, &document, terms, random, None)?.0
         };
         let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
         output.refusal = review.check().err();

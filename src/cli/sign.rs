@@ -5,23 +5,26 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
 use super::review::{self, Subject};
 use super::ui::Output;
-use super::{Common, document, parsed, quoted};
+use super::{Common, document, is_stream, parsed, quoted, ui};
 use crate::artefact::kind;
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::ceremony::{self, Done, Signing};
+use crate::ceremony::{self, Done, Signing, Target};
+use crate::custody::Signed;
+use crate::policy::Review;
 
 /// `fedroot sign`
 #[derive(Args, Debug)]
 pub(super) struct Sign {
     #[command(flatten)]
     pub(super) subject: Subject,
-    /// The file for the signed document; it must not exist
+    /// The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output
     #[arg(long, short, value_name = "FILE", required_unless_present = "split")]
     output: Option<PathBuf>,
     /// Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged
@@ -49,71 +52,95 @@ pub(super) struct Sign {
 
 impl Sign {
     pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
-        let target = self.output.take().or_else(|| self.split.clone()).unwrap_or_default();
-        if disk::is_below(&target, common.vault()?) {
-            let shown = target.display();
-            return Err(super::USAGE
-                .fault(format!("{shown} lies in the vault"))
-                .hint("name a place outside it"));
+        if let Some(folder) = self.split.take() {
+            check_outside(&folder, common)?;
+            return super::split::run(self, &folder, common);
         }
-        if self.split.is_some() {
-            super::split::run(self, &target, common)
-        } else {
-            self.one(&target, common)
-        }
-    }
-
-    /// Signs one document.
-    fn one(self, target: &Path, common: &Common) -> Result<Output, Fault> {
+        let path = self.output.take().unwrap_or_default();
+        let folder = std::env::temp_dir();
+        let output = target(&path, common, &folder)?;
         let mut vault = common.open_vault()?;
+        let progress = Progress::reading("reviewing and signing");
+        let open = |path: &Path| document(path).and_then(|document| progress.watch(document, 2));
         let signing = Signing {
             kind: kind(&self.subject.kind)?,
             document: &self.subject.document,
-            open: &document,
+            open: &open,
             line: &self.subject.line,
             environment: self.subject.environment,
-            output: target,
+            output,
             reason: self.reason.as_deref(),
             released: self.subject.release_brake.as_deref(),
             dry_run: self.dry_run,
         };
-        let mut answers = self.answers(common);
+        let mut answers = self.answers(common, progress.clone());
         let Done { review, signed, afterthought } =
             ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
-        let mut output = Output { json: review::json(&review), ..Output::default() };
-        let name = target.display().to_string();
-        let Some(signed) = signed else {
-            output.json.extend(
-                Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]}))
-                    .json,
-            );
-            output.line("nothing was signed; it would write");
-            output.row("file", &name);
-            output.line("  two ledger entries: intent, outcome");
-            return Ok(output);
-        };
-        let digest = signed.artefact.to_string();
-        output.json.extend(
-            Output::json(json!({"output": name, "digest": digest, "ledger_intent": signed.intent})).json,
-        );
-        output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
-        output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
-        if let Some(fault) = afterthought {
-            output.note(format!("the next review cannot tell what changed: {fault}"));
-        }
-        output.note("only you can read the file (mode 0600): open it up where it is published");
-        output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(target)));
-        Ok(output)
+        let output = told(&path, &review, signed, afterthought);
+        Ok(if is_stream(&path) { output.aside() } else { output })
     }
 
     /// What answers the questions of the act.
-    pub(super) fn answers(&self, common: &Common) -> Answers {
+    pub(super) fn answers(&self, common: &Common, progress: Progress) -> Answers {
         Answers {
             passphrase: self.passphrase.clone(),
             identity: self.identity.clone(),
             confirm: self.confirm,
             batch: common.batch,
             show: !common.json,
+            progress,
         }
     }
+}
+
+/// Refuses an output that lies in the vault.
+fn check_outside(path: &Path, common: &Common) -> Result<(), Fault> {
+    if !disk::is_below(path, common.vault()?) {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(super::USAGE.fault(format!("{shown} lies in the vault")).hint("name a place outside it"))
+}
+
+/// Where the signed document goes.
+fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Target<'a>, Fault> {
+    if !is_stream(path) {
+        check_outside(path, common)?;
+        return Ok(Target::File(path));
+    }
+    let taken = match (common.json, ui::is_watched()) {
+        (true, _) => "standard output cannot take the signed document and the JSON of --json",
+        (_, true) => "standard output is a terminal, and a signed document is for programs",
+        _ => return Ok(Target::Stream { name: "standard output", folder, deliver: &ui::deliver }),
+    };
+    Err(super::USAGE.fault(taken).hint("name a file with --output"))
+}
+
+/// What is said of it.
+fn told(path: &Path, review: &Review, signed: Option<Signed>, afterthought: Option<Fault>) -> Output {
+    let mut output = Output { json: review::json(review), ..Output::default() };
+    let name = path.display().to_string();
+    let Some(signed) = signed else {
+        output.json.extend(
+            Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]})).json,
+        );
+        output.line("nothing was signed; it would write");
+        output.row("file", &name);
+        output.line("  two ledger entries: intent, outcome");
+        return output;
+    };
+    let digest = signed.artefact.to_string();
+    output
+        .json
+        .extend(Output::json(json!({"output": name, "digest": digest, "ledger_intent": signed.intent})).json);
+    output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
+    output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
+    if let Some(fault) = afterthought {
+        output.note(format!("the next review cannot tell what changed: {fault}"));
+    }
+    if !is_stream(path) {
+        output.note("only you can read the file (mode 0600): open it up where it is published");
+        output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(path)));
+    }
+    output
 }

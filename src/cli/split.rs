@@ -38,7 +38,7 @@ pub(super) fn run(sign: Sign, folder: &Path, common: &Common) -> Result<Output, 
         dry_run: sign.dry_run,
         signed: &signed,
     };
-    let batched = ceremony::sign_batch(&mut vault, &splitting, &mut sign.answers(common))?;
+    let batched = ceremony::sign_batch(&mut vault, &splitting, &mut sign.answers(common, Progress::none()))?;
     Ok(show(&sign, folder, &batched))
 }
 

@@ -4,7 +4,7 @@
 //! `--json` one document goes to stdout, on errors too. Nothing is told by colour. Foreign text is shown through
 //! `visible()`, and every write is checked.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 
 use serde_json::{Map, Value, json};
 
@@ -45,6 +45,14 @@ impl Output {
         self.line(format!("  {name:<20} {}", visible(value)));
     }
 
+    /// The same with everything on stderr: stdout went to the data itself.
+    pub(super) fn aside(mut self) -> Self {
+        let text = std::mem::take(&mut self.text);
+        let notes = std::mem::take(&mut self.notes);
+        self.notes = text.lines().map(str::to_owned).chain(notes).collect();
+        self
+    }
+
     /// Adds something to say on stderr.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
@@ -73,6 +81,25 @@ pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
 /// Whether somebody looks at standard output, rather than a program.
 pub(super) fn is_watched() -> bool {
     io::stdout().is_terminal()
+}
+
+/// Whether somebody looks at standard error, at a terminal that can take a line back and may.
+pub(super) fn is_attended() -> bool {
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_none_or(|value| value.is_empty() || value == "dumb");
+    io::stderr().is_terminal() && !is_plain && !is_dumb
+}
+
+/// Where progress is shown.
+pub(super) fn draw_target() -> indicatif::ProgressDrawTarget {
+    indicatif::ProgressDrawTarget::stderr()
+}
+
+/// Writes a document to standard output: all of it, or it is a fault, for nobody else has it.
+pub(super) fn deliver(document: &mut dyn Read) -> Result<(), Fault> {
+    let mut stdout = io::stdout().lock();
+    let written = io::copy(document, &mut stdout).and_then(|_| stdout.flush());
+    written.map_err(|e| disk::fault("write to", "standard output".as_ref(), &e))
 }
 
 /// Says something before the command has ended, such as a review that is about to be confirmed.

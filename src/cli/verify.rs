@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Map, json};
 
 use super::ledger::Trusted;
+use super::progress::Progress;
 use super::ui::Output;
 use super::{USAGE, document, kinds, parsed};
 use crate::artefact::kind;
@@ -20,7 +21,7 @@ pub(super) struct Verify {
     /// The kind of document
     #[arg(value_parser = kinds())]
     kind: String,
-    /// The signed document; - reads standard input
+    /// The signed document, or one compressed with gzip; - reads standard input
     #[arg(value_name = "FILE")]
     document: PathBuf,
     /// A public key or certificate (PEM), a JWK or a JWK set to trust (can be repeated)
@@ -48,7 +49,9 @@ impl Verify {
                 USAGE.fault("--explain needs a file: other programs cannot read standard input again")
             );
         }
-        let document = document(&self.document)?;
+        let progress = Progress::reading("verifying");
+        let times = if self.proof.is_some() { 2 } else { 1 };
+        let document = progress.watch(document(&self.document)?, times)?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
         let proved = match &self.proof {

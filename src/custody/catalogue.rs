@@ -1,6 +1,5 @@
 //! The public half of a vault: its configuration, key lines, records, profiles and certificates. Needs no secret.
 
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -218,8 +217,7 @@ impl Catalogue {
         if !disk::exists(&path) {
             return Ok(None);
         }
-        let document = disk::Document::open_private(&path)?;
-        let last = Last::read(BufReader::new(document.reader())).map_err(|fault| {
+        let last = Last::read(disk::Document::open_private(&path)?).map_err(|fault| {
             fault
                 .at(path.display())
                 .hint("move the file away: the next review then has nothing to compare with")

@@ -12,7 +12,7 @@ use super::work::{self, Certifier};
 use super::{Catalogue, Configuration, Record, STALE, Sealing};
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::{Clock, Instant};
-use crate::base::disk;
+use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
@@ -304,14 +304,15 @@ impl<'a> Vault<'a> {
             .hint("review the document again"))
     }
 
-    /// Starts the record of what is signed, for the next review's difference. It takes the place of the one before when
-    /// the signed document stands under its name.
-    pub fn last_signed_pending(&self, line: &Line, kind: &str) -> Result<disk::Pending, Fault> {
+    /// Keeps the record of what a line signed last; the one before stands until this one is complete.
+    pub fn keep_last_signed(&self, line: &Line, kind: &str, record: &Document) -> Result<(), Fault> {
         let path = self.catalogue.last_signed_path(line, kind);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;
         }
-        disk::Pending::in_place_of(&path)
+        let mut pending = disk::Pending::in_place_of(&path)?;
+        std::io::copy(&mut record.reader(), &mut pending).map_err(|e| disk::fault("write", &path, &e))?;
+        pending.replace()
     }
 
     /// The time that acts go by.

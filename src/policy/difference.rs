@@ -100,16 +100,14 @@ impl<'a> Tracker<'a> {
     }
 
     pub(super) fn entity(&mut self, id: &str, now: &Print) {
-        let Some((place, (_, past))) =
-            self.last.find(id).and_then(|place| Some((place, self.last.get(place)?)))
-        else {
+        let Some((place, past)) = self.last.find(id) else {
             self.difference.added += 1;
             return self.difference.list(id, "added", vec![]);
         };
         if let Some(met) = self.met.get_mut(place) {
             *met = true;
         }
-        if past == now {
+        if past == *now {
             return;
         }
         let differ = past.parts.iter().zip(&now.parts).zip(PARTS).filter(|((past, now), _)| past != now);
@@ -128,7 +126,7 @@ impl<'a> Tracker<'a> {
         for (place, met) in self.met.iter().enumerate() {
             if let Some((name, _)) = self.last.get(place).filter(|_| !met) {
                 self.difference.removed += 1;
-                self.difference.list(name, "removed", vec![]);
+                self.difference.list(&name, "removed", vec![]);
             }
         }
         self.difference.entities.sort_by_key(EntityChange::rank);

@@ -1,17 +1,25 @@
 //! The examination of one document while it streams past: every entity goes through the rules and is compared with what was
 //! signed last, and only what was found stays.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::io::Write;
 
 use super::difference::Tracker;
 use super::finding::{Check, Scene, Tally, Whole};
-use super::last::{Print, short_hash};
+use super::last::{Print, Recorder};
 use super::likeness::skeleton;
 use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Standard};
+use crate::base::bytes::Digest;
+use crate::base::disk;
+use crate::base::fault::Fault;
 
-/// What rules know of the entities before.
+/// What rules know of the entities before. Texts stand here as hashes of 64 bits under a key that is drawn for each run: so
+/// nobody can choose two that fall together, and by chance they do so once in many millions of runs.
 #[derive(Default)]
 pub(super) struct Seen {
+    hash: RandomState,
     ids: HashSet<u64>,
     skeletons: HashSet<u64>,
     keys: HashMap<u64, u32>,
@@ -28,17 +36,16 @@ const SHARED_MAX: u32 = 5;
 
 impl Seen {
     fn look(&mut self, entity: &Entity) {
-        let id = short_hash(entity.id.as_bytes());
-        self.is_duplicate = !entity.id.is_empty() && !self.ids.insert(id);
-        let is_new = self.skeletons.insert(short_hash(skeleton(&entity.id).as_bytes()));
+        self.is_duplicate = !entity.id.is_empty() && !self.ids.insert(self.hash.hash_one(&entity.id));
+        let is_new = self.skeletons.insert(self.hash.hash_one(skeleton(&entity.id)));
         self.has_lookalike = !entity.id.is_empty() && !is_new && !self.is_duplicate;
         self.shared.clear();
-        let mut own = HashSet::new();
+        let mut own: HashSet<Digest> = HashSet::new();
         for key in entity.certificates().map(|certificate| certificate.fingerprint) {
-            if !own.insert(short_hash(key.as_bytes())) {
+            if !own.insert(key) {
                 continue;
             }
-            let count = self.keys.entry(short_hash(key.as_bytes())).or_default();
+            let count = self.keys.entry(self.hash.hash_one(key)).or_default();
             *count = count.saturating_add(1);
             if *count == SHARED_MAX + 1 {
                 self.shared.push(format!("the key {key} stands in more than {SHARED_MAX} entities"));
@@ -63,13 +70,25 @@ pub struct Examiner<'a> {
     seen: Seen,
     tally: Tally,
     tracker: Option<Tracker<'a>>,
+    recorder: Option<Recorder<'a>>,
 }
 
 impl<'a> Examiner<'a> {
-    /// Judges by this standard, and compares with what was signed last.
-    pub fn new(kind: &'static str, standard: Standard<'a>, last: Option<&'a Last>) -> Self {
+    /// Judges by this standard, compares with what was signed last, and writes the record for the next time.
+    pub fn new(
+        kind: &'static str,
+        standard: Standard<'a>,
+        last: Option<&'a Last>,
+        record: Option<&'a mut dyn Write>,
+    ) -> Self {
         let tracker = last.map(Tracker::new);
-        Self { kind, standard, seen: Seen::default(), tally: Tally::default(), tracker }
+        let recorder = record.map(|to| Recorder::new(to, kind));
+        Self { kind, standard, seen: Seen::default(), tally: Tally::default(), tracker, recorder }
+    }
+
+    /// Whether the digests of entities are asked for.
+    pub fn compares(&self) -> bool {
+        self.tracker.is_some() || self.recorder.is_some()
     }
 
     /// Takes in what the reader of the document found itself.
@@ -88,13 +107,23 @@ impl<'a> Examiner<'a> {
                 self.tally.add(rule, &self.standard, Breach { subject: entity.id.clone(), detail });
             }
         }
-        if let Some(tracker) = &mut self.tracker {
-            tracker.entity(&entity.id, &Print::of(entity));
+        if self.compares() {
+            let print = Print::of(entity);
+            if let Some(tracker) = &mut self.tracker {
+                tracker.entity(&entity.id, &print);
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.entity(&entity.id, &print);
+            }
         }
     }
 
     /// Judges the document as a whole, and ends.
-    pub fn finish(mut self, facts: &Facts) -> Examined {
+    pub fn finish(mut self, facts: &Facts) -> Result<Examined, Fault> {
+        if let Some(recorder) = self.recorder.take() {
+            let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
+            recorder.finish(facts).map_err(failed)?;
+        }
         let difference = self.tracker.take().map(|tracker| tracker.finish(facts));
         let whole = Whole { standard: self.standard, facts, difference: difference.as_ref() };
         for rule in RULES.iter().filter(|rule| rule.kind == self.kind) {
@@ -103,6 +132,6 @@ impl<'a> Examiner<'a> {
                 self.tally.add(rule, &self.standard, Breach { subject: String::new(), detail });
             }
         }
-        Examined { findings: self.tally.finish(), difference }
+        Ok(Examined { findings: self.tally.finish(), difference })
     }
 }

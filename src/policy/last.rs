@@ -1,12 +1,15 @@
 //! The compact record of the document that a key line signed last: for each entity its name and the digests of its parts.
 //! Written and read as a stream of lines; `docs/formats/vault.md` specifies them.
 
-use std::io::{self, BufRead, Write};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{self, BufRead, BufReader, Write};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{Entity, Facts, RECORD};
 use crate::base::bytes::{from_hex, hex};
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
 
 /// The parts of an entity that are told apart, the riskiest first.
@@ -15,15 +18,10 @@ pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar",
 const HEAD: &str = "fedroot last signed v1";
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
-
-/// The first eight bytes of a SHA-256 digest.
-pub(super) fn short_hash(bytes: &[u8]) -> u64 {
-    Sha256::digest(bytes).first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
-}
-
-fn id_hash(id: &str) -> [u8; 16] {
-    Sha256::digest(id.as_bytes()).first_chunk().copied().unwrap_or_default()
-}
+/// What is read for one line at first.
+const LINE_BYTES_USUAL: usize = 512;
+/// The line of an entity whose name is empty.
+const ENTITY_BYTES_MIN: u64 = 144;
 
 /// The digests of one entity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -108,7 +106,7 @@ fn roles(entity: &Entity) -> Vec<String> {
 }
 
 /// Writes a record while its document streams past.
-pub struct Recorder<'w> {
+pub(super) struct Recorder<'w> {
     to: &'w mut dyn Write,
     count: u64,
     failed: Option<io::Error>,
@@ -116,22 +114,21 @@ pub struct Recorder<'w> {
 
 impl<'w> Recorder<'w> {
     /// Begins a record of a document of this kind.
-    pub fn new(to: &'w mut dyn Write, kind: &str) -> Self {
+    pub(super) fn new(to: &'w mut dyn Write, kind: &str) -> Self {
         let failed = writeln!(to, "{HEAD} {kind}").err();
         Self { to, count: 0, failed }
     }
 
     /// Notes the next entity.
-    pub fn entity(&mut self, entity: &Entity) {
-        let print = Print::of(entity);
+    pub(super) fn entity(&mut self, id: &str, print: &Print) {
         let parts: Vec<String> = print.parts.iter().map(|part| format!("{part:016x}")).collect();
-        let id = serde_json::to_string(&entity.id).unwrap_or_default();
+        let id = serde_json::to_string(id).unwrap_or_default();
         self.put(&format!("entity {} {} {id}\n", hex(&print.content), parts.join(" ")));
         self.count += 1;
     }
 
     /// Ends the record.
-    pub fn finish(mut self, facts: &Facts) -> io::Result<()> {
+    pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
         let mut kept = Facts::default();
         for fact in facts.iter().filter(|fact| fact.path != "entity") {
             kept.add(fact.path.clone(), fact.value.clone());
@@ -148,48 +145,24 @@ impl<'w> Recorder<'w> {
     }
 }
 
-/// One entity of the record.
-pub(super) struct Past {
-    id: [u8; 16],
-    name: u32,
-    pub(super) print: Print,
-}
-
-/// What a key line signed last.
-#[derive(Default)]
+/// What a key line signed last. Of each entity only its place in the record is in memory.
 pub struct Last {
-    entities: Vec<Past>,
-    names: String,
+    record: Document,
+    hash: RandomState,
+    /// The hash of each name and where its line begins, sorted.
+    entities: Vec<(u64, u64)>,
     facts: Facts,
 }
 
-impl Last {
-    /// Reads a record.
-    pub fn read(mut from: impl BufRead) -> Result<Self, Fault> {
-        let mut last = Self::default();
-        let mut ended = false;
-        let mut line = String::new();
-        for number in 1_u64.. {
-            line.clear();
-            let count = io::Read::take(&mut from, LINE_BYTES_MAX).read_line(&mut line);
-            let wrong = |why: &str| RECORD.fault(format!("line {number}: {why}"));
-            let count = count.map_err(|error| wrong(&error.to_string()))?;
-            match line.strip_suffix('\n') {
-                None if count == 0 && ended => break,
-                Some(text) if number == 1 && text.starts_with(HEAD) => {}
-                Some(text) if number > 1 && !ended => {
-                    ended = last.take(text).ok_or_else(|| wrong("it is no line of a record"))?;
-                }
-                _ => return Err(wrong("the record does not end as it should")),
-            }
-        }
-        last.entities.sort_unstable_by_key(|past| past.id);
-        last.entities.shrink_to_fit();
-        Ok(last)
-    }
+/// What a line of a record says.
+enum Line {
+    Entity(String, Print),
+    Facts(Facts),
+    End(usize),
+}
 
-    /// Takes a line in; yields whether it was the last.
-    fn take(&mut self, line: &str) -> Option<bool> {
+impl Line {
+    fn parse(line: &str) -> Option<Self> {
         let (what, rest) = line.split_once(' ')?;
         match what {
             "entity" => {
@@ -199,17 +172,45 @@ impl Last {
                 for part in &mut parts {
                     *part = u64::from_str_radix(fields.next()?, 16).ok()?;
                 }
-                let id: String = serde_json::from_str(fields.next()?).ok()?;
-                let name = u32::try_from(self.names.len()).ok()?;
-                self.names.push_str(&id);
-                self.names.push('\0');
-                self.entities.push(Past { id: id_hash(&id), name, print: Print { content, parts } });
+                let id = serde_json::from_str(fields.next()?).ok()?;
+                Some(Self::Entity(id, Print { content, parts }))
             }
-            "facts" => self.facts = serde_json::from_str(rest).ok()?,
-            "end" => return (rest.parse() == Ok(self.entities.len())).then_some(true),
-            _ => return None,
+            "facts" => serde_json::from_str(rest).ok().map(Self::Facts),
+            "end" => rest.parse().ok().map(Self::End),
+            _ => None,
         }
-        Some(false)
+    }
+}
+
+impl Last {
+    /// Reads a record through.
+    pub fn read(record: Document) -> Result<Self, Fault> {
+        let room = usize::try_from(record.length()? / ENTITY_BYTES_MIN).unwrap_or_default();
+        let mut entities = Vec::with_capacity(room);
+        let (hash, mut facts) = (RandomState::new(), Facts::default());
+        let mut from = BufReader::new(record.reader());
+        let (mut line, mut at, mut ended) = (String::new(), 0, false);
+        for number in 1_u64.. {
+            line.clear();
+            let count = io::Read::take(&mut from, LINE_BYTES_MAX).read_line(&mut line);
+            let wrong = |why: &str| RECORD.fault(format!("line {number}: {why}"));
+            let count = count.map_err(|error| wrong(&error.to_string()))?;
+            match line.strip_suffix('\n') {
+                None if count == 0 && ended => break,
+                Some(text) if number == 1 && text.starts_with(HEAD) => {}
+                Some(text) if number > 1 && !ended => match Line::parse(text) {
+                    Some(Line::Entity(id, _)) => entities.push((hash.hash_one(id), at)),
+                    Some(Line::Facts(found)) => facts = found,
+                    Some(Line::End(count)) if count == entities.len() => ended = true,
+                    _ => return Err(wrong("it is no line of a record")),
+                },
+                _ => return Err(wrong("the record does not end as it should")),
+            }
+            at += count as u64;
+        }
+        drop(from);
+        entities.sort_unstable();
+        Ok(Self { record, hash, entities, facts })
     }
 
     /// The number of entities.
@@ -222,16 +223,26 @@ impl Last {
         &self.facts
     }
 
-    /// The place of an entity in the record.
-    pub(super) fn find(&self, id: &str) -> Option<usize> {
-        let id = id_hash(id);
-        self.entities.binary_search_by_key(&id, |past| past.id).ok()
+    /// The place of an entity in the record, and its digests.
+    pub(super) fn find(&self, id: &str) -> Option<(usize, Print)> {
+        let hash = self.hash.hash_one(id);
+        let first = self.entities.partition_point(|(own, _)| *own < hash);
+        let same = self.entities.iter().skip(first).take_while(|(own, _)| *own == hash);
+        (first..).zip(same).find_map(|(place, _)| {
+            let (name, print) = self.get(place)?;
+            (name == id).then_some((place, print))
+        })
     }
 
     /// The entity at a place.
-    pub(super) fn get(&self, place: usize) -> Option<(&str, &Print)> {
-        let past = self.entities.get(place)?;
-        let name = self.names.get(past.name as usize..)?.split('\0').next()?;
-        Some((name, &past.print))
+    pub(super) fn get(&self, place: usize) -> Option<(String, Print)> {
+        let (_, at) = self.entities.get(place)?;
+        let mut line = String::new();
+        let from = BufReader::with_capacity(LINE_BYTES_USUAL, self.record.reader_at(*at));
+        io::Read::take(from, LINE_BYTES_MAX).read_line(&mut line).ok()?;
+        match Line::parse(line.trim_end_matches('\n'))? {
+            Line::Entity(name, print) => Some((name, print)),
+            _ => None,
+        }
     }
 }

@@ -35,10 +35,13 @@ const LOOKALIKES: &[(char, &str)] = &[
 
 /// Whether a character shows nothing, or turns the direction of what follows.
 pub(super) fn is_invisible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r');
+    }
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
         | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
-        || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+        || c.is_control()
 }
 
 /// What is left of a URI once everything is gone that people overlook. Two names with one skeleton pass for each other.
@@ -85,6 +88,9 @@ const fn is_mark(c: char) -> bool {
 
 /// Whether one word mixes Latin letters with Greek or Cyrillic ones.
 pub(super) fn mixes_scripts(text: &str) -> bool {
+    if text.is_ascii() {
+        return false;
+    }
     text.split(|c: char| !c.is_alphabetic()).any(|word| {
         let latin = word.chars().any(|c| c.is_ascii_alphabetic());
         let other = word

@@ -25,7 +25,7 @@ pub use entity::{
 pub use examine::{Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
-pub use last::{Last, Recorder};
+pub use last::Last;
 pub use profile::{Dates, KeyInfo, Profile, Reserved, Saml};
 pub use rules::{RULES, Rules};
 pub use waiver::{Brake, Waiver};

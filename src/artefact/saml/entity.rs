@@ -6,7 +6,9 @@ use super::{MD, certificate};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::format::xml::{StartTag, dsig};
-use crate::policy::{Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text};
+use crate::policy::{
+    Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
+};
 
 pub(super) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
 const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
@@ -41,7 +43,8 @@ pub(super) struct Assembler {
     entity: Entity,
     /// How deep its element is.
     pub(super) depth: usize,
-    hash: Sha256,
+    /// The digest of its content, where somebody compares.
+    hash: Option<Sha256>,
     /// What the digest takes next: few large pieces cost less than many small ones.
     unhashed: Vec<u8>,
     taking: Option<(Place, usize)>,
@@ -49,6 +52,8 @@ pub(super) struct Assembler {
     label: Text,
     is_regexp: bool,
     attribute: Option<String>,
+    /// The certificate read last, and its text.
+    certificate: Option<(String, Option<Certificate>)>,
     /// Scopes that stand before any role.
     scopes: Vec<Scope>,
 }
@@ -67,7 +72,8 @@ fn owned(tag: StartTag<'_>, name: &str) -> Option<String> {
 }
 
 impl Assembler {
-    pub(super) fn new(tag: StartTag<'_>) -> Self {
+    /// Begins at the entity's start tag; its content is digested only where somebody compares.
+    pub(super) fn new(tag: StartTag<'_>, is_digested: bool) -> Self {
         let entity = Entity {
             id: owned(tag, "entityID").unwrap_or_default(),
             place: tag.position().to_string(),
@@ -77,13 +83,14 @@ impl Assembler {
         Self {
             entity,
             depth: tag.depth(),
-            hash: Sha256::new(),
-            unhashed: Vec::with_capacity(PIECE_BYTES + 1024),
+            hash: is_digested.then(Sha256::new),
+            unhashed: Vec::new(),
             taking: None,
             text: String::new(),
             label: Text::default(),
             is_regexp: false,
             attribute: None,
+            certificate: None,
             scopes: Vec::new(),
         }
     }
@@ -218,8 +225,7 @@ impl Assembler {
         let fits = self.text.len() + text.len() <= TEXT_BYTES_MAX;
         // A certificate counts by what it says of its key: most bytes of most documents are digested only once.
         if !(fits && matches!(self.taking, Some((Place::Certificate, _)))) {
-            self.unhashed.extend_from_slice(text.as_bytes());
-            self.digest();
+            self.absorb_bytes(text.as_bytes());
         }
         if self.taking.is_none() {
             return;
@@ -232,7 +238,7 @@ impl Assembler {
     }
 
     pub(super) fn end(&mut self, depth: usize, name: &str) {
-        self.unhashed.push(2);
+        self.absorb_bytes(&[2]);
         if self.attribute.is_some() && name.rsplit(':').next() == Some("EntityAttributes") {
             self.attribute = None;
         }
@@ -269,54 +275,63 @@ impl Assembler {
             (Place::Certificate | Place::OtherKey, Some(role)) => {
                 let Some(key) = role.keys.last_mut() else { return };
                 if matches!(place, Place::Certificate) {
-                    let certificate = certificate::read(&text);
+                    // one certificate for signing and for encryption is the rule
+                    let certificate = match &self.certificate {
+                        Some((same, certificate)) if *same == text => certificate.clone(),
+                        _ => certificate::read(&text),
+                    };
+                    push(&mut key.certificates, certificate.clone(), cut);
                     match &certificate {
                         Some(certificate) => {
-                            self.unhashed.extend_from_slice(certificate.fingerprint.as_bytes());
+                            self.absorb_bytes(certificate.fingerprint.as_bytes());
                             let end = certificate.expires.map_or(0, Instant::unix);
-                            self.unhashed.extend_from_slice(&end.to_be_bytes());
+                            self.absorb_bytes(&end.to_be_bytes());
                         }
-                        None => self.unhashed.extend_from_slice(text.as_bytes()),
+                        None => self.absorb_bytes(text.as_bytes()),
                     }
-                    push(&mut key.certificates, certificate, cut);
+                    self.certificate = Some((text, certificate));
                 } else {
                     push(&mut key.others, Digest::of(text.trim().as_bytes()), cut);
                 }
             }
-            (Place::Certificate, None) => self.unhashed.extend_from_slice(text.as_bytes()),
+            (Place::Certificate, None) => self.absorb_bytes(text.as_bytes()),
             (Place::Ui | Place::Logo | Place::OtherKey, None) => {}
         }
     }
 
     /// Takes a start tag into the digest; what signing sets at the root is no change.
     fn absorb(&mut self, tag: StartTag<'_>) {
+        if self.hash.is_none() {
+            return;
+        }
         self.absorb_name(tag.namespace(), tag.local());
         let set = |name: &str| tag.depth() == 0 && ["ID", "validUntil", "cacheDuration"].contains(&name);
         for attribute in tag.attributes().filter(|attribute| !set(attribute.name)) {
             self.absorb_name(attribute.namespace, attribute.local);
-            self.unhashed.extend_from_slice(attribute.value.as_bytes());
-            self.unhashed.push(0);
+            self.absorb_bytes(attribute.value.as_bytes());
+            self.absorb_bytes(&[0]);
         }
-        self.unhashed.push(1);
-        self.digest();
+        self.absorb_bytes(&[1]);
     }
 
     /// The namespaces that fill most of a document stand for one byte that no namespace begins with.
     fn absorb_name(&mut self, namespace: &str, local: &str) {
         match namespace {
-            "" => self.unhashed.push(3),
-            MD => self.unhashed.push(4),
-            dsig::NS => self.unhashed.push(5),
-            _ => self.unhashed.extend_from_slice(namespace.as_bytes()),
+            "" => self.absorb_bytes(&[3]),
+            MD => self.absorb_bytes(&[4]),
+            dsig::NS => self.absorb_bytes(&[5]),
+            _ => self.absorb_bytes(namespace.as_bytes()),
         }
-        self.unhashed.push(0);
-        self.unhashed.extend_from_slice(local.as_bytes());
-        self.unhashed.push(0);
+        self.absorb_bytes(&[0]);
+        self.absorb_bytes(local.as_bytes());
+        self.absorb_bytes(&[0]);
     }
 
-    fn digest(&mut self) {
+    fn absorb_bytes(&mut self, bytes: &[u8]) {
+        let Some(hash) = &mut self.hash else { return };
+        self.unhashed.extend_from_slice(bytes);
         if self.unhashed.len() > PIECE_BYTES {
-            self.hash.update(&self.unhashed);
+            hash.update(&self.unhashed);
             self.unhashed.clear();
         }
     }
@@ -326,8 +341,10 @@ impl Assembler {
         if let Some(role) = self.entity.roles.first_mut() {
             role.scopes.append(&mut self.scopes);
         }
-        self.hash.update(&self.unhashed);
-        self.entity.content = self.hash.finalize().first_chunk().copied().unwrap_or_default();
+        if let Some(hash) = self.hash {
+            let digest = hash.chain_update(&self.unhashed).finalize();
+            self.entity.content = digest.first_chunk().copied().unwrap_or_default();
+        }
         self.entity
     }
 }

@@ -11,7 +11,7 @@ use super::{MD, check_root};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::xml::{Event, StartTag, dsig};
-use crate::policy::{Examined, Examiner, Facts, Recorder};
+use crate::policy::{Examined, Examiner, Facts};
 
 /// Entities and registrars that are listed by name; the counts cover all of them.
 const LISTED_MAX: usize = 200;
@@ -24,7 +24,6 @@ const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 /// Collects facts from the events of one document.
 pub(super) struct Collector<'a> {
     examiner: Option<Examiner<'a>>,
-    recorder: Option<Recorder<'a>>,
     now: Option<Instant>,
     remarks: BTreeMap<&'static str, String>,
     root: Facts,
@@ -54,7 +53,6 @@ impl<'a> Collector<'a> {
     pub(super) fn new() -> Self {
         Self {
             examiner: None,
-            recorder: None,
             now: None,
             remarks: BTreeMap::new(),
             root: Facts::default(),
@@ -83,12 +81,6 @@ impl<'a> Collector<'a> {
         self
     }
 
-    /// Writes every entity to the record of what is signed.
-    pub(super) fn recording(mut self, recorder: Recorder<'a>) -> Self {
-        self.recorder = Some(recorder);
-        self
-    }
-
     /// How many values have a comment inside: readers may cut them there, and the comment is not signed.
     pub(super) fn split_values(&self) -> u64 {
         self.split_values
@@ -97,13 +89,13 @@ impl<'a> Collector<'a> {
     /// Takes the next event in.
     pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), Fault> {
         match event {
-            Event::Start(tag) => {
-                self.tail.clear();
-                self.start(*tag)?;
-            }
+            Event::Start(tag) => self.start(*tag)?,
             Event::Text(text) => {
-                self.look_for_private_key(text);
                 self.oddities.text(text);
+                // only rules look at more of it
+                if self.examiner.is_some() {
+                    self.look_for_private_key(text);
+                }
                 if let Some(open) = &mut self.open {
                     open.text(text);
                 }
@@ -137,8 +129,9 @@ impl<'a> Collector<'a> {
         } else if tag.namespace() == MD {
             self.nested_expiry(tag);
         }
-        self.oddities.start();
         if self.examiner.is_some() {
+            self.tail.clear();
+            self.oddities.start();
             for (rule, what) in Oddities::tag(tag) {
                 self.breach(rule, what);
             }
@@ -151,8 +144,8 @@ impl<'a> Collector<'a> {
                 {
                     self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
                 }
-                if self.examiner.is_some() || self.recorder.is_some() {
-                    self.open = Some(Assembler::new(tag));
+                if let Some(examiner) = &self.examiner {
+                    self.open = Some(Assembler::new(tag, examiner.compares()));
                 }
             }
             (MDRPI, "RegistrationInfo") => {
@@ -198,9 +191,6 @@ impl<'a> Collector<'a> {
         if let Some(examiner) = &mut self.examiner {
             examiner.entity(&entity);
         }
-        if let Some(recorder) = &mut self.recorder {
-            recorder.entity(&entity);
-        }
     }
 
     fn nested_expiry(&mut self, tag: StartTag<'_>) {
@@ -227,8 +217,9 @@ impl<'a> Collector<'a> {
     fn look_for_private_key(&mut self, text: &str) {
         let (text, needle) = (text.as_bytes(), PRIVATE_KEY.as_bytes());
         let head = text.get(..needle.len()).unwrap_or(text);
+        let goes_on = !self.tail.is_empty();
         self.tail.extend_from_slice(head);
-        let across = self.tail.windows(needle.len()).any(|window| window == needle);
+        let across = goes_on && self.tail.windows(needle.len()).any(|window| window == needle);
         if across || self.needle.find(text).is_some() {
             self.tail.clear();
             return self.breach("saml.private-key", "a private key in PEM stands in the document".into());
@@ -273,11 +264,7 @@ impl<'a> Collector<'a> {
         if unlisted > 0 {
             facts.add("entities not listed", unlisted.to_string());
         }
-        if let Some(recorder) = self.recorder {
-            let failed = |e| crate::base::disk::fault("write", "the record of what was signed".as_ref(), &e);
-            recorder.finish(&facts).map_err(failed)?;
-        }
-        let examined = self.examiner.map(|examiner| examiner.finish(&facts)).unwrap_or_default();
-        Ok((facts, examined))
+        let examined = self.examiner.map(|examiner| examiner.finish(&facts)).transpose()?;
+        Ok((facts, examined.unwrap_or_default()))
     }
 }

@@ -24,7 +24,6 @@ use crate::base::fault::Fault;
 use crate::format::xml::dsig;
 use crate::format::xml::{Limits, StartTag};
 use crate::key::{PublicKey, Signature, scheme};
-use crate::policy::Recorder;
 
 /// The namespace of SAML metadata.
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -45,8 +44,9 @@ impl Kind for SamlMetadata {
         document: &'d Document,
         terms: &Terms<'_>,
         random: &mut dyn CryptoRng,
+        record: Option<&mut dyn Write>,
     ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        prepare::prepare(document, terms, random)
+        prepare::prepare(document, terms, random, record)
     }
 
     fn split<'d>(
@@ -59,16 +59,13 @@ impl Kind for SamlMetadata {
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(document.reader(), trust, None).map_err(|fault| fault.at(document.name()))
+        verify(document.content()?, trust).map_err(|fault| fault.at(document.name()))
     }
 }
 
-/// Verifies a stream of signed metadata, and records what it covers.
-fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>) -> Result<Verified, Fault> {
+/// Verifies a stream of signed metadata.
+fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     let mut collector = Collector::new();
-    if let Some(recorder) = recorder {
-        collector = collector.recording(recorder);
-    }
     let mut outside = Outside::default();
     let found = dsig::verify(source, Limits::default(), |event| {
         outside.event(event);

@@ -10,13 +10,14 @@ use rand_core::CryptoRng;
 use super::facts::Collector;
 use super::splice::{Edit, Splice};
 use super::{OTHER, Prepared, Terms, check_root, verify};
-use crate::base::bytes::{Digest, Hashing, from_base64, hex};
+use crate::base::bytes::{Digest, Hashing, Tagging, equal, from_base64, hex};
 use crate::base::disk::{self, Document, DocumentReader};
 use crate::base::fault::Fault;
+use crate::base::gzip::Expanding;
 use crate::format::xml::dsig::{self, KeyInfo, KeyValue, SignedInfo};
 use crate::format::xml::{Event, Limits, Reader, StartTag, is_ncname};
 use crate::key::{Hash, Parts, PublicKey, Scheme, Signature};
-use crate::policy::{Dates, Examined, Examiner, Facts, KeyInfo as KeyInfoPart, Recorder, Saml, Standard};
+use crate::policy::{Dates, Examined, Examiner, Facts, KeyInfo as KeyInfoPart, Saml, Standard};
 
 /// More than the signature element ever takes: RSA-4096, its certificate and key value are under 8 KiB.
 const SIGNATURE_BYTES_MAX: u64 = 32 * 1024;
@@ -25,7 +26,11 @@ const SIGNATURE_BYTES_MAX: u64 = 32 * 1024;
 struct Metadata<'d> {
     source: &'d Document,
     digest: Digest,
+    /// Of what it says, in bytes.
     length: u64,
+    /// What tells whether the second reading is the first one.
+    key: [u8; 32],
+    tag: [u8; 16],
     facts: Facts,
     examined: Examined,
     root: Edit,
@@ -45,21 +50,27 @@ pub(super) fn prepare<'d>(
     source: &'d Document,
     terms: &Terms<'_>,
     random: &mut dyn CryptoRng,
+    record: Option<&mut dyn Write>,
 ) -> Result<Box<dyn Prepared + 'd>, Fault> {
     let at = |fault: Fault| fault.at(source.name());
     let root = new_root(source, terms, random).map_err(at)?;
     let profile = &terms.profile.saml;
     let scheme = terms.public.algorithm().scheme(profile.digest);
-    let hashing = Hashing::new(source.reader());
-    let mut spliced = Splice::new(hashing, vec![root.edit.followed_by(&root.close)]);
+    let mut key = [0; 32];
+    random.fill_bytes(&mut key);
+    let given = Tagging::new(Hashing::new(source.reader()), &key);
+    let mut spliced = Splice::new(source.expanded(given)?, vec![root.edit.followed_by(&root.close)]);
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
-    let examiner = Examiner::new("saml", standard, terms.last);
+    let record = record.map(|to| to as &mut dyn Write);
+    let examiner = Examiner::new("saml", standard, terms.last, record);
     let mut collector = Collector::new().examining(examiner, terms.now, root.remarks);
     let digested =
         dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));
     let digested = digested.map_err(at)?;
-    let (digest, length) = spliced.into_inner().finish();
+    let (content, length) = spliced.finish();
+    let (tag, hashing) = content.into_inner().finish();
+    let (digest, _) = hashing.finish();
     // The digest counted in the edited document; the signature that goes stands in the given one.
     let grown = root.edit.text.len() as u64;
     let shrunk = root.edit.range.end - root.edit.range.start;
@@ -69,6 +80,8 @@ pub(super) fn prepare<'d>(
         source,
         digest,
         length,
+        key,
+        tag,
         facts,
         examined: found,
         old_signature: digested.signature.map(|range| place(range.start)..place(range.end)),
@@ -104,7 +117,7 @@ pub(super) struct Root {
 
 /// Reads up to the root's start tag and writes it anew.
 fn new_root(source: &Document, terms: &Terms<'_>, random: &mut dyn CryptoRng) -> Result<Root, Fault> {
-    let mut reader = Reader::new(source.reader(), Limits::default());
+    let mut reader = Reader::new(source.content()?, Limits::default());
     while let Some(event) = reader.next()? {
         if let Event::Start(tag) = event {
             check_root(tag)?;
@@ -266,7 +279,10 @@ impl Metadata<'_> {
         }
     }
 
-    fn finished(&self, signature: &Signature) -> Splice<Hashing<DocumentReader<'_>>> {
+    fn finished(
+        &self,
+        signature: &Signature,
+    ) -> Result<Splice<Expanding<Tagging<DocumentReader<'_>>>>, Fault> {
         let behind_root = self.root.range.end;
         let mut edits = vec![
             self.root.clone(),
@@ -277,7 +293,8 @@ impl Metadata<'_> {
             .followed_by(&self.close),
         ];
         edits.extend(self.old_signature.clone().map(|range| Edit { range, text: vec![] }));
-        Splice::new(Hashing::new(self.source.reader()), edits)
+        let given = Tagging::new(self.source.reader(), &self.key);
+        Ok(Splice::new(self.source.expanded(given)?, edits))
     }
 }
 
@@ -306,15 +323,9 @@ impl Prepared for Metadata<'_> {
         self.length + self.root.text.len() as u64 + SIGNATURE_BYTES_MAX
     }
 
-    fn finish(
-        &self,
-        signature: &Signature,
-        output: &mut dyn Write,
-        record: &mut dyn Write,
-    ) -> Result<(), Fault> {
-        let mut tee = Tee { source: self.finished(signature), output: BufWriter::new(output), failed: None };
-        let recorder = Recorder::new(record, "saml");
-        let verified = verify(&mut tee, std::slice::from_ref(&self.public), Some(recorder));
+    fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {
+        let mut tee = Tee { source: self.finished(signature)?, output: BufWriter::new(output), failed: None };
+        let verified = verify(&mut tee, std::slice::from_ref(&self.public));
         if let Err(error) = tee.output.flush() {
             tee.failed.get_or_insert(error);
         }
@@ -322,8 +333,8 @@ impl Prepared for Metadata<'_> {
             return Err(disk::fault("write", "the signed document".as_ref(), &error));
         }
         drop(tee.output);
-        let (digest, _) = tee.source.into_inner().finish();
-        if digest != self.digest {
+        let (tag, _) = tee.source.finish().0.into_inner().finish();
+        if !equal(&tag, &self.tag) {
             return Err(disk::CHANGED
                 .fault(format!("{} changed between review and signature", self.source.name()))
                 .hint("find out who writes to it, then review it again"));

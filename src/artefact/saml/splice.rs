@@ -31,9 +31,9 @@ impl<R: Read> Splice<R> {
         Self { source, offset: 0, edits: edits.into(), inserting: io::Cursor::default() }
     }
 
-    /// The source, once everything has been read.
-    pub(super) fn into_inner(self) -> R {
-        self.source
+    /// The source, once everything has been read, and how much that was.
+    pub(super) fn finish(self) -> (R, u64) {
+        (self.source, self.offset)
     }
 }
 

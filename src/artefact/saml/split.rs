@@ -17,7 +17,7 @@ use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
 use crate::format::xml::{Event, Limits, Reader, StartTag, dsig};
 use crate::key::{Hash, PublicKey, Scheme};
-use crate::policy::{Dates, Examined, Examiner, Facts, Recorder, Standard};
+use crate::policy::{Dates, Examined, Examiner, Facts, Standard};
 
 /// A single entity stands in memory while it is signed: larger ones are refused.
 const ENTITY_BYTES_MAX: u64 = 64 << 20;
@@ -102,16 +102,15 @@ pub(super) fn split<'d>(
     let mut spliced = Splice::new(Hashing::new(source.reader()), vec![root.edit.followed_by(&root.close)]);
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
-    let examiner = Examiner::new("saml", standard, terms.last);
-    let collector = Collector::new().examining(examiner, terms.now, root.remarks.clone());
-    let mut collector = collector.recording(Recorder::new(record, "saml"));
+    let examiner = Examiner::new("saml", standard, terms.last, Some(record));
+    let mut collector = Collector::new().examining(examiner, terms.now, root.remarks.clone());
     let mut splitter = Splitter::new(&root);
     let visit = |event: &Event<'_>| {
         splitter.event(event)?;
         collector.event(event)
     };
     dsig::digest(&mut spliced, Limits::default(), settings.hash, visit).map_err(at)?;
-    let (digest, _) = spliced.into_inner().finish();
+    let (digest, _) = spliced.finish().0.finish();
     let (mut facts, examined) = collector.finish()?;
     let Splitter { contexts, members, places, .. } = splitter;
     check_names(&members).map_err(at)?;
@@ -291,7 +290,7 @@ impl Batch for Split<'_> {
         let (member, at) = self.members.get(place).zip(self.places.get(place)).ok_or_else(missing)?;
         let context = self.contexts.get(at.context).ok_or_else(missing)?;
         let mut raw = Vec::with_capacity(usize::try_from(at.length).unwrap_or_default());
-        let mut source = self.source.reader_from(at.start).take(at.length);
+        let mut source = self.source.reader_at(at.start).take(at.length);
         source.read_to_end(&mut raw).map_err(|e| disk::fault("read", self.source.name().as_ref(), &e))?;
         Ok(Box::new(Standalone::new(&self.settings, context, &member.id, raw)?))
     }

@@ -14,7 +14,7 @@ use crate::base::bytes::{Digest, hex};
 use crate::base::clock::Instant;
 use crate::base::disk::CHANGED;
 use crate::base::fault::{Fault, INTERNAL};
-use crate::format::xml::dsig::{self, Rules, SignedInfo};
+use crate::format::xml::dsig::{self, SignedInfo};
 use crate::format::xml::{Event, Limits, Reader, StartTag, XML_NS, is_ncname};
 use crate::key::{Hash, Signature};
 use crate::policy::Dates;
@@ -249,7 +249,7 @@ impl Draft for Standalone<'_> {
             }
             Ok(())
         };
-        let Ok(found) = dsig::verify(published, Limits::default(), Rules::default(), look) else {
+        let Ok(found) = dsig::verify(published, Limits::default(), look) else {
             return foreign;
         };
         let signature = Signature::from_bytes(found.signature.value.clone());
@@ -273,7 +273,7 @@ impl Draft for Standalone<'_> {
 
     fn finish(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
         let document = self.signed(signature);
-        let found = dsig::verify(document.as_slice(), Limits::default(), Rules::default(), |_| Ok(()))?;
+        let found = dsig::verify(document.as_slice(), Limits::default(), |_| Ok(()))?;
         // The caller has verified the signature over these octets: that they are the document's is what is left to check.
         let is_whole = found.is_intact()
             && found.signed_info == self.octets

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::base::bytes::{base64, hex};
 use crate::base::fault::Fault;
 use crate::ceremony::{self, Agreement, Break, Checked, EntryKind, Note, Summary};
+use crate::cli::progress::Progress;
 use crate::cli::ui::Output;
 use crate::custody::Catalogue;
 
@@ -22,7 +23,9 @@ pub(in crate::cli) struct Verify {
 impl Verify {
     pub(super) fn run(&self, catalogue: &Catalogue) -> Result<Output, Fault> {
         let since = self.since.iter().map(|path| ceremony::note(path)).collect::<Result<Vec<_>, _>>()?;
+        let progress = Progress::working("verifying the ledger");
         let Checked { summary, agreement, complete, kept, lost } = ceremony::audit(catalogue, &since)?;
+        drop(progress);
         let mut output = Output::json(json!({
             "verdict": if complete.is_some() { "complete" } else { "consistent" },
             "complete": complete.is_some(),

@@ -36,6 +36,36 @@ pub(super) fn is_fragment(text: &str) -> bool {
     !text.is_empty() && text.chars().all(continues_name)
 }
 
+/// What a byte may be in a qualified name.
+#[derive(Clone, Copy)]
+enum Class {
+    Plain,
+    Colon,
+    Foreign,
+    Other,
+}
+
+/// A table: names are most of what a tokenizer looks at byte by byte.
+fn class(byte: u8) -> Class {
+    static CLASSES: [Class; 256] = {
+        let mut classes = [Class::Other; 256];
+        let mut byte: u8 = 0;
+        while byte < u8::MAX {
+            if let Some((class, _)) = classes.split_at_mut(byte as usize).1.split_first_mut() {
+                *class = match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => Class::Plain,
+                    b':' => Class::Colon,
+                    0x80.. => Class::Foreign,
+                    _ => Class::Other,
+                };
+            }
+            byte += 1;
+        }
+        classes
+    };
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Other)
+}
+
 /// A run of bytes that may be a qualified name.
 pub(super) struct Run {
     pub(super) length: usize,
@@ -48,17 +78,17 @@ impl Run {
     /// The longest run that `bytes` begins with, up to a second colon.
     pub(super) fn new(bytes: &[u8]) -> Self {
         let (mut colon, mut foreign) = (None, false);
-        let length = bytes.iter().enumerate().position(|(at, byte)| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => false,
-            b':' if colon.is_none() => {
+        let length = bytes.iter().enumerate().position(|(at, byte)| match class(*byte) {
+            Class::Plain => false,
+            Class::Colon if colon.is_none() => {
                 colon = Some(at);
                 false
             }
-            0x80.. => {
+            Class::Foreign => {
                 foreign = true;
                 false
             }
-            _ => true,
+            Class::Colon | Class::Other => true,
         });
         Self { length: length.unwrap_or(bytes.len()), colon, foreign }
     }

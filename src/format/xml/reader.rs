@@ -1,11 +1,11 @@
 //! A strict pull reader over a sliding window: every byte is checked once, and none is kept longer than its event.
 
 use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
-
-use sha2::{Digest as _, Sha256};
 
 use super::tag::StartTag;
 use super::window::{Core, Cut, Step};
@@ -140,7 +140,11 @@ impl<R: Read> Reader<R> {
                 Ok(0) => self.core.ended = true,
                 Ok(count) => self.pending += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(READ.fault(error.to_string())),
+                Err(error) => {
+                    return Err(error
+                        .downcast::<Fault>()
+                        .unwrap_or_else(|error| READ.fault(error.to_string())));
+                }
             }
             let bytes = self.input.get(..self.pending).unwrap_or_default();
             let taken = self.core.admit(bytes).map_err(|trouble| self.core.fault(trouble))?;
@@ -171,14 +175,17 @@ impl Core {
     }
 }
 
-/// The `ID` values seen so far, as short hashes.
+/// The `ID` values seen so far, as hashes of 64 bits under a key that is drawn for each run: nobody can choose two that fall
+/// together, and if two did by chance, the document were refused.
 #[derive(Default)]
-pub struct Ids(HashSet<[u8; 16]>);
+pub struct Ids {
+    hash: RandomState,
+    seen: HashSet<u64>,
+}
 
 impl Ids {
     /// Whether `id` is new.
     pub fn insert(&mut self, id: &str) -> bool {
-        let digest = Sha256::digest(id.as_bytes());
-        digest.first_chunk::<16>().is_some_and(|short| self.0.insert(*short))
+        self.seen.insert(self.hash.hash_one(id))
     }
 }

@@ -1,0 +1,65 @@
+//! What the program holds in memory does not grow with the document, and stays under a limit for the whole process.
+
+use std::fs;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use crate::support::{FEDROOT, Folder, LINE, aggregate};
+
+/// What a process may hold at its peak.
+const PEAK_KIB_MAX: u64 = 32 * 1024;
+/// What the peak may grow by with twelve times the document: hashes of 16 bytes for each entity, tables that double.
+const GROWTH_KIB_MAX: u64 = 2 * 1024;
+
+/// The peak of a process so far, in KiB; nothing once it has ended.
+fn peak(child: &Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Runs the program and yields its peak in KiB.
+fn peak_of(folder: &Folder, arguments: &str) -> u64 {
+    let mut command = folder.command(FEDROOT);
+    command.args(arguments.split(' ')).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut highest = 0;
+    let status = loop {
+        highest = highest.max(peak(&child).unwrap_or_default());
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    assert!(status.success(), "{arguments}: {status}");
+    assert!(highest > 0, "the peak could not be read");
+    highest
+}
+
+/// The peaks of each act on an aggregate of this size; the last two signatures compare with the one before.
+fn peaks(megabytes: usize) -> Vec<(&'static str, u64)> {
+    let folder = Folder::with_one_line();
+    let rest = format!("--key {LINE} --vault V");
+    aggregate::write(&folder.path("in.xml"), megabytes * 1_000_000).unwrap();
+    let packed = folder.shell("gzip -1 -k in.xml");
+    assert_eq!(packed.code, 0, "{}", packed.stderr);
+    let sign = |from: &str, to: &str| {
+        peak_of(&folder, &format!("sign saml {from} --identity auditor.key --output {to} {rest}"))
+    };
+    vec![
+        ("sign", sign("in.xml", "out.xml")),
+        ("sign again, compressed", sign("in.xml.gz", "out.xml.gz")),
+        ("review", peak_of(&folder, &format!("review saml in.xml {rest}"))),
+        ("verify", peak_of(&folder, "verify saml out.xml --trust metadata.pub")),
+        ("verify, compressed", peak_of(&folder, "verify saml out.xml.gz --trust metadata.pub")),
+    ]
+}
+
+#[test]
+fn memory_does_not_grow_with_the_document() {
+    let (small, large) = (peaks(1), peaks(12));
+    for ((act, small), (_, large)) in small.iter().zip(&large) {
+        assert!(*large <= PEAK_KIB_MAX, "{act}: {large} KiB");
+        assert!(*large <= small + GROWTH_KIB_MAX, "{act}: {small} KiB for 1 MB, {large} KiB for 12 MB");
+    }
+}
