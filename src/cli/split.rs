@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 
 use serde_json::{Value, json};
 
+use super::progress::Progress;
 use super::sign::Sign;
 use super::ui::Output;
 use super::{Common, document, quoted, review};
@@ -38,7 +39,8 @@ pub(super) fn run(sign: Sign, folder: &Path, common: &Common) -> Result<Output, 
         dry_run: sign.dry_run,
         signed: &signed,
     };
-    let batched = ceremony::sign_batch(&mut vault, &splitting, &mut sign.answers(common, Progress::none()))?;
+    let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
+    let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
     Ok(show(&sign, folder, &batched))
 }
 
