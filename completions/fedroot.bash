@@ -1106,7 +1106,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__verify)
-            opts="-h --trust --at --proof --trust-note --trust-key --ledger --vault --json --batch --help saml"
+            opts="-h --trust --at --explain --proof --trust-note --trust-key --ledger --vault --json --batch --help saml"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -206,13 +206,14 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (verify)
 _arguments "${_arguments_options[@]}" : \
-'*--trust=[A public key or certificate to trust, PEM (can be repeated)]:FILE:_files' \
+'*--trust=[A public key or certificate (PEM), a JWK or a JWK set to trust (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
 '--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
 '--vault=[The folder of the vault]:DIR:_files' \
+'--explain[Print commands for sh that check the same with other programs]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \

@@ -144,7 +144,7 @@ fn content(choices: &mut Choices<'_>, out: &mut String, scope: &mut Vec<(String,
                 *out += &format!(
                     "<![CDATA[{}]]>",
                     choices.pick(&["", "<&>", "a\r\nb", "]]", "]", "\"é\" &amp; "])
-                )
+                );
             }
             2 => out.push_str(choices.pick(PIECES)),
             _ => element(choices, out, scope, depth + 1),

@@ -123,7 +123,9 @@ fn seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
         "c14n_documents" => {
             // any bytes will do
             let mut dice = Dice(42);
-            return (0..8).map(|_| (0..600).map(|_| dice.below(256) as u8).collect()).collect();
+            return (0..8)
+                .map(|_| (0..600).map(|_| u8::try_from(dice.below(256)).unwrap()).collect())
+                .collect();
         }
         "witness_request" | "rewrapped" => return own_seeds(folder, target),
         other => panic!("{other} has no seeds"),

@@ -2,7 +2,7 @@
 //! RSA-SHA384, RSA-SHA512 and ECDSA-SHA384.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::peers::{jdk, python, samlsign, signxml, xmlsec1};
 use crate::support::{Folder, peers};
@@ -67,7 +67,7 @@ fn ids() -> Vec<String> {
     ["EntitiesDescriptor", "EntityDescriptor"].map(|name| format!("{MD}:{name}")).to_vec()
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 

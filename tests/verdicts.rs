@@ -223,7 +223,7 @@ fn xmlsec1_and_the_jdk_agree_on_every_signed_document() {
         match &ours {
             Ok(()) if theirs == [true, true] || (theirs == [false, true] && NEWER.of(case)) => both += 1,
             Ok(()) => {
-                surprises.push(format!("{shown}: we accept, xmlsec1 and the JDK say {theirs:?} ({java})"))
+                surprises.push(format!("{shown}: we accept, xmlsec1 and the JDK say {theirs:?} ({java})"));
             }
             Err(_) if theirs == [false, false] => {}
             Err(fault) => match PURPOSES.iter().find(|row| row.2 == fault.code().name && row.1.of(case)) {

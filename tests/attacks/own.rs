@@ -1,81 +1,8 @@
 //! Our own attacks: every one is made from a document that we signed ourselves, and that verifies as it is.
 
-use fedroot::key::PublicKey;
 use serde_json::json;
 
-use super::{verdict, verify};
-use crate::support::{Folder, signing};
-
-/// A signed aggregate and its parts.
-struct Signed {
-    whole: String,
-    /// The root's ID.
-    id: String,
-    signature: String,
-    /// The document without its signature.
-    bare: String,
-    trust: Vec<PublicKey>,
-    /// The same document, signed by somebody else.
-    foreign: String,
-}
-
-impl Signed {
-    fn new() -> Self {
-        let folder = Folder::with_one_line();
-        let auditor = folder.auditor.clone();
-        let adopt =
-            ["key", "adopt", "example.org/sandbox/other", "--from", "p384-other.pem", "--for", "saml"];
-        folder.good(&[&adopt[..], &["--recipient", &auditor, "--vault", "V"]].concat());
-        let mut arguments = signing("signed.xml");
-        arguments[2] = "aggregate.xml";
-        folder.good(&arguments);
-        (arguments[4], arguments[8]) = ("example.org/sandbox/other", "foreign.xml");
-        folder.good(&arguments);
-        let text = |name: &str| String::from_utf8(folder.read(name)).unwrap();
-        let (whole, foreign) = (text("signed.xml"), text("foreign.xml"));
-        let signature = between(&whole, "<ds:Signature ", "</ds:Signature>");
-        let bare = whole.replace(&signature, "");
-        let id = whole.split(" ID=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let trust = vec![PublicKey::from_pem(&text("metadata.pub")).unwrap()];
-        Self { whole, id, signature, bare, trust, foreign }
-    }
-
-    /// The signed document with one change, which must be one.
-    fn with(&self, from: &str, to: &str) -> String {
-        assert!(self.whole.contains(from), "{from} is not there");
-        self.whole.replacen(from, to, 1)
-    }
-
-    /// The root element alone, for use inside another one.
-    fn root(&self, text: &str) -> String {
-        text.split_once("?>").unwrap().1.trim().to_owned()
-    }
-
-    /// The signed document with more at the end of its root.
-    fn ending(&self, more: &str) -> String {
-        self.with("</EntitiesDescriptor>", &format!("{more}</EntitiesDescriptor>"))
-    }
-
-    fn verdict(&self, document: impl Into<Vec<u8>>) -> &'static str {
-        verdict(document.into(), &self.trust)
-    }
-
-    /// The verdicts of a family of attacks.
-    #[track_caller]
-    fn expect(&self, attacks: &[(&str, String, &str)]) {
-        assert_eq!(self.verdict(self.whole.as_str()), "good", "the control");
-        for (name, document, expected) in attacks {
-            let found = self.verdict(document.as_str());
-            assert_eq!(found, *expected, "{name}: {document:.2000}");
-        }
-    }
-}
-
-fn between(text: &str, from: &str, to: &str) -> String {
-    let start = text.find(from).unwrap();
-    let end = text[start..].find(to).unwrap() + start + to.len();
-    text[start..end].to_owned()
-}
+use super::{Signed, between, verify};
 
 const EVIL: &str = "<EntityDescriptor entityID='https://evil.example'/>";
 
@@ -90,7 +17,7 @@ fn evil(id: &str, content: &str) -> String {
 #[test]
 fn wrapped_signatures() {
     let s = Signed::new();
-    let (sig, signed, bare, id) = (&s.signature, s.root(&s.whole), s.root(&s.bare), &s.id);
+    let (sig, signed, bare, id) = (&s.signature, Signed::root(&s.whole), Signed::root(&s.bare), &s.id);
     let extensions = |inner: &str| format!("<Extensions>{inner}</Extensions>");
     let object = |inner: &str| {
         sig.replace("</ds:Signature>", &format!("<ds:Object>{inner}</ds:Object></ds:Signature>"))
@@ -183,7 +110,7 @@ fn moved_and_doubled_signatures() {
         ("twice, apart", s.ending(sig), "dsig.several"),
         (
             "around the root",
-            format!("{}{}</ds:Signature>", sig.trim_end_matches("</ds:Signature>"), s.root(&s.bare)),
+            format!("{}{}</ds:Signature>", sig.trim_end_matches("</ds:Signature>"), Signed::root(&s.bare)),
             "dsig.missing",
         ),
         ("inside itself", s.with("<ds:SignedInfo>", &format!("{sig}<ds:SignedInfo>")), "dsig.grammar"),
@@ -416,7 +343,7 @@ fn what_is_not_xml_or_too_much_of_it() {
     let entity = |attributes: &str| s.with("<EntityDescriptor ", &format!("<EntityDescriptor {attributes} "));
     let many = |count: usize, one: fn(usize) -> String| (0..count).map(one).collect::<String>();
     let half = s.whole.len() / 2;
-    let half = (half..).find(|at| s.whole.is_char_boundary(*at)).unwrap();
+    let half = (half..half + 4).find(|at| s.whole.is_char_boundary(*at)).unwrap();
     s.expect(&[
         ("an entity bomb", doctype(bomb), "xml.doctype"),
         ("an external entity", doctype("[<!ENTITY x SYSTEM 'file:///etc/passwd'>]"), "xml.doctype"),
