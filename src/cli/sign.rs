@@ -57,7 +57,7 @@ impl Sign {
                 .hint("name a place outside it"));
         }
         if self.split.is_some() {
-            super::split::run(self, &target, common)
+            super::split::run(&self, &target, common)
         } else {
             self.one(&target, common)
         }
