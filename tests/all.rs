@@ -17,6 +17,7 @@ mod fuzz;
 mod hostile;
 mod keys;
 mod ledger;
+mod ledger_batch;
 mod ledger_export;
 mod memory;
 mod page;
