@@ -18,7 +18,6 @@
 )]
 
 #[path = "../tests/support/aggregate.rs"]
-#[expect(dead_code, reason = "the other benches and tests use the rest")]
 mod aggregate;
 
 use std::fs;

@@ -1014,7 +1014,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml"
+            opts="-h --key --environment --release-brake --html --split --vault --json --batch --help saml"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1048,7 +1048,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__sign)
-            opts="-o -h --key --environment --release-brake --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml"
+            opts="-o -h --key --environment --release-brake --output --split --prune --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1071,6 +1071,10 @@ _fedroot() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --split)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -174,6 +174,7 @@ _arguments "${_arguments_options[@]}" : \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '--html=[Write the review as a page for a browser, too; the file must not exist]:FILE:_files' \
 '--vault=[The folder of the vault]:DIR:_files' \
+'--split[Review it as a document of which each entity is signed on its own]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -189,12 +190,14 @@ _arguments "${_arguments_options[@]}" : \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '-o+[The file for the signed document; it must not exist]:FILE:_files' \
 '--output=[The file for the signed document; it must not exist]:FILE:_files' \
+'(-o --output)--split=[Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept]:DIR:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with the digest that \`fedroot review\` printed]:sha256:…:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
+'--prune[Remove the files of entities that are no longer in the document]' \
 '--dry-run[Check everything and say what would be done, and sign nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \

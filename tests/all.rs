@@ -22,6 +22,7 @@ mod jose_corpus;
 mod interop;
 mod keys;
 mod ledger;
+mod ledger_batch;
 mod ledger_export;
 mod memory;
 mod page;

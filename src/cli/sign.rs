@@ -54,7 +54,7 @@ impl Sign {
     pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
         if let Some(folder) = self.split.take() {
             check_outside(&folder, common)?;
-            return super::split::run(self, &folder, common);
+            return super::split::run(&self, &folder, common);
         }
         let path = self.output.take().unwrap_or_default();
         let folder = std::env::temp_dir();

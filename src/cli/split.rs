@@ -18,7 +18,7 @@ use crate::ceremony::{self, Batched, Published, Splitting, Terms};
 const SHOWN_MAX: usize = 20;
 
 /// Splits and signs.
-pub(super) fn run(sign: Sign, folder: &Path, common: &Common) -> Result<Output, Fault> {
+pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output, Fault> {
     let mut vault = common.open_vault()?;
     let subject = &sign.subject;
     let terms = Terms {
@@ -41,7 +41,7 @@ pub(super) fn run(sign: Sign, folder: &Path, common: &Common) -> Result<Output, 
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
-    Ok(show(&sign, folder, &batched))
+    Ok(show(sign, folder, &batched))
 }
 
 fn show(sign: &Sign, folder: &Path, batched: &Batched) -> Output {
@@ -63,9 +63,8 @@ fn show(sign: &Sign, folder: &Path, batched: &Batched) -> Output {
     }
     if !batched.gone.is_empty() && batched.removed == 0 {
         let count = batched.gone.len();
-        output.note(format!(
-            "{count} entities are no longer in the document, and their files stand: --prune removes them"
-        ));
+        output
+            .note(format!("no longer in the document: {count}; their files stand, and --prune removes them"));
     }
     if sign.dry_run {
         return output;

@@ -128,8 +128,9 @@ impl Turn<'_> {
         self.place
     }
 
-    /// The digest of the only octets that may be signed.
-    pub const fn octets(&self) -> &Digest {
-        self.digest
+    /// Spends the turn: whether these are the octets that may be signed.
+    #[must_use]
+    pub fn allows(self, octets: &[u8]) -> bool {
+        Digest::of(octets) == *self.digest
     }
 }

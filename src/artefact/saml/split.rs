@@ -111,12 +111,12 @@ pub(super) fn split<'d>(
     };
     dsig::digest(&mut spliced, Limits::default(), settings.hash, visit).map_err(at)?;
     let (digest, _) = spliced.finish().0.finish();
-    let (mut facts, examined) = collector.finish()?;
+    let (mut facts, findings) = collector.finish()?;
     let Splitter { contexts, members, places, .. } = splitter;
     check_names(&members).map_err(at)?;
     facts.add_with("documents", members.len().to_string(), "each signed on its own");
     facts.add("signature", format!("{} over {}", settings.scheme.name, settings.hash.name()));
-    Ok(Box::new(Split { source, settings, facts, examined, digest, contexts, members, places }))
+    Ok(Box::new(Split { source, settings, facts, examined: findings, digest, contexts, members, places }))
 }
 
 /// The root's start tag with the dates that each document will have.
