@@ -68,53 +68,31 @@ fn main() {
 
 /// What the program costs before it does anything.
 fn start_up(bench: &Bench<'_>) {
-    let cost = bench.cost(&[FEDROOT, "--version"]);
+    let cost = bench.cost(&format!("{FEDROOT} --version"));
     println!("start-up: {:.3} CPU s, {:.1} MiB", cost.cpu_s, cost.peak_mib);
+}
+
+/// The names of the things that all commands speak of.
+const LINE: &str = "--key example.org/sandbox/legacy --vault V --json";
+const ROOT_ID: &str = "--id-attr:ID urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor";
+
+fn row(size: usize, name: &str, cost: Cost) {
+    let speed = size as f64 / cost.cpu_s;
+    println!("{size:>6} {name:<22} {:>9.2} {speed:>9.0} {:>9.1}", cost.cpu_s, cost.peak_mib);
 }
 
 fn one_size(bench: &Bench<'_>, size: usize) {
     let input = bench.dir.join("in.xml");
     aggregate::write(&input, size * 1_000_000).unwrap();
-    let row = |name: &str, cost: Cost| {
-        println!(
-            "{size:>6} {name:<22} {:>9.2} {:>9.0} {:>9.1}",
-            cost.cpu_s,
-            size as f64 / cost.cpu_s,
-            cost.peak_mib
-        );
-    };
     let phases = Phases::of(&input);
     phases.show(size);
-    let review = bench.cost(&[
-        FEDROOT,
-        "review",
-        "saml",
-        "in.xml",
-        "--key",
-        "example.org/sandbox/legacy",
-        "--vault",
-        "V",
-        "--json",
-    ]);
-    row("fedroot review", review);
-    let sign = bench.cost(&[
-        FEDROOT,
-        "sign",
-        "saml",
-        "in.xml",
-        "--key",
-        "example.org/sandbox/legacy",
-        "--identity",
-        "auditor.key",
-        "--output",
-        "out.xml",
-        "--vault",
-        "V",
-        "--json",
-    ]);
-    row("fedroot sign", sign);
-    let verify = bench.cost(&[FEDROOT, "verify", "saml", "out.xml", "--trust", "pub.pem"]);
-    row("fedroot verify", verify);
+    let review = bench.cost(&format!("{FEDROOT} review saml in.xml {LINE}"));
+    row(size, "fedroot review", review);
+    let sign =
+        bench.cost(&format!("{FEDROOT} sign saml in.xml --identity auditor.key --output out.xml {LINE}"));
+    row(size, "fedroot sign", sign);
+    let verify = bench.cost(&format!("{FEDROOT} verify saml out.xml --trust pub.pem"));
+    row(size, "fedroot verify", verify);
     let unit = phases.hash + phases.tokenize;
     println!(
         "{size:>6} in units of one SHA-256 pass and one tokenizer pass ({unit:.2} s): review {:.1}, sign {:.1}, verify {:.1}",
@@ -129,31 +107,15 @@ fn one_size(bench: &Bench<'_>, size: usize) {
         println!("{size:>6} xmlsec1 is not here, or not asked: no ratio");
         return;
     }
-    let checked = bench.cost(&[
-        "xmlsec1",
-        "--verify",
-        "--enabled-key-data",
-        "raw-x509-cert",
-        "--id-attr:ID",
-        "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
-        "--pubkey-pem",
-        "pub.pem",
-        "out.xml",
-    ]);
-    row("xmlsec1 --verify", checked);
+    let checked = bench.cost(&format!(
+        "xmlsec1 --verify --enabled-key-data raw-x509-cert {ROOT_ID} --pubkey-pem pub.pem out.xml"
+    ));
+    row(size, "xmlsec1 --verify", checked);
     bench.template();
-    let signed = bench.cost(&[
-        "xmlsec1",
-        "--sign",
-        "--id-attr:ID",
-        "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
-        "--privkey-pem",
-        "rsa4096.pem",
-        "--output",
-        "theirs.xml",
-        "template.xml",
-    ]);
-    row("xmlsec1 --sign", signed);
+    let signed = bench.cost(&format!(
+        "xmlsec1 --sign {ROOT_ID} --privkey-pem rsa4096.pem --output theirs.xml template.xml"
+    ));
+    row(size, "xmlsec1 --sign", signed);
     println!(
         "{size:>6} ratios: xmlsec1 costs {:.1} x our sign, {:.1} x our verify; its memory is {:.0} x ours",
         signed.cpu_s / sign.cpu_s,
@@ -296,26 +258,26 @@ impl Bench<'_> {
     }
 
     /// The median CPU time and the greatest peak of a few runs.
-    fn cost(&self, command: &[&str]) -> Cost {
+    fn cost(&self, command: &str) -> Cost {
         let mut costs: Vec<Cost> = (0..RUNS).map(|_| self.run(command)).collect();
         costs.sort_by(|a, b| a.cpu_s.total_cmp(&b.cpu_s));
         let peak_mib = costs.iter().map(|cost| cost.peak_mib).fold(0.0, f64::max);
         Cost { peak_mib, ..costs[RUNS / 2] }
     }
 
-    fn run(&self, command: &[&str]) -> Cost {
-        if command.contains(&"--output") && command.contains(&"sign") {
+    fn run(&self, command: &str) -> Cost {
+        if command.contains("--output out.xml") {
             let _ = fs::remove_file(self.dir.join("out.xml"));
         }
         let report = self.dir.join("cost");
         let output = Command::new("/usr/bin/time")
             .args(["-f", "%U %S %M", "-o"])
             .arg(&report)
-            .args(command)
+            .args(command.split(' '))
             .current_dir(self.dir)
             .output()
             .unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
         let report = fs::read_to_string(report).unwrap();
         let numbers: Vec<f64> = report.split_whitespace().map(|number| number.parse().unwrap()).collect();
         Cost { cpu_s: (numbers[0] + numbers[1]).max(0.001), peak_mib: numbers[2] / 1024.0 }

@@ -50,7 +50,7 @@ pub(super) struct Answers {
 impl Prompt for Answers {
     fn passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
         if self.identity.is_some() {
-            ui::say("fedroot: the key opens with a passphrase: --identity is not used\n")?;
+            self.say("fedroot: the key opens with a passphrase: --identity is not used\n")?;
         }
         match self.passphrase.given()? {
             Some(passphrase) => Ok(passphrase),
@@ -72,7 +72,7 @@ impl Prompt for Answers {
         match passphrase.expose().chars().count() {
             0 => return Err(SECRET.fault("the passphrase is empty").hint("take five or more random words")),
             short if short < PASSPHRASE_CHARS_SHORT => {
-                ui::say(
+                self.say(
                     "fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n",
                 )?;
             }
@@ -131,6 +131,10 @@ impl Answers {
     /// Whether a person at the terminal has to confirm.
     fn asks_for(&self, request: &Request) -> bool {
         request.is_severe() && self.confirm.is_none() && !self.batch && has_terminal()
+    }
+
+    fn say(&self, text: &str) -> Result<(), Fault> {
+        self.progress.quietly(|| ui::say(text))
     }
 
     fn ask_secretly(&self, question: &str) -> Result<Secret<String>, Fault> {

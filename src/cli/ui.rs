@@ -84,6 +84,7 @@ pub(super) fn is_watched() -> bool {
 }
 
 /// Whether somebody looks at standard error, at a terminal that can take a line back and may.
+#[expect(clippy::disallowed_methods, reason = "cli is the room that reads the environment")]
 pub(super) fn is_attended() -> bool {
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|value| value.is_empty() || value == "dumb");
