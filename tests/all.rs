@@ -15,6 +15,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod keys;
+mod kinds;
 mod ledger;
 mod ledger_export;
 mod memory;
