@@ -14,6 +14,8 @@
 mod faults;
 mod fuzz;
 mod hostile;
+mod jose;
+mod jose_corpus;
 mod keys;
 mod kinds;
 mod ledger;

@@ -45,6 +45,11 @@ pub fn base64url(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
+/// Reads canonical base64url without padding; `None` for anything else.
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    Base64UrlUnpadded::decode_vec(text).ok()
+}
+
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
@@ -185,6 +190,10 @@ mod tests {
         assert_eq!(from_base64("ZmVkcm9vdA==").as_deref(), Some(&b"fedroot"[..]));
         for wrong in ["ZmVkcm9vdA", "ZmVkcm9vdB==", "ZmVk cm9vdA==", "ZmVkcm9vdA==\n"] {
             assert_eq!(from_base64(wrong), None, "{wrong}");
+        }
+        assert_eq!(from_base64url("_-8").as_deref(), Some(&[0xff, 0xef][..]));
+        for wrong in ["_-8=", "_-9", "/+8", "_-8\n", " _-8", "_", "_-8.", "_\u{2d}\u{fe00}8"] {
+            assert_eq!(from_base64url(wrong), None, "{wrong}");
         }
     }
 }

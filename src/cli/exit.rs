@@ -33,7 +33,7 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 pub(super) fn codes() -> Vec<&'static Code> {
     use crate::base::{bytes, clock, disk, fault, recipient, tree};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
-    let rooms: [&[&'static Code]; 12] = [
+    let rooms: [&[&'static Code]; 14] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
@@ -45,6 +45,8 @@ pub(super) fn codes() -> Vec<&'static Code> {
         disk::CODES,
         tree::CODES,
         key::CODES,
+        format::jose::CODES,
+        format::json::CODES,
         format::xml::CODES,
         format::x509::CODES,
         policy::CODES,

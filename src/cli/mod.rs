@@ -236,7 +236,8 @@ fn kinds() -> clap::builder::PossibleValuesParser {
 
 /// The values of an option that come from the table of algorithms.
 fn algorithms() -> clap::builder::PossibleValuesParser {
-    let value =
-        |row: &&dyn crate::key::Algorithm| clap::builder::PossibleValue::new(row.name()).help(row.title());
+    let value = |row: &&dyn crate::key::LineAlgorithm| {
+        clap::builder::PossibleValue::new(row.name()).help(row.title())
+    };
     clap::builder::PossibleValuesParser::new(ALGORITHMS.iter().map(value))
 }

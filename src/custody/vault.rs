@@ -17,7 +17,7 @@ use crate::base::fault::Fault;
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
-use crate::key::{Algorithm, Environment, KeyId, Line, Signature};
+use crate::key::{Environment, KeyId, Line, LineAlgorithm, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Profile, Review};
 
@@ -55,7 +55,7 @@ pub struct NewVault {
 /// Where a new key comes from.
 pub enum Origin {
     /// It is generated here.
-    Generate(&'static dyn Algorithm),
+    Generate(&'static dyn LineAlgorithm),
     /// It was made elsewhere: PKCS#8 DER.
     Adopt(Secret<Vec<u8>>),
 }

@@ -1,17 +1,26 @@
-//! The table of algorithms: each row knows its names in JOSE, XML Signature and X.509, and its arithmetic.
+//! The tables of algorithms: each row knows its names in JOSE, XML Signature and X.509, and its arithmetic.
 
 use der::asn1::ObjectIdentifier;
 use rand_core::CryptoRng;
 use sha2::Digest;
 
-use super::{MALFORMED, Parts, PublicKey, UNSUPPORTED, p384, rsa};
+use super::{MALFORMED, Parts, PublicKey, UNSUPPORTED, ed25519, nist, p384, rsa};
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 
 /// Every algorithm a key line can have. Adding one is a file and a row.
-pub static ALGORITHMS: &[&dyn Algorithm] = &[&p384::P384, &rsa::Rsa4096];
+pub static ALGORITHMS: &[&dyn LineAlgorithm] = &[&p384::P384, &rsa::Rsa4096];
 
-/// An algorithm for root keys: its names, and what can be done with a key of it.
+/// The algorithms that only verify what others signed. No key line is made of them: they have no private half here.
+static VERIFIED_ONLY: &[&dyn Algorithm] = &[&nist::P256, &nist::P521, &ed25519::Ed25519];
+
+/// Every algorithm whose signatures are verified, those of key lines first.
+pub(super) fn verified() -> impl Iterator<Item = &'static dyn Algorithm> {
+    let of_lines = ALGORITHMS.iter().map(|row| -> &'static dyn Algorithm { *row });
+    of_lines.chain(VERIFIED_ONLY.iter().copied())
+}
+
+/// The public half of an algorithm: its names, and what can be done with a public key of it.
 pub trait Algorithm: Sync {
     /// What `--algorithm` takes, such as `p384`.
     fn name(&self) -> &'static str;
@@ -28,11 +37,10 @@ pub trait Algorithm: Sync {
     /// The object identifier of its keys in a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
     fn oid(&self) -> ObjectIdentifier;
 
-    /// Makes a new key and checks it.
-    fn generate(&self, random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault>;
-
-    /// Reads and checks a private key from strict PKCS#8 DER (RFC 5958) without attributes.
-    fn read_private(&self, pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault>;
+    /// The curve that stands beside it there, for ECDSA.
+    fn curve(&self) -> Option<&'static Curve> {
+        None
+    }
 
     /// Checks the DER of a SubjectPublicKeyInfo and takes it apart.
     fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault>;
@@ -44,13 +52,47 @@ pub trait Algorithm: Sync {
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
 
     /// The signature that X.509 writes so; nothing when it is none.
-    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature>;
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(bytes.to_vec()))
+    }
+}
+
+/// An algorithm for root keys: what can be done with its private keys too.
+pub trait LineAlgorithm: Algorithm {
+    /// Makes a new key and checks it.
+    fn generate(&self, random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault>;
+
+    /// Reads and checks a private key from strict PKCS#8 DER (RFC 5958) without attributes.
+    fn read_private(&self, pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault>;
+}
+
+/// An elliptic curve by its names.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Curve {
+    /// In X.509 (RFC 5480, section 2.1.1.1).
+    pub oid: ObjectIdentifier,
+    /// In JOSE (RFC 7518, section 6.2.1.1).
+    pub jose: &'static str,
+    /// In XML Signature (XML Signature 1.1, section 4.5.2.3.1).
+    pub urn: &'static str,
+    /// The length of a coordinate in bytes.
+    pub bytes: usize,
+}
+
+/// Whether JOSE calls one of the ways to sign so, of those that are verified.
+pub fn is_jose_alg(alg: &str) -> bool {
+    verified().flat_map(Algorithm::schemes).any(|scheme| scheme.jose == alg)
+}
+
+/// The curve that JOSE calls so, of those in the tables.
+pub fn curve(jose: &str) -> Option<&'static Curve> {
+    verified().filter_map(Algorithm::curve).find(|curve| curve.jose == jose)
 }
 
 /// A private key at work. Lives for one act, in the room `custody`.
 pub trait PrivateKey: Send {
     /// Its row in the table.
-    fn algorithm(&self) -> &'static dyn Algorithm;
+    fn algorithm(&self) -> &'static dyn LineAlgorithm;
 
     /// Its public half.
     fn public(&self) -> Result<PublicKey, Fault>;
@@ -141,8 +183,8 @@ impl Signature {
     }
 }
 
-/// The algorithm of this name.
-pub fn algorithm(name: &str) -> Result<&'static dyn Algorithm, Fault> {
+/// The algorithm of this name, for a key line.
+pub fn algorithm(name: &str) -> Result<&'static dyn LineAlgorithm, Fault> {
     ALGORITHMS.iter().copied().find(|row| row.name() == name).ok_or_else(|| {
         let names: Vec<_> = ALGORITHMS.iter().map(|row| row.name()).collect();
         UNSUPPORTED
@@ -151,9 +193,11 @@ pub fn algorithm(name: &str) -> Result<&'static dyn Algorithm, Fault> {
     })
 }
 
-/// The scheme that a SignatureMethod of XML Signature names, with the algorithm it belongs to.
+/// The scheme that a SignatureMethod of XML Signature names, with the algorithm it belongs to; of those of key lines.
 pub fn scheme(xml_uri: &str) -> Option<(&'static dyn Algorithm, &'static Scheme)> {
-    let of = |row: &'static dyn Algorithm| row.schemes().iter().map(move |scheme| (row, scheme));
+    let of = |row: &'static dyn LineAlgorithm| {
+        row.schemes().iter().map(move |scheme| -> (&'static dyn Algorithm, _) { (row, scheme) })
+    };
     ALGORITHMS.iter().copied().flat_map(of).find(|(_, scheme)| scheme.xml_uri == xml_uri)
 }
 

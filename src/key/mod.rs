@@ -4,15 +4,19 @@
 
 mod algorithm;
 mod binding;
+mod ed25519;
+mod nist;
 mod p384;
 mod public;
 mod rsa;
 
 pub use algorithm::{
-    ALGORITHMS, Algorithm, Hash, PrivateKey, Scheme, Signature, algorithm, private_key, scheme,
+    ALGORITHMS, Algorithm, Curve, Hash, LineAlgorithm, PrivateKey, Scheme, Signature, algorithm, curve,
+    is_jose_alg, private_key, scheme,
 };
 pub use binding::{Environment, KeyId, Line};
 pub use public::{Parts, PublicKey};
+pub use rsa::has_roca_fingerprint;
 
 use crate::base::fault::{Class, Code};
 

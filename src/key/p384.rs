@@ -10,7 +10,8 @@ use p384::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePub
 use rand_core::CryptoRng;
 
 use super::{
-    Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED,
+    Algorithm, Curve, FAILED, Hash, LineAlgorithm, MALFORMED, Parts, PrivateKey, PublicKey, Scheme,
+    Signature, UNFIT, UNSUPPORTED,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -24,6 +25,8 @@ static SCHEMES: [Scheme; 1] = [Scheme {
     xml_uri: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
     x509: ECDSA_WITH_SHA_384,
 }];
+
+static CURVE: Curve = Curve { oid: SECP_384_R_1, jose: "P-384", urn: "urn:oid:1.3.132.0.34", bytes: 48 };
 
 impl Algorithm for P384 {
     fn name(&self) -> &'static str {
@@ -48,6 +51,43 @@ impl Algorithm for P384 {
         ID_EC_PUBLIC_KEY
     }
 
+    fn curve(&self) -> Option<&'static Curve> {
+        Some(&CURVE)
+    }
+
+    fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault> {
+        let key = p384::PublicKey::from_public_key_der(spki)
+            .map_err(|_| MALFORMED.fault("the public point does not lie on P-384"))?;
+        let point = key.to_sec1_point(false);
+        match (point.x(), point.y()) {
+            (Some(x), Some(y)) => {
+                Ok(Parts::Ec { curve: CURVE.jose, urn: CURVE.urn, x: x.to_vec(), y: y.to_vec() })
+            }
+            _ => Err(MALFORMED.fault("the public point is the point at infinity")),
+        }
+    }
+
+    fn verify(&self, spki: &[u8], _scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
+        let (Ok(key), Ok(signature)) =
+            (VerifyingKey::from_public_key_der(spki), Ecdsa::from_slice(signature.as_bytes()))
+        else {
+            return false;
+        };
+        key.verify(octets, &signature).is_ok()
+    }
+
+    fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
+        let signature =
+            Ecdsa::from_slice(signature.as_bytes()).map_err(|_| FAILED.fault("not an ECDSA signature"))?;
+        Ok(signature.to_der().as_bytes().to_vec())
+    }
+
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(Ecdsa::from_der(bytes).ok()?.to_bytes().to_vec()))
+    }
+}
+
+impl LineAlgorithm for P384 {
     fn generate(&self, mut random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault> {
         use p384::elliptic_curve::Generate;
         Ok(Box::new(Key(SecretKey::generate_from_rng(&mut random))))
@@ -75,40 +115,6 @@ impl Algorithm for P384 {
         check_scalar(&key)?;
         Ok(Box::new(Key(key)))
     }
-
-    fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault> {
-        let info = spki::SubjectPublicKeyInfoRef::try_from(spki)
-            .map_err(|e| MALFORMED.fault(format!("not a SubjectPublicKeyInfo: {e}")))?;
-        check_curve(info.algorithm.parameters_oid().ok())?;
-        let key = p384::PublicKey::from_public_key_der(spki)
-            .map_err(|_| MALFORMED.fault("the public point does not lie on P-384"))?;
-        let point = key.to_sec1_point(false);
-        match (point.x(), point.y()) {
-            (Some(x), Some(y)) => {
-                Ok(Parts::Ec { curve: "P-384", urn: "urn:oid:1.3.132.0.34", x: x.to_vec(), y: y.to_vec() })
-            }
-            _ => Err(MALFORMED.fault("the public point is the point at infinity")),
-        }
-    }
-
-    fn verify(&self, spki: &[u8], _scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
-        let (Ok(key), Ok(signature)) =
-            (VerifyingKey::from_public_key_der(spki), Ecdsa::from_slice(signature.as_bytes()))
-        else {
-            return false;
-        };
-        key.verify(octets, &signature).is_ok()
-    }
-
-    fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
-        let signature =
-            Ecdsa::from_slice(signature.as_bytes()).map_err(|_| FAILED.fault("not an ECDSA signature"))?;
-        Ok(signature.to_der().as_bytes().to_vec())
-    }
-
-    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
-        Some(Signature::from_bytes(Ecdsa::from_der(bytes).ok()?.to_bytes().to_vec()))
-    }
 }
 
 fn check_curve(named: Option<ObjectIdentifier>) -> Result<(), Fault> {
@@ -132,7 +138,7 @@ fn check_scalar(key: &SecretKey) -> Result<(), Fault> {
 struct Key(SecretKey);
 
 impl PrivateKey for Key {
-    fn algorithm(&self) -> &'static dyn Algorithm {
+    fn algorithm(&self) -> &'static dyn LineAlgorithm {
         &P384
     }
 

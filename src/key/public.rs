@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use der::{Decode, EncodePem, pem::LineEnding};
-use spki::{SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
+use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION};
+use const_oid::db::rfc8410::ID_ED_25519;
+use der::asn1::{Any, BitString};
+use der::{Decode, Encode, EncodePem, pem::LineEnding};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 
-use super::{ALGORITHMS, Algorithm, MALFORMED, Scheme, Signature, UNSUPPORTED};
+use super::algorithm::verified;
+use super::{Algorithm, MALFORMED, Scheme, Signature, UNSUPPORTED, curve};
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 
@@ -38,6 +42,13 @@ pub enum Parts {
         /// The y coordinate.
         y: Vec<u8>,
     },
+    /// A point of an Edwards curve (RFC 8037, section 2).
+    Okp {
+        /// The curve in JOSE.
+        curve: &'static str,
+        /// The point, compressed.
+        x: Vec<u8>,
+    },
 }
 
 impl PublicKey {
@@ -45,12 +56,13 @@ impl PublicKey {
     pub fn from_spki(spki: &[u8]) -> Result<Self, Fault> {
         let info = SubjectPublicKeyInfoRef::from_der(spki)
             .map_err(|e| MALFORMED.fault(format!("not a SubjectPublicKeyInfo: {e}")))?;
-        let oid = info.algorithm.oid;
-        let algorithm = ALGORITHMS
-            .iter()
-            .copied()
-            .find(|row| row.oid() == oid)
-            .ok_or_else(|| UNSUPPORTED.fault(format!("keys of the algorithm {oid} are not used here")))?;
+        let (oid, curve) = (info.algorithm.oid, info.algorithm.parameters_oid().ok());
+        let is_its =
+            |row: &&dyn Algorithm| row.oid() == oid && row.curve().is_none_or(|own| Some(own.oid) == curve);
+        let algorithm = verified().find(is_its).ok_or_else(|| match curve {
+            Some(curve) => UNSUPPORTED.fault(format!("keys on the curve {curve} are not used here")),
+            None => UNSUPPORTED.fault(format!("keys of the algorithm {oid} are not used here")),
+        })?;
         Ok(Self { algorithm, parts: algorithm.read_public(spki)?, spki: spki.to_vec() })
     }
 
@@ -62,6 +74,43 @@ impl PublicKey {
             return Err(MALFORMED.fault(format!("the PEM holds a '{label}', not a PUBLIC KEY")));
         }
         Self::from_spki(der.as_bytes())
+    }
+
+    /// Puts a key together from its numbers, and checks it as if it had been read.
+    pub fn from_parts(parts: &Parts) -> Result<Self, Fault> {
+        let wrong =
+            |e: der::Error| MALFORMED.fault(format!("the numbers of the public key cannot be used: {e}"));
+        let (oid, parameters, key) = match parts {
+            Parts::Rsa { n, e } => {
+                let number = rsa::pkcs1::UintRef::new;
+                let (modulus, public_exponent) = (number(n).map_err(wrong)?, number(e).map_err(wrong)?);
+                let key = rsa::pkcs1::RsaPublicKey { modulus, public_exponent }.to_der().map_err(wrong)?;
+                (RSA_ENCRYPTION, Some(Any::null()), key)
+            }
+            Parts::Ec { curve: name, x, y, .. } => {
+                let curve = curve(name).ok_or_else(|| {
+                    UNSUPPORTED.fault(format!("keys on the curve {name} are not used here"))
+                })?;
+                if x.len() != curve.bytes || y.len() != curve.bytes {
+                    return Err(MALFORMED.fault(format!(
+                        "the coordinates have {} and {} bytes; on {name} each has {}",
+                        x.len(),
+                        y.len(),
+                        curve.bytes
+                    )));
+                }
+                (ID_EC_PUBLIC_KEY, Some(Any::from(curve.oid)), [&[4], x.as_slice(), y].concat())
+            }
+            Parts::Okp { x, .. } => (ID_ED_25519, None, x.clone()),
+        };
+        let subject_public_key = BitString::from_bytes(&key).map_err(wrong)?;
+        let algorithm = AlgorithmIdentifierOwned { oid, parameters };
+        Self::from_spki(&SubjectPublicKeyInfoOwned { algorithm, subject_public_key }.to_der().map_err(wrong)?)
+    }
+
+    /// The way its keys sign that JOSE calls so (RFC 7518, section 3.1), if it is one of theirs.
+    pub fn jose_scheme(&self, alg: &str) -> Option<&'static Scheme> {
+        self.algorithm.schemes().iter().find(|scheme| scheme.jose == alg)
     }
 
     /// Its row in the table of algorithms.
@@ -78,7 +127,7 @@ impl PublicKey {
     pub fn title(&self) -> String {
         match &self.parts {
             Parts::Rsa { n, .. } => format!("RSA {}", n.len() * 8),
-            Parts::Ec { curve, .. } => (*curve).to_owned(),
+            Parts::Ec { curve, .. } | Parts::Okp { curve, .. } => (*curve).to_owned(),
         }
     }
 

@@ -1,18 +1,22 @@
-//! RSA with PKCS#1 v1.5 padding (RFC 8017, section 8.2) and the health checks of its private keys (FIPS 186-5, appendix A).
+//! RSA with PSS and PKCS#1 v1.5 padding (RFC 8017, sections 8.1 and 8.2) and the health checks of its private keys (FIPS 186-5, appendix A).
 
 use const_oid::db::rfc5912::{
-    RSA_ENCRYPTION, SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION, SHA_512_WITH_RSA_ENCRYPTION,
+    ID_RSASSA_PSS, RSA_ENCRYPTION, SHA_256_WITH_RSA_ENCRYPTION, SHA_384_WITH_RSA_ENCRYPTION,
+    SHA_512_WITH_RSA_ENCRYPTION,
 };
 use crypto_bigint::{BoxedUint, ConcatenatingMul, NonZero};
 use der::asn1::ObjectIdentifier;
-use rand_core::CryptoRng;
+use rand_core::{CryptoRng, TryCryptoRng};
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::{DecodePublicKey, EncodePrivateKey, EncodePublicKey};
-use rsa::traits::PublicKeyParts;
+use rsa::pss::Pss;
+use rsa::traits::{PublicKeyParts, SignatureScheme};
 use rsa::{RsaPrivateKey, RsaPublicKey};
+use sha2::{Sha256, Sha384, Sha512};
 
 use super::{
-    Algorithm, FAILED, Hash, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature, UNFIT, UNSUPPORTED,
+    Algorithm, FAILED, Hash, LineAlgorithm, MALFORMED, Parts, PrivateKey, PublicKey, Scheme, Signature,
+    UNFIT, UNSUPPORTED,
 };
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -22,7 +26,7 @@ const EXPONENT: u64 = 65_537;
 
 pub(super) struct Rsa4096;
 
-static SCHEMES: [Scheme; 3] = [
+static SCHEMES: [Scheme; 6] = [
     Scheme {
         name: "RSA-SHA256",
         hash: Hash::Sha256,
@@ -44,6 +48,27 @@ static SCHEMES: [Scheme; 3] = [
         xml_uri: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
         x509: SHA_512_WITH_RSA_ENCRYPTION,
     },
+    Scheme {
+        name: "RSASSA-PSS-SHA256",
+        hash: Hash::Sha256,
+        jose: "PS256",
+        xml_uri: "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1",
+        x509: ID_RSASSA_PSS,
+    },
+    Scheme {
+        name: "RSASSA-PSS-SHA384",
+        hash: Hash::Sha384,
+        jose: "PS384",
+        xml_uri: "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1",
+        x509: ID_RSASSA_PSS,
+    },
+    Scheme {
+        name: "RSASSA-PSS-SHA512",
+        hash: Hash::Sha512,
+        jose: "PS512",
+        xml_uri: "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1",
+        x509: ID_RSASSA_PSS,
+    },
 ];
 
 impl Algorithm for Rsa4096 {
@@ -59,8 +84,9 @@ impl Algorithm for Rsa4096 {
         &SCHEMES
     }
 
+    /// With PKCS#1 v1.5 padding: PSS is taken only by its name.
     fn scheme(&self, hash: Hash) -> &'static Scheme {
-        let [sha256, sha384, sha512] = &SCHEMES;
+        let [sha256, sha384, sha512, ..] = &SCHEMES;
         match hash {
             Hash::Sha256 => sha256,
             Hash::Sha384 => sha384,
@@ -72,6 +98,31 @@ impl Algorithm for Rsa4096 {
         RSA_ENCRYPTION
     }
 
+    fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault> {
+        let key = read_public_key(spki)?;
+        let bits = key.n().bits();
+        if !(2048..=8192).contains(&bits) {
+            return Err(UNSUPPORTED
+                .fault(format!("an RSA key of {bits} bits is not used here"))
+                .hint("2048 to 8192 are"));
+        }
+        Ok(Parts::Rsa { n: key.n_bytes().to_vec(), e: key.e_bytes().to_vec() })
+    }
+
+    fn verify(&self, spki: &[u8], scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
+        let digest = scheme.hash.digest(octets);
+        read_public_key(spki).is_ok_and(|key| {
+            key.size() == signature.as_bytes().len()
+                && key.verify(Padding::of(scheme), &digest, signature.as_bytes()).is_ok()
+        })
+    }
+
+    fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
+        Ok(signature.as_bytes().to_vec())
+    }
+}
+
+impl LineAlgorithm for Rsa4096 {
     fn generate(&self, random: &mut dyn CryptoRng) -> Result<Box<dyn PrivateKey>, Fault> {
         let key = RsaPrivateKey::new(random, BITS as usize)
             .map_err(|e| FAILED.fault(format!("RSA key generation failed: {e}")))?;
@@ -95,33 +146,6 @@ impl Algorithm for Rsa4096 {
         .map_err(|e| UNFIT.fault(format!("the numbers of the RSA key do not belong together: {e}")))?;
         Ok(Box::new(Key(key)))
     }
-
-    fn read_public(&self, spki: &[u8]) -> Result<Parts, Fault> {
-        let key = read_public_key(spki)?;
-        let bits = key.n().bits();
-        if !(2048..=8192).contains(&bits) {
-            return Err(UNSUPPORTED
-                .fault(format!("an RSA key of {bits} bits is not used here"))
-                .hint("2048 to 8192 are"));
-        }
-        Ok(Parts::Rsa { n: key.n_bytes().to_vec(), e: key.e_bytes().to_vec() })
-    }
-
-    fn verify(&self, spki: &[u8], scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
-        let digest = scheme.hash.digest(octets);
-        read_public_key(spki).is_ok_and(|key| {
-            key.size() == signature.as_bytes().len()
-                && key.verify(padding(scheme.hash), &digest, signature.as_bytes()).is_ok()
-        })
-    }
-
-    fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
-        Ok(signature.as_bytes().to_vec())
-    }
-
-    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
-        Some(Signature::from_bytes(bytes.to_vec()))
-    }
 }
 
 fn read_public_key(spki: &[u8]) -> Result<RsaPublicKey, Fault> {
@@ -129,11 +153,49 @@ fn read_public_key(spki: &[u8]) -> Result<RsaPublicKey, Fault> {
         .map_err(|e| MALFORMED.fault(format!("not an RSA public key: {e}")))
 }
 
-fn padding(hash: Hash) -> Pkcs1v15Sign {
-    match hash {
-        Hash::Sha256 => Pkcs1v15Sign::new::<sha2::Sha256>(),
-        Hash::Sha384 => Pkcs1v15Sign::new::<sha2::Sha384>(),
-        Hash::Sha512 => Pkcs1v15Sign::new::<sha2::Sha512>(),
+/// How a digest is made as long as the modulus. PSS salts are as long as the digest (RFC 7518, section 3.5).
+enum Padding {
+    Pkcs1v15(Pkcs1v15Sign),
+    Pss256(Pss<Sha256>),
+    Pss384(Pss<Sha384>),
+    Pss512(Pss<Sha512>),
+}
+
+impl Padding {
+    fn of(scheme: &Scheme) -> Self {
+        match (scheme.x509 == ID_RSASSA_PSS, scheme.hash) {
+            (false, Hash::Sha256) => Self::Pkcs1v15(Pkcs1v15Sign::new::<Sha256>()),
+            (false, Hash::Sha384) => Self::Pkcs1v15(Pkcs1v15Sign::new::<Sha384>()),
+            (false, Hash::Sha512) => Self::Pkcs1v15(Pkcs1v15Sign::new::<Sha512>()),
+            (true, Hash::Sha256) => Self::Pss256(Pss::new_blinded()),
+            (true, Hash::Sha384) => Self::Pss384(Pss::new_blinded()),
+            (true, Hash::Sha512) => Self::Pss512(Pss::new_blinded()),
+        }
+    }
+}
+
+impl SignatureScheme for Padding {
+    fn sign<R: TryCryptoRng + ?Sized>(
+        self,
+        random: Option<&mut R>,
+        key: &RsaPrivateKey,
+        digest: &[u8],
+    ) -> rsa::Result<Vec<u8>> {
+        match self {
+            Self::Pkcs1v15(padding) => padding.sign(random, key, digest),
+            Self::Pss256(padding) => padding.sign(random, key, digest),
+            Self::Pss384(padding) => padding.sign(random, key, digest),
+            Self::Pss512(padding) => padding.sign(random, key, digest),
+        }
+    }
+
+    fn verify(self, key: &RsaPublicKey, digest: &[u8], signature: &[u8]) -> rsa::Result<()> {
+        match self {
+            Self::Pkcs1v15(padding) => padding.verify(key, digest, signature),
+            Self::Pss256(padding) => padding.verify(key, digest, signature),
+            Self::Pss384(padding) => padding.verify(key, digest, signature),
+            Self::Pss512(padding) => padding.verify(key, digest, signature),
+        }
     }
 }
 
@@ -165,7 +227,7 @@ fn check(key: &rsa::pkcs1::RsaPrivateKeyRef<'_>) -> Result<(), Fault> {
     if d.bits() <= BITS / 2 {
         return unfit("has a private exponent that is too small (FIPS 186-5, A.1.1)");
     }
-    if has_roca_fingerprint(&n) {
+    if has_roca_fingerprint(key.modulus.as_bytes()) {
         return unfit("has the ROCA fingerprint (CVE-2017-15361)");
     }
     let one = BoxedUint::one_with_precision(BITS);
@@ -194,14 +256,18 @@ fn distance(p: &BoxedUint, q: &BoxedUint) -> BoxedUint {
     if p > q { p.wrapping_sub(q) } else { q.wrapping_sub(p) }
 }
 
-/// Keys of the flawed Infineon library have moduli that are powers of 65537 modulo every small prime
-/// (Nemec and others, "The Return of Coppersmith's Attack", CCS 2017).
-fn has_roca_fingerprint(n: &BoxedUint) -> bool {
-    const PRIMES: [u64; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
-    PRIMES.into_iter().all(|prime| {
-        let rest = n.to_be_bytes().iter().fold(0, |rest, byte| (rest * 256 + u64::from(*byte)) % prime);
+const ROCA_PRIMES: [u64; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+
+/// Whether a modulus, big-endian, looks like one of the flawed Infineon library: a power of 65537 modulo every small prime
+/// (Nemec and others, "The Return of Coppersmith's Attack", CCS 2017). One other modulus in about 2^27 looks so too.
+pub fn has_roca_fingerprint(modulus: &[u8]) -> bool {
+    ROCA_PRIMES.iter().all(|prime| {
+        let (head, words) = modulus.as_rchunks::<4>();
+        let rest = head.iter().fold(0, |rest, byte| (rest * 256 + u64::from(*byte)) % prime);
+        let add = |rest, word: &[u8; 4]| (rest << 32 | u64::from(u32::from_be_bytes(*word))) % prime;
+        let rest = words.iter().fold(rest, add);
         let mut power = 1;
-        (0..prime).any(|_| {
+        (0..*prime).any(|_| {
             power = power * EXPONENT % prime;
             power == rest
         })
@@ -211,7 +277,7 @@ fn has_roca_fingerprint(n: &BoxedUint) -> bool {
 struct Key(RsaPrivateKey);
 
 impl PrivateKey for Key {
-    fn algorithm(&self) -> &'static dyn Algorithm {
+    fn algorithm(&self) -> &'static dyn LineAlgorithm {
         &Rsa4096
     }
 
@@ -235,7 +301,7 @@ impl PrivateKey for Key {
             return Err(FAILED.fault(format!("an RSA key does not sign {}", scheme.name)));
         }
         self.0
-            .sign_with_rng(random, padding(scheme.hash), &scheme.hash.digest(octets))
+            .sign_with_rng(random, Padding::of(scheme), &scheme.hash.digest(octets))
             .map(Signature::from_bytes)
             .map_err(|_| FAILED.fault("RSA signing failed"))
     }

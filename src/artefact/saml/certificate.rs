@@ -9,6 +9,7 @@ use x509_cert::time::Validity;
 
 use crate::base::bytes::{Digest, from_base64};
 use crate::base::clock::Instant;
+use crate::key::has_roca_fingerprint;
 use crate::policy::{Certificate, Strength};
 
 /// Hashes that are broken, by the signature algorithms they stand in.
@@ -27,9 +28,6 @@ const CURVES: [(ObjectIdentifier, &str); 6] = [
     (ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.1"), "P-192"),
     (ObjectIdentifier::new_unwrap("1.3.132.0.10"), "secp256k1"),
 ];
-
-/// Primes by which the moduli of CVE-2017-15361 give themselves away: each leaves a power of 65537.
-const ROCA_PRIMES: [u64; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
 
 /// Reads the text of a `ds:X509Certificate`; nothing when it is none. Names and extensions are stepped over: consumers of
 /// metadata ignore them, and there are tens of thousands.
@@ -87,23 +85,5 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Strength {
     let zeros: u32 = modulus.first().map_or(8, |first| first.leading_zeros());
     let bits = (modulus.len() * 8).saturating_sub(zeros as usize);
     let bad_exponent = exponent.last().is_none_or(|last| last % 2 == 0) || exponent == [1];
-    Strength::Rsa { bits, is_roca: is_roca(modulus), bad_exponent }
-}
-
-/// Whether the modulus is a power of 65537 for each of the primes: true for one other modulus in about 2^27.
-fn is_roca(modulus: &[u8]) -> bool {
-    ROCA_PRIMES.iter().all(|prime| {
-        let (head, words) = modulus.as_rchunks::<4>();
-        let rest = head.iter().fold(0, |rest, byte| (rest * 256 + u64::from(*byte)) % prime);
-        let add = |rest, word: &[u8; 4]| (rest << 32 | u64::from(u32::from_be_bytes(*word))) % prime;
-        let rest = words.iter().fold(rest, add);
-        let mut power = 1;
-        for _ in 0..*prime {
-            if power == rest {
-                return true;
-            }
-            power = power * 65_537 % prime;
-        }
-        false
-    })
+    Strength::Rsa { bits, is_roca: has_roca_fingerprint(modulus), bad_exponent }
 }

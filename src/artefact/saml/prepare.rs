@@ -226,9 +226,10 @@ impl Metadata<'_> {
         let key_info = KeyInfo {
             name: self.key_info.name.as_deref(),
             certificates: &certificates,
-            value: self.key_info.value.as_ref().map(|parts| match parts {
-                Parts::Rsa { n, e } => KeyValue::Rsa { modulus: n, exponent: e },
-                Parts::Ec { urn, .. } => KeyValue::Ec { curve: urn, point: &self.key_info.point },
+            value: self.key_info.value.as_ref().and_then(|parts| match parts {
+                Parts::Rsa { n, e } => Some(KeyValue::Rsa { modulus: n, exponent: e }),
+                Parts::Ec { urn, .. } => Some(KeyValue::Ec { curve: urn, point: &self.key_info.point }),
+                Parts::Okp { .. } => None,
             }),
         };
         self.signed_info().signature(signature.as_bytes(), &key_info).into_bytes()

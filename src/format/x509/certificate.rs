@@ -71,7 +71,15 @@ impl Unsigned {
 
 /// The public key in a certificate's PEM. Everything else in it is ignored.
 pub fn public_key(pem: &str) -> Result<PublicKey, Fault> {
-    let certificate = Certificate::from_pem(pem).map_err(|e| wrong(&e))?;
+    key_of(&Certificate::from_pem(pem).map_err(|e| wrong(&e))?)
+}
+
+/// The public key in a certificate's DER.
+pub fn public_key_der(der: &[u8]) -> Result<PublicKey, Fault> {
+    key_of(&Certificate::from_der(der).map_err(|e| wrong(&e))?)
+}
+
+fn key_of(certificate: &Certificate) -> Result<PublicKey, Fault> {
     let spki = certificate.tbs_certificate().subject_public_key_info().to_der().map_err(|e| wrong(&e))?;
     PublicKey::from_spki(&spki)
 }

@@ -2,7 +2,7 @@
 
 mod certificate;
 
-pub use certificate::{Unsigned, public_key};
+pub use certificate::{Unsigned, public_key, public_key_der};
 
 use crate::base::fault::{Class, Code};
 

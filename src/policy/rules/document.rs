@@ -148,8 +148,8 @@ pub(super) static ROWS: &[Rule] = &[
         "ask your consumers, or sign with an RSA line for those that cannot",
         "Azure AD B2C, older SimpleSAMLphp and Keycloak do not verify ECDSA",
         Check::Document(|whole| match whole.standard.key.parts() {
-            Parts::Ec { .. } => vec!["some SAML consumers do not verify ECDSA".into()],
             Parts::Rsa { .. } => vec![],
+            Parts::Ec { .. } | Parts::Okp { .. } => vec!["some SAML consumers do not verify ECDSA".into()],
         }),
     ),
     Rule::saml(
