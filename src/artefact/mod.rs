@@ -2,6 +2,7 @@
 //!
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
+pub mod openid;
 mod saml;
 
 use std::io::Write;
