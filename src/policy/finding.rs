@@ -103,6 +103,18 @@ impl Rule {
         Self { id, kind: "saml", severity, is_lenient_in_sandbox: false, sentence, remedy, source, check }
     }
 
+    /// A rule for documents of OpenID Federation.
+    pub(super) const fn openid(
+        id: &'static str,
+        severity: Severity,
+        sentence: &'static str,
+        remedy: &'static str,
+        source: &'static str,
+        check: Check,
+    ) -> Self {
+        Self { kind: "openid", ..Self::saml(id, severity, sentence, remedy, source, check) }
+    }
+
     /// The same, lenient in a sandbox.
     pub(super) const fn lenient(mut self) -> Self {
         self.is_lenient_in_sandbox = true;

@@ -5,6 +5,7 @@ mod endpoints;
 mod federation;
 mod keys;
 mod names;
+mod openid;
 
 use super::Rule;
 
@@ -13,7 +14,7 @@ pub struct Rules(&'static [&'static [Rule]]);
 
 /// Every rule.
 pub static RULES: Rules =
-    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS]);
+    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS, openid::ROWS]);
 
 impl Rules {
     /// All of them, in the order of the table.
