@@ -21,6 +21,7 @@ mod ledger;
 mod ledger_export;
 mod memory;
 mod openid_policy;
+mod openid_rules;
 mod page;
 mod readme;
 mod rules;
