@@ -20,6 +20,7 @@ mod keys;
 mod ledger;
 mod ledger_export;
 mod memory;
+mod openid_chain;
 mod openid_policy;
 mod openid_rules;
 mod page;
