@@ -270,10 +270,10 @@ fn the_figures_of_the_standard_are_of_the_shape_we_know() {
                 "openid.jwks.malformed"
                 | "openid.jwks.short"
                 | "openid.trust-mark.exp"
-                | "openid.jwk-set.exp" => true,
-                "openid.jwks.weak" | "openid.organization-name.missing" | "openid.trust-mark.malformed" => {
-                    true
-                }
+                | "openid.jwk-set.exp"
+                | "openid.jwks.weak"
+                | "openid.organization-name.missing"
+                | "openid.trust-mark.malformed" => true,
                 // "crit": ["jti"] and "metadata_policy_crit": ["regexp"] of figure 1.
                 "openid.crit.unknown" | "openid.policy-crit.unknown" => name.starts_with("01"),
                 // Intermediates without a list endpoint; explicit registration has an audience.
