@@ -8,6 +8,7 @@ mod detached;
 mod jwks;
 mod keyset;
 mod kubernetes;
+pub mod openid;
 mod saml;
 mod spiffe;
 

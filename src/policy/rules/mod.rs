@@ -8,6 +8,7 @@ mod jwks;
 mod keys;
 mod kubernetes;
 mod names;
+mod openid;
 mod spiffe;
 
 use super::Rule;
@@ -26,6 +27,7 @@ pub static RULES: Rules = Rules(&[
     jwks::ROWS,
     kubernetes::ROWS,
     spiffe::ROWS,
+    openid::ROWS,
 ]);
 
 impl Rules {
