@@ -3,16 +3,25 @@
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
 mod batch;
+mod bundle;
+mod compose;
+mod detached;
+mod jwks;
+mod keyset;
+mod kubernetes;
+pub mod openid;
 mod saml;
+mod spiffe;
 
-use std::io::Write;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use rand_core::CryptoRng;
 use serde_json::Value;
 
-use crate::base::bytes::Digest;
+use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
-use crate::base::disk::Document;
+use crate::base::disk::{self, Document};
 use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
@@ -20,7 +29,8 @@ use crate::policy::{Examined, Facts, Last, Profile};
 pub use batch::{Batch, Draft, Judged, Member, Standing};
 
 /// Every kind of document. Adding one is a file and a row.
-pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata];
+pub static KINDS: &[&dyn Kind] =
+    &[&saml::SamlMetadata, &bundle::Bundle, &jwks::Jwks, &kubernetes::Kubernetes, &spiffe::Spiffe];
 
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
@@ -44,9 +54,22 @@ pub const OTHER: Code = Code::new("saml.root", Class::Usage, "the root element i
 
 /// Documents of this kind are not signed in batches, or this one cannot be split.
 pub const BATCH: Code = Code::new("sign.split", Class::Refused, "the document cannot be split");
+/// A list of files that cannot be read.
+pub const MANIFEST: Code = Code::new(
+    "bundle.list",
+    Class::Usage,
+    "a list of files is not as `sha384sum` writes it, sorted and each once",
+);
+/// A composed document that cannot be read.
+pub const COMPOSED: Code = Code::new(
+    "document.composed",
+    Class::Usage,
+    "a document that an operator composes in TOML cannot be understood",
+);
 
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &BATCH];
+pub const CODES: &[&Code] =
+    &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &BATCH, &MANIFEST, &COMPOSED];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -55,6 +78,23 @@ pub trait Kind: Sync {
 
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
+
+    /// Opens a document to be signed. A kind that puts one together from several files gives one document that holds all
+    /// of them, so that the digest of the request covers them.
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        Document::open(path)
+    }
+
+    /// Opens a signed document.
+    fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
+        Document::open(path)
+    }
+
+    /// What a document is about, where one line signs several of the kind side by side; each is compared with the one
+    /// before about the same. Foreign text; empty when the line has one such document.
+    fn subject(&self, _document: &Document) -> Result<String, Fault> {
+        Ok(String::new())
+    }
 
     /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key. The record for the next
     /// review's difference is written on the way, where it is wanted.
@@ -119,6 +159,16 @@ pub trait Prepared {
     /// An upper bound of the finished document's size in bytes.
     fn length_max(&self) -> u64;
 
+    /// The endings of the files that stand beside the finished document, such as a detached signature.
+    fn beside(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// What stands in these files, in the same order.
+    fn finish_beside(&self, _signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+        Ok(Vec::new())
+    }
+
     /// Writes the finished document and verifies what was written, as a stranger would. Refuses when the document is no
     /// longer the one that was prepared.
     fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault>;
@@ -129,10 +179,12 @@ pub trait Prepared {
 pub struct Verified {
     /// What the covered part says.
     pub facts: Facts,
+    /// What the signature covers, in a few words.
+    pub covers: String,
     /// What exactly is covered and what is not, as names and values; names are written `like_this`.
     pub coverage: Vec<(&'static str, Value)>,
-    /// Commands for `sh` that check the same claim with other programs on the file `$document`.
-    pub commands: String,
+    /// Commands for `sh` that check the same claim with other programs on the file `$document`, where there are some.
+    pub commands: Option<String>,
     /// The trusted key that signed.
     pub key: PublicKey,
     /// The way it signed.
@@ -153,6 +205,26 @@ impl Verified {
             _ => Ok(()),
         }
     }
+}
+
+/// The digest of a document as it stands, compressed or not.
+fn digest_of(document: &Document) -> Result<Digest, Fault> {
+    let mut hashing = Hashing::new(document.reader());
+    let read = io::copy(&mut hashing, &mut io::sink());
+    read.map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    Ok(hashing.finish().0)
+}
+
+/// The whole of a document that says at most `bytes_max` bytes; expanded, where it is compressed.
+fn read_all(document: &Document, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let read = document.content()?.take(bytes_max + 1).read_to_end(&mut bytes);
+    let failed = |e| disk::fault("read", document.name().as_ref(), &e);
+    read.map_err(|error| error.downcast().unwrap_or_else(failed))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(disk::TOO_LARGE.fault(format!("{} is larger than {bytes_max} bytes", document.name())));
+    }
+    Ok(bytes)
 }
 
 /// The kind of this name.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::disk::{check_owner_only, fault, open};
 use super::fault::Fault;
@@ -12,6 +12,7 @@ use super::gzip::Expanding;
 /// A document.
 pub struct Document {
     name: String,
+    path: Option<PathBuf>,
     source: Source,
     watch: Option<Box<dyn Fn(u64) + Send + Sync>>,
 }
@@ -24,23 +25,37 @@ enum Source {
 impl Document {
     /// Opens a regular file.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        Ok(Self::of_file(&path.display().to_string(), open(path, true)?))
+        Ok(Self::at(path, Source::File(open(path, true)?)))
     }
 
     /// Opens a file of ours: not through a link, and only when nobody but the owner may touch it.
     pub fn open_private(path: &Path) -> Result<Self, Fault> {
         let file = open(path, false)?;
         check_owner_only(path, &file.metadata().map_err(|e| fault("read", path, &e))?)?;
-        Ok(Self::of_file(&path.display().to_string(), file))
+        Ok(Self::at(path, Source::File(file)))
     }
 
     pub(super) fn of_file(name: &str, file: File) -> Self {
-        Self { name: name.to_owned(), source: Source::File(file), watch: None }
+        Self { name: name.to_owned(), path: None, source: Source::File(file), watch: None }
     }
 
     /// Takes a document from memory; `name` is what messages call it.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), source: Source::Memory(bytes), watch: None }
+        Self { name: name.to_owned(), path: None, source: Source::Memory(bytes), watch: None }
+    }
+
+    /// Takes a document that was put together from what stands under this path.
+    pub fn from_path(path: &Path, bytes: Vec<u8>) -> Self {
+        Self::at(path, Source::Memory(bytes))
+    }
+
+    fn at(path: &Path, source: Source) -> Self {
+        Self { name: path.display().to_string(), path: Some(path.to_owned()), source, watch: None }
+    }
+
+    /// Where it came from, unless it was a stream.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// The same document; `watch` is told how many bytes each read took, whichever reader it was.

@@ -12,4 +12,5 @@ pub mod recipient;
 pub mod secret;
 pub mod staging;
 pub mod text;
+pub mod tree;
 pub mod words;

@@ -135,8 +135,9 @@ pub fn sign_batch(
     });
     let (changed, removed) = done?;
     let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
+    let (kind, line) = (splitting.kind, splitting.terms.line);
     let keep =
-        |record: Document| vault.keep_last_signed(splitting.terms.line, splitting.kind.name(), &record);
+        |record: Document| vault.keep_last_signed(line, kind.name(), &kind.subject(&document)?, &record);
     let kept = if is_news { record.document("the record of what was signed").and_then(keep) } else { Ok(()) };
     let afterthought = kept.err();
     Ok(Batched { review, documents, gone, removed, signed, changed, afterthought })
@@ -197,7 +198,7 @@ fn ready<'d>(
     approver: &mut dyn Approver,
 ) -> Result<Ready<'d>, Fault> {
     let (kind, terms) = (splitting.kind, splitting.terms);
-    let line = Line::of(vault, kind, terms)?;
+    let line = Line::of(vault, kind, document, terms)?;
     if line.profile.ledger.proof {
         return Err(BATCH
             .fault(format!("the profile of {} wants a proof beside each signed document", terms.line))

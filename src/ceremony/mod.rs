@@ -2,6 +2,7 @@
 
 mod audit;
 mod batch;
+mod chain;
 mod generate;
 mod index;
 mod keep;
@@ -15,6 +16,7 @@ pub use audit::{
     note, prove, read_ledger, read_ledger_with,
 };
 pub use batch::{Batched, Published, Splitting, sign_batch};
+pub use chain::{pretty, verify_chain};
 pub use generate::{Making, generate, generate_request, refuse_key};
 pub use index::Gone;
 pub use keep::{
@@ -31,8 +33,11 @@ use crate::policy::{Confirmation, Request, Review};
 /// A trusted key cannot be read.
 pub const TRUST: Code = Code::new("verify.trust", Class::Usage, "a file does not hold a public key to trust");
 /// What stands beside a document has no place beside a stream.
-pub const STREAM: Code =
-    Code::new("sign.stream", Class::Usage, "a proof is wanted beside a document that goes to a stream");
+pub const STREAM: Code = Code::new(
+    "sign.stream",
+    Class::Usage,
+    "a proof or signature has no place beside a stream or compressed file",
+);
 
 /// The codes of this room.
 pub const CODES: &[&Code] = &[&TRUST, &STREAM];

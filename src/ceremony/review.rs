@@ -37,7 +37,7 @@ pub fn review<'d>(
     random: &mut dyn CryptoRng,
     keep: Option<&mut dyn Write>,
 ) -> Result<(Review, Box<dyn Prepared + 'd>), Fault> {
-    let standing = Standing::of(catalogue, kind, terms)?;
+    let standing = Standing::of(catalogue, kind, document, terms)?;
     let prepared = kind.prepare(document, &standing.terms(terms), random, keep)?;
     let review = Review::of(Subject {
         facts: prepared.facts().clone(),
@@ -57,7 +57,7 @@ pub fn review_split(
     document: &Document,
     terms: Terms<'_>,
 ) -> Result<Review, Fault> {
-    let standing = Standing::of(catalogue, kind, terms)?;
+    let standing = Standing::of(catalogue, kind, document, terms)?;
     let batch = kind.split(document, &standing.terms(terms), &mut std::io::sink())?;
     standing.review_batch(kind, terms, batch.as_ref(), &[])
 }
@@ -73,7 +73,12 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(catalogue: &Catalogue, kind: &dyn Kind, terms: Terms<'_>) -> Result<Self, Fault> {
+    pub(super) fn of(
+        catalogue: &Catalogue,
+        kind: &dyn Kind,
+        document: &Document,
+        terms: Terms<'_>,
+    ) -> Result<Self, Fault> {
         let Terms { line, environment, .. } = terms;
         let record = catalogue.signing_record(line)?;
         let (key, public) = (record.key()?, record.public()?);
@@ -84,7 +89,7 @@ impl Standing {
             Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
         profile.allow(kind.name(), line)?;
         let certificate = certificate(catalogue, &record)?;
-        let last = catalogue.last_signed(line, kind.name())?;
+        let last = catalogue.last_signed(line, kind.name(), &kind.subject(document)?)?;
         Ok(Self { key, public, profile, profile_text, certificate, last })
     }
 

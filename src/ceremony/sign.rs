@@ -9,9 +9,9 @@ use serde_json::json;
 use super::audit::{deliver, fresh};
 use super::{Approver, STREAM, Terms, review};
 use crate::artefact::{Kind, Prepared};
-use crate::base::bytes::Hashing;
+use crate::base::bytes::{Digest, Hashing};
 use crate::base::disk::{self, Document, Pending};
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::base::gzip;
 use crate::custody::{Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
@@ -91,6 +91,8 @@ pub struct Done {
     pub review: Review,
     /// The signature; `None` after a dry run.
     pub signed: Option<Signed>,
+    /// The files beside the document.
+    pub beside: Vec<PathBuf>,
     /// What went wrong after the document was out: nothing that takes it back.
     pub afterthought: Option<Fault>,
 }
@@ -105,23 +107,33 @@ pub fn sign(
     let document = (signing.open)(signing.document).map_err(|fault| refuse(vault, signing, fault))?;
     let ready = ready(vault, signing, &document, approver, random);
     let ready = match ready.map_err(|fault| refuse(vault, signing, fault))? {
-        Ready::Dry(review) => return Ok(Done { review: *review, signed: None, afterthought: None }),
+        Ready::Dry(dry) => {
+            let (review, beside) = *dry;
+            return Ok(Done { review, signed: None, beside, afterthought: None });
+        }
         Ready::Signing(ready) => ready,
     };
-    let Approved { prepared, mut output, proof, record, approval } = *ready;
+    let Approved { prepared, mut output, mut beside, proof, record, approval } = *ready;
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
         finish(prepared.as_ref(), signature, signing.output, &mut hashing)?;
-        Ok(Delivered { digest: hashing.finish().0, name: signing.output.name() })
+        let written = write_beside(prepared.as_ref(), signature, &mut beside)?;
+        Ok(Delivered { digest: hashing.finish().0, name: signing.output.name(), beside: written })
     })?;
-    publish(vault, signing.output, output, proof).map_err(|fault| {
+    let (beside, pending) = beside.into_iter().unzip();
+    publish(vault, signing.output, output, pending, proof).map_err(|fault| {
         let entry = signed.intent;
         fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
     })?;
-    let record = record.document("the record of what was signed");
-    let kept = record.and_then(|record| vault.keep_last_signed(signing.line, signing.kind.name(), &record));
-    let afterthought = kept.err();
-    Ok(Done { review, signed: Some(signed), afterthought })
+    let afterthought = keep(vault, signing, &document, record).err();
+    Ok(Done { review, signed: Some(signed), beside, afterthought })
+}
+
+/// Keeps what the next review compares with.
+fn keep(vault: &Vault<'_>, signing: &Signing<'_>, document: &Document, record: Pending) -> Result<(), Fault> {
+    let Signing { kind, line, .. } = signing;
+    let record = record.document("the record of what was signed")?;
+    vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)
 }
 
 /// Writes and verifies the signed document.
@@ -156,13 +168,15 @@ fn refuse(vault: &mut Vault<'_>, signing: &Signing<'_>, fault: Fault) -> Fault {
 }
 
 enum Ready<'d> {
-    Dry(Box<Review>),
+    Dry(Box<(Review, Vec<PathBuf>)>),
     Signing(Box<Approved<'d>>),
 }
 
 struct Approved<'d> {
     prepared: Box<dyn Prepared + 'd>,
     output: Pending,
+    /// What stands beside the document, in the order in which the kind names it.
+    beside: Vec<(PathBuf, Pending)>,
     proof: Option<(PathBuf, Pending)>,
     /// What the next review compares with.
     record: Pending,
@@ -183,10 +197,11 @@ fn ready<'d>(
     let terms =
         Terms { line, environment: signing.environment, released: signing.released, now: vault.now() };
     let (review, prepared) = review(vault, kind, document, terms, random, Some(&mut record))?;
+    let beside = beside(signing, prepared.as_ref())?;
     approver.show(&review)?;
     review.check()?;
     if signing.dry_run {
-        return Ok(Ready::Dry(Box::new(review)));
+        return Ok(Ready::Dry(Box::new((review, beside.into_iter().map(|(path, _)| path).collect()))));
     }
     output.reserve(prepared.length_max())?;
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
@@ -194,23 +209,70 @@ fn ready<'d>(
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    Ok(Ready::Signing(Box::new(Approved { prepared, output, proof, record, approval })))
+    Ok(Ready::Signing(Box::new(Approved { prepared, output, beside, proof, record, approval })))
 }
 
-/// The proof before the document: none is out without its proof.
+/// The files beside the output, on their way. A stream has none, and a signature of the text does not fit it compressed.
+fn beside(signing: &Signing<'_>, prepared: &dyn Prepared) -> Result<Vec<(PathBuf, Pending)>, Fault> {
+    let endings = prepared.beside();
+    let path = match signing.output {
+        _ if endings.is_empty() => return Ok(vec![]),
+        Target::File(path) if !signing.output.is_compressed() => path,
+        _ => {
+            let kind = signing.kind.name();
+            return Err(STREAM
+                .fault(format!("a document of the kind {kind} has its signature in a file beside it"))
+                .hint("name a file with --output that does not end in .gz"));
+        }
+    };
+    let pending = endings.into_iter().map(|ending| {
+        let path = followed_by(path, ending);
+        fresh(&path).map(|file| (path, file))
+    });
+    pending.collect()
+}
+
+/// Writes what stands beside the document; yields names and digests.
+fn write_beside(
+    prepared: &dyn Prepared,
+    signature: &Signature,
+    pending: &mut [(PathBuf, Pending)],
+) -> Result<Vec<(String, Digest)>, Fault> {
+    let contents = prepared.finish_beside(signature)?;
+    if contents.len() != pending.len() {
+        return Err(INTERNAL.fault("another number of files stands beside the document than was said"));
+    }
+    let mut written = Vec::new();
+    for ((path, pending), bytes) in pending.iter_mut().zip(contents) {
+        pending.write_all(&bytes).map_err(|e| disk::fault("write", path, &e))?;
+        written.push((path.display().to_string(), Digest::of(&bytes)));
+    }
+    Ok(written)
+}
+
+/// The proof and what stands beside the document before the document: none is out without them.
 fn publish(
     vault: &mut Vault<'_>,
     target: Target<'_>,
     output: Pending,
+    beside: Vec<Pending>,
     proof: Option<(PathBuf, Pending)>,
 ) -> Result<(), Fault> {
     if let Some((path, pending)) = proof {
         deliver(Some(pending), Some(&path), &vault.evidence()?.text())?;
     }
+    beside.into_iter().try_for_each(Pending::publish)?;
     match target {
         Target::File(_) => output.publish(),
         Target::Stream { name, deliver, .. } => deliver(&mut output.document(name)?.reader()),
     }
+}
+
+/// A path with this ending.
+fn followed_by(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Where the proof of the signature goes, when the profile asks for one.
@@ -224,7 +286,5 @@ fn proof_path(vault: &Vault<'_>, line: &Line, output: Target<'_>) -> Result<Opti
             .fault(format!("the profile of {line} wants a proof beside each signed document"))
             .hint("name a file with --output"));
     };
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tlog-proof");
-    Ok(Some(PathBuf::from(name)))
+    Ok(Some(followed_by(path, ".tlog-proof")))
 }

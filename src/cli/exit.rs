@@ -31,9 +31,9 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 
 /// Every string code of the program, by room.
 pub(super) fn codes() -> Vec<&'static Code> {
-    use crate::base::{bytes, clock, disk, fault, gzip, recipient};
+    use crate::base::{bytes, clock, disk, fault, gzip, recipient, tree};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
-    let rooms: [&[&'static Code]; 13] = [
+    let rooms: [&[&'static Code]; 15] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
@@ -44,6 +44,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
             &recipient::RECIPIENT,
         ],
         disk::CODES,
+        tree::CODES,
         key::CODES,
         format::jose::CODES,
         format::json::CODES,
@@ -52,6 +53,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
         policy::CODES,
         lifecycle::CODES,
         artefact::CODES,
+        artefact::openid::CODES,
         ledger::CODES,
         custody::CODES,
         ceremony::CODES,

@@ -15,6 +15,7 @@ mod signals;
 mod split;
 mod ui;
 mod verify;
+mod verify_chain;
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -192,12 +193,12 @@ fn login_name(uid: u32) -> Option<String> {
     })
 }
 
-/// Opens the document that was named: `-` is standard input. It is read more than once, so it waits in a nameless file in the
-/// folder for temporary files.
+/// Opens the document that was named, as its kind does: `-` is standard input. It is read more than once, so it waits in a
+/// nameless file in the folder for temporary files.
 #[expect(clippy::disallowed_methods, reason = "cli is the room that reads standard input")]
-fn document(path: &Path) -> Result<Document, Fault> {
+fn document(path: &Path, open: impl FnOnce(&Path) -> Result<Document, Fault>) -> Result<Document, Fault> {
     if !is_stream(path) {
-        return Document::open(path);
+        return open(path);
     }
     let name = "standard input";
     let mut waiting = Pending::beside(&std::env::temp_dir().join(name))?;

@@ -15,9 +15,8 @@ use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
+use crate::base::text::visible;
 use crate::ceremony::{self, Done, Signing, Target};
-use crate::custody::Signed;
-use crate::policy::Review;
 
 /// `fedroot sign`
 #[derive(Args, Debug)]
@@ -60,10 +59,11 @@ impl Sign {
         let folder = std::env::temp_dir();
         let output = target(&path, common, &folder)?;
         let mut vault = common.open_vault()?;
+        let kind = kind(&self.subject.kind)?;
         let progress = Progress::reading("reviewing and signing");
-        let open = |path: &Path| document(path).and_then(|document| progress.watch(document, 2));
+        let open = |path: &Path| progress.watch(document(path, |path| kind.open(path))?, 2);
         let signing = Signing {
-            kind: kind(&self.subject.kind)?,
+            kind,
             document: &self.subject.document,
             open: &open,
             line: &self.subject.line,
@@ -74,9 +74,8 @@ impl Sign {
             dry_run: self.dry_run,
         };
         let mut answers = self.answers(common, progress.clone());
-        let Done { review, signed, afterthought } =
-            ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
-        let output = told(&path, &review, signed, afterthought);
+        let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
+        let output = told(&path, &done);
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
 
@@ -117,23 +116,37 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 }
 
 /// What is said of it.
-fn told(path: &Path, review: &Review, signed: Option<Signed>, afterthought: Option<Fault>) -> Output {
+fn told(path: &Path, done: &Done) -> Output {
+    let Done { review, signed, beside, afterthought } = done;
     let mut output = Output { json: review::json(review), ..Output::default() };
     let name = path.display().to_string();
     let Some(signed) = signed else {
+        let mut writes = vec![name];
+        writes.extend(beside.iter().map(|path| path.display().to_string()));
         output.json.extend(
-            Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]})).json,
+            Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]})).json,
         );
         output.line("nothing was signed; it would write");
-        output.row("file", &name);
+        for name in &writes {
+            output.row("file", name);
+        }
         output.line("  two ledger entries: intent, outcome");
         return output;
     };
     let digest = signed.artefact.to_string();
-    output
-        .json
-        .extend(Output::json(json!({"output": name, "digest": digest, "ledger_intent": signed.intent})).json);
-    output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
+    let others = signed.beside.iter();
+    let others = others.map(|(name, digest)| json!({"output": name, "digest": digest.to_string()}));
+    let written = json!({
+        "output": name,
+        "digest": digest,
+        "beside": others.collect::<Vec<_>>(),
+        "ledger_intent": signed.intent,
+    });
+    output.json.extend(Output::json(written).json);
+    output.line(format!("{digest}  {}", visible(&name)));
+    for (name, digest) in &signed.beside {
+        output.line(format!("{digest}  {}", visible(name)));
+    }
     output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
     if let Some(fault) = afterthought {
         output.note(format!("the next review cannot tell what changed: {fault}"));

@@ -28,10 +28,11 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         now: vault.now(),
     };
     let signed = AtomicU64::new(0);
+    let kind = kind(&subject.kind)?;
     let splitting = Splitting {
-        kind: kind(&subject.kind)?,
+        kind,
         document: &subject.document,
-        open: &document,
+        open: &|path| document(path, |path| kind.open(path)),
         terms,
         folder,
         reason: sign.reason.as_deref(),

@@ -8,9 +8,10 @@ use serde_json::{Map, json};
 use super::ledger::Trusted;
 use super::progress::Progress;
 use super::ui::Output;
-use super::{USAGE, document, kinds, parsed};
-use crate::artefact::kind;
+use super::{USAGE, document, is_stream, parsed, verify_chain};
+use crate::artefact::{Verified, kind};
 use crate::base::clock::{Clock, Instant, SystemClock};
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
 use crate::ceremony;
@@ -19,12 +20,13 @@ use crate::ceremony;
 #[derive(Args, Debug)]
 pub(super) struct Verify {
     /// The kind of document
-    #[arg(value_parser = kinds())]
+    #[arg(value_parser = verify_chain::verifiable())]
     kind: String,
-    /// The signed document, or one compressed with gzip; - reads standard input
-    #[arg(value_name = "FILE")]
-    document: PathBuf,
-    /// A public key or certificate (PEM), a JWK or a JWK set to trust (can be repeated)
+    /// The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    documents: Vec<PathBuf>,
+    /// A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor's configuration (can be
+    /// repeated)
     #[arg(long, value_name = "FILE", required = true)]
     trust: Vec<PathBuf>,
     /// Judge validity by this time instead of now
@@ -33,6 +35,9 @@ pub(super) struct Verify {
     /// Print commands for sh that check the same with other programs
     #[arg(long)]
     explain: bool,
+    /// The historical keys of a chain's anchor, for a time at which it used them
+    #[arg(long, value_name = "FILE")]
+    historical: Option<PathBuf>,
     /// The proof that the ledger has this signature, with one of the next three to hold it against
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -42,18 +47,30 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
+        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        if self.kind == verify_chain::NAME {
+            if self.explain || self.proof.is_some() {
+                return Err(USAGE.fault("--explain and --proof are for a single document, not for a chain"));
+            }
+            return verify_chain::run(&self.documents, &self.trust, self.historical.as_deref(), at);
+        }
+        let ([path], None) = (self.documents.as_slice(), &self.historical) else {
+            return Err(USAGE
+                .fault(format!("a document of the kind {} stands alone, without historical keys", self.kind))
+                .hint(format!("verify one at a time; a chain is verified as {}", verify_chain::NAME)));
+        };
         let trust =
             self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
-        if self.explain && self.document.as_os_str() == "-" {
+        let kind = kind(&self.kind)?;
+        if self.explain && is_stream(path) {
             return Err(
                 USAGE.fault("--explain needs a file: other programs cannot read standard input again")
             );
         }
         let progress = Progress::reading("verifying");
         let times = if self.proof.is_some() { 2 } else { 1 };
-        let document = progress.watch(document(&self.document)?, times)?;
-        let at = self.at.unwrap_or_else(|| SystemClock.now());
-        let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
+        let document = progress.watch(document(path, |path| kind.open_signed(path))?, times)?;
+        let verified = ceremony::verify(kind, &document, &trust, at)?;
         let proved = match &self.proof {
             Some(proof) => {
                 let (_, proved) = self.trusted.check(proof)?;
@@ -75,12 +92,9 @@ impl Verify {
             "ledger_entry": proved,
         }));
         if self.explain {
-            let script = format!("set -eu\ndocument={}\n{}", quoted(document.name()), verified.commands);
-            output.json.insert("commands".into(), script.as_str().into());
-            output.text = script;
-            return Ok(output);
+            return explained(output, &document, &verified);
         }
-        output.line("the signature is good: it covers the whole root element");
+        output.line(format!("the signature is good: it covers {}", verified.covers));
         if let Some(index) = proved {
             output.line(format!("the ledger has it as entry {index}"));
         }
@@ -95,7 +109,7 @@ impl Verify {
                 "a comment stands inside a value: it is not signed, and some readers cut the value there",
             );
         }
-        for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {
+        for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
             output.row(&fact.path, &fact.value);
         }
         if verified.valid_until.is_none() {
@@ -103,6 +117,17 @@ impl Verify {
         }
         Ok(output)
     }
+}
+
+/// The commands that check the same.
+fn explained(mut output: Output, document: &Document, verified: &Verified) -> Result<Output, Fault> {
+    let Some(commands) = &verified.commands else {
+        return Err(USAGE.fault("no commands of other programs are known that check documents of this kind"));
+    };
+    let script = format!("set -eu\ndocument={}\n{commands}", quoted(document.name()));
+    output.json.insert("commands".into(), script.as_str().into());
+    output.text = script;
+    Ok(output)
 }
 
 /// A path as one word of a shell, which no program takes for an option.

@@ -84,6 +84,8 @@ pub struct Delivered {
     pub digest: Digest,
     /// What it will be called.
     pub name: String,
+    /// What stands beside it, such as a detached signature: names and digests.
+    pub beside: Vec<(String, Digest)>,
 }
 
 /// What came of a signature.
@@ -92,6 +94,8 @@ pub struct Signed {
     pub intent: u64,
     /// The digest of the signed document.
     pub artefact: Digest,
+    /// What stands beside it: names and digests.
+    pub beside: Vec<(String, Digest)>,
 }
 
 /// A key that is about to be opened.
@@ -268,7 +272,8 @@ impl<'a> Vault<'a> {
         match deliver(&signature) {
             Ok(delivered) => {
                 permit.outcome(&entries::signed(&signature, &delivered), self.clock.now())?;
-                Ok((Signed { intent: index, artefact: delivered.digest }, approval.into_review()))
+                let Delivered { digest: artefact, beside, .. } = delivered;
+                Ok((Signed { intent: index, artefact, beside }, approval.into_review()))
             }
             Err(fault) => {
                 permit.outcome(&entries::not_delivered(&signature, &fault), self.clock.now())?;
@@ -304,9 +309,15 @@ impl<'a> Vault<'a> {
             .hint("review the document again"))
     }
 
-    /// Keeps the record of what a line signed last; the one before stands until this one is complete.
-    pub fn keep_last_signed(&self, line: &Line, kind: &str, record: &Document) -> Result<(), Fault> {
-        let path = self.catalogue.last_signed_path(line, kind);
+    /// Keeps the record of what a line signed last about a subject; the one before stands until this one is complete.
+    pub fn keep_last_signed(
+        &self,
+        line: &Line,
+        kind: &str,
+        subject: &str,
+        record: &Document,
+    ) -> Result<(), Fault> {
+        let path = self.catalogue.last_signed_path(line, kind, subject);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;
         }

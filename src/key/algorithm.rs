@@ -16,8 +16,10 @@ static VERIFIED_ONLY: &[&dyn Algorithm] = &[&nist::P256, &nist::P521, &ed25519::
 
 /// Every algorithm whose signatures are verified, those of key lines first.
 pub(super) fn verified() -> impl Iterator<Item = &'static dyn Algorithm> {
-    let of_lines = ALGORITHMS.iter().map(|row| -> &'static dyn Algorithm { *row });
-    of_lines.chain(VERIFIED_ONLY.iter().copied())
+    fn public_half(row: &&'static dyn LineAlgorithm) -> &'static dyn Algorithm {
+        *row
+    }
+    ALGORITHMS.iter().map(public_half).chain(VERIFIED_ONLY.iter().copied())
 }
 
 /// The public half of an algorithm: its names, and what can be done with a public key of it.
@@ -50,6 +52,11 @@ pub trait Algorithm: Sync {
 
     /// The signature as X.509 writes it (RFC 5480 and RFC 4055).
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
+
+    /// The signature that X.509 writes so; nothing when it is none.
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(bytes.to_vec()))
+    }
 }
 
 /// An algorithm for root keys: what can be done with its private keys too.

@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::last::{PARTS, Print};
 use super::{Facts, Last};
 
+/// What the items of a document are, unless something else is said.
+const ENTITIES: &str = "entities";
 /// Entities that are listed by name; the counts cover all of them.
 const LISTED_MAX: usize = 20_000;
 
@@ -28,7 +30,7 @@ pub struct EntityChange {
     pub entity: String,
     /// `added`, `removed` or `changed`.
     pub what: &'static str,
-    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart.
+    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart. Files have none.
     pub parts: Vec<&'static str>,
 }
 
@@ -37,6 +39,7 @@ impl EntityChange {
     fn rank(&self) -> usize {
         let part = self.parts.first().and_then(|part| PARTS.iter().position(|name| name == part));
         match (self.what, part) {
+            ("changed", _) if self.parts.is_empty() => 0,
             ("changed", Some(part)) => part,
             ("removed", _) => PARTS.len(),
             ("added", _) => PARTS.len() + 1,
@@ -48,6 +51,8 @@ impl EntityChange {
 /// The difference to what was signed last.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Difference {
+    /// What the items of the document are: `entities` or `files`.
+    pub unit: &'static str,
     /// Entities in the document signed last.
     pub before: usize,
     /// Entities that are new.
@@ -95,11 +100,11 @@ pub(super) struct Tracker<'a> {
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
-        let difference = Difference { before: last.len(), ..Difference::default() };
+        let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
         Self { last, met: vec![false; last.len()], difference }
     }
 
-    pub(super) fn entity(&mut self, id: &str, now: &Print) {
+    pub(super) fn item(&mut self, id: &str, now: &Print) {
         let Some((place, past)) = self.last.find(id) else {
             self.difference.added += 1;
             return self.difference.list(id, "added", vec![]);
@@ -112,7 +117,7 @@ impl<'a> Tracker<'a> {
         }
         let differ = past.parts.iter().zip(&now.parts).zip(PARTS).filter(|((past, now), _)| past != now);
         let mut parts: Vec<&'static str> = differ.map(|(_, name)| name).collect();
-        if parts.is_empty() {
+        if parts.is_empty() && self.difference.unit == ENTITIES {
             parts.push("other");
         }
         for part in &parts {
@@ -120,6 +125,11 @@ impl<'a> Tracker<'a> {
         }
         self.difference.changed += 1;
         self.difference.list(id, "changed", parts);
+    }
+
+    /// What the items are.
+    pub(super) fn unit(&mut self, unit: &'static str) {
+        self.difference.unit = unit;
     }
 
     pub(super) fn finish(mut self, facts: &Facts) -> Difference {
@@ -138,23 +148,25 @@ impl<'a> Tracker<'a> {
 /// Compares facts with the facts last signed, path by path; paths in the order of the new document, then the vanished ones.
 /// What fedroot itself put into the new document, and remarks on, is no change of the document; entities are compared apart.
 fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
-    let mut seen: BTreeSet<&str> =
-        now.iter().filter(|fact| fact.remark.is_some()).map(|fact| fact.path.as_str()).collect();
-    seen.insert("entity");
+    let ours = now.iter().filter(|fact| fact.remark.is_some() || fact.is_item());
+    let mut seen: BTreeSet<&str> = ours.map(|fact| fact.path.as_str()).collect();
     let paths =
         now.iter().chain(last.iter()).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
     let without = |from: &Facts, these: &Facts, path: &str| -> Vec<String> {
         let these: BTreeSet<&str> = these.values(path).collect();
         from.values(path).filter(|value| !these.contains(value)).map(str::to_owned).collect()
     };
-    paths
+    let mut changes: Vec<Change> = paths
         .map(|path| Change {
             path: path.to_owned(),
             removed: without(last, now, path),
             added: without(now, last, path),
         })
         .filter(|change| !change.removed.is_empty() || !change.added.is_empty())
-        .collect()
+        .collect();
+    // Whoever gets a key in has everything: keys come first.
+    changes.sort_by_key(|change| !change.path.split(['.', '[']).any(|part| matches!(part, "keys" | "jwks")));
+    changes
 }
 
 #[cfg(test)]

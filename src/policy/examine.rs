@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::Write;
 
+use serde_json::Value;
+
 use super::difference::Tracker;
 use super::finding::{Check, Scene, Tally, Whole};
 use super::last::{Print, Recorder};
@@ -54,6 +56,11 @@ impl Seen {
     }
 }
 
+/// The groups of rules begin with the kind's own.
+fn kind_of(groups: &'static [&'static str]) -> &'static str {
+    groups.first().copied().unwrap_or_default()
+}
+
 /// What an examination found.
 #[derive(Clone, Default)]
 pub struct Examined {
@@ -65,8 +72,9 @@ pub struct Examined {
 
 /// Examines one document.
 pub struct Examiner<'a> {
-    kind: &'static str,
+    groups: &'static [&'static str],
     standard: Standard<'a>,
+    last: Option<&'a Last>,
     seen: Seen,
     tally: Tally,
     tracker: Option<Tracker<'a>>,
@@ -74,16 +82,17 @@ pub struct Examiner<'a> {
 }
 
 impl<'a> Examiner<'a> {
-    /// Judges by this standard, compares with what was signed last, and writes the record for the next time.
+    /// Judges by the rules of these groups, of which the first is the kind itself, and by this standard, compares with what
+    /// was signed last, and writes the record for the next time.
     pub fn new(
-        kind: &'static str,
+        groups: &'static [&'static str],
         standard: Standard<'a>,
         last: Option<&'a Last>,
         record: Option<&'a mut dyn Write>,
     ) -> Self {
         let tracker = last.map(Tracker::new);
-        let recorder = record.map(|to| Recorder::new(to, kind));
-        Self { kind, standard, seen: Seen::default(), tally: Tally::default(), tracker, recorder }
+        let recorder = record.map(|to| Recorder::new(to, kind_of(groups)));
+        Self { groups, standard, last, seen: Seen::default(), tally: Tally::default(), tracker, recorder }
     }
 
     /// Whether the digests of entities are asked for.
@@ -101,32 +110,51 @@ impl<'a> Examiner<'a> {
     /// Takes in the next entity.
     pub fn entity(&mut self, entity: &Entity) {
         self.seen.look(entity);
-        for rule in RULES.iter().filter(|rule| rule.kind == self.kind) {
+        for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
             let Check::Entity(check) = rule.check else { continue };
             for detail in check(entity, &Scene { standard: self.standard, seen: &self.seen }) {
                 self.tally.add(rule, &self.standard, Breach { subject: entity.id.clone(), detail });
             }
         }
         if self.compares() {
-            let print = Print::of(entity);
-            if let Some(tracker) = &mut self.tracker {
-                tracker.entity(&entity.id, &print);
-            }
-            if let Some(recorder) = &mut self.recorder {
-                recorder.entity(&entity.id, &print);
-            }
+            self.note(&entity.id, &Print::of(entity));
+        }
+    }
+
+    /// Takes in the next item of a document whose parts are no entities, such as a file: its name and what tells its content.
+    pub fn item(&mut self, name: &str, content: &[u8]) {
+        if let Some(tracker) = &mut self.tracker {
+            tracker.unit("files");
+        }
+        self.note(name, &Print::of_item(content));
+    }
+
+    fn note(&mut self, name: &str, print: &Print) {
+        if let Some(tracker) = &mut self.tracker {
+            tracker.item(name, print);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.item(name, print);
         }
     }
 
     /// Judges the document as a whole, and ends.
-    pub fn finish(mut self, facts: &Facts) -> Result<Examined, Fault> {
+    pub fn finish(self, facts: &Facts) -> Result<Examined, Fault> {
+        self.finish_json(facts, &Value::Null)
+    }
+
+    /// The same for a document in JSON.
+    pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Result<Examined, Fault> {
         if let Some(recorder) = self.recorder.take() {
             let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
             recorder.finish(facts).map_err(failed)?;
         }
         let difference = self.tracker.take().map(|tracker| tracker.finish(facts));
-        let whole = Whole { standard: self.standard, facts, difference: difference.as_ref() };
-        for rule in RULES.iter().filter(|rule| rule.kind == self.kind) {
+        let last = self.last.map(Last::facts);
+        let kind = kind_of(self.groups);
+        let whole =
+            Whole { kind, standard: self.standard, facts, json, difference: difference.as_ref(), last };
+        for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
             let Check::Document(check) = rule.check else { continue };
             for detail in check(&whole) {
                 self.tally.add(rule, &self.standard, Breach { subject: String::new(), detail });

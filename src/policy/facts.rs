@@ -1,7 +1,12 @@
 //! The one view of a document: what it says, as an ordered list of paths and values. The screen, the rules, the difference,
 //! the JSON and the ledger all read it, so that they cannot disagree.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::base::bytes::{Digest, hex};
 
 /// One thing a document says. Values are foreign text.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -13,6 +18,13 @@ pub struct Fact {
     /// What the reader should know beside it, such as the value that was replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+}
+
+impl Fact {
+    /// Whether it names one of the many items that a document consists of.
+    pub fn is_item(&self) -> bool {
+        matches!(self.path.as_str(), "entity" | "file")
+    }
 }
 
 /// What a document says, in its order.
@@ -32,6 +44,36 @@ impl Facts {
         self.0.push(Fact { path: path.into(), value, remark });
     }
 
+    /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[NAME]` where each
+    /// is a key with a name of its own, so that a key keeps its path when others come and go. Of long texts, such as the
+    /// numbers of keys, the digest is told.
+    pub fn add_json(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, inner) in members {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    self.add_json(&path, inner);
+                }
+            }
+            Value::Array(elements) if !elements.is_empty() => {
+                let names: Vec<_> = elements.iter().filter_map(name).collect();
+                let is_named = names.len() == elements.len()
+                    && names.iter().collect::<BTreeSet<_>>().len() == names.len();
+                for (number, element) in elements.iter().enumerate() {
+                    match names.get(number).filter(|_| is_named) {
+                        Some(name) => self.add_json(&format!("{path}[{name}]"), element),
+                        None => self.add_json(&format!("{path}[{number}]"), element),
+                    }
+                }
+            }
+            Value::String(text) if text.len() > JSON_BYTES_MAX => {
+                self.add(path, format!("{} of {} bytes", Digest::of(text.as_bytes()), text.len()));
+            }
+            Value::String(text) => self.add(path, text),
+            other => self.add(path, other.to_string()),
+        }
+    }
+
     /// The first value under this path.
     pub fn value(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|fact| fact.path == path).map(|fact| fact.value.as_str())
@@ -48,6 +90,18 @@ impl Facts {
     }
 }
 
+/// What a key in JSON is called: its `kid`, else the beginning of the digest of what it says.
+fn name(element: &Value) -> Option<String> {
+    let kid = element.get("kid").and_then(Value::as_str).map(str::to_owned);
+    let digest =
+        || hex(Digest::of(element.to_string().as_bytes()).as_bytes()).get(..NAME_CHARS).map(str::to_owned);
+    kid.or_else(|| element.get("kty").and_then(|_| digest()))
+}
+
+/// What of a digest is enough to name a key.
+const NAME_CHARS: usize = 16;
+/// Longer texts in JSON are told by their digest.
+const JSON_BYTES_MAX: usize = 200;
 /// The most of one value that is kept. An entityID has at most 1,024 (saml-metadata-2.0-os, section 2.2.1).
 const VALUE_CHARS_MAX: usize = 2_048;
 
@@ -59,5 +113,40 @@ pub fn clip(value: &str) -> String {
             let count = value.chars().count();
             format!("{}… ({count} characters)", value.get(..end).unwrap_or_default())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_becomes_paths_and_values_in_its_order() {
+        let json = serde_json::json!({
+            "z": 1, "a": {"empty": {}, "list": ["x", null, [true]]},
+            "keys": [{"kid": "k2", "n": "AA"}, {"kid": "k1"}],
+            "twice": [{"kid": "k"}, {"kid": "k"}],
+            "nameless": [{"kty": "EC"}, {"kid": "k"}],
+        });
+        let mut facts = Facts::default();
+        facts.add_json("", &json);
+        let told: Vec<_> = facts.iter().map(|fact| format!("{}={}", fact.path, fact.value)).collect();
+        assert_eq!(
+            told,
+            [
+                "z=1",
+                "a.empty={}",
+                "a.list[0]=x",
+                "a.list[1]=null",
+                "a.list[2][0]=true",
+                "keys[k2].kid=k2",
+                "keys[k2].n=AA",
+                "keys[k1].kid=k1",
+                "twice[0].kid=k",
+                "twice[1].kid=k",
+                "nameless[cb763a9b2d780bc1].kty=EC",
+                "nameless[k].kid=k"
+            ]
+        );
     }
 }

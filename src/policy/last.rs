@@ -42,6 +42,14 @@ impl Print {
         ];
         Self { content: entity.content, parts: parts.map(digest_of) }
     }
+
+    /// An item is one whole: nothing of it is told apart.
+    pub(super) fn of_item(content: &[u8]) -> Self {
+        Self {
+            content: Sha256::digest(content).first_chunk().copied().unwrap_or_default(),
+            parts: [0; PARTS.len()],
+        }
+    }
 }
 
 /// The digest of a set of texts: their order does not matter, their number does.
@@ -119,10 +127,10 @@ impl<'w> Recorder<'w> {
         Self { to, count: 0, failed }
     }
 
-    /// Notes the next entity.
-    pub(super) fn entity(&mut self, id: &str, print: &Print) {
+    /// Notes the next entity or other item.
+    pub(super) fn item(&mut self, name: &str, print: &Print) {
         let parts: Vec<String> = print.parts.iter().map(|part| format!("{part:016x}")).collect();
-        let id = serde_json::to_string(id).unwrap_or_default();
+        let id = serde_json::to_string(name).unwrap_or_default();
         self.put(&format!("entity {} {} {id}\n", hex(&print.content), parts.join(" ")));
         self.count += 1;
     }
@@ -130,7 +138,7 @@ impl<'w> Recorder<'w> {
     /// Ends the record.
     pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
         let mut kept = Facts::default();
-        for fact in facts.iter().filter(|fact| fact.path != "entity") {
+        for fact in facts.iter().filter(|fact| !fact.is_item()) {
             kept.add(fact.path.clone(), fact.value.clone());
         }
         let facts = serde_json::to_string(&kept).unwrap_or_default();
@@ -219,7 +227,7 @@ impl Last {
     }
 
     /// What the document said as a whole.
-    pub(super) fn facts(&self) -> &Facts {
+    pub fn facts(&self) -> &Facts {
         &self.facts
     }
 

@@ -26,7 +26,7 @@ pub use examine::{Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::Last;
-pub use profile::{Dates, KeyInfo, Profile, Reserved, Saml};
+pub use profile::{Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Profile, Reserved, Saml, Spiffe};
 pub use rules::{RULES, Rules};
 pub use waiver::{Brake, Waiver};
 

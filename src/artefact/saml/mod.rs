@@ -96,8 +96,9 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
             "the signature is good, but until when the document is valid cannot be read: {fault}"
         ))
     })?;
-    let commands = outside.commands(&found, key, scheme, &value)?;
-    Ok(Verified { facts, coverage, commands, key: key.clone(), scheme, valid_until })
+    let commands = Some(outside.commands(&found, key, scheme, &value)?);
+    let covers = "the whole root element".to_owned();
+    Ok(Verified { facts, covers, coverage, commands, key: key.clone(), scheme, valid_until })
 }
 
 /// Refuses a root element that is not SAML metadata.

@@ -1,0 +1,229 @@
+//! Documents that stay as they are and have their signature in a file beside them.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::{ALTERED, Prepared, Terms, UNTRUSTED, read_all};
+use crate::base::bytes::Digest;
+use crate::base::disk::{self, Document};
+use crate::base::fault::{Fault, INTERNAL};
+use crate::format::jose::{Draft, Jws, thumbprint};
+use crate::key::{Hash, PublicKey, Scheme, Signature};
+use crate::policy::{Examined, Facts};
+
+const SIGNATURE_BYTES_MAX: u64 = 64 * 1024;
+
+/// How the signature is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// The bytes that `openssl dgst -sha384 -verify` takes: DER for ECDSA (RFC 5480, appendix A), PKCS#1 v1.5 for RSA.
+    Sha384,
+    /// A detached JWS whose payload is the document as it stands (RFC 7797), with this kind as its `typ`.
+    Jws(&'static str),
+}
+
+impl Form {
+    /// The JWS of a kind; its `typ` keeps a signature of one kind from passing for one of another.
+    pub(super) const fn jws(kind: &'static str) -> Self {
+        Self::Jws(kind)
+    }
+
+    /// The ending of the file's name.
+    pub(super) const fn ending(&self) -> &'static str {
+        match self {
+            Self::Sha384 => ".sig",
+            Self::Jws(_) => ".jws",
+        }
+    }
+
+    fn octets(&self, key: &PublicKey, payload: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha384 => payload.to_vec(),
+            Self::Jws(kind) => draft(kind, key, payload).octets().to_vec(),
+        }
+    }
+
+    fn write(&self, key: &PublicKey, payload: &[u8], signature: &Signature) -> Result<Vec<u8>, Fault> {
+        match self {
+            Self::Sha384 => key.algorithm().x509_signature(signature),
+            Self::Jws(kind) => Ok(format!("{}\n", draft(kind, key, payload).finish(signature)).into_bytes()),
+        }
+    }
+
+    /// The trusted key that signed the payload, and how.
+    fn signer<'k>(
+        &self,
+        payload: &[u8],
+        written: &[u8],
+        trust: &'k [PublicKey],
+    ) -> Result<Option<(&'k PublicKey, &'static Scheme)>, Fault> {
+        match self {
+            Self::Sha384 => Ok(trust.iter().find_map(|key| {
+                let value = key.algorithm().read_x509_signature(written)?;
+                let scheme = scheme(key);
+                (scheme.hash == Hash::Sha384 && key.verify(scheme, payload, &value)).then_some((key, scheme))
+            })),
+            Self::Jws(kind) => {
+                let text = str::from_utf8(written).unwrap_or_default();
+                let jws = Jws::read_detached(text.strip_suffix('\n').unwrap_or(text), payload, &[])?;
+                if jws.header().typ() != Some(&typ(kind)) {
+                    return Ok(None);
+                }
+                Ok(trust.iter().find_map(|key| Some((key, jws.verify_with(key).ok()?))))
+            }
+        }
+    }
+}
+
+/// Both forms sign SHA-384 where the key can.
+fn scheme(key: &PublicKey) -> &'static Scheme {
+    key.algorithm().scheme(Hash::Sha384)
+}
+
+fn typ(kind: &str) -> String {
+    format!("{kind}+jws")
+}
+
+fn draft(kind: &str, key: &PublicKey, payload: &[u8]) -> Draft {
+    Draft::detached(scheme(key), &typ(kind), &thumbprint(key), payload)
+}
+
+/// A document that needs only the signature beside it.
+pub(super) struct Detached {
+    facts: Facts,
+    examined: Examined,
+    digest: Digest,
+    octets: Vec<u8>,
+    public: PublicKey,
+    form: Form,
+    content: Content,
+}
+
+/// What is written.
+pub(super) struct Content {
+    /// The document.
+    pub(super) document: Vec<u8>,
+    /// Other documents beside it, each with its ending; the signature covers them behind the document, in this order.
+    pub(super) others: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Content {
+    fn payload(&self) -> Vec<u8> {
+        let mut payload = self.document.clone();
+        for (_, other) in &self.others {
+            payload.extend_from_slice(other);
+        }
+        payload
+    }
+}
+
+impl Detached {
+    /// Readies a document; `given` is the digest of what it was made from.
+    pub(super) fn new(
+        terms: &Terms<'_>,
+        given: Digest,
+        (content, form): (Content, Form),
+        (mut facts, examined): (Facts, Examined),
+    ) -> Self {
+        let public = terms.public.clone();
+        let octets = form.octets(&public, &content.payload());
+        facts.add("signature", format!("{} in a file beside it", scheme(&public).name));
+        Self { facts, examined, digest: given, octets, public, form, content }
+    }
+}
+
+impl Prepared for Detached {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn examined(&self) -> &Examined {
+        &self.examined
+    }
+
+    fn document(&self) -> Digest {
+        self.digest
+    }
+
+    fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    fn scheme(&self) -> &'static Scheme {
+        scheme(&self.public)
+    }
+
+    fn length_max(&self) -> u64 {
+        self.content.document.len() as u64
+    }
+
+    fn beside(&self) -> Vec<&'static str> {
+        self.content.others.iter().map(|(ending, _)| *ending).chain([self.form.ending()]).collect()
+    }
+
+    fn finish_beside(&self, signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+        let payload = self.content.payload();
+        let written = self.form.write(&self.public, &payload, signature)?;
+        let trust = std::slice::from_ref(&self.public);
+        if self.form.signer(&payload, &written, trust)?.is_none() {
+            return Err(INTERNAL.fault("the signature does not fit the document beside it"));
+        }
+        Ok(self.content.others.iter().map(|(_, other)| other.clone()).chain([written]).collect())
+    }
+
+    fn finish(&self, _signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {
+        let failed = |error| disk::fault("write", "the signed document".as_ref(), &error);
+        output.write_all(&self.content.document).map_err(failed)
+    }
+}
+
+/// The trusted key that signed a payload, and how, by a signature in one of these forms that stands beside the document.
+pub(super) fn verify(
+    at: &Path,
+    payload: &[u8],
+    forms: &[Form],
+    trust: &[PublicKey],
+) -> Result<(PublicKey, &'static Scheme), Fault> {
+    let mut found = None;
+    for form in forms {
+        let path = beside(at, form.ending());
+        if disk::exists(&path) {
+            let written = read_all(&Document::open(&path)?, SIGNATURE_BYTES_MAX)?;
+            let signer = form.signer(payload, &written, trust).map_err(|fault| fault.at(path.display()))?;
+            let signer = signer.ok_or_else(|| {
+                UNTRUSTED
+                    .fault(format!(
+                        "{}: no trusted key made this signature over {}",
+                        path.display(),
+                        at.display()
+                    ))
+                    .hint("either the document was changed, or another key signed it: name that with --trust")
+            })?;
+            found = Some(signer);
+        }
+    }
+    let (key, scheme) = found.ok_or_else(|| {
+        let names: Vec<_> =
+            forms.iter().map(|form| beside(at, form.ending()).display().to_string()).collect();
+        disk::MISSING
+            .fault(format!("there is no signature: neither file is there of {}", names.join(", ")))
+            .hint("a signed document is delivered with the file beside it")
+    })?;
+    Ok((key.clone(), scheme))
+}
+
+/// The file of this ending beside another.
+pub(super) fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Where a document stands; one from standard input has nothing beside it.
+pub(super) fn place(document: &Document) -> Result<&Path, Fault> {
+    document.path().ok_or_else(|| {
+        ALTERED
+            .fault(format!("{}: its signature stands in a file beside it", document.name()))
+            .hint("give it as a file")
+    })
+}

@@ -1,0 +1,316 @@
+//! The kinds that are not XML: every rule has a vector that triggers it and one that does not; strangers check what is signed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use fedroot::artefact::{Kind, Prepared, Terms, kind};
+use fedroot::base::bytes::from_base64url;
+use fedroot::base::clock::Instant;
+use fedroot::base::disk::Document;
+use fedroot::base::fault::{Class, Fault};
+use fedroot::base::random;
+use fedroot::key::{KeyId, Line, PrivateKey, PublicKey, Signature, private_key};
+use fedroot::policy::{Examined, Last, Profile, RULES};
+
+use crate::support::{FEDROOT, Folder, corpus, files, peers, root};
+
+const NOW: &str = "2026-11-22T12:00:00Z";
+
+/// The groups of rules; the vectors of each are documents of the kind of that name.
+const GROUPS: [&str; 4] = ["bundle", "jwks", "kubernetes", "spiffe-bundle"];
+
+thread_local! {
+    static PUBLIC: PublicKey = key().public().unwrap();
+}
+
+fn key() -> Box<dyn PrivateKey> {
+    read_key("p384")
+}
+
+fn rsa() -> Box<dyn PrivateKey> {
+    read_key("rsa4096")
+}
+
+fn read_key(name: &str) -> Box<dyn PrivateKey> {
+    let pem = fs::read_to_string(root().join(format!("tests/keys/{name}.pem"))).unwrap();
+    let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
+    private_key(der.as_bytes()).unwrap()
+}
+
+fn prepared<T>(
+    kind: &dyn Kind,
+    document: &Document,
+    with: (&str, Option<&Last>),
+    then: impl FnOnce(&dyn Prepared) -> T,
+) -> T {
+    try_prepared(kind, document, with, None, then).unwrap()
+}
+
+/// Prepares a document as a line of the vectors would.
+fn try_prepared<T>(
+    kind: &dyn Kind,
+    document: &Document,
+    (profile, last): (&str, Option<&Last>),
+    record: Option<&mut dyn Write>,
+    then: impl FnOnce(&dyn Prepared) -> T,
+) -> Result<T, Fault> {
+    let line: Line = "example.org/prod/metadata".parse().unwrap();
+    let (key_id, public): (KeyId, _) = (line.version(1), PUBLIC.with(Clone::clone));
+    let terms = Terms {
+        key: &key_id,
+        public: &public,
+        certificate: None,
+        profile: &Profile::parse(profile).unwrap(),
+        now: Instant::parse(NOW).unwrap(),
+        last,
+        released: None,
+    };
+    kind.prepare(document, &terms, &mut random::system(), record).map(|prepared| then(prepared.as_ref()))
+}
+
+/// Signs, and reads the record that the signature left.
+fn signed(kind: &dyn Kind, document: &Document, profile: &str) -> Last {
+    let mut record = Vec::new();
+    let done = try_prepared(kind, document, (profile, None), Some(&mut record), |prepared| {
+        let signature = key().sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+        prepared.finish(&signature, &mut Vec::new()).unwrap();
+        assert_eq!(prepared.finish_beside(&signature).unwrap().len(), prepared.beside().len());
+    });
+    done.unwrap();
+    Last::read(Document::from_bytes("record", record)).unwrap()
+}
+
+fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
+    examined.findings.iter().map(|finding| finding.rule.id).collect()
+}
+
+/// The file of this name in a folder, whatever its ending.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?;
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    paths.find(|path| path.file_stem().is_some_and(|stem| stem == name))
+}
+
+/// What the rules find in a vector. The list of a bundle is a document by itself; of the others companions are read.
+fn examine(kind: &dyn Kind, folder: &Path, name: &str) -> Option<BTreeSet<&'static str>> {
+    let open = |path: &Path| match kind.name() {
+        "bundle" => Document::open(path).unwrap(),
+        _ => kind.open(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display())),
+    };
+    let profile = find(folder, "profile").map(|path| fs::read_to_string(path).unwrap()).unwrap_or_default();
+    let profile = format!("version = 1\nkinds = [\"{}\"]\npolicy_ref = \"vectors\"\n{profile}", kind.name());
+    let last = find(folder, "last").map(|path| signed(kind, &open(&path), &profile));
+    let document = open(&find(folder, name)?);
+    Some(prepared(kind, &document, (&profile, last.as_ref()), |prepared| rules_of(prepared.examined())))
+}
+
+#[test]
+fn every_rule_of_these_kinds_has_a_vector_that_triggers_it_and_one_that_does_not() {
+    let mut faults = Vec::new();
+    for group in GROUPS {
+        let (kind, vectors) = (kind(group).unwrap(), root().join(format!("tests/vectors/{group}-rules")));
+        let rules: Vec<_> = RULES.iter().filter(|rule| rule.kind == group).map(|rule| rule.id).collect();
+        assert!(!rules.is_empty(), "{group} has no rules");
+        for rule in &rules {
+            for (vector, is_breach) in [("bad", true), ("good", false)] {
+                match examine(kind, &vectors.join(rule), vector) {
+                    None => faults.push(format!("{rule}: there is no {vector} vector")),
+                    Some(found) if found.contains(rule) != is_breach => {
+                        faults.push(format!("{rule}: the {vector} vector triggers {found:?}"));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        for entry in fs::read_dir(&vectors).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if !matches!(name.as_str(), "ORIGIN" | "make.py") && !rules.contains(&name.as_str()) {
+                faults.push(format!("{name}: there is no such rule"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn vault_with(kind: &str, more: &str) -> Folder {
+    let folder = Folder::empty();
+    let auditor = folder.auditor.clone();
+    folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
+    let profile = format!("version = 1\nkinds = [\"{kind}\", \"jwks\"]\npolicy_ref = \"tests\"\n{more}");
+    fs::write(folder.path("p.toml"), profile).unwrap();
+    for (line, key) in [("p384", "p384.pem"), ("rsa", "rsa4096.pem")] {
+        let line = format!("example.org/sandbox/{line}");
+        let adopt = ["key", "adopt", &line, "--from", key, "--profile", "p.toml", "--recipient", &auditor];
+        folder.good(&[&adopt[..], &["--vault", "V"]].concat());
+        let public = folder.good(&["key", "export", &line, "--vault", "V"]);
+        fs::write(folder.path(&format!("{}.pub", &line[20..])), public.stdout).unwrap();
+    }
+    folder
+}
+
+fn sign(folder: &Folder, kind: &str, line: &str, document: &str, output: &str) {
+    let line = format!("example.org/sandbox/{line}");
+    let sign = ["sign", kind, document, "--key", &line, "--identity", "auditor.key", "--output", output];
+    folder.good(&[&sign[..], &["--vault", "V"]].concat());
+}
+
+fn shell(folder: &Folder, line: &str) {
+    let ran = folder.shell(line);
+    assert_eq!(ran.code, 0, "{line}\n{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn strangers_read_a_bundle() {
+    if !peers("strangers_read_a_bundle", &["openssl", "sha384sum"]) {
+        return;
+    }
+    let folder = vault_with("bundle", "");
+    for line in ["p384", "rsa"] {
+        let name = format!("{line}-dist");
+        fs::create_dir_all(folder.path(&format!("{name}/sub"))).unwrap();
+        for file in ["a b", "sub/ü", ".hidden", "-r"] {
+            fs::write(folder.path(&format!("{name}/{file}")), file).unwrap();
+        }
+        let list = format!("{name}/MANIFEST.sha384");
+        sign(&folder, "bundle", line, &name, &list);
+        shell(&folder, &format!("cd {name} && sha384sum --check --strict MANIFEST.sha384"));
+        shell(&folder, &format!("openssl dgst -sha384 -verify {line}.pub -signature {list}.sig {list}"));
+        // What sha384sum itself would list is what we list.
+        let own =
+            "find . -type f ! -name 'MANIFEST*' -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha384sum --";
+        shell(&folder, &format!("cd {name} && {own} | cmp - MANIFEST.sha384"));
+        folder.good(&["verify", "bundle", &name, "--trust", &format!("{line}.pub")]);
+    }
+}
+
+#[test]
+fn openssl_verifies_a_detached_jws() {
+    if !peers("openssl_verifies_a_detached_jws", &["openssl"]) {
+        return;
+    }
+    let folder = vault_with("bundle", "[bundle]\njws = true\n");
+    fs::create_dir(folder.path("dist")).unwrap();
+    fs::write(folder.path("dist/x"), "x").unwrap();
+    for (line, key) in [("p384", key()), ("rsa", rsa())] {
+        let output = format!("{line}.list");
+        sign(&folder, "bundle", line, "dist", &output);
+        let jws = String::from_utf8(folder.read(&format!("{output}.jws"))).unwrap();
+        let (header, signature) = jws.trim_end().split_once("..").unwrap();
+        let octets = [header.as_bytes(), b".", &folder.read(&output)].concat();
+        fs::write(folder.path("octets"), octets).unwrap();
+        let raw = Signature::from_bytes(from_base64url(signature).unwrap());
+        let der = key.public().unwrap().algorithm().x509_signature(&raw).unwrap();
+        fs::write(folder.path("der"), der).unwrap();
+        shell(&folder, &format!("openssl dgst -sha384 -verify {line}.pub -signature der octets"));
+    }
+}
+
+#[test]
+fn a_detached_signature_is_for_one_kind_and_one_document() {
+    let folder = vault_with("spiffe-bundle", "[spiffe]\ntrust_domain = \"example.org\"\n");
+    let set = "[[keys]]\nline = true\nuse = \"jwt-svid\"\n";
+    fs::write(folder.path("set.toml"), set).unwrap();
+    fs::write(folder.path("bundle.toml"), format!("trust_domain = \"example.org\"\n{set}")).unwrap();
+    sign(&folder, "jwks", "p384", "set.toml", "set.json");
+    sign(&folder, "spiffe-bundle", "p384", "bundle.toml", "bundle.json");
+    let verify = |kind: &str, file: &str| folder.fedroot(&["verify", kind, file, "--trust", "p384.pub"]);
+    assert_eq!(verify("jwks", "set.json").code, 0);
+    assert_eq!(verify("spiffe-bundle", "bundle.json").code, 0);
+    // A bundle is a set of keys, too: only its typ tells the signatures apart.
+    assert_eq!(verify("jwks", "bundle.json").code, 3);
+    let (good, jws) = (folder.read("set.json"), folder.read("set.json.jws"));
+    for other in [[&good[..], b"\n"].concat(), good[..good.len() - 1].to_vec()] {
+        fs::write(folder.path("set.json"), other).unwrap();
+        assert_eq!(verify("jwks", "set.json").code, 3);
+    }
+    fs::write(folder.path("set.json"), &good).unwrap();
+    let text = String::from_utf8(jws).unwrap();
+    let (header, signature) = text.split_once("..").unwrap();
+    for other in [format!("{header}.{}.{signature}", "e30"), format!("{header}..AAAA"), header.to_owned()] {
+        fs::write(folder.path("set.json.jws"), other).unwrap();
+        let ran = verify("jwks", "set.json");
+        assert!(matches!(ran.code, 2 | 3), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_examples_run() {
+    if !peers("the_examples_run", &["openssl", "sha384sum", "basenc"]) {
+        return;
+    }
+    for name in ["release-bundle", "kubernetes-issuer", "spiffe-upstream"] {
+        let folder = Folder::empty();
+        let script = root().join(format!("examples/{name}/run"));
+        let run = format!("TMPDIR=$PWD FEDROOT={FEDROOT} {} 2>&1", script.display());
+        let ran = folder.shell(&run);
+        assert!(ran.code == 0 && ran.stdout.contains("done. The files are in"), "{name}\n{}", ran.stdout);
+        // A step that fails ends it: everything works but the verification.
+        let stub = format!(
+            "printf '#!/bin/sh\\n[ \"$1\" != verify ] && exec {FEDROOT} \"$@\"\\n' > stub && chmod 700 stub"
+        );
+        let ran = folder.shell(&format!("{stub} && TMPDIR=$PWD FEDROOT=./stub {} 2>&1", script.display()));
+        assert!(ran.code != 0 && !ran.stdout.contains("done."), "{name}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn changed_documents_never_panic() {
+    for group in GROUPS {
+        let (kind, vectors) = (kind(group).unwrap(), root().join(format!("tests/vectors/{group}-rules")));
+        let profile = format!("version = 1\nkinds = [\"{group}\"]\npolicy_ref = \"vectors\"\n");
+        let paths = ["json", "toml", "sha384"].map(|ending| files(&vectors, ending)).concat();
+        assert!(paths.len() > 10, "{group} has no vectors");
+        for path in paths {
+            let bytes = fs::read(&path).unwrap();
+            let step = bytes.len() / 12 + 1;
+            for at in (0..bytes.len()).step_by(step) {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1;
+                for changed in [bytes[..at].to_vec(), flipped, [&bytes[..at], &bytes[at + 1..]].concat()] {
+                    let document = Document::from_bytes("changed", changed);
+                    if let Err(fault) = try_prepared(kind, &document, (&profile, None), None, |_| ()) {
+                        assert_ne!(fault.code().class, Class::Internal, "{}: {fault}", path.display());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn spiffe_bundles_of_others_are_judged_as_their_names_say() {
+    let Some(corpus) = corpus("spiffe_bundles_of_others_are_judged_as_their_names_say") else { return };
+    let profile = "version = 1\nkinds = [\"spiffe-bundle\"]\npolicy_ref = \"x\"\n";
+    let kind = kind("spiffe-bundle").unwrap();
+    // They are of other trust domains, and some are old: only their shape is judged here.
+    let is_shape = |rule: &&'static str| {
+        ["x509.kid", "x509.x5c", "key.use", "kid.missing", "keys.none"].iter().any(|end| rule.ends_with(end))
+    };
+    let judge = |path: &Path| {
+        let found = try_prepared(kind, &Document::open(path).unwrap(), (profile, None), None, |prepared| {
+            rules_of(prepared.examined())
+        });
+        found.map(|found| found.into_iter().filter(is_shape).collect::<Vec<_>>())
+    };
+    for (name, expected) in [
+        ("made/spiffe/bundle-1.json", &[][..]),
+        ("made/spiffe/bundle-2-overlap.json", &[]),
+        ("made/spiffe/empty-keys-revoke-all.json", &["jwks.keys.none"]),
+        ("made/spiffe/invalid-jwt-no-kid.json", &["jwks.kid.missing"]),
+        ("made/spiffe/invalid-two-x5c.json", &["spiffe-bundle.x509.x5c"]),
+        ("made/spiffe/invalid-use-sig.json", &["spiffe-bundle.key.use"]),
+        ("made/spiffe/invalid-x509-with-kid.json", &["spiffe-bundle.x509.kid"]),
+        ("spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_missing_kid.json", &["jwks.kid.missing"]),
+        (
+            "spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_multiple_x509.json",
+            &["spiffe-bundle.x509.x5c"],
+        ),
+        ("spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_valid_1.json", &[]),
+        ("spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_valid_2.json", &[]),
+    ] {
+        let found = judge(&corpus.join("jose").join(name));
+        assert_eq!(found.as_deref().map_err(ToString::to_string), Ok(expected), "{name}");
+    }
+}
