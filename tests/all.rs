@@ -17,6 +17,7 @@ mod hostile;
 mod jose;
 mod jose_corpus;
 mod keys;
+mod kinds;
 mod ledger;
 mod ledger_export;
 mod memory;

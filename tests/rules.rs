@@ -91,7 +91,7 @@ fn examine_vector(folder: &Path, name: &str) -> Option<BTreeSet<&'static str>> {
 fn every_rule_has_a_vector_that_triggers_it_and_one_that_does_not() {
     let vectors = root().join("tests/vectors/saml-rules");
     let mut faults = Vec::new();
-    for rule in RULES.iter() {
+    for rule in RULES.iter().filter(|rule| rule.kind == "saml") {
         let folder = vectors.join(rule.id);
         match examine_vector(&folder, "bad") {
             None => faults.push(format!("{}: there is no bad.xml", rule.id)),

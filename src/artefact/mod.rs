@@ -2,9 +2,12 @@
 //!
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
+mod bundle;
+mod detached;
 mod saml;
 
 use std::io::Write;
+use std::path::Path;
 
 use rand_core::CryptoRng;
 
@@ -16,7 +19,7 @@ use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
 
 /// Every kind of document. Adding one is a file and a row.
-pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata];
+pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata, &bundle::Bundle];
 
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
@@ -38,8 +41,15 @@ pub const WEAK: Code =
 /// The document is not of the kind it was given as.
 pub const OTHER: Code = Code::new("saml.root", Class::Usage, "the root element is not SAML metadata");
 
+/// A list of files that cannot be read.
+pub const MANIFEST: Code = Code::new(
+    "bundle.list",
+    Class::Usage,
+    "a list of files is not as `sha384sum` writes it, sorted and each once",
+);
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER];
+pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &MANIFEST];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -48,6 +58,23 @@ pub trait Kind: Sync {
 
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
+
+    /// Opens a document to be signed. A kind that puts one together from several files gives one document that holds all
+    /// of them, so that the digest of the request covers them.
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        Document::open(path)
+    }
+
+    /// Opens a signed document.
+    fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
+        Document::open(path)
+    }
+
+    /// What a document is about, where one line signs several of the kind side by side; each is compared with the one
+    /// before about the same. Foreign text; empty when the line has one such document.
+    fn subject(&self, _document: &Document) -> Result<String, Fault> {
+        Ok(String::new())
+    }
 
     /// Reads a document and fills in what the signature has to cover: dates, identifiers, the key.
     fn prepare<'d>(
@@ -99,6 +126,16 @@ pub trait Prepared {
     /// An upper bound of the finished document's size in bytes.
     fn length_max(&self) -> u64;
 
+    /// The endings of the files that stand beside the finished document, such as a detached signature.
+    fn beside(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// What stands in these files, in the same order.
+    fn finish_beside(&self, _signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+        Ok(Vec::new())
+    }
+
     /// Writes the finished document and verifies what was written, as a stranger would. Refuses when the document is no
     /// longer the one that was prepared. The record for the next review's difference is written beside it.
     fn finish(
@@ -118,6 +155,8 @@ pub struct Verified {
     pub key: PublicKey,
     /// The way it signed.
     pub scheme: &'static Scheme,
+    /// What the signature covers, in a few words.
+    pub covers: String,
     /// When the document ends to be valid, where it says so.
     pub valid_until: Option<Instant>,
 }

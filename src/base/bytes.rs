@@ -96,6 +96,22 @@ impl fmt::Display for Digest {
     }
 }
 
+/// Hashes with SHA-384 (FIPS 180-4) what comes piece by piece; yields lower-case hexadecimal, as `sha384sum` writes it.
+#[derive(Default)]
+pub struct Sha384Sum(sha2::Sha384);
+
+impl Sha384Sum {
+    /// Takes the next piece in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest.
+    pub fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// A stream whose bytes are hashed on their way through, in either direction.
 pub struct Hashing<S> {
     inner: S,

@@ -389,6 +389,7 @@ impl PendingFolder {
 /// A document that somebody gave us: opened once, read as often as needed, never through its name again.
 pub struct Document {
     name: String,
+    path: Option<PathBuf>,
     content: Content,
 }
 
@@ -400,19 +401,43 @@ enum Content {
 impl Document {
     /// Opens a regular file.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        Ok(Self { name: path.display().to_string(), content: Content::File(open(path, true)?) })
+        Ok(Self::at(path, Content::File(open(path, true)?)))
     }
 
     /// Opens a file of ours: not through a link, and only when nobody but the owner may touch it.
     pub fn open_private(path: &Path) -> Result<Self, Fault> {
         let file = open(path, false)?;
         check_owner_only(path, &file.metadata().map_err(|e| fault("read", path, &e))?)?;
-        Ok(Self { name: path.display().to_string(), content: Content::File(file) })
+        Ok(Self::at(path, Content::File(file)))
     }
 
     /// Takes a document from memory, such as standard input; `name` is what messages call it.
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
-        Self { name: name.to_owned(), content: Content::Memory(bytes) }
+        Self { name: name.to_owned(), path: None, content: Content::Memory(bytes) }
+    }
+
+    /// Takes a document that was put together from what stands under this path.
+    pub fn from_path(path: &Path, bytes: Vec<u8>) -> Self {
+        Self::at(path, Content::Memory(bytes))
+    }
+
+    fn at(path: &Path, content: Content) -> Self {
+        Self { name: path.display().to_string(), path: Some(path.to_owned()), content }
+    }
+
+    /// Where it came from, unless it was standard input.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The whole document, of at most `bytes_max` bytes.
+    pub fn read_all(&self, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+        let mut bytes = Vec::new();
+        self.reader().take(bytes_max + 1).read_to_end(&mut bytes).map_err(|e| self.fault(&e))?;
+        if bytes.len() as u64 > bytes_max {
+            return Err(TOO_LARGE.fault(format!("{} is larger than {bytes_max} bytes", self.name)));
+        }
+        Ok(bytes)
     }
 
     /// What messages call the document; foreign text.

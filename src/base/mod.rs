@@ -9,4 +9,5 @@ pub mod random;
 pub mod recipient;
 pub mod secret;
 pub mod text;
+pub mod tree;
 pub mod words;

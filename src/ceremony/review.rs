@@ -43,7 +43,7 @@ pub fn review<'d>(
         Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
     profile.allow(kind.name(), line)?;
     let certificate = certificate(catalogue, &record)?;
-    let last = catalogue.last_signed(line, kind.name())?;
+    let last = catalogue.last_signed(line, kind.name(), &kind.subject(document)?)?;
     let terms = artefact::Terms {
         key: &key,
         public: &public,

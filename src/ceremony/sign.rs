@@ -9,11 +9,11 @@ use serde_json::json;
 use super::audit::{deliver, fresh};
 use super::{Approver, Terms, review};
 use crate::artefact::{Kind, Prepared};
-use crate::base::bytes::Hashing;
+use crate::base::bytes::{Digest, Hashing};
 use crate::base::disk::{self, Document, Pending};
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::custody::{Delivered, Signed, Vault};
-use crate::key::{Environment, Line};
+use crate::key::{Environment, Line, Signature};
 use crate::policy::{Approval, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
@@ -44,6 +44,8 @@ pub struct Done {
     pub review: Review,
     /// The signature; `None` after a dry run.
     pub signed: Option<Signed>,
+    /// The files beside the document.
+    pub beside: Vec<PathBuf>,
     /// What went wrong after the document was out: nothing that takes it back.
     pub afterthought: Option<Fault>,
 }
@@ -58,22 +60,28 @@ pub fn sign(
     let document = (signing.open)(signing.document).map_err(|fault| refuse(vault, signing, fault))?;
     let ready = ready(vault, signing, &document, approver, random);
     let ready = match ready.map_err(|fault| refuse(vault, signing, fault))? {
-        Ready::Dry(review) => return Ok(Done { review: *review, signed: None, afterthought: None }),
+        Ready::Dry(dry) => {
+            let (review, beside) = *dry;
+            return Ok(Done { review, signed: None, beside, afterthought: None });
+        }
         Ready::Signing(ready) => ready,
     };
-    let Approved { prepared, mut output, proof, mut record, approval } = *ready;
+    let Approved { prepared, mut output, mut beside, proof, mut record, approval } = *ready;
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
         prepared.finish(signature, &mut hashing, &mut record)?;
         hashing.flush().map_err(|e| disk::fault("write", signing.output, &e))?;
-        Ok(Delivered { digest: hashing.finish().0, name: signing.output.display().to_string() })
+        let written = write_beside(prepared.as_ref(), signature, &mut beside)?;
+        let name = signing.output.display().to_string();
+        Ok(Delivered { digest: hashing.finish().0, name, beside: written })
     })?;
-    publish(vault, output, proof).map_err(|fault| {
+    let (beside, pending) = beside.into_iter().unzip();
+    publish(vault, output, pending, proof).map_err(|fault| {
         let entry = signed.intent;
         fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
     })?;
     let afterthought = record.replace().err();
-    Ok(Done { review, signed: Some(signed), afterthought })
+    Ok(Done { review, signed: Some(signed), beside, afterthought })
 }
 
 /// Records that a document was not signed, and why.
@@ -92,13 +100,15 @@ fn refuse(vault: &mut Vault<'_>, signing: &Signing<'_>, fault: Fault) -> Fault {
 }
 
 enum Ready<'d> {
-    Dry(Box<Review>),
+    Dry(Box<(Review, Vec<PathBuf>)>),
     Signing(Box<Approved<'d>>),
 }
 
 struct Approved<'d> {
     prepared: Box<dyn Prepared + 'd>,
     output: Pending,
+    /// What stands beside the document, in the order in which the kind names it.
+    beside: Vec<(PathBuf, Pending)>,
     proof: Option<(PathBuf, Pending)>,
     /// What the next review compares with.
     record: Pending,
@@ -118,36 +128,67 @@ fn ready<'d>(
     let terms =
         Terms { line, environment: signing.environment, released: signing.released, now: vault.now() };
     let (review, prepared) = review(vault, kind, document, terms, random)?;
+    let beside = prepared.beside().into_iter().map(|ending| {
+        let path = followed_by(signing.output, ending);
+        fresh(&path).map(|file| (path, file))
+    });
+    let beside = beside.collect::<Result<Vec<_>, Fault>>()?;
     approver.show(&review)?;
     review.check()?;
     if signing.dry_run {
-        return Ok(Ready::Dry(Box::new(review)));
+        return Ok(Ready::Dry(Box::new((review, beside.into_iter().map(|(path, _)| path).collect()))));
     }
     output.reserve(prepared.length_max())?;
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
-    let record = vault.last_signed_pending(line, kind.name())?;
+    let record = vault.last_signed_pending(line, kind.name(), &kind.subject(document)?)?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    Ok(Ready::Signing(Box::new(Approved { prepared, output, proof, record, approval })))
+    Ok(Ready::Signing(Box::new(Approved { prepared, output, beside, proof, record, approval })))
 }
 
-/// The proof before the document: none is out without its proof.
-fn publish(vault: &mut Vault<'_>, output: Pending, proof: Option<(PathBuf, Pending)>) -> Result<(), Fault> {
+/// Writes what stands beside the document; yields names and digests.
+fn write_beside(
+    prepared: &dyn Prepared,
+    signature: &Signature,
+    pending: &mut [(PathBuf, Pending)],
+) -> Result<Vec<(String, Digest)>, Fault> {
+    let contents = prepared.finish_beside(signature)?;
+    if contents.len() != pending.len() {
+        return Err(INTERNAL.fault("another number of files stands beside the document than was said"));
+    }
+    let mut written = Vec::new();
+    for ((path, pending), bytes) in pending.iter_mut().zip(contents) {
+        pending.write_all(&bytes).map_err(|e| disk::fault("write", path, &e))?;
+        written.push((path.display().to_string(), Digest::of(&bytes)));
+    }
+    Ok(written)
+}
+
+/// The proof and what stands beside the document before the document: none is out without them.
+fn publish(
+    vault: &mut Vault<'_>,
+    output: Pending,
+    beside: Vec<Pending>,
+    proof: Option<(PathBuf, Pending)>,
+) -> Result<(), Fault> {
     if let Some((path, pending)) = proof {
         deliver(Some(pending), Some(&path), &vault.evidence()?.text())?;
     }
+    beside.into_iter().try_for_each(Pending::publish)?;
     output.publish()
+}
+
+/// A path with this ending.
+fn followed_by(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Where the proof of the signature goes, when the profile asks for one.
 fn proof_path(vault: &Vault<'_>, line: &Line, output: &Path) -> Result<Option<PathBuf>, Fault> {
     let profile = Profile::parse(&vault.profile_text(line)?)?;
-    let name = profile.ledger.proof.then(|| {
-        let mut name = output.as_os_str().to_owned();
-        name.push(".tlog-proof");
-        PathBuf::from(name)
-    });
-    Ok(name)
+    Ok(profile.ledger.proof.then(|| followed_by(output, ".tlog-proof")))
 }

@@ -31,9 +31,9 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 
 /// Every string code of the program, by room.
 pub(super) fn codes() -> Vec<&'static Code> {
-    use crate::base::{bytes, clock, disk, fault, recipient};
+    use crate::base::{bytes, clock, disk, fault, recipient, tree};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
-    let rooms: [&[&'static Code]; 13] = [
+    let rooms: [&[&'static Code]; 14] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
@@ -43,6 +43,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
             &recipient::RECIPIENT,
         ],
         disk::CODES,
+        tree::CODES,
         key::CODES,
         format::jose::CODES,
         format::json::CODES,

@@ -190,11 +190,11 @@ fn login_name(uid: u32) -> Option<String> {
     })
 }
 
-/// Opens the document that was named: `-` is standard input.
+/// Opens the document that was named, as its kind does: `-` is standard input.
 #[expect(clippy::disallowed_methods, reason = "cli is the room that reads standard input")]
-fn document(path: &Path) -> Result<Document, Fault> {
+fn document(path: &Path, open: impl FnOnce(&Path) -> Result<Document, Fault>) -> Result<Document, Fault> {
     if path.as_os_str() != "-" {
-        return Document::open(path);
+        return open(path);
     }
     let name = "standard input";
     let mut bytes = Vec::new();

@@ -132,10 +132,10 @@ fn changes(html: &mut String, changes: Option<&Difference>) {
     let Some(changes) = changes else {
         return html.push_str("<p>This line has not signed a document of this kind yet.</p>\n");
     };
-    let Difference { before, added, removed, changed, .. } = changes;
+    let Difference { unit, before, added, removed, changed, .. } = changes;
     put(
         html,
-        format_args!("<p>Of {before} entities: {added} added, {removed} removed, {changed} changed.</p>\n"),
+        format_args!("<p>Of {before} {unit}: {added} added, {removed} removed, {changed} changed.</p>\n"),
     );
     let parts: Vec<String> = changes.parts.iter().map(|(part, count)| format!("{part} {count}")).collect();
     if !parts.is_empty() {
@@ -165,7 +165,7 @@ fn changes(html: &mut String, changes: Option<&Difference>) {
     html.push_str("</table>\n");
     let more = (changes.entities.len() + changes.unlisted).saturating_sub(ROWS_MAX);
     if more > 0 {
-        put(html, format_args!("<p>… and {more} more entities, in --json</p>\n"));
+        put(html, format_args!("<p>… and {more} more {unit}, in --json</p>\n"));
     }
 }
 

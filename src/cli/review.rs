@@ -58,8 +58,8 @@ impl Review {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         let Subject { kind: name, document: path, line, environment, release_brake } = self.subject;
         let catalogue = common.catalogue()?;
-        let document = document(&path)?;
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
+        let document = document(&path, |path| kind.open(path))?;
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, environment, released, now };
         let (review, _) = ceremony::review(&catalogue, kind, &document, terms, random)?;
@@ -144,23 +144,30 @@ fn changes(text: &mut String, review: &policy::Review) {
         return text.push_str("changes: none since the last signature\n");
     }
     text.push_str("changes since the last signature\n");
-    let Difference { before, added, removed, changed, .. } = changes;
-    put(text, format_args!("  of {before} entities: {added} added, {removed} removed, {changed} changed\n"));
+    let Difference { unit, before, added, removed, changed, .. } = changes;
+    if before + added > 0 {
+        put(
+            text,
+            format_args!("  of {before} {unit}: {added} added, {removed} removed, {changed} changed\n"),
+        );
+    }
     let parts: Vec<_> = changes.parts.iter().map(|(part, count)| format!("{part} {count}")).collect();
     if !parts.is_empty() {
         put(text, format_args!("  entities that differ in: {}\n", parts.join(", ")));
     }
+    let item = if *unit == "files" { "file" } else { "entity" };
     for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
         let (sign, what) = match change.what {
-            "removed" => ('-', "entity".to_owned()),
-            "added" => ('+', "entity".to_owned()),
+            "removed" => ('-', item.to_owned()),
+            "added" => ('+', item.to_owned()),
+            _ if *unit == "files" => ('~', item.to_owned()),
             _ => ('~', change.parts.join(", ")),
         };
         put(text, format_args!("  {sign} {what:<18} {}\n", visible(&change.entity)));
     }
     let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
     if more > 0 {
-        put(text, format_args!("  … {more} more entities, in --json\n"));
+        put(text, format_args!("  … {more} more {unit}, in --json\n"));
     }
     for change in &changes.facts {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {

@@ -14,6 +14,7 @@ use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
+use crate::base::text::visible;
 use crate::ceremony::{self, Done, Signing};
 
 /// `fedroot sign`
@@ -49,10 +50,11 @@ impl Sign {
                 .hint("name a file outside it"));
         }
         let mut vault = common.open_vault()?;
+        let kind = kind(&self.subject.kind)?;
         let signing = Signing {
-            kind: kind(&self.subject.kind)?,
+            kind,
             document: &self.subject.document,
-            open: &document,
+            open: &|path| document(path, |path| kind.open(path)),
             line: &self.subject.line,
             environment: self.subject.environment,
             output: &self.output,
@@ -67,25 +69,36 @@ impl Sign {
             batch: common.batch,
             show: !common.json,
         };
-        let Done { review, signed, afterthought } =
+        let Done { review, signed, beside, afterthought } =
             ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let mut output = Output { json: review::json(&review), ..Output::default() };
         let name = self.output.display().to_string();
         let Some(signed) = signed else {
+            let mut writes = vec![name];
+            writes.extend(beside.iter().map(|path| path.display().to_string()));
             output.json.extend(
-                Output::json(json!({"dry_run": true, "writes": [name], "ledger": ["intent", "outcome"]}))
+                Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]}))
                     .json,
             );
             output.line("nothing was signed; it would write");
-            output.row("file", &name);
+            writes.iter().for_each(|name| output.row("file", name));
             output.line("  two ledger entries: intent, outcome");
             return Ok(output);
         };
         let digest = signed.artefact.to_string();
-        output.json.extend(
-            Output::json(json!({"output": name, "digest": digest, "ledger_intent": signed.intent})).json,
-        );
-        output.line(format!("{digest}  {}", crate::base::text::visible(&name)));
+        let others = signed.beside.iter();
+        let others = others.map(|(name, digest)| json!({"output": name, "digest": digest.to_string()}));
+        let written = json!({
+            "output": name,
+            "digest": digest,
+            "beside": others.collect::<Vec<_>>(),
+            "ledger_intent": signed.intent,
+        });
+        output.json.extend(Output::json(written).json);
+        output.line(format!("{digest}  {}", visible(&name)));
+        for (name, digest) in &signed.beside {
+            output.line(format!("{digest}  {}", visible(name)));
+        }
         output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
         if let Some(fault) = afterthought {
             output.note(format!("the next review cannot tell what changed: {fault}"));

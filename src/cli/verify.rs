@@ -39,9 +39,10 @@ impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
         let trust =
             self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
-        let document = document(&self.document)?;
+        let kind = kind(&self.kind)?;
+        let document = document(&self.document, |path| kind.open_signed(path))?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
-        let verified = ceremony::verify(kind(&self.kind)?, &document, &trust, at)?;
+        let verified = ceremony::verify(kind, &document, &trust, at)?;
         let proved = match &self.proof {
             Some(proof) => {
                 let (_, proved) = self.trusted.check(proof)?;
@@ -59,13 +60,13 @@ impl Verify {
             "at": at.to_string(),
             "ledger_entry": proved,
         }));
-        output.line("the signature is good: it covers the whole root element");
+        output.line(format!("the signature is good: it covers {}", verified.covers));
         if let Some(index) = proved {
             output.line(format!("the ledger has it as entry {index}"));
         }
         output.row("signed with", verified.scheme.name);
         output.row("by the key", &key);
-        for fact in verified.facts.iter().filter(|fact| fact.path != "entity") {
+        for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
             output.row(&fact.path, &fact.value);
         }
         if verified.valid_until.is_none() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
-use crate::base::bytes::hex;
+use crate::base::bytes::{Digest, hex};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
@@ -206,10 +206,10 @@ impl Catalogue {
         if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The record of the document of this kind that the line signed last. A damaged one is refused: without it the brake
+    /// The record of the document of this kind and about this subject that the line signed last. A damaged one is refused: without it the brake
     /// would not hold.
-    pub fn last_signed(&self, line: &Line, kind: &str) -> Result<Option<Last>, Fault> {
-        let path = self.last_signed_path(line, kind);
+    pub fn last_signed(&self, line: &Line, kind: &str, subject: &str) -> Result<Option<Last>, Fault> {
+        let path = self.last_signed_path(line, kind, subject);
         if !disk::exists(&path) {
             return Ok(None);
         }
@@ -226,7 +226,7 @@ impl Catalogue {
     pub(super) fn sealed(&self, record: &Record) -> Result<Vec<u8>, Fault> {
         let key = record.key()?;
         let sealed = disk::read_private(&self.path(&key, "key.age"), TEXT_BYTES_MAX)?;
-        if crate::base::bytes::Digest::of(&sealed).to_string() == record.sealed_digest() {
+        if Digest::of(&sealed).to_string() == record.sealed_digest() {
             return Ok(sealed);
         }
         Err(TAMPERED
@@ -240,10 +240,15 @@ impl Catalogue {
         path
     }
 
-    pub(super) fn last_signed_path(&self, line: &Line, kind: &str) -> PathBuf {
+    /// A subject is foreign text: it names its file by its digest.
+    pub(super) fn last_signed_path(&self, line: &Line, kind: &str, subject: &str) -> PathBuf {
         let mut path = self.folder.join("signed");
         path.extend([line.tenant(), line.environment().name(), line.purpose()]);
-        path.join(format!("{kind}.last"))
+        let name = match subject {
+            "" => kind.to_owned(),
+            subject => format!("{kind}-{}", hex(Digest::of(subject.as_bytes()).as_bytes())),
+        };
+        path.join(format!("{name}.last"))
     }
 
     fn path(&self, key: &KeyId, what: &str) -> PathBuf {

@@ -135,12 +135,18 @@ fn finding(finding: &Finding) -> Value {
 }
 
 pub(super) fn signed(signature: &Signature, delivered: &Delivered) -> Value {
-    json!({
+    let mut value = json!({
         "result": "signed",
         "signature": Digest::of(signature.as_bytes()).to_string(),
         "artefact": delivered.digest.to_string(),
         "name": short(&delivered.name),
-    })
+    });
+    if let (false, Some(members)) = (delivered.beside.is_empty(), value.as_object_mut()) {
+        let beside = delivered.beside.iter();
+        let beside = beside.map(|(name, digest)| json!({"name": short(name), "digest": digest.to_string()}));
+        members.insert("beside".into(), beside.collect());
+    }
+    value
 }
 
 pub(super) fn not_delivered(signature: &Signature, fault: &Fault) -> Value {

@@ -84,6 +84,8 @@ pub struct Delivered {
     pub digest: Digest,
     /// What it will be called.
     pub name: String,
+    /// What stands beside it, such as a detached signature: names and digests.
+    pub beside: Vec<(String, Digest)>,
 }
 
 /// What came of a signature.
@@ -92,6 +94,8 @@ pub struct Signed {
     pub intent: u64,
     /// The digest of the signed document.
     pub artefact: Digest,
+    /// What stands beside it: names and digests.
+    pub beside: Vec<(String, Digest)>,
 }
 
 /// A vault that is open to act: locked, its ledger checked and ready to record.
@@ -266,7 +270,8 @@ impl<'a> Vault<'a> {
         match deliver(&signature) {
             Ok(delivered) => {
                 permit.outcome(&entries::signed(&signature, &delivered), self.clock.now())?;
-                Ok((Signed { intent: index, artefact: delivered.digest }, approval.into_review()))
+                let Delivered { digest: artefact, beside, .. } = delivered;
+                Ok((Signed { intent: index, artefact, beside }, approval.into_review()))
             }
             Err(fault) => {
                 permit.outcome(&entries::not_delivered(&signature, &fault), self.clock.now())?;
@@ -291,8 +296,13 @@ impl<'a> Vault<'a> {
 
     /// Starts the record of what is signed, for the next review's difference. It takes the place of the one before when
     /// the signed document stands under its name.
-    pub fn last_signed_pending(&self, line: &Line, kind: &str) -> Result<disk::Pending, Fault> {
-        let path = self.catalogue.last_signed_path(line, kind);
+    pub fn last_signed_pending(
+        &self,
+        line: &Line,
+        kind: &str,
+        subject: &str,
+    ) -> Result<disk::Pending, Fault> {
+        let path = self.catalogue.last_signed_path(line, kind, subject);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;
         }

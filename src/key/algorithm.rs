@@ -50,6 +50,9 @@ pub trait Algorithm: Sync {
 
     /// The signature as X.509 writes it (RFC 5480 and RFC 4055).
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
+
+    /// The signature that X.509 writes so; nothing when it is none.
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature>;
 }
 
 /// An algorithm for root keys: what can be done with its private keys too.

@@ -65,6 +65,11 @@ macro_rules! curve {
                     .map_err(|_| FAILED.fault("not an ECDSA signature"))?;
                 Ok(signature.to_der().as_bytes().to_vec())
             }
+
+            fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+                let signature = $crate_name::ecdsa::Signature::from_der(bytes).ok()?;
+                Some(Signature::from_bytes(signature.to_bytes().to_vec()))
+            }
         }
     };
 }

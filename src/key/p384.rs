@@ -81,6 +81,10 @@ impl Algorithm for P384 {
             Ecdsa::from_slice(signature.as_bytes()).map_err(|_| FAILED.fault("not an ECDSA signature"))?;
         Ok(signature.to_der().as_bytes().to_vec())
     }
+
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(Ecdsa::from_der(bytes).ok()?.to_bytes().to_vec()))
+    }
 }
 
 impl LineAlgorithm for P384 {

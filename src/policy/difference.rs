@@ -48,6 +48,8 @@ impl EntityChange {
 /// The difference to what was signed last.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Difference {
+    /// What the items of the document are: `entities` or `files`.
+    pub unit: &'static str,
     /// Entities in the document signed last.
     pub before: usize,
     /// Entities that are new.
@@ -95,11 +97,11 @@ pub(super) struct Tracker<'a> {
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
-        let difference = Difference { before: last.len(), ..Difference::default() };
+        let difference = Difference { unit: "entities", before: last.len(), ..Difference::default() };
         Self { last, met: vec![false; last.len()], difference }
     }
 
-    pub(super) fn entity(&mut self, id: &str, now: &Print) {
+    pub(super) fn item(&mut self, id: &str, now: &Print) {
         let Some((place, (_, past))) =
             self.last.find(id).and_then(|place| Some((place, self.last.get(place)?)))
         else {
@@ -124,6 +126,11 @@ impl<'a> Tracker<'a> {
         self.difference.list(id, "changed", parts);
     }
 
+    /// What the items are.
+    pub(super) fn unit(&mut self, unit: &'static str) {
+        self.difference.unit = unit;
+    }
+
     pub(super) fn finish(mut self, facts: &Facts) -> Difference {
         for (place, met) in self.met.iter().enumerate() {
             if let Some((name, _)) = self.last.get(place).filter(|_| !met) {
@@ -140,23 +147,25 @@ impl<'a> Tracker<'a> {
 /// Compares facts with the facts last signed, path by path; paths in the order of the new document, then the vanished ones.
 /// What fedroot itself put into the new document, and remarks on, is no change of the document; entities are compared apart.
 fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
-    let mut seen: BTreeSet<&str> =
-        now.iter().filter(|fact| fact.remark.is_some()).map(|fact| fact.path.as_str()).collect();
-    seen.insert("entity");
+    let ours = now.iter().filter(|fact| fact.remark.is_some() || fact.is_item());
+    let mut seen: BTreeSet<&str> = ours.map(|fact| fact.path.as_str()).collect();
     let paths =
         now.iter().chain(last.iter()).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
     let without = |from: &Facts, these: &Facts, path: &str| -> Vec<String> {
         let these: BTreeSet<&str> = these.values(path).collect();
         from.values(path).filter(|value| !these.contains(value)).map(str::to_owned).collect()
     };
-    paths
+    let mut changes: Vec<Change> = paths
         .map(|path| Change {
             path: path.to_owned(),
             removed: without(last, now, path),
             added: without(now, last, path),
         })
         .filter(|change| !change.removed.is_empty() || !change.added.is_empty())
-        .collect()
+        .collect();
+    // Whoever gets a key in has everything: keys come first.
+    changes.sort_by_key(|change| !change.path.split(['.', '[']).any(|part| matches!(part, "keys" | "jwks")));
+    changes
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
+
 use super::difference::Tracker;
 use super::finding::{Check, Scene, Tally, Whole};
 use super::last::{Print, short_hash};
 use super::likeness::skeleton;
-use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Standard};
+use super::{Breach, Difference, Entity, Facts, Finding, Item, Last, RULES, Standard};
 
 /// What rules know of the entities before.
 #[derive(Default)]
@@ -58,18 +60,19 @@ pub struct Examined {
 
 /// Examines one document.
 pub struct Examiner<'a> {
-    kind: &'static str,
+    groups: &'static [&'static str],
     standard: Standard<'a>,
+    last: Option<&'a Last>,
     seen: Seen,
     tally: Tally,
     tracker: Option<Tracker<'a>>,
 }
 
 impl<'a> Examiner<'a> {
-    /// Judges by this standard, and compares with what was signed last.
-    pub fn new(kind: &'static str, standard: Standard<'a>, last: Option<&'a Last>) -> Self {
+    /// Judges by the rules of these groups and by this standard, and compares with what was signed last.
+    pub fn new(groups: &'static [&'static str], standard: Standard<'a>, last: Option<&'a Last>) -> Self {
         let tracker = last.map(Tracker::new);
-        Self { kind, standard, seen: Seen::default(), tally: Tally::default(), tracker }
+        Self { groups, standard, last, seen: Seen::default(), tally: Tally::default(), tracker }
     }
 
     /// Takes in what the reader of the document found itself.
@@ -82,22 +85,36 @@ impl<'a> Examiner<'a> {
     /// Takes in the next entity.
     pub fn entity(&mut self, entity: &Entity) {
         self.seen.look(entity);
-        for rule in RULES.iter().filter(|rule| rule.kind == self.kind) {
+        for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
             let Check::Entity(check) = rule.check else { continue };
             for detail in check(entity, &Scene { standard: self.standard, seen: &self.seen }) {
                 self.tally.add(rule, &self.standard, Breach { subject: entity.id.clone(), detail });
             }
         }
         if let Some(tracker) = &mut self.tracker {
-            tracker.entity(&entity.id, &Print::of(entity));
+            tracker.item(&entity.id, &Print::of(entity));
+        }
+    }
+
+    /// Compares the next item of a document whose parts are no entities, such as a file.
+    pub fn item(&mut self, item: &Item) {
+        if let Some(tracker) = &mut self.tracker {
+            tracker.unit("files");
+            tracker.item(&item.name, &Print::of_item(item));
         }
     }
 
     /// Judges the document as a whole, and ends.
-    pub fn finish(mut self, facts: &Facts) -> Examined {
+    pub fn finish(self, facts: &Facts) -> Examined {
+        self.finish_json(facts, &Value::Null)
+    }
+
+    /// The same for a document in JSON.
+    pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Examined {
         let difference = self.tracker.take().map(|tracker| tracker.finish(facts));
-        let whole = Whole { standard: self.standard, facts, difference: difference.as_ref() };
-        for rule in RULES.iter().filter(|rule| rule.kind == self.kind) {
+        let last = self.last.map(Last::facts);
+        let whole = Whole { standard: self.standard, facts, json, difference: difference.as_ref(), last };
+        for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
             let Check::Document(check) = rule.check else { continue };
             for detail in check(&whole) {
                 self.tally.add(rule, &self.standard, Breach { subject: String::new(), detail });

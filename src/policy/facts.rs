@@ -1,7 +1,10 @@
 //! The one view of a document: what it says, as an ordered list of paths and values. The screen, the rules, the difference,
 //! the JSON and the ledger all read it, so that they cannot disagree.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One thing a document says. Values are foreign text.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -13,6 +16,13 @@ pub struct Fact {
     /// What the reader should know beside it, such as the value that was replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+}
+
+impl Fact {
+    /// Whether it names one of the many items that a document consists of.
+    pub fn is_item(&self) -> bool {
+        matches!(self.path.as_str(), "entity" | "file")
+    }
 }
 
 /// What a document says, in its order.
@@ -30,6 +40,33 @@ impl Facts {
     pub fn add_with(&mut self, path: impl Into<String>, value: impl AsRef<str>, remark: impl AsRef<str>) {
         let (value, remark) = (clip(value.as_ref()), Some(clip(remark.as_ref())));
         self.0.push(Fact { path: path.into(), value, remark });
+    }
+
+    /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[KID]` where each
+    /// element has a `kid` of its own, so that a key keeps its path when others come and go.
+    pub fn add_json(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, inner) in members {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    self.add_json(&path, inner);
+                }
+            }
+            Value::Array(elements) if !elements.is_empty() => {
+                let kids: Vec<_> =
+                    elements.iter().filter_map(|element| element.get("kid")?.as_str()).collect();
+                let is_named =
+                    kids.len() == elements.len() && kids.iter().collect::<BTreeSet<_>>().len() == kids.len();
+                for (number, element) in elements.iter().enumerate() {
+                    match kids.get(number).filter(|_| is_named) {
+                        Some(kid) => self.add_json(&format!("{path}[{kid}]"), element),
+                        None => self.add_json(&format!("{path}[{number}]"), element),
+                    }
+                }
+            }
+            Value::String(text) => self.add(path, text),
+            other => self.add(path, other.to_string()),
+        }
     }
 
     /// The first value under this path.
@@ -59,5 +96,37 @@ pub fn clip(value: &str) -> String {
             let count = value.chars().count();
             format!("{}… ({count} characters)", value.get(..end).unwrap_or_default())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_becomes_paths_and_values_in_its_order() {
+        let json = serde_json::json!({
+            "z": 1, "a": {"empty": {}, "list": ["x", null, [true]]},
+            "keys": [{"kid": "k2", "n": "AA"}, {"kid": "k1"}],
+            "twice": [{"kid": "k"}, {"kid": "k"}],
+        });
+        let mut facts = Facts::default();
+        facts.add_json("", &json);
+        let told: Vec<_> = facts.iter().map(|fact| format!("{}={}", fact.path, fact.value)).collect();
+        assert_eq!(
+            told,
+            [
+                "z=1",
+                "a.empty={}",
+                "a.list[0]=x",
+                "a.list[1]=null",
+                "a.list[2][0]=true",
+                "keys[k2].kid=k2",
+                "keys[k2].n=AA",
+                "keys[k1].kid=k1",
+                "twice[0].kid=k",
+                "twice[1].kid=k"
+            ]
+        );
     }
 }

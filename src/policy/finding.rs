@@ -1,6 +1,7 @@
 //! Rules and what they find. Each rule is a function and a row of [`super::RULES`]; the page of rules comes from the table.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::examine::Seen;
 use super::{Difference, Entity, Facts, Profile, Waiver};
@@ -58,7 +59,11 @@ pub(super) struct Scene<'a> {
 pub(super) struct Whole<'a> {
     pub(super) standard: Standard<'a>,
     pub(super) facts: &'a Facts,
+    /// The document itself, where it is JSON; null otherwise.
+    pub(super) json: &'a Value,
     pub(super) difference: Option<&'a Difference>,
+    /// What the document said that was signed last.
+    pub(super) last: Option<&'a Facts>,
 }
 
 /// How a rule looks.
@@ -75,7 +80,7 @@ pub(super) enum Check {
 pub struct Rule {
     /// Its stable name.
     pub id: &'static str,
-    /// The kind of document it is for.
+    /// The group it belongs to: a kind of document, or `jwks` for every kind that holds a set of keys.
     pub kind: &'static str,
     /// What a breach means for the signature, unless the profile says otherwise.
     pub severity: Severity,
@@ -100,7 +105,23 @@ impl Rule {
         source: &'static str,
         check: Check,
     ) -> Self {
-        Self { id, kind: "saml", severity, is_lenient_in_sandbox: false, sentence, remedy, source, check }
+        Self::of("saml", id, severity, (sentence, remedy, source), check)
+    }
+
+    /// A rule of a group: its sentence, its remedy and its source.
+    pub(super) const fn of(
+        kind: &'static str,
+        id: &'static str,
+        severity: Severity,
+        (sentence, remedy, source): (&'static str, &'static str, &'static str),
+        check: Check,
+    ) -> Self {
+        Self { id, kind, severity, is_lenient_in_sandbox: false, sentence, remedy, source, check }
+    }
+
+    /// Whether `--release-brake` lets it pass.
+    pub(super) fn is_brake(&self) -> bool {
+        self.id.contains(".brake.")
     }
 
     /// The same, lenient in a sandbox.
@@ -158,14 +179,13 @@ pub(super) struct Tally(Vec<Finding>);
 impl Tally {
     /// Takes a breach in, under the profile's severity and waivers.
     pub(super) fn add(&mut self, rule: &'static Rule, standard: &Standard<'_>, breach: Breach) {
-        let released =
-            standard.released.filter(|_| rule.id.starts_with("saml.brake.")).map(|reason| Waiver {
-                rule: rule.id.into(),
-                subject: "*".into(),
-                reason: reason.into(),
-                approver: "who signs, with --release-brake".into(),
-                expires: standard.now,
-            });
+        let released = standard.released.filter(|_| rule.is_brake()).map(|reason| Waiver {
+            rule: rule.id.into(),
+            subject: "*".into(),
+            reason: reason.into(),
+            approver: "who signs, with --release-brake".into(),
+            expires: standard.now,
+        });
         let waiver = standard.profile.waiver(rule.id, &breach.subject, standard.now).or(released.as_ref());
         let same = |finding: &Finding| finding.rule.id == rule.id && finding.waived.as_ref() == waiver;
         let place = self.0.iter().position(same).unwrap_or(self.0.len());

@@ -25,6 +25,15 @@ fn id_hash(id: &str) -> [u8; 16] {
     Sha256::digest(id.as_bytes()).first_chunk().copied().unwrap_or_default()
 }
 
+/// One item of a document whose parts are no entities, such as a file of a bundle.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its name; foreign text.
+    pub name: String,
+    /// The digest of its content.
+    pub content: Vec<u8>,
+}
+
 /// The digests of one entity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Print {
@@ -43,6 +52,14 @@ impl Print {
             roles(entity),
         ];
         Self { content: entity.content, parts: parts.map(digest_of) }
+    }
+
+    /// An item is one whole: nothing of it is told apart.
+    pub(super) fn of_item(item: &Item) -> Self {
+        Self {
+            content: Sha256::digest(&item.content).first_chunk().copied().unwrap_or_default(),
+            parts: [0; PARTS.len()],
+        }
     }
 }
 
@@ -123,9 +140,17 @@ impl<'w> Recorder<'w> {
 
     /// Notes the next entity.
     pub fn entity(&mut self, entity: &Entity) {
-        let print = Print::of(entity);
+        self.print(&entity.id, &Print::of(entity));
+    }
+
+    /// Notes the next item.
+    pub fn item(&mut self, item: &Item) {
+        self.print(&item.name, &Print::of_item(item));
+    }
+
+    fn print(&mut self, name: &str, print: &Print) {
         let parts: Vec<String> = print.parts.iter().map(|part| format!("{part:016x}")).collect();
-        let id = serde_json::to_string(&entity.id).unwrap_or_default();
+        let id = serde_json::to_string(name).unwrap_or_default();
         self.put(&format!("entity {} {} {id}\n", hex(&print.content), parts.join(" ")));
         self.count += 1;
     }
@@ -133,7 +158,7 @@ impl<'w> Recorder<'w> {
     /// Ends the record.
     pub fn finish(mut self, facts: &Facts) -> io::Result<()> {
         let mut kept = Facts::default();
-        for fact in facts.iter().filter(|fact| fact.path != "entity") {
+        for fact in facts.iter().filter(|fact| !fact.is_item()) {
             kept.add(fact.path.clone(), fact.value.clone());
         }
         let facts = serde_json::to_string(&kept).unwrap_or_default();
@@ -218,7 +243,7 @@ impl Last {
     }
 
     /// What the document said as a whole.
-    pub(super) fn facts(&self) -> &Facts {
+    pub fn facts(&self) -> &Facts {
         &self.facts
     }
 

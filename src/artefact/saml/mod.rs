@@ -79,7 +79,8 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
             "the signature is good, but until when the document is valid cannot be read: {fault}"
         ))
     })?;
-    Ok(Verified { facts, key: key.clone(), scheme, valid_until })
+    let covers = "the whole root element".to_owned();
+    Ok(Verified { facts, key: key.clone(), scheme, covers, valid_until })
 }
 
 /// Refuses a root element that is not SAML metadata.

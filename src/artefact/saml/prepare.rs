@@ -54,7 +54,7 @@ pub(super) fn prepare<'d>(
     let mut spliced = Splice::new(hashing, vec![root.edit.followed_by(&root.close)]);
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
-    let examiner = Examiner::new("saml", standard, terms.last);
+    let examiner = Examiner::new(&["saml"], standard, terms.last);
     let mut collector = Collector::new().examining(examiner, terms.now, root.remarks);
     let digested =
         dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));

@@ -1,5 +1,6 @@
 //! The table of rules: one function and one row each, by what they look at.
 
+mod bundle;
 mod document;
 mod endpoints;
 mod federation;
@@ -13,7 +14,7 @@ pub struct Rules(&'static [&'static [Rule]]);
 
 /// Every rule.
 pub static RULES: Rules =
-    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS]);
+    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS, bundle::ROWS]);
 
 impl Rules {
     /// All of them, in the order of the table.

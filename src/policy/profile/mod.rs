@@ -1,10 +1,17 @@
 //! The profile of a key line: what it may sign, within which limits, with which defaults. TOML, strict: unknown and double
 //! keys are refused.
 
+mod bundle;
+mod keys;
+mod saml;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+pub use self::bundle::Bundle;
+pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
+pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
 use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
@@ -30,6 +37,18 @@ pub struct Profile {
     /// Limits and defaults for SAML metadata.
     #[serde(default)]
     pub saml: Saml,
+    /// Limits for signed folders and lists of files.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bundle: Bundle,
+    /// Limits for JSON Web Key sets.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub jwks: Jwks,
+    /// Limits and defaults for a Kubernetes issuer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kubernetes: Kubernetes,
+    /// Limits and defaults for SPIFFE bundles.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spiffe: Spiffe,
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
@@ -49,81 +68,6 @@ pub struct Recorded {
     pub proof: bool,
 }
 
-/// Limits and defaults for SAML metadata.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Saml {
-    /// The hash of the document, and of RSA signatures.
-    #[serde(serialize_with = "write_hash", deserialize_with = "read_hash")]
-    pub digest: Hash,
-    /// Whether `validUntil` and `cacheDuration` are set from here or kept where the document has them.
-    pub dates: Dates,
-    /// How long a signed document is valid.
-    #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
-    pub valid_for: Span,
-    /// How long it may be valid at most, whoever set it.
-    #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
-    pub valid_for_max: Span,
-    /// How long consumers may keep it without looking again.
-    #[serde(serialize_with = "write_span", deserialize_with = "read_span")]
-    pub cache_duration: Span,
-    /// What the signature says of the key. Consumers must not rely on it.
-    pub key_info: Vec<KeyInfo>,
-    /// The registrars whose entities may be signed; any, when empty.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub registrars: Vec<String>,
-    /// Entity attributes that only some registrars may give.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub reserved: Vec<Reserved>,
-}
-
-/// An entity attribute that only some registrars may give.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reserved {
-    /// Its value, such as the URI of an entity category.
-    pub value: String,
-    /// Who may give it.
-    pub registrars: Vec<String>,
-}
-
-/// Where `validUntil` and `cacheDuration` come from.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Dates {
-    /// From the profile, always.
-    Replace,
-    /// From the document, and from the profile where the document has none of both.
-    Keep,
-}
-
-/// What a signature may say of its key.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyInfo {
-    /// The line's certificate, as `ds:X509Data`.
-    Certificate,
-    /// The key's identifier, as `ds:KeyName`.
-    KeyName,
-    /// The public key itself, as `ds:KeyValue`.
-    KeyValue,
-}
-
-impl Default for Saml {
-    fn default() -> Self {
-        Self {
-            digest: Hash::Sha256,
-            dates: Dates::Replace,
-            valid_for: Span::of_days(14),
-            valid_for_max: Span::of_days(28),
-            cache_duration: Span::of_seconds(6 * 3_600),
-            key_info: vec![KeyInfo::Certificate],
-            registrars: vec![],
-            reserved: vec![],
-        }
-    }
-}
-
 impl Profile {
     /// The profile a new line gets when none is given: valid for 14 days, at most 28, cached for 6 hours. In a sandbox, rules
     /// about the content of documents only warn.
@@ -137,6 +81,10 @@ impl Profile {
             require_reason: false,
             ledger: Recorded::default(),
             saml: Saml::default(),
+            bundle: Bundle::default(),
+            jwks: Jwks::default(),
+            kubernetes: Kubernetes::default(),
+            spiffe: Spiffe::default(),
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
             brake: None,
             waivers: vec![],
@@ -150,7 +98,6 @@ impl Profile {
                 e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
             PROFILE.fault(format!("line {line}: {}", e.message()))
         })?;
-        let wrong = |why: &str| Err(PROFILE.fault(why.to_owned()));
         if profile.version != 1 {
             return wrong("it has another version than 1, the only one this program knows");
         }
@@ -165,14 +112,11 @@ impl Profile {
         {
             return wrong(&format!("there is no rule '{unknown}'"));
         }
-        if profile.saml.valid_for > profile.saml.valid_for_max {
-            return wrong("saml.valid_for is longer than saml.valid_for_max");
-        }
-        if profile.saml.cache_duration >= profile.saml.valid_for {
-            return wrong(
-                "saml.cache_duration is not shorter than saml.valid_for: caches would outlive the document",
-            );
-        }
+        profile.saml.check()?;
+        profile.bundle.check()?;
+        profile.jwks.check("jwks")?;
+        profile.kubernetes.check()?;
+        profile.spiffe.check()?;
         for waiver in &profile.waivers {
             waiver.check()?;
         }
@@ -206,6 +150,16 @@ impl Profile {
     pub fn digest(text: &str) -> Digest {
         Digest::of(text.as_bytes())
     }
+}
+
+/// Refuses a profile.
+fn wrong<T>(why: &str) -> Result<T, Fault> {
+    Err(PROFILE.fault(why.to_owned()))
+}
+
+/// Whether a section says nothing of its own.
+fn is_default<T: Default + PartialEq>(section: &T) -> bool {
+    *section == T::default()
 }
 
 fn write_span<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {

@@ -1,0 +1,209 @@
+//! Documents that stay as they are and have their signature in a file beside them.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::{ALTERED, Prepared, Terms, UNTRUSTED};
+use crate::base::bytes::Digest;
+use crate::base::disk::{self, Document};
+use crate::base::fault::{Fault, INTERNAL};
+use crate::key::{Hash, PublicKey, Scheme, Signature};
+use crate::policy::{Examined, Facts, Item, Recorder};
+
+const SIGNATURE_BYTES_MAX: u64 = 64 * 1024;
+
+/// How the signature is written.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Form {
+    /// The bytes that `openssl dgst -sha384 -verify` takes: DER for ECDSA (RFC 5480, appendix A), PKCS#1 v1.5 for RSA.
+    Sha384,
+}
+
+impl Form {
+    /// The ending of the file's name.
+    pub(super) const fn ending(&self) -> &'static str {
+        match self {
+            Self::Sha384 => ".sig",
+        }
+    }
+
+    fn octets(&self, payload: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha384 => payload.to_vec(),
+        }
+    }
+
+    fn scheme(&self, key: &PublicKey) -> &'static Scheme {
+        match self {
+            Self::Sha384 => key.algorithm().scheme(Hash::Sha384),
+        }
+    }
+
+    fn write(&self, key: &PublicKey, signature: &Signature) -> Result<Vec<u8>, Fault> {
+        match self {
+            Self::Sha384 => key.algorithm().x509_signature(signature),
+        }
+    }
+
+    /// The trusted key that signed the payload, and how.
+    fn signer<'k>(
+        &self,
+        payload: &[u8],
+        written: &[u8],
+        trust: &'k [PublicKey],
+    ) -> Option<(&'k PublicKey, &'static Scheme)> {
+        match self {
+            Self::Sha384 => trust.iter().find_map(|key| {
+                let (scheme, value) = (self.scheme(key), key.algorithm().read_x509_signature(written)?);
+                (scheme.hash == Hash::Sha384 && key.verify(scheme, payload, &value)).then_some((key, scheme))
+            }),
+        }
+    }
+}
+
+/// A document that needs only the signature beside it.
+pub(super) struct Detached {
+    facts: Facts,
+    examined: Examined,
+    digest: Digest,
+    octets: Vec<u8>,
+    public: PublicKey,
+    kind: &'static str,
+    form: Form,
+    content: Content,
+}
+
+/// What is written, and what of it the record of the last signature keeps.
+pub(super) struct Content {
+    /// The document.
+    pub(super) document: Vec<u8>,
+    /// Other documents beside it, each with its ending; the signature covers them behind the document, in this order.
+    pub(super) others: Vec<(&'static str, Vec<u8>)>,
+    /// The items it consists of, where they are compared one by one.
+    pub(super) items: Vec<Item>,
+}
+
+impl Content {
+    fn payload(&self) -> Vec<u8> {
+        let mut payload = self.document.clone();
+        self.others.iter().for_each(|(_, other)| payload.extend_from_slice(other));
+        payload
+    }
+}
+
+impl Detached {
+    /// Readies a document; `given` is the digest of what it was made from.
+    pub(super) fn new(
+        kind: &'static str,
+        terms: &Terms<'_>,
+        given: Digest,
+        (content, form): (Content, Form),
+        (mut facts, examined): (Facts, Examined),
+    ) -> Self {
+        let (octets, public) = (form.octets(&content.payload()), terms.public.clone());
+        facts.add("signature", format!("{} in a file beside it", form.scheme(&public).name));
+        Self { facts, examined, digest: given, octets, public, kind, form, content }
+    }
+}
+
+impl Prepared for Detached {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn examined(&self) -> &Examined {
+        &self.examined
+    }
+
+    fn document(&self) -> Digest {
+        self.digest
+    }
+
+    fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    fn scheme(&self) -> &'static Scheme {
+        self.form.scheme(&self.public)
+    }
+
+    fn length_max(&self) -> u64 {
+        self.content.document.len() as u64
+    }
+
+    fn beside(&self) -> Vec<&'static str> {
+        self.content.others.iter().map(|(ending, _)| *ending).chain([self.form.ending()]).collect()
+    }
+
+    fn finish_beside(&self, signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+        let written = self.form.write(&self.public, signature)?;
+        let trust = std::slice::from_ref(&self.public);
+        if self.form.signer(&self.content.payload(), &written, trust).is_none() {
+            return Err(INTERNAL.fault("the signature does not fit the document beside it"));
+        }
+        Ok(self.content.others.iter().map(|(_, other)| other.clone()).chain([written]).collect())
+    }
+
+    fn finish(
+        &self,
+        _signature: &Signature,
+        output: &mut dyn Write,
+        record: &mut dyn Write,
+    ) -> Result<(), Fault> {
+        let failed = |error| disk::fault("write", "the signed document".as_ref(), &error);
+        output.write_all(&self.content.document).map_err(failed)?;
+        let mut recorder = Recorder::new(record, self.kind);
+        self.content.items.iter().for_each(|item| recorder.item(item));
+        recorder.finish(&self.facts).map_err(failed)
+    }
+}
+
+/// The trusted key that signed a payload, and how, by a signature in one of these forms that stands beside the document.
+pub(super) fn verify(
+    at: &Path,
+    payload: &[u8],
+    forms: &[Form],
+    trust: &[PublicKey],
+) -> Result<(PublicKey, &'static Scheme), Fault> {
+    let mut found = None;
+    for form in forms {
+        let path = beside(at, form.ending());
+        if disk::exists(&path) {
+            let written = Document::open(&path)?.read_all(SIGNATURE_BYTES_MAX)?;
+            let signer = form.signer(payload, &written, trust).ok_or_else(|| {
+                UNTRUSTED
+                    .fault(format!(
+                        "{}: no trusted key made this signature over {}",
+                        path.display(),
+                        at.display()
+                    ))
+                    .hint("either the document was changed, or another key signed it: name that with --trust")
+            })?;
+            found = Some(signer);
+        }
+    }
+    let (key, scheme) = found.ok_or_else(|| {
+        let names: Vec<_> =
+            forms.iter().map(|form| beside(at, form.ending()).display().to_string()).collect();
+        disk::MISSING
+            .fault(format!("there is no signature: neither file is there of {}", names.join(", ")))
+            .hint("a signed document is delivered with the file beside it")
+    })?;
+    Ok((key.clone(), scheme))
+}
+
+/// The file of this ending beside another.
+pub(super) fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Where a document stands; one from standard input has nothing beside it.
+pub(super) fn place(document: &Document) -> Result<&Path, Fault> {
+    document.path().ok_or_else(|| {
+        ALTERED
+            .fault(format!("{}: its signature stands in a file beside it", document.name()))
+            .hint("give it as a file")
+    })
+}
