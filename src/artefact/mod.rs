@@ -4,6 +4,7 @@
 
 mod bundle;
 mod detached;
+pub mod openid;
 mod saml;
 
 use std::io::Write;

@@ -52,6 +52,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
         policy::CODES,
         lifecycle::CODES,
         artefact::CODES,
+        artefact::openid::CODES,
         ledger::CODES,
         custody::CODES,
         ceremony::CODES,

@@ -1,0 +1,20 @@
+//! OpenID Federation 1.0: entity statements, trust marks, historical keys, metadata policies, and chains of trust.
+
+mod metadata_policy;
+
+pub use metadata_policy::{MetadataPolicy, OPERATORS};
+
+use crate::base::fault::{Class, Code};
+
+/// A metadata policy that cannot be kept.
+pub const POLICY: Code = Code::new(
+    "openid.policy",
+    Class::Refused,
+    "a metadata policy is malformed or contradicts itself or its superior",
+);
+/// Metadata that does not keep the policy.
+pub const METADATA: Code =
+    Code::new("openid.metadata", Class::Refused, "the metadata of an entity does not keep the policy");
+
+/// The codes of this part.
+pub const CODES: &[&Code] = &[&POLICY, &METADATA];
