@@ -6,6 +6,7 @@ mod bundle;
 mod detached;
 pub mod openid;
 mod saml;
+mod surroundings;
 
 use std::io::Write;
 use std::path::Path;
@@ -18,6 +19,8 @@ use crate::base::disk::Document;
 use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
+
+pub use self::surroundings::{Nowhere, Revoked, Standing, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.
 pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata, &bundle::Bundle];
@@ -36,6 +39,9 @@ pub const ALTERED: Code =
 /// The document is no longer valid.
 pub const EXPIRED: Code =
     Code::new("verify.expired", Class::Refused, "the document is no longer valid at this time");
+/// The document is not valid yet.
+pub const NOT_YET: Code =
+    Code::new("verify.not-yet", Class::Refused, "the document is not valid yet at this time");
 /// The signature is of a kind that is not accepted.
 pub const WEAK: Code =
     Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
@@ -49,8 +55,11 @@ pub const MANIFEST: Code = Code::new(
     "a list of files is not as `sha384sum` writes it, sorted and each once",
 );
 
+/// Clocks may differ by so much before a document comes from the future.
+const SKEW_SECONDS: i64 = 120;
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &MANIFEST];
+pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &MANIFEST];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -103,6 +112,8 @@ pub struct Terms<'a> {
     pub now: Instant,
     /// What the line signed last.
     pub last: Option<&'a Last>,
+    /// What the vault knows beside the line.
+    pub vault: &'a dyn Surroundings,
     /// Why the profile's brake is released, when it is.
     pub released: Option<&'a str>,
 }
@@ -158,13 +169,20 @@ pub struct Verified {
     pub scheme: &'static Scheme,
     /// What the signature covers, in a few words.
     pub covers: String,
+    /// When the document begins to be valid, where it says so.
+    pub valid_from: Option<Instant>,
     /// When the document ends to be valid, where it says so.
     pub valid_until: Option<Instant>,
 }
 
 impl Verified {
-    /// Refuses a document that is no longer valid.
+    /// Refuses a document that is no longer valid, or not yet; clocks may differ by two minutes.
     pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
+        if let Some(from) = self.valid_from.filter(|from| from.seconds_since(at) > SKEW_SECONDS) {
+            return Err(NOT_YET
+                .fault(format!("the signature is good, but the document is valid from {from}, and it is {at}"))
+                .hint("set the clock of one of the two machines, or judge by another time with --at"));
+        }
         match self.valid_until {
             Some(until) if until <= at => Err(EXPIRED
                 .fault(format!(

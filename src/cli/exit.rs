@@ -33,7 +33,7 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 pub(super) fn codes() -> Vec<&'static Code> {
     use crate::base::{bytes, clock, disk, fault, recipient, tree};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
-    let rooms: [&[&'static Code]; 14] = [
+    let rooms: [&[&'static Code]; 15] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
