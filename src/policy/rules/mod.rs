@@ -6,6 +6,7 @@ mod endpoints;
 mod federation;
 mod keys;
 mod names;
+mod openid;
 
 use super::Rule;
 
@@ -14,7 +15,7 @@ pub struct Rules(&'static [&'static [Rule]]);
 
 /// Every rule.
 pub static RULES: Rules =
-    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS, bundle::ROWS]);
+    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS, bundle::ROWS, openid::ROWS]);
 
 impl Rules {
     /// All of them, in the order of the table.
