@@ -3,19 +3,24 @@
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
 mod bundle;
+mod compose;
 mod detached;
+mod jwks;
+mod keyset;
+mod kubernetes;
 pub mod openid;
 mod saml;
+mod spiffe;
 mod surroundings;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use rand_core::CryptoRng;
 
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::base::disk::Document;
+use crate::base::disk::{self, Document};
 use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
@@ -23,7 +28,8 @@ use crate::policy::{Examined, Facts, Last, Profile};
 pub use self::surroundings::{Nowhere, Revoked, Standing, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.
-pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata, &bundle::Bundle];
+pub static KINDS: &[&dyn Kind] =
+    &[&saml::SamlMetadata, &bundle::Bundle, &jwks::Jwks, &kubernetes::Kubernetes, &spiffe::Spiffe];
 
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
@@ -58,8 +64,15 @@ pub const MANIFEST: Code = Code::new(
 /// Clocks may differ by so much before a document comes from the future.
 const SKEW_SECONDS: i64 = 120;
 
+/// A composed document that cannot be read.
+pub const COMPOSED: Code = Code::new(
+    "document.composed",
+    Class::Usage,
+    "a document that an operator composes in TOML cannot be understood",
+);
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &MANIFEST];
+pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &MANIFEST, &COMPOSED];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -192,6 +205,17 @@ impl Verified {
             _ => Ok(()),
         }
     }
+}
+
+/// The whole of a document of at most `bytes_max` bytes.
+fn read_all(document: &Document, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let read = document.reader().take(bytes_max + 1).read_to_end(&mut bytes);
+    read.map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(disk::TOO_LARGE.fault(format!("{} is larger than {bytes_max} bytes", document.name())));
+    }
+    Ok(bytes)
 }
 
 /// The kind of this name.

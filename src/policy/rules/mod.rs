@@ -4,9 +4,12 @@ mod bundle;
 mod document;
 mod endpoints;
 mod federation;
+mod jwks;
 mod keys;
+mod kubernetes;
 mod names;
 mod openid;
+mod spiffe;
 
 use super::Rule;
 
@@ -14,8 +17,18 @@ use super::Rule;
 pub struct Rules(&'static [&'static [Rule]]);
 
 /// Every rule.
-pub static RULES: Rules =
-    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS, bundle::ROWS, openid::ROWS]);
+pub static RULES: Rules = Rules(&[
+    document::ROWS,
+    names::ROWS,
+    keys::ROWS,
+    endpoints::ROWS,
+    federation::ROWS,
+    bundle::ROWS,
+    jwks::ROWS,
+    kubernetes::ROWS,
+    spiffe::ROWS,
+    openid::ROWS,
+]);
 
 impl Rules {
     /// All of them, in the order of the table.
