@@ -112,6 +112,9 @@ impl Profile {
         {
             return wrong(&format!("there is no rule '{unknown}'"));
         }
+        if let Some(firm) = RULES.iter().find(|rule| rule.is_firm && profile.rules.contains_key(rule.id)) {
+            return wrong(&format!("the rule '{}' is firm: no profile gives it another weight", firm.id));
+        }
         profile.saml.check()?;
         profile.bundle.check()?;
         profile.jwks.check("jwks")?;

@@ -1,0 +1,292 @@
+//! Documents that become the payload of a signed JWT (RFC 7519): what an operator decides comes in as TOML or JSON, and the
+//! program adds the header, the dates and the names that belong to the key line.
+
+use std::io::Write;
+
+use super::{ALTERED, INPUT, Prepared, Terms, UNTRUSTED, Verified};
+use crate::base::bytes::Digest;
+use crate::base::clock::{Instant, Span};
+use crate::base::disk::{self, Document};
+use crate::base::fault::{Fault, INTERNAL};
+use crate::format::jose::{Draft, Jws, thumbprint};
+use crate::format::json::{self, Limits, Map, Numbers, Value};
+use crate::key::{Hash, PublicKey, Scheme, Signature};
+use crate::policy::{Examined, Examiner, Facts, PROFILE, Recorder, Standard};
+
+/// Longer documents are not read.
+const BYTES_MAX: u64 = 8 << 20;
+
+/// What an operator wrote: a JSON object, or TOML that says the same.
+///
+/// # Errors
+///
+/// Those of the strict JSON reader, `input.malformed` for TOML that cannot be read or says what JSON cannot.
+pub(super) fn input(document: &Document) -> Result<Map<String, Value>, Fault> {
+    parse(&document.read_all(BYTES_MAX)?).map_err(|fault| fault.at(document.name()))
+}
+
+fn parse(text: &[u8]) -> Result<Map<String, Value>, Fault> {
+    if text.trim_ascii_start().starts_with(b"{") {
+        return json::object(text, Numbers::Whole, &Limits::default());
+    }
+    let text = str::from_utf8(text).map_err(|_| INPUT.fault("it is not UTF-8"))?;
+    let table: toml::Table = toml::from_str(text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
+        INPUT.fault(format!("line {line}: {}", e.message()))
+    })?;
+    let json = serde_json::to_vec(&from_toml(toml::Value::Table(table)));
+    let json = json.map_err(|e| INPUT.fault(format!("it cannot be written as JSON: {e}")))?;
+    // Once more, so that both forms obey the same limits.
+    json::object(&json, Numbers::Whole, &Limits::default())
+}
+
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(is) => is.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(values) => values.into_iter().map(from_toml).collect(),
+        toml::Value::Table(table) => {
+            Value::Object(table.into_iter().map(|(name, value)| (name, from_toml(value))).collect())
+        }
+    }
+}
+
+/// What stands in an input, by its names and nothing else.
+///
+/// # Errors
+///
+/// `input.malformed` for a member that is missing, unknown or of another type.
+pub(super) fn typed<T: serde::de::DeserializeOwned>(input: Map<String, Value>) -> Result<T, Fault> {
+    serde_json::from_value(Value::Object(input)).map_err(|e| INPUT.fault(e.to_string()))
+}
+
+/// The way a key line signs: the profile's `alg`, or RS256 for RSA and ES384 for P-384.
+pub(super) fn scheme(key: &PublicKey, alg: &str) -> Result<&'static Scheme, Fault> {
+    if alg.is_empty() {
+        return Ok(key.algorithm().scheme(Hash::Sha256));
+    }
+    key.jose_scheme(alg).ok_or_else(|| {
+        PROFILE
+            .fault(format!("its alg is '{alg}', which a {} key does not sign with", key.title()))
+            .hint("take an alg of the key, or leave it out")
+    })
+}
+
+/// The dates of a JWT.
+#[derive(Clone, Copy)]
+pub(super) struct Dates {
+    /// When it is signed.
+    pub(super) iat: Instant,
+    /// From when on it counts, where that is not at once.
+    pub(super) nbf: Option<Instant>,
+    /// When it ends.
+    pub(super) exp: Instant,
+}
+
+impl Dates {
+    /// From now on for so long.
+    pub(super) fn from(now: Instant, valid_for: Span) -> Result<Self, Fault> {
+        Ok(Self { iat: now, nbf: None, exp: now.after(valid_for)? })
+    }
+
+    /// Adds the claims `iat`, `nbf` and `exp` (RFC 7519, section 4.1), whole seconds.
+    pub(super) fn put(self, claims: &mut Map<String, Value>) {
+        claims.insert("iat".into(), self.iat.unix().into());
+        if let Some(nbf) = self.nbf {
+            claims.insert("nbf".into(), nbf.unix().into());
+        }
+        claims.insert("exp".into(), self.exp.unix().into());
+    }
+}
+
+/// A JWT that needs only its signature.
+pub(super) struct Jwt {
+    kind: &'static str,
+    draft: Draft,
+    facts: Facts,
+    examined: Examined,
+    digest: Digest,
+    public: PublicKey,
+    scheme: &'static Scheme,
+}
+
+/// What makes the JWTs of a kind: its name, its `typ` (RFC 8725, section 3.11), and the groups of rules it is judged by.
+pub(super) struct Shape {
+    pub(super) kind: &'static str,
+    pub(super) typ: &'static str,
+    pub(super) groups: &'static [&'static str],
+}
+
+impl Jwt {
+    /// Judges claims and readies them for the line's key, which signs under its thumbprint (RFC 7638). `breaches` are what
+    /// the kind found itself: rule and detail.
+    pub(super) fn new(
+        shape: &Shape,
+        document: &Document,
+        terms: &Terms<'_>,
+        scheme: &'static Scheme,
+        claims: Map<String, Value>,
+        breaches: &[(&'static str, String)],
+    ) -> Result<Self, Fault> {
+        let standard =
+            Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
+        let mut examiner = Examiner::new(shape.groups, standard, terms.last);
+        for (rule, detail) in breaches {
+            examiner.breach(rule, "", detail.clone());
+        }
+        let facts = facts(shape.typ, scheme.jose, &claims);
+        let claims = Value::Object(claims);
+        let examined = examiner.finish_json(&facts, &claims);
+        Ok(Self {
+            kind: shape.kind,
+            draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),
+            facts,
+            examined,
+            digest: Digest::of(&document.read_all(BYTES_MAX)?),
+            public: terms.public.clone(),
+            scheme,
+        })
+    }
+}
+
+/// What a JWT says. Dates are told as people read them; what differs in every JWT has a remark, and counts as no change.
+fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts {
+    let mut facts = Facts::default();
+    facts.add("typ", typ);
+    facts.add("alg", alg);
+    for (name, value) in claims {
+        let instant = value.as_i64().and_then(|seconds| Instant::from_unix(seconds).ok());
+        match (name.as_str(), instant) {
+            ("iat" | "nbf" | "exp", Some(instant)) => {
+                facts.add_with(name, instant.to_string(), format!("NumericDate {}", instant.unix()));
+            }
+            ("jti", _) => facts.add_with(name, value.as_str().unwrap_or_default(), "of this one alone"),
+            _ => facts.add_json(name, value),
+        }
+    }
+    let seconds = |name: &str| claims.get(name).and_then(Value::as_i64);
+    if let (Some(iat), Some(exp)) = (seconds("iat"), seconds("exp")) {
+        facts.add("lifetime", Span::of_seconds(exp - iat).to_string());
+    }
+    facts
+}
+
+impl Prepared for Jwt {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn examined(&self) -> &Examined {
+        &self.examined
+    }
+
+    fn document(&self) -> Digest {
+        self.digest
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.draft.octets()
+    }
+
+    fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    fn length_max(&self) -> u64 {
+        // base64url of the longest signature, RSA with 4096 bits, and a dot.
+        self.draft.octets().len() as u64 + 684
+    }
+
+    fn finish(
+        &self,
+        signature: &Signature,
+        output: &mut dyn Write,
+        record: &mut dyn Write,
+    ) -> Result<(), Fault> {
+        let text = self.draft.finish(signature);
+        if Jws::read(&text, &[])?.verify_with(&self.public).is_err() {
+            return Err(INTERNAL.fault("the signature does not fit the JWT"));
+        }
+        let failed = |error| disk::fault("write", "the signed document".as_ref(), &error);
+        output.write_all(text.as_bytes()).map_err(failed)?;
+        Recorder::new(record, self.kind).finish(&self.facts).map_err(failed)
+    }
+}
+
+/// Verifies a compact JWS of this `typ` with a trusted key, whatever its header says of keys; yields its claims too.
+pub(super) fn verify(
+    document: &Document,
+    typ: &str,
+    trust: &[PublicKey],
+) -> Result<(Map<String, Value>, Verified), Fault> {
+    let text = String::from_utf8(document.read_all(BYTES_MAX)?)
+        .map_err(|_| ALTERED.fault(format!("{} is not text", document.name())))?;
+    let at = |fault: Fault| fault.at(document.name());
+    let jws = Jws::read(text.trim_ascii_end(), &[]).map_err(at)?;
+    let signed = trust.iter().find_map(|key| Some((key, jws.verify_with(key).ok()?)));
+    let (key, scheme) = signed.ok_or_else(|| {
+        UNTRUSTED
+            .fault(format!("{}: no trusted key made this signature", document.name()))
+            .hint("get the issuer's key over another channel, and name it with --trust")
+    })?;
+    let found = jws.header().typ().unwrap_or_default();
+    if !found.strip_prefix("application/").unwrap_or(found).eq_ignore_ascii_case(typ) {
+        return Err(at(ALTERED
+            .fault(format!("the signature is good, but the typ is '{found}', not '{typ}'"))
+            .hint("one kind of JWT never stands in for another (RFC 8725, section 3.11)")));
+    }
+    let claims = json::object(jws.payload(), Numbers::Any, &Limits::default()).map_err(at)?;
+    let verified = Verified {
+        facts: facts(found, scheme.jose, &claims),
+        key: key.clone(),
+        scheme,
+        covers: "its header and every claim".to_owned(),
+        valid_from: date(&claims, "nbf").map_err(at)?.max(date(&claims, "iat").map_err(at)?),
+        valid_until: date(&claims, "exp").map_err(at)?,
+    };
+    Ok((claims, verified))
+}
+
+/// A NumericDate (RFC 7519, section 2), if the claim is there; a fraction is dropped.
+fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<Instant>, Fault> {
+    let Some(value) = claims.get(name) else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
+    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64));
+    let seconds = seconds.ok_or_else(|| ALTERED.fault(format!("its {name} is no number")))?;
+    Instant::from_unix(seconds).map(Some)
+}
+
+/// Refuses a JWT that lacks one of these claims.
+pub(super) fn demand(claims: &Map<String, Value>, names: &[&str], document: &Document) -> Result<(), Fault> {
+    match names.iter().find(|name| !claims.contains_key(**name)) {
+        None => Ok(()),
+        Some(name) => Err(ALTERED
+            .fault(format!("{}: the signature is good, but the claim '{name}' is missing", document.name()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_says_what_json_says() {
+        let toml = b"a = 1\nb = [true, \"x\"]\nt = 2026-11-22T12:00:00Z\n[c]\nd = \"e\"\n";
+        let json = br#"{"a": 1, "b": [true, "x"], "c": {"d": "e"}, "t": "2026-11-22T12:00:00Z"}"#;
+        assert_eq!(parse(toml).unwrap(), parse(json).unwrap());
+        for (wrong, why) in [
+            (&b"a = 1.5\n"[..], "whole"),
+            (b"a = 1\na = 2\n", "duplicate"),
+            (br#"{"a": 1, "a": 2}"#, "twice"),
+            (br#"{"a": 1} x"#, "cannot be read"),
+            (b"a = 9007199254740993\n", "number"),
+            (b"\xff", "UTF-8"),
+        ] {
+            let fault = parse(wrong).unwrap_err();
+            assert!(fault.message().contains(why), "{fault}");
+        }
+    }
+}
