@@ -41,7 +41,6 @@ fn prepared<T>(
         now: Instant::parse(NOW).unwrap(),
         last,
         released: None,
-        vault: &|| Ok(vec![(line.version(1), key().public()?)]),
     };
     then(kind.prepare(document, &terms, &mut random::system()).unwrap().as_ref())
 }

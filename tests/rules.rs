@@ -43,7 +43,6 @@ fn with_prepared<T>(
         now,
         last,
         released: None,
-        vault: &|| Ok(vec![]),
     };
     let document = Document::from_bytes("vector", text.as_bytes().to_vec());
     let prepared = kind("saml").unwrap().prepare(&document, &terms, &mut random::system()).unwrap();

@@ -4,7 +4,6 @@
 
 mod bundle;
 mod detached;
-mod jwt;
 mod saml;
 
 use std::io::Write;
@@ -22,9 +21,6 @@ use crate::policy::{Examined, Facts, Last, Profile};
 /// Every kind of document. Adding one is a file and a row.
 pub static KINDS: &[&dyn Kind] = &[&saml::SamlMetadata, &bundle::Bundle];
 
-/// How far two clocks may be apart before a document comes from the future.
-pub const SKEW_SECONDS: i64 = 120;
-
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
 /// The document is signed, and not by a trusted key.
@@ -39,21 +35,11 @@ pub const ALTERED: Code =
 /// The document is no longer valid.
 pub const EXPIRED: Code =
     Code::new("verify.expired", Class::Refused, "the document is no longer valid at this time");
-/// The document is not valid yet.
-pub const EARLY: Code =
-    Code::new("verify.early", Class::Refused, "the document is not valid yet at this time");
 /// The signature is of a kind that is not accepted.
 pub const WEAK: Code =
     Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
 /// The document is not of the kind it was given as.
 pub const OTHER: Code = Code::new("saml.root", Class::Usage, "the root element is not SAML metadata");
-
-/// What is to be signed cannot be understood.
-pub const INPUT: Code = Code::new(
-    "input.malformed",
-    Class::Usage,
-    "what is to be signed lacks something, or says what its kind does not know",
-);
 
 /// A list of files that cannot be read.
 pub const MANIFEST: Code = Code::new(
@@ -63,8 +49,7 @@ pub const MANIFEST: Code = Code::new(
 );
 
 /// The codes of this room.
-pub const CODES: &[&Code] =
-    &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &EARLY, &WEAK, &OTHER, &INPUT, &MANIFEST];
+pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &MANIFEST];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -119,8 +104,6 @@ pub struct Terms<'a> {
     pub last: Option<&'a Last>,
     /// Why the profile's brake is released, when it is.
     pub released: Option<&'a str>,
-    /// Tells every key of the vault: what is somebody else's must not be one of them.
-    pub vault: &'a dyn Fn() -> Result<Vec<(KeyId, PublicKey)>, Fault>,
 }
 
 /// A document that needs only its signature.
@@ -174,22 +157,13 @@ pub struct Verified {
     pub scheme: &'static Scheme,
     /// What the signature covers, in a few words.
     pub covers: String,
-    /// When the document begins to be valid, where it says so.
-    pub valid_from: Option<Instant>,
     /// When the document ends to be valid, where it says so.
     pub valid_until: Option<Instant>,
 }
 
 impl Verified {
-    /// Refuses a document that is not valid yet, or no longer.
+    /// Refuses a document that is no longer valid.
     pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
-        if let Some(from) = self.valid_from.filter(|from| from.seconds_since(at) > SKEW_SECONDS) {
-            return Err(EARLY
-                .fault(format!(
-                    "the signature is good, but the document is valid from {from} on, and it is {at}"
-                ))
-                .hint("look at the clock of this machine, or judge by another time with --at"));
-        }
         match self.valid_until {
             Some(until) if until <= at => Err(EXPIRED
                 .fault(format!(

@@ -9,7 +9,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record, TAMPERED};
 use crate::format::x509;
-use crate::key::{Environment, KeyId, Line, PublicKey};
+use crate::key::{Environment, Line};
 use crate::policy::{Profile, Review, Subject, expect_environment};
 
 /// Which key a review is for, and what is said about it.
@@ -52,7 +52,6 @@ pub fn review<'d>(
         now,
         last: last.as_ref(),
         released,
-        vault: &|| keys(catalogue),
     };
     let prepared = kind.prepare(document, &terms, random)?;
     let review = Review::of(Subject {
@@ -67,17 +66,6 @@ pub fn review<'d>(
         released,
     })?;
     Ok((review, prepared))
-}
-
-/// Every key of the vault, whatever its stage.
-fn keys(catalogue: &Catalogue) -> Result<Vec<(KeyId, PublicKey)>, Fault> {
-    let mut keys = Vec::new();
-    for line in catalogue.lines()? {
-        for record in catalogue.records(&line)? {
-            keys.push((record.key()?, record.public()?));
-        }
-    }
-    Ok(keys)
 }
 
 /// The certificate of a key, PEM. One that is for another key was exchanged, and is refused.
