@@ -6,6 +6,7 @@ mod bundle;
 mod compose;
 mod detached;
 mod jwks;
+mod jwt;
 mod keyset;
 mod kubernetes;
 pub mod openid;
@@ -28,8 +29,19 @@ use crate::policy::{Examined, Facts, Last, Profile};
 pub use self::surroundings::{Nowhere, Revoked, Standing, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.
-pub static KINDS: &[&dyn Kind] =
-    &[&saml::SamlMetadata, &bundle::Bundle, &jwks::Jwks, &kubernetes::Kubernetes, &spiffe::Spiffe];
+pub static KINDS: &[&dyn Kind] = &[
+    &saml::SamlMetadata,
+    &bundle::Bundle,
+    &jwks::Jwks,
+    &kubernetes::Kubernetes,
+    &spiffe::Spiffe,
+    &openid::signing::EntityConfiguration,
+    &openid::signing::SubordinateStatement,
+    &openid::signing::TrustMark,
+    &openid::signing::TrustMarkDelegation,
+    &openid::signing::HistoricalKeys,
+    &openid::signing::SignedJwkSet,
+];
 
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");

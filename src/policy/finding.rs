@@ -88,6 +88,8 @@ pub struct Rule {
     pub severity: Severity,
     /// Whether the built-in profile of a sandbox line only warns.
     pub is_lenient_in_sandbox: bool,
+    /// Whether neither a profile nor a waiver changes what it means.
+    pub is_firm: bool,
     /// What it demands, in one sentence.
     pub sentence: &'static str,
     /// What to do about a breach.
@@ -118,7 +120,17 @@ impl Rule {
         (sentence, remedy, source): (&'static str, &'static str, &'static str),
         check: Check,
     ) -> Self {
-        Self { id, kind, severity, is_lenient_in_sandbox: false, sentence, remedy, source, check }
+        Self {
+            id,
+            kind,
+            severity,
+            is_lenient_in_sandbox: false,
+            is_firm: false,
+            sentence,
+            remedy,
+            source,
+            check,
+        }
     }
 
     /// Whether `--release-brake` lets it pass.
@@ -136,6 +148,12 @@ impl Rule {
         check: Check,
     ) -> Self {
         Self { kind: "openid", ..Self::saml(id, severity, sentence, remedy, source, check) }
+    }
+
+    /// The same, whatever a profile says.
+    pub(super) const fn firm(mut self) -> Self {
+        self.is_firm = true;
+        self
     }
 
     /// The same, lenient in a sandbox.

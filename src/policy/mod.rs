@@ -24,7 +24,7 @@ pub use examine::{Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::{Item, Last, Recorder};
-pub use profile::{Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Profile, Reserved, Saml, Spiffe};
+pub use profile::{Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, Openid, Profile, Reserved, Saml, Spiffe};
 pub use rules::{RULES, Rules};
 pub use waiver::{Brake, Waiver};
 

@@ -3,6 +3,7 @@
 mod checks;
 mod identifier;
 mod metadata_policy;
+pub(in crate::artefact) mod signing;
 mod statement;
 
 pub use metadata_policy::{MetadataPolicy, OPERATORS};

@@ -3,6 +3,7 @@
 
 mod bundle;
 mod keys;
+mod openid;
 mod saml;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::bundle::Bundle;
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
+pub use self::openid::{Lifetime, Openid};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
 use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
@@ -49,6 +51,9 @@ pub struct Profile {
     /// Limits and defaults for SPIFFE bundles.
     #[serde(default, skip_serializing_if = "is_default")]
     pub spiffe: Spiffe,
+    /// Limits and defaults for documents of OpenID Federation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub openid: Openid,
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
@@ -85,6 +90,7 @@ impl Profile {
             jwks: Jwks::default(),
             kubernetes: Kubernetes::default(),
             spiffe: Spiffe::default(),
+            openid: Openid::default(),
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
             brake: None,
             waivers: vec![],
@@ -112,11 +118,15 @@ impl Profile {
         {
             return wrong(&format!("there is no rule '{unknown}'"));
         }
+        if let Some(firm) = RULES.iter().find(|rule| rule.is_firm && profile.rules.contains_key(rule.id)) {
+            return wrong(&format!("the rule '{}' is firm: no profile gives it another weight", firm.id));
+        }
         profile.saml.check()?;
         profile.bundle.check()?;
         profile.jwks.check("jwks")?;
         profile.kubernetes.check()?;
         profile.spiffe.check()?;
+        profile.openid.check()?;
         for waiver in &profile.waivers {
             waiver.check()?;
         }

@@ -9,6 +9,7 @@ mod keys;
 mod kubernetes;
 mod names;
 mod openid;
+mod openid_signing;
 mod spiffe;
 
 use super::Rule;
@@ -28,6 +29,7 @@ pub static RULES: Rules = Rules(&[
     kubernetes::ROWS,
     spiffe::ROWS,
     openid::ROWS,
+    openid_signing::ROWS,
 ]);
 
 impl Rules {
