@@ -22,6 +22,7 @@ mod ledger;
 mod ledger_export;
 mod memory;
 mod openid_policy;
+mod openid_signing;
 mod page;
 mod readme;
 mod rules;
