@@ -1106,7 +1106,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__verify)
-            opts="-h --trust --at --proof --trust-note --trust-key --ledger --vault --json --batch --help saml"
+            opts="-h --trust --at --historical --proof --trust-note --trust-key --ledger --vault --json --batch --help saml entity-statement"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1117,6 +1117,10 @@ _fedroot() {
                     return 0
                     ;;
                 --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --historical)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -206,8 +206,9 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (verify)
 _arguments "${_arguments_options[@]}" : \
-'*--trust=[A public key or certificate to trust, PEM (can be repeated)]:FILE:_files' \
+'*--trust=[A public key or certificate to trust, PEM; for a chain also a JWK set or the anchor'\''s configuration (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
+'--historical=[The historical keys of a chain'\''s anchor, for a time at which it used them]:FILE:_files' \
 '--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
@@ -217,8 +218,9 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The signed document; - reads standard input:_files' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+entity-statement\:"the statements of a trust chain of OpenID Federation, in any order"))' \
+'*::documents -- The signed document, or the statements of a chain in any order; - reads standard input:_files' \
 && ret=0
 ;;
 (ledger)
