@@ -90,6 +90,8 @@ fn draft(kind: &str, key: &PublicKey, payload: &[u8]) -> Draft {
 
 /// A document that needs only the signature beside it.
 pub(super) struct Detached {
+    /// What the document says.
+    said: Facts,
     facts: Facts,
     examined: Examined,
     digest: Digest,
@@ -113,7 +115,9 @@ pub(super) struct Content {
 impl Content {
     fn payload(&self) -> Vec<u8> {
         let mut payload = self.document.clone();
-        self.others.iter().for_each(|(_, other)| payload.extend_from_slice(other));
+        for (_, other) in &self.others {
+            payload.extend_from_slice(other);
+        }
         payload
     }
 }
@@ -125,12 +129,13 @@ impl Detached {
         terms: &Terms<'_>,
         given: Digest,
         (content, form): (Content, Form),
-        (mut facts, examined): (Facts, Examined),
+        (said, examined): (Facts, Examined),
     ) -> Self {
         let public = terms.public.clone();
         let octets = form.octets(&public, &content.payload());
+        let mut facts = said.clone();
         facts.add("signature", format!("{} in a file beside it", scheme(&public).name));
-        Self { facts, examined, digest: given, octets, public, kind, form, content }
+        Self { said, facts, examined, digest: given, octets, public, kind, form, content }
     }
 }
 
@@ -182,8 +187,10 @@ impl Prepared for Detached {
         let failed = |error| disk::fault("write", "the signed document".as_ref(), &error);
         output.write_all(&self.content.document).map_err(failed)?;
         let mut recorder = Recorder::new(record, self.kind);
-        self.content.items.iter().for_each(|item| recorder.item(item));
-        recorder.finish(&self.facts).map_err(failed)
+        for item in &self.content.items {
+            recorder.item(item);
+        }
+        recorder.finish(&self.said).map_err(failed)
     }
 }
 

@@ -122,11 +122,8 @@ impl Composed {
         if self.revoke_all {
             facts.add("revoke_all", "true");
         }
-        let sequence = self.sequence.unwrap_or_else(|| {
-            let next = sequence(terms.last).unwrap_or_default().saturating_add(1);
-            facts.add_with("sequence", next.to_string(), "one more than signed last");
-            next
-        });
+        let next = || sequence(terms.last).unwrap_or_default().saturating_add(1);
+        let sequence = self.sequence.unwrap_or_else(next);
         let hint = match &self.refresh_hint {
             Some(hint) => Span::parse(hint).map_err(|fault| fault.at(document.name()))?,
             None => profile.refresh_hint,
@@ -185,7 +182,7 @@ fn authorities(key: &Value, domain: &str, now: Instant) -> Vec<(&'static str, St
         let place = format!("the certificate of {}", authority.key.fingerprint());
         let mut breach =
             |rule, detail: String| found.push((rule, String::new(), format!("{place} {detail}")));
-        if !authority.is_authority || !authority.signs_certificates || authority.signs_other_things {
+        if !authority.signs_certificates_only {
             breach("spiffe-bundle.x509.authority", "is not that of an authority and nothing else".into());
         }
         let id = format!("spiffe://{domain}");
