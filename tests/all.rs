@@ -21,6 +21,7 @@ mod kinds;
 mod ledger;
 mod ledger_export;
 mod memory;
+mod openid_policy;
 mod page;
 mod readme;
 mod rules;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fedroot::artefact::{Kind, Prepared, Terms, kind};
+use fedroot::artefact::{Kind, Nowhere, Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::random;
@@ -40,6 +40,7 @@ fn prepared<T>(
         profile: &Profile::parse(profile).unwrap(),
         now: Instant::parse(NOW).unwrap(),
         last,
+        vault: &Nowhere,
         released: None,
     };
     then(kind.prepare(document, &terms, &mut random::system()).unwrap().as_ref())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use fedroot::artefact::{Prepared, Terms, kind};
+use fedroot::artefact::{Nowhere, Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::random;
@@ -42,6 +42,7 @@ fn with_prepared<T>(
         profile: &profile,
         now,
         last,
+        vault: &Nowhere,
         released: None,
     };
     let document = Document::from_bytes("vector", text.as_bytes().to_vec());

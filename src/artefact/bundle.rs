@@ -107,7 +107,7 @@ impl Kind for Bundle {
         } else {
             format!("the {} files it names; others were not looked at", files.len())
         };
-        Ok(Verified { facts: facts(&files), key, scheme, covers, valid_until: None })
+        Ok(Verified { facts: facts(&files), key, scheme, covers, valid_from: None, valid_until: None })
     }
 }
 

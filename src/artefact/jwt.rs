@@ -3,8 +3,13 @@
 
 use std::io::Write;
 
-use super::{ALTERED, INPUT, Prepared, Terms, UNTRUSTED, Verified};
-use crate::base::bytes::Digest;
+use rand_core::CryptoRng;
+use serde::de::DeserializeOwned;
+
+use super::compose::{self, Input};
+use super::grant;
+use super::{ALTERED, COMPOSED, Prepared, Terms, UNTRUSTED, Verified, read_all};
+use crate::base::bytes::{Digest, base64url};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
@@ -16,51 +21,24 @@ use crate::policy::{Examined, Examiner, Facts, PROFILE, Recorder, Standard};
 /// Longer documents are not read.
 const BYTES_MAX: u64 = 8 << 20;
 
-/// What an operator wrote: a JSON object, or TOML that says the same.
+/// What an operator decided, in TOML or in JSON of the same shape.
 ///
 /// # Errors
 ///
-/// Those of the strict JSON reader, `input.malformed` for TOML that cannot be read or says what JSON cannot.
-pub(super) fn input(document: &Document) -> Result<Map<String, Value>, Fault> {
-    parse(&document.read_all(BYTES_MAX)?).map_err(|fault| fault.at(document.name()))
+/// `document.composed` for a member that is missing, unknown or of another type; those of the strict JSON reader.
+pub(super) fn input<T: DeserializeOwned>(document: &Document) -> Result<T, Fault> {
+    let read = compose::read(document).and_then(|input| match input {
+        Input::Composed(composed) => Ok(composed),
+        Input::Ready(_, value) => serde_json::from_value(value).map_err(|e| COMPOSED.fault(e.to_string())),
+    });
+    read.map_err(|fault| fault.at(document.name()))
 }
 
-fn parse(text: &[u8]) -> Result<Map<String, Value>, Fault> {
-    if text.trim_ascii_start().starts_with(b"{") {
-        return json::object(text, Numbers::Whole, &Limits::default());
-    }
-    let text = str::from_utf8(text).map_err(|_| INPUT.fault("it is not UTF-8"))?;
-    let table: toml::Table = toml::from_str(text).map_err(|e| {
-        let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
-        INPUT.fault(format!("line {line}: {}", e.message()))
-    })?;
-    let json = serde_json::to_vec(&from_toml(toml::Value::Table(table)));
-    let json = json.map_err(|e| INPUT.fault(format!("it cannot be written as JSON: {e}")))?;
-    // Once more, so that both forms obey the same limits.
-    json::object(&json, Numbers::Whole, &Limits::default())
-}
-
-fn from_toml(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => text.into(),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(is) => is.into(),
-        toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(values) => values.into_iter().map(from_toml).collect(),
-        toml::Value::Table(table) => {
-            Value::Object(table.into_iter().map(|(name, value)| (name, from_toml(value))).collect())
-        }
-    }
-}
-
-/// What stands in an input, by its names and nothing else.
-///
-/// # Errors
-///
-/// `input.malformed` for a member that is missing, unknown or of another type.
-pub(super) fn typed<T: serde::de::DeserializeOwned>(input: Map<String, Value>) -> Result<T, Fault> {
-    serde_json::from_value(Value::Object(input)).map_err(|e| INPUT.fault(e.to_string()))
+/// A name that no other JWT has: 128 random bits (RFC 7519, section 4.1.7).
+pub(super) fn unique(random: &mut dyn CryptoRng) -> String {
+    let mut bytes = [0; 16];
+    random.fill_bytes(&mut bytes);
+    base64url(&bytes)
 }
 
 /// The way a key line signs: the profile's `alg`, or RS256 for RSA and ES384 for P-384.
@@ -145,7 +123,7 @@ impl Jwt {
             draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),
             facts,
             examined,
-            digest: Digest::of(&document.read_all(BYTES_MAX)?),
+            digest: Digest::of(&read_all(document, BYTES_MAX)?),
             public: terms.public.clone(),
             scheme,
         })
@@ -222,7 +200,7 @@ pub(super) fn verify(
     typ: &str,
     trust: &[PublicKey],
 ) -> Result<(Map<String, Value>, Verified), Fault> {
-    let text = String::from_utf8(document.read_all(BYTES_MAX)?)
+    let text = String::from_utf8(read_all(document, BYTES_MAX)?)
         .map_err(|_| ALTERED.fault(format!("{} is not text", document.name())))?;
     let at = |fault: Fault| fault.at(document.name());
     let jws = Jws::read(text.trim_ascii_end(), &[]).map_err(at)?;
@@ -250,6 +228,16 @@ pub(super) fn verify(
     Ok((claims, verified))
 }
 
+/// Refuses a JWT that is for more than one audience, or for a wildcard.
+pub(super) fn demand_audience(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
+    match claims.get("aud").map(grant::audience) {
+        Some(Err(why)) => {
+            Err(ALTERED.fault(format!("{}: the signature is good, but {why}", document.name())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A NumericDate (RFC 7519, section 2), if the claim is there; a fraction is dropped.
 fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<Instant>, Fault> {
     let Some(value) = claims.get(name) else { return Ok(None) };
@@ -265,28 +253,5 @@ pub(super) fn demand(claims: &Map<String, Value>, names: &[&str], document: &Doc
         None => Ok(()),
         Some(name) => Err(ALTERED
             .fault(format!("{}: the signature is good, but the claim '{name}' is missing", document.name()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn toml_says_what_json_says() {
-        let toml = b"a = 1\nb = [true, \"x\"]\nt = 2026-11-22T12:00:00Z\n[c]\nd = \"e\"\n";
-        let json = br#"{"a": 1, "b": [true, "x"], "c": {"d": "e"}, "t": "2026-11-22T12:00:00Z"}"#;
-        assert_eq!(parse(toml).unwrap(), parse(json).unwrap());
-        for (wrong, why) in [
-            (&b"a = 1.5\n"[..], "whole"),
-            (b"a = 1\na = 2\n", "duplicate"),
-            (br#"{"a": 1, "a": 2}"#, "twice"),
-            (br#"{"a": 1} x"#, "cannot be read"),
-            (b"a = 9007199254740993\n", "number"),
-            (b"\xff", "UTF-8"),
-        ] {
-            let fault = parse(wrong).unwrap_err();
-            assert!(fault.message().contains(why), "{fault}");
-        }
     }
 }

@@ -5,6 +5,7 @@ mod generate;
 mod keep;
 mod review;
 mod sign;
+mod surroundings;
 mod verify;
 
 pub use audit::{

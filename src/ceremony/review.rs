@@ -2,6 +2,7 @@
 
 use rand_core::CryptoRng;
 
+use super::surroundings::Surroundings;
 use crate::artefact::{self, Kind, Prepared};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -51,6 +52,7 @@ pub fn review<'d>(
         profile: &profile,
         now,
         last: last.as_ref(),
+        vault: &Surroundings::new(catalogue),
         released,
     };
     let prepared = kind.prepare(document, &terms, random)?;

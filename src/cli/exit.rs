@@ -33,7 +33,7 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
 pub(super) fn codes() -> Vec<&'static Code> {
     use crate::base::{bytes, clock, disk, fault, recipient, tree};
     use crate::{artefact, ceremony, custody, format, key, ledger, lifecycle, policy};
-    let rooms: [&[&'static Code]; 14] = [
+    let rooms: [&[&'static Code]; 15] = [
         &[
             &fault::INTERNAL,
             &bytes::DIGEST,
@@ -52,6 +52,7 @@ pub(super) fn codes() -> Vec<&'static Code> {
         policy::CODES,
         lifecycle::CODES,
         artefact::CODES,
+        artefact::openid::CODES,
         ledger::CODES,
         custody::CODES,
         ceremony::CODES,

@@ -142,6 +142,18 @@ impl Rule {
         self
     }
 
+    /// A rule for documents of OpenID Federation.
+    pub(super) const fn openid(
+        id: &'static str,
+        severity: Severity,
+        sentence: &'static str,
+        remedy: &'static str,
+        source: &'static str,
+        check: Check,
+    ) -> Self {
+        Self { kind: "openid", ..Self::saml(id, severity, sentence, remedy, source, check) }
+    }
+
     /// The same, lenient in a sandbox.
     pub(super) const fn lenient(mut self) -> Self {
         self.is_lenient_in_sandbox = true;

@@ -80,7 +80,7 @@ fn verify(source: impl Read, trust: &[PublicKey], recorder: Option<Recorder<'_>>
         ))
     })?;
     let covers = "the whole root element".to_owned();
-    Ok(Verified { facts, key: key.clone(), scheme, covers, valid_until })
+    Ok(Verified { facts, key: key.clone(), scheme, covers, valid_from: None, valid_until })
 }
 
 /// Refuses a root element that is not SAML metadata.

@@ -77,7 +77,7 @@ impl Header {
                 }
             };
         };
-        let names = string_set(critical)
+        let names = json::name_set(critical)
             .ok_or_else(|| CRITICAL.fault("crit is not an array of one or more different names"))?;
         for name in &names {
             if STANDARD.contains(name) {
@@ -127,13 +127,6 @@ impl Header {
     fn is_encoded(&self) -> bool {
         self.members.get("b64").and_then(Value::as_bool).unwrap_or(true)
     }
-}
-
-/// The strings of an array that is not empty and in which none stands twice.
-fn string_set(value: &Value) -> Option<Vec<&str>> {
-    let names: Vec<&str> = value.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
-    let is_set = names.iter().enumerate().all(|(n, name)| !names.iter().take(n).any(|before| before == name));
-    (!names.is_empty() && is_set).then_some(names)
 }
 
 /// A JWS that was read and not yet verified.

@@ -8,6 +8,13 @@ mod reader;
 pub use reader::{Limits, Numbers, object, read};
 pub use serde_json::{Map, Value};
 
+/// The strings of an array that is not empty and in which none stands twice: what `crit` and its like have to be.
+pub fn name_set(value: &Value) -> Option<Vec<&str>> {
+    let names: Vec<&str> = value.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
+    let is_set = names.iter().enumerate().all(|(n, name)| !names.iter().take(n).any(|before| before == name));
+    (!names.is_empty() && is_set).then_some(names)
+}
+
 use crate::base::fault::{Class, Code};
 
 /// Text that is not JSON.

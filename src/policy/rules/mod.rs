@@ -4,8 +4,11 @@ mod bundle;
 mod document;
 mod endpoints;
 mod federation;
+mod grant;
 mod keys;
 mod names;
+mod openid;
+mod software;
 
 use super::Rule;
 
@@ -13,8 +16,17 @@ use super::Rule;
 pub struct Rules(&'static [&'static [Rule]]);
 
 /// Every rule.
-pub static RULES: Rules =
-    Rules(&[document::ROWS, names::ROWS, keys::ROWS, endpoints::ROWS, federation::ROWS, bundle::ROWS]);
+pub static RULES: Rules = Rules(&[
+    document::ROWS,
+    names::ROWS,
+    keys::ROWS,
+    endpoints::ROWS,
+    federation::ROWS,
+    bundle::ROWS,
+    openid::ROWS,
+    grant::ROWS,
+    software::ROWS,
+]);
 
 impl Rules {
     /// All of them, in the order of the table.

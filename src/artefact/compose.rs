@@ -1,0 +1,105 @@
+//! Documents that an operator composes in TOML, with keys in files beside it, and ready ones in JSON.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::{COMPOSED, read_all};
+use crate::base::disk::{self, Document};
+use crate::base::fault::Fault;
+use crate::format::jose;
+use crate::format::json::{self, Limits, Numbers};
+
+const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// Opens a document that may be composed: the files that its `[[keys]]` name are put into it, as `pem` or `jwk`, so that
+/// one digest covers all. What is ready, or names no file, stays as it is.
+pub(super) fn open(path: &Path) -> Result<Document, Fault> {
+    let document = Document::open(path)?;
+    let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
+    if is_json(&bytes) {
+        return Ok(document);
+    }
+    let mut table: Table = table(&bytes).map_err(|fault| fault.at(path.display()))?;
+    let mut is_composed = false;
+    let keys = table.get_mut("keys").and_then(Value::as_array_mut);
+    for key in keys.into_iter().flatten().filter_map(Value::as_table_mut) {
+        let Some(Value::String(file)) = key.get("file") else { continue };
+        let file = path.parent().unwrap_or(Path::new("")).join(file);
+        if key.contains_key("pem") || key.contains_key("jwk") {
+            let fault =
+                COMPOSED.fault(format!("{}: the key of {} is there twice", path.display(), file.display()));
+            return Err(fault.hint("give one of file, pem and jwk"));
+        }
+        let (name, text) = key_file(&file)?;
+        key.remove("file");
+        key.insert(name.into(), text.into());
+        is_composed = true;
+    }
+    if !is_composed {
+        return Ok(document);
+    }
+    let text = toml::to_string(&table).map_err(|e| COMPOSED.fault(format!("{}: {e}", path.display())))?;
+    Ok(Document::from_path(path, text.into_bytes()))
+}
+
+/// What a file with a key holds: PEM, or a JWK in JSON.
+fn key_file(path: &Path) -> Result<(&'static str, String), Fault> {
+    let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?)
+        .map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", path.display())))?;
+    if text.contains("PRIVATE KEY-----") {
+        return Err(jose::PRIVATE
+            .fault(format!("{} holds a private key", path.display()))
+            .hint("`openssl pkey -pubout -in KEY` writes its public half"));
+    }
+    if is_json(text.as_bytes()) {
+        let value = json::read(text.as_bytes(), Numbers::Whole, &Limits::default());
+        value.and_then(|value| jose::refuse_private(&value)).map_err(|fault| fault.at(path.display()))?;
+        return Ok(("jwk", text));
+    }
+    Ok(("pem", text))
+}
+
+/// A composed document, or a ready one.
+pub(super) enum Input<T> {
+    /// What the operator composed.
+    Composed(T),
+    /// The document itself, and its value.
+    Ready(Vec<u8>, serde_json::Value),
+}
+
+/// Reads a document that [`open`] opened.
+pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<Input<T>, Fault> {
+    let bytes = read_all(document, DOCUMENT_BYTES_MAX)?;
+    if is_json(&bytes) {
+        let value = value(&bytes)?;
+        return Ok(Input::Ready(bytes, value));
+    }
+    table(&bytes).map(Input::Composed)
+}
+
+/// Reads a ready document: one strict JSON text without private keys.
+pub(super) fn value(bytes: &[u8]) -> Result<serde_json::Value, Fault> {
+    let value = json::read(bytes, Numbers::Whole, &Limits::default())?;
+    jose::refuse_private(&value)?;
+    Ok(value)
+}
+
+/// A value as the text of a file, for people to read too.
+pub(super) fn text(value: &serde_json::Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+}
+
+fn table<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let text = str::from_utf8(bytes).map_err(|_| COMPOSED.fault("it is not UTF-8"))?;
+    toml::from_str(text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
+        COMPOSED.fault(format!("line {line}: {}", e.message()))
+    })
+}

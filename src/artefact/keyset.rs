@@ -1,0 +1,129 @@
+//! What all documents have in common that are sets of public keys: how keys come in, how they are written, how such a
+//! document is examined, signed and verified.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{COMPOSED, Terms};
+use crate::base::bytes::{base64, from_base64};
+use crate::base::fault::Fault;
+use crate::format::jose::{self, Jwk};
+use crate::format::json::{self, Limits, Numbers};
+use crate::format::x509;
+use crate::key::{Hash, Parts, PublicKey, Scheme};
+
+const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+
+/// One key of a composed document.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct KeyInput {
+    /// Taken in by [`compose::open`]; what is still here came over standard input.
+    file: Option<String>,
+    /// A public key or a certificate.
+    pem: Option<String>,
+    /// A JSON Web Key.
+    jwk: Option<String>,
+    /// Whether it is the key of the line that signs.
+    line: bool,
+    /// What it is for.
+    #[serde(rename = "use")]
+    pub(super) purpose: Option<String>,
+    /// Its name.
+    pub(super) kid: Option<String>,
+    /// Its algorithm in JOSE.
+    alg: Option<String>,
+}
+
+/// A key that came in.
+pub(super) struct Key {
+    pub(super) public: PublicKey,
+    /// Its certificate, DER.
+    pub(super) certificate: Option<Vec<u8>>,
+    pub(super) kid: Option<String>,
+    alg: Option<String>,
+}
+
+impl KeyInput {
+    /// Reads the key.
+    pub(super) fn key(&self, terms: &Terms<'_>) -> Result<Key, Fault> {
+        let ways = [self.file.is_some(), self.pem.is_some(), self.jwk.is_some(), self.line];
+        if ways.into_iter().filter(|is_given| *is_given).count() != 1 {
+            return Err(COMPOSED.fault("a key is given by one of file, pem, jwk and line = true"));
+        }
+        let mut key = if let Some(pem) = &self.pem {
+            from_pem(pem)?
+        } else if let Some(text) = &self.jwk {
+            let jwk = Jwk::read(&json::read(text.as_bytes(), Numbers::Whole, &Limits::default())?)?;
+            let [kid, alg] = [jwk.kid(), jwk.alg()].map(|text| text.map(str::to_owned));
+            Key { public: jwk.key().clone(), certificate: None, kid, alg }
+        } else if self.line {
+            let certificate = terms.certificate.map(from_pem).transpose()?.and_then(|key| key.certificate);
+            Key { public: terms.public.clone(), certificate, kid: None, alg: None }
+        } else {
+            return Err(COMPOSED
+                .fault("a document from standard input names no files")
+                .hint("give it as a file, or the keys as pem"));
+        };
+        key.kid = self.kid.clone().or(key.kid);
+        key.alg = self.alg.clone().or(key.alg);
+        Ok(key)
+    }
+}
+
+fn from_pem(pem: &str) -> Result<Key, Fault> {
+    if pem.contains("PRIVATE KEY-----") {
+        return Err(jose::PRIVATE.fault("a private key stands where only public keys may"));
+    }
+    if pem.matches("-----BEGIN ").count() != 1 {
+        return Err(COMPOSED.fault("a key is one block of PEM: a PUBLIC KEY or a CERTIFICATE"));
+    }
+    let pem = pem.get(pem.find("-----BEGIN ").unwrap_or_default()..).unwrap_or_default();
+    let (public, certificate) = if pem.starts_with("-----BEGIN CERTIFICATE-----") {
+        let body: String = pem.lines().skip(1).take_while(|line| !line.starts_with("-----")).collect();
+        let der = from_base64(&body).ok_or_else(|| COMPOSED.fault("the certificate is not PEM"))?;
+        (x509::public_key_der(&der)?, Some(der))
+    } else {
+        (PublicKey::from_pem(pem)?, None)
+    };
+    Ok(Key { public, certificate, kid: None, alg: None })
+}
+
+impl Key {
+    /// The way it signs: as it says, and else RS256 for RSA, and the only way of a curve.
+    pub(super) fn scheme(&self) -> Result<&'static Scheme, Fault> {
+        let Some(alg) = &self.alg else { return Ok(self.public.algorithm().scheme(Hash::Sha256)) };
+        self.public.jose_scheme(alg).ok_or_else(|| {
+            COMPOSED.fault(format!("a {} key does not sign with the algorithm '{alg}'", self.public.title()))
+        })
+    }
+
+    /// As a JWK: its numbers, and these members before them.
+    pub(super) fn written(&self, members: &[(&str, String)]) -> Value {
+        let mut jwk = Map::new();
+        let plain = jose::jwk(&self.public);
+        jwk.extend(plain.get("kty").map(|kty| ("kty".to_owned(), kty.clone())));
+        jwk.extend(members.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))));
+        let numbers: &[&str] = match self.public.parts() {
+            Parts::Rsa { .. } => &["n", "e"],
+            Parts::Ec { .. } => &["crv", "x", "y"],
+            Parts::Okp { .. } => &["crv", "x"],
+        };
+        for name in numbers {
+            jwk.extend(plain.get(name).map(|value| ((*name).to_owned(), value.clone())));
+        }
+        Value::Object(jwk)
+    }
+
+    /// As a JWK for signatures under a name: the given one, else its thumbprint.
+    pub(super) fn named(&self, purpose: &str) -> Result<Value, Fault> {
+        let kid = self.kid.clone().unwrap_or_else(|| jose::thumbprint(&self.public));
+        let alg = self.scheme()?.jose.to_owned();
+        Ok(self.written(&[("kid", kid), ("use", purpose.to_owned()), ("alg", alg)]))
+    }
+
+    /// Its certificate as `x5c` has it: base64 (RFC 7517, section 4.7).
+    pub(super) fn x5c(&self) -> Option<String> {
+        self.certificate.as_deref().map(base64)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a document of a federation must and must not say, as far as it shows by itself. Each check names its rule.
+
+mod claims;
+mod keys;
+mod marks;
+mod superior;
+
+use super::identifier::{not_a_url, not_an_identifier};
+use super::statement::{Form, Found, Statement};
+use crate::base::clock::Instant;
+use crate::format::json::{Map, Value};
+
+/// Clocks of a federation may differ by so many seconds.
+pub(super) const SKEW_SECONDS: i64 = 120;
+
+/// What was found so far.
+#[derive(Default)]
+struct Findings(Vec<Found>);
+
+impl Findings {
+    fn add(&mut self, rule: &'static str, detail: impl Into<String>) {
+        self.0.push(Found { rule, detail: detail.into() });
+    }
+
+    fn when(&mut self, is_so: bool, rule: &'static str, detail: impl FnOnce() -> String) {
+        if is_so {
+            self.add(rule, detail());
+        }
+    }
+
+    /// A text that has to be an Entity Identifier.
+    fn identifier(&mut self, place: &str, value: &Value) {
+        match value.as_str() {
+            None => self.add("openid.claim.type", format!("{place} is not a string")),
+            Some(text) => {
+                if let Some(why) = not_an_identifier(text) {
+                    self.add("openid.id.syntax", format!("{place} is '{text}', no Entity Identifier: {why}"));
+                }
+            }
+        }
+    }
+
+    /// A text that has to be a URL.
+    fn url(&mut self, rule: &'static str, place: &str, value: &Value) {
+        match value.as_str().map(|text| (text, not_a_url(text))) {
+            None => self.add("openid.claim.type", format!("{place} is not a string")),
+            Some((text, Some(why))) => self.add(rule, format!("{place} is '{text}': {why}")),
+            Some(_) => {}
+        }
+    }
+
+    /// A claim that has to be an object, if it is there.
+    fn object<'a>(&mut self, place: &str, value: Option<&'a Value>) -> Option<&'a Map<String, Value>> {
+        match value? {
+            Value::Object(members) => Some(members),
+            _ => {
+                self.add("openid.claim.type", format!("{place} is not an object"));
+                None
+            }
+        }
+    }
+
+    /// A claim that has to be an array, if it is there.
+    fn array<'a>(&mut self, place: &str, value: Option<&'a Value>) -> Option<&'a [Value]> {
+        match value? {
+            Value::Array(values) => Some(values),
+            _ => {
+                self.add("openid.claim.type", format!("{place} is not an array"));
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn check(statement: &Statement, at: Instant) -> Vec<Found> {
+    let mut findings = Findings::default();
+    claims::header(statement, &mut findings);
+    claims::required(statement, &mut findings);
+    claims::dates(statement, at, &mut findings);
+    claims::critical(statement, &mut findings);
+    keys::check(statement, at, &mut findings);
+    match statement.form() {
+        Form::EntityConfiguration => {
+            claims::metadata(statement, &mut findings);
+            superior::configuration(statement, at, &mut findings);
+            marks::own(statement, at, &mut findings);
+        }
+        Form::SubordinateStatement => {
+            claims::metadata(statement, &mut findings);
+            superior::subordinate(statement, &mut findings);
+        }
+        Form::TrustMark => marks::mark(statement, at, &mut findings),
+        Form::TrustMarkDelegation | Form::TrustMarkStatus | Form::HistoricalKeys | Form::SignedJwkSet => {}
+    }
+    findings.0
+}

@@ -1,0 +1,120 @@
+//! Entity Identifiers and URLs (OpenID Federation 1.0, section 1.2), and the names that constraints allow (section 6.2.2).
+
+/// Longer identifiers are refused.
+const CHARS_MAX: usize = 2_048;
+
+/// Why a text is no Entity Identifier: https, a host, perhaps a port and a path, neither query nor fragment.
+pub(in crate::artefact) fn not_an_identifier(text: &str) -> Option<&'static str> {
+    not_a_url(text).or_else(|| text.contains('?').then_some("it has a query"))
+}
+
+/// Why a text is no URL that a federation may publish: https, a host, no fragment, no user.
+pub(in crate::artefact) fn not_a_url(text: &str) -> Option<&'static str> {
+    let Some(rest) = text.strip_prefix("https://") else { return Some("it does not begin with https://") };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = split(authority);
+    let is_plain = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let is_address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let checks = [
+        (text.len() > CHARS_MAX, "it has more than 2048 characters"),
+        (!text.chars().all(is_plain), "it holds a character that must be escaped"),
+        (text.contains('#'), "it has a fragment"),
+        (authority.contains('@'), "it has a user"),
+        (host.is_empty(), "it has no host"),
+        (
+            match is_address {
+                Some(address) => address.parse::<std::net::Ipv6Addr>().is_err(),
+                None => !host.chars().all(is_name) || host.starts_with('.') || host.contains(".."),
+            },
+            "its host is not a name",
+        ),
+        (
+            port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)),
+            "its port is not a number",
+        ),
+    ];
+    checks.into_iter().find_map(|(is_so, why)| is_so.then_some(why))
+}
+
+fn split(authority: &str) -> (&str, Option<&str>) {
+    match authority.rfind(':').filter(|at| !authority.get(*at..).unwrap_or_default().contains(']')) {
+        Some(at) => {
+            let (host, port) = authority.split_at(at);
+            (host, port.strip_prefix(':'))
+        }
+        None => (authority, None),
+    }
+}
+
+/// The host of an identifier that is one.
+fn host(identifier: &str) -> &str {
+    let rest = identifier.strip_prefix("https://").unwrap_or_default();
+    split(rest.split(['/', '?', '#']).next().unwrap_or_default()).0
+}
+
+/// Whether the host of an identifier is the one of the constraint, or below it when it begins with a dot
+/// (RFC 5280, section 4.2.1.10, for URIs).
+pub(super) fn is_within(identifier: &str, constraint: &str) -> bool {
+    let (host, constraint) = (host(identifier).to_ascii_lowercase(), constraint.to_ascii_lowercase());
+    if constraint.starts_with('.') {
+        return host.len() > constraint.len() && host.ends_with(&constraint);
+    }
+    host == constraint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_plain_https_urls() {
+        for good in [
+            "https://a.example",
+            "https://a.example:8443/x/y",
+            "https://a_b.example/",
+            "https://[2001:db8::1]:443/",
+        ] {
+            assert_eq!(not_an_identifier(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            "a.example",
+            "http://a.example",
+            "HTTPS://a.example",
+            "https://",
+            "https:///x",
+            "https://a.example?x",
+            "https://a.example#x",
+            "https://u@a.example",
+            "https://a b.example",
+            "https://a.example/\u{e9}",
+            "https://a.example:x",
+            "https://a.example:0",
+            "https://a.example:70000",
+            "https://[::g]",
+            "https://a..example",
+            "https://a.example/\\x",
+            "https://a.example\n",
+            "https://:443",
+        ] {
+            assert!(not_an_identifier(bad).is_some(), "{bad}");
+        }
+        assert_eq!(not_a_url("https://a.example/x?y=1"), None);
+    }
+
+    #[test]
+    fn constraints_name_a_host_or_everything_below_one() {
+        for (identifier, constraint, expected) in [
+            ("https://a.example.org/x", ".example.org", true),
+            ("https://A.EXAMPLE.ORG:8443", ".example.ORG", true),
+            ("https://example.org", ".example.org", false),
+            ("https://example.org", "example.org", true),
+            ("https://a.example.org", "example.org", false),
+            ("https://badexample.org", ".example.org", false),
+            ("https://evil.test/.example.org", ".example.org", false),
+        ] {
+            assert_eq!(is_within(identifier, constraint), expected, "{identifier} {constraint}");
+        }
+    }
+}
