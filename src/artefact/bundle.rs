@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rand_core::CryptoRng;
 
 use super::detached::{self, Content, Detached, Form};
-use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified};
+use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified, read_all};
 use crate::base::bytes::{Digest, Sha384Sum};
 use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
@@ -18,7 +18,7 @@ pub(super) struct Bundle;
 
 /// What the list is called in a folder that holds it.
 const NAME: &str = "MANIFEST.sha384";
-const FORMS: [Form; 1] = [Form::Sha384];
+const FORMS: [Form; 2] = [Form::Sha384, Form::jws("bundle")];
 const LIST_BYTES_MAX: u64 = 256 << 20;
 /// More files than any profile allows are not even listed.
 const FILES_MAX: u64 = 1_000_000;
@@ -62,7 +62,7 @@ impl Kind for Bundle {
             return Document::open(path);
         }
         let list = Document::open(&path.join(NAME))?;
-        Ok(Document::from_path(path, list.read_all(LIST_BYTES_MAX)?))
+        Ok(Document::from_path(path, read_all(&list, LIST_BYTES_MAX)?))
     }
 
     fn prepare<'d>(
@@ -71,7 +71,7 @@ impl Kind for Bundle {
         terms: &Terms<'_>,
         _random: &mut dyn CryptoRng,
     ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        let text = document.read_all(LIST_BYTES_MAX)?;
+        let text = read_all(document, LIST_BYTES_MAX)?;
         let files = parse(&text).map_err(|fault| fault.at(document.name()))?;
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
@@ -85,7 +85,8 @@ impl Kind for Bundle {
         let examined = examiner.finish(&facts);
         let given = Digest::of(&text);
         let content = Content { document: text, others: vec![], items };
-        let detached = Detached::new("bundle", terms, given, (content, Form::Sha384), (facts, examined));
+        let form = if terms.profile.bundle.jws { Form::jws("bundle") } else { Form::Sha384 };
+        let detached = Detached::new("bundle", terms, given, (content, form), (facts, examined));
         Ok(Box::new(detached))
     }
 
@@ -98,7 +99,7 @@ impl Kind for Bundle {
             let root = place.parent().filter(|folder| !folder.as_os_str().is_empty());
             (root.unwrap_or(Path::new(".")).to_owned(), place.to_owned())
         };
-        let text = document.read_all(LIST_BYTES_MAX)?;
+        let text = read_all(document, LIST_BYTES_MAX)?;
         let (key, scheme) = detached::verify(&list, &text, &FORMS, trust)?;
         let files = parse(&text).map_err(|fault| fault.at(list.display()))?;
         compare(&Tree::open(&root)?, &files, is_whole)?;

@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{ALTERED, Prepared, Terms, UNTRUSTED};
+use super::{ALTERED, Prepared, Terms, UNTRUSTED, read_all};
 use crate::base::bytes::Digest;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
+use crate::format::jose::{Draft, Jws, thumbprint};
 use crate::key::{Hash, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Item, Recorder};
 
@@ -17,31 +18,35 @@ const SIGNATURE_BYTES_MAX: u64 = 64 * 1024;
 pub(super) enum Form {
     /// The bytes that `openssl dgst -sha384 -verify` takes: DER for ECDSA (RFC 5480, appendix A), PKCS#1 v1.5 for RSA.
     Sha384,
+    /// A detached JWS whose payload is the document as it stands (RFC 7797), with this kind as its `typ`.
+    Jws(&'static str),
 }
 
 impl Form {
+    /// The JWS of a kind; its `typ` keeps a signature of one kind from passing for one of another.
+    pub(super) const fn jws(kind: &'static str) -> Self {
+        Self::Jws(kind)
+    }
+
     /// The ending of the file's name.
     pub(super) const fn ending(&self) -> &'static str {
         match self {
             Self::Sha384 => ".sig",
+            Self::Jws(_) => ".jws",
         }
     }
 
-    fn octets(&self, payload: &[u8]) -> Vec<u8> {
+    fn octets(&self, key: &PublicKey, payload: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha384 => payload.to_vec(),
+            Self::Jws(kind) => draft(kind, key, payload).octets().to_vec(),
         }
     }
 
-    fn scheme(&self, key: &PublicKey) -> &'static Scheme {
-        match self {
-            Self::Sha384 => key.algorithm().scheme(Hash::Sha384),
-        }
-    }
-
-    fn write(&self, key: &PublicKey, signature: &Signature) -> Result<Vec<u8>, Fault> {
+    fn write(&self, key: &PublicKey, payload: &[u8], signature: &Signature) -> Result<Vec<u8>, Fault> {
         match self {
             Self::Sha384 => key.algorithm().x509_signature(signature),
+            Self::Jws(kind) => Ok(format!("{}\n", draft(kind, key, payload).finish(signature)).into_bytes()),
         }
     }
 
@@ -51,14 +56,36 @@ impl Form {
         payload: &[u8],
         written: &[u8],
         trust: &'k [PublicKey],
-    ) -> Option<(&'k PublicKey, &'static Scheme)> {
+    ) -> Result<Option<(&'k PublicKey, &'static Scheme)>, Fault> {
         match self {
-            Self::Sha384 => trust.iter().find_map(|key| {
-                let (scheme, value) = (self.scheme(key), key.algorithm().read_x509_signature(written)?);
+            Self::Sha384 => Ok(trust.iter().find_map(|key| {
+                let value = key.algorithm().read_x509_signature(written)?;
+                let scheme = scheme(key);
                 (scheme.hash == Hash::Sha384 && key.verify(scheme, payload, &value)).then_some((key, scheme))
-            }),
+            })),
+            Self::Jws(kind) => {
+                let text = str::from_utf8(written).unwrap_or_default();
+                let jws = Jws::read_detached(text.strip_suffix('\n').unwrap_or(text), payload, &[])?;
+                if jws.header().typ() != Some(&typ(kind)) {
+                    return Ok(None);
+                }
+                Ok(trust.iter().find_map(|key| Some((key, jws.verify_with(key).ok()?))))
+            }
         }
     }
+}
+
+/// Both forms sign SHA-384 where the key can.
+fn scheme(key: &PublicKey) -> &'static Scheme {
+    key.algorithm().scheme(Hash::Sha384)
+}
+
+fn typ(kind: &str) -> String {
+    format!("{kind}+jws")
+}
+
+fn draft(kind: &str, key: &PublicKey, payload: &[u8]) -> Draft {
+    Draft::detached(scheme(key), &typ(kind), &thumbprint(key), payload)
 }
 
 /// A document that needs only the signature beside it.
@@ -100,8 +127,9 @@ impl Detached {
         (content, form): (Content, Form),
         (mut facts, examined): (Facts, Examined),
     ) -> Self {
-        let (octets, public) = (form.octets(&content.payload()), terms.public.clone());
-        facts.add("signature", format!("{} in a file beside it", form.scheme(&public).name));
+        let public = terms.public.clone();
+        let octets = form.octets(&public, &content.payload());
+        facts.add("signature", format!("{} in a file beside it", scheme(&public).name));
         Self { facts, examined, digest: given, octets, public, kind, form, content }
     }
 }
@@ -124,7 +152,7 @@ impl Prepared for Detached {
     }
 
     fn scheme(&self) -> &'static Scheme {
-        self.form.scheme(&self.public)
+        scheme(&self.public)
     }
 
     fn length_max(&self) -> u64 {
@@ -136,9 +164,10 @@ impl Prepared for Detached {
     }
 
     fn finish_beside(&self, signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
-        let written = self.form.write(&self.public, signature)?;
+        let payload = self.content.payload();
+        let written = self.form.write(&self.public, &payload, signature)?;
         let trust = std::slice::from_ref(&self.public);
-        if self.form.signer(&self.content.payload(), &written, trust).is_none() {
+        if self.form.signer(&payload, &written, trust)?.is_none() {
             return Err(INTERNAL.fault("the signature does not fit the document beside it"));
         }
         Ok(self.content.others.iter().map(|(_, other)| other.clone()).chain([written]).collect())
@@ -169,8 +198,9 @@ pub(super) fn verify(
     for form in forms {
         let path = beside(at, form.ending());
         if disk::exists(&path) {
-            let written = Document::open(&path)?.read_all(SIGNATURE_BYTES_MAX)?;
-            let signer = form.signer(payload, &written, trust).ok_or_else(|| {
+            let written = read_all(&Document::open(&path)?, SIGNATURE_BYTES_MAX)?;
+            let signer = form.signer(payload, &written, trust).map_err(|fault| fault.at(path.display()))?;
+            let signer = signer.ok_or_else(|| {
                 UNTRUSTED
                     .fault(format!(
                         "{}: no trusted key made this signature over {}",

@@ -1,11 +1,12 @@
 //! What grants have in common: one audience, scopes, lifetimes that the environment limits, and public keys of a client.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::keyset::KeyInput;
 use super::openid::identifier::not_a_url;
-use super::{COMPOSED, Terms};
+use super::{ALTERED, COMPOSED, Terms};
 use crate::base::clock::Span;
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::{self, Jwk};
 use crate::key::{Environment, Parts};
@@ -58,6 +59,16 @@ pub(super) fn audience(value: &Value) -> Result<&str, String> {
         Some(why) => Err(format!("the audience is {text}: {why}")),
         None if text.contains('*') => Err(format!("the audience is {text}: it has a wildcard")),
         None => Ok(text),
+    }
+}
+
+/// Refuses a JWT that is for more than one audience, or for a wildcard.
+pub(super) fn demand_audience(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
+    match claims.get("aud").map(audience) {
+        Some(Err(why)) => {
+            Err(ALTERED.fault(format!("{}: the signature is good, but {why}", document.name())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,6 @@ use rand_core::CryptoRng;
 use serde::de::DeserializeOwned;
 
 use super::compose::{self, Input};
-use super::grant;
 use super::{ALTERED, COMPOSED, Prepared, Terms, UNTRUSTED, Verified, read_all};
 use crate::base::bytes::{Digest, base64url};
 use crate::base::clock::{Instant, Span};
@@ -109,13 +108,27 @@ impl Jwt {
         claims: Map<String, Value>,
         breaches: &[(&'static str, String)],
     ) -> Result<Self, Fault> {
+        let facts = facts(shape.typ, scheme.jose, &claims);
+        let breaches = breaches.iter().map(|(rule, detail)| (*rule, String::new(), detail.clone()));
+        Self::with(shape, document, terms, scheme, claims, (facts, breaches.collect()))
+    }
+
+    /// The same with the facts as the kind tells them, and with breaches that say whom they are about: rule, subject and
+    /// detail.
+    pub(super) fn with(
+        shape: &Shape,
+        document: &Document,
+        terms: &Terms<'_>,
+        scheme: &'static Scheme,
+        claims: Map<String, Value>,
+        (facts, breaches): (Facts, Vec<(&'static str, String, String)>),
+    ) -> Result<Self, Fault> {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         let mut examiner = Examiner::new(shape.groups, standard, terms.last);
-        for (rule, detail) in breaches {
-            examiner.breach(rule, "", detail.clone());
+        for (rule, subject, detail) in breaches {
+            examiner.breach(rule, &subject, detail);
         }
-        let facts = facts(shape.typ, scheme.jose, &claims);
         let claims = Value::Object(claims);
         let examined = examiner.finish_json(&facts, &claims);
         Ok(Self {
@@ -194,14 +207,19 @@ impl Prepared for Jwt {
     }
 }
 
+/// A document that is text.
+pub(super) fn text(document: &Document) -> Result<String, Fault> {
+    String::from_utf8(read_all(document, BYTES_MAX)?)
+        .map_err(|_| ALTERED.fault(format!("{} is not text", document.name())))
+}
+
 /// Verifies a compact JWS of this `typ` with a trusted key, whatever its header says of keys; yields its claims too.
 pub(super) fn verify(
     document: &Document,
     typ: &str,
     trust: &[PublicKey],
 ) -> Result<(Map<String, Value>, Verified), Fault> {
-    let text = String::from_utf8(read_all(document, BYTES_MAX)?)
-        .map_err(|_| ALTERED.fault(format!("{} is not text", document.name())))?;
+    let text = text(document)?;
     let at = |fault: Fault| fault.at(document.name());
     let jws = Jws::read(text.trim_ascii_end(), &[]).map_err(at)?;
     let signed = trust.iter().find_map(|key| Some((key, jws.verify_with(key).ok()?)));
@@ -226,16 +244,6 @@ pub(super) fn verify(
         valid_until: date(&claims, "exp").map_err(at)?,
     };
     Ok((claims, verified))
-}
-
-/// Refuses a JWT that is for more than one audience, or for a wildcard.
-pub(super) fn demand_audience(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
-    match claims.get("aud").map(grant::audience) {
-        Some(Err(why)) => {
-            Err(ALTERED.fault(format!("{}: the signature is good, but {why}", document.name())))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A NumericDate (RFC 7519, section 2), if the claim is there; a fraction is dropped.

@@ -4,13 +4,17 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{COMPOSED, Terms};
-use crate::base::bytes::{base64, from_base64};
+use super::compose;
+use super::detached::{self, Content, Detached, Form};
+use super::{COMPOSED, Prepared, Terms, Verified, read_all};
+use crate::base::bytes::{Digest, base64, from_base64};
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::jose::{self, Jwk};
+use crate::format::jose::{self, Jwk, JwkSet};
 use crate::format::json::{self, Limits, Numbers};
 use crate::format::x509;
 use crate::key::{Hash, Parts, PublicKey, Scheme};
+use crate::policy::{Examiner, Facts, Standard};
 
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 
@@ -126,4 +130,70 @@ impl Key {
     pub(super) fn x5c(&self) -> Option<String> {
         self.certificate.as_deref().map(base64)
     }
+}
+
+/// A set of keys that is ready to be examined.
+pub(super) struct Ready {
+    /// The document as it is written, and its value.
+    pub(super) document: Vec<u8>,
+    pub(super) value: Value,
+    /// Others beside it, which the signature covers too.
+    pub(super) others: Vec<(&'static str, Vec<u8>)>,
+    /// What is to be shown before the document's own facts.
+    pub(super) facts: Facts,
+}
+
+/// Examines and readies a set: the rules of its own group, those about sets, and what the kind found while it read.
+pub(super) fn prepare<'d>(
+    (kind, groups): (&'static str, &'static [&'static str]),
+    document: &Document,
+    terms: &Terms<'_>,
+    ready: Ready,
+    breaches: Vec<(&'static str, String, String)>,
+) -> Result<Box<dyn Prepared + 'd>, Fault> {
+    JwkSet::read(&ready.value).map_err(|fault| fault.at(document.name()))?;
+    let standard =
+        Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
+    let mut examiner = Examiner::new(groups, standard, terms.last);
+    for (rule, subject, detail) in breaches {
+        examiner.breach(rule, &subject, detail);
+    }
+    let mut facts = ready.facts;
+    facts.add_json("", &ready.value);
+    let examined = examiner.finish_json(&facts, &ready.value);
+    let given = Digest::of(&read_all(document, DOCUMENT_BYTES_MAX)?);
+    let content = Content { document: ready.document, others: ready.others, items: vec![] };
+    let form = Form::jws(kind);
+    Ok(Box::new(Detached::new(kind, terms, given, (content, form), (facts, examined))))
+}
+
+/// Verifies a set with the signature beside it; `others` stand there too, behind these endings.
+pub(super) fn verify(
+    kind: &'static str,
+    document: &Document,
+    others: &[&str],
+    trust: &[PublicKey],
+) -> Result<(Verified, Value, Vec<Value>), Fault> {
+    let place = detached::place(document)?;
+    let bytes = read_all(document, DOCUMENT_BYTES_MAX)?;
+    let mut payload = bytes.clone();
+    let mut values = Vec::new();
+    for ending in others {
+        let path = detached::beside(place, ending);
+        let other = read_all(&Document::open(&path)?, DOCUMENT_BYTES_MAX)?;
+        values.push(compose::value(&other).map_err(|fault| fault.at(path.display()))?);
+        payload.extend(other);
+    }
+    let (key, scheme) = detached::verify(place, &payload, &[Form::jws(kind)], trust)?;
+    let value = compose::value(&bytes).map_err(|fault| fault.at(document.name()))?;
+    JwkSet::read(&value).map_err(|fault| fault.at(document.name()))?;
+    let mut facts = Facts::default();
+    facts.add_json("", &value);
+    let covers = if others.is_empty() { "the whole document" } else { "the set and what stands beside it" };
+    Ok((Verified { facts, key, scheme, covers: covers.into(), valid_from: None, valid_until: None }, value, values))
+}
+
+/// The members of a set's keys.
+pub(super) fn keys(value: &Value) -> impl Iterator<Item = &Value> {
+    value.get("keys").and_then(Value::as_array).into_iter().flatten()
 }

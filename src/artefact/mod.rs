@@ -7,13 +7,16 @@ mod bundle;
 mod compose;
 mod detached;
 mod grant;
+mod jwks;
 mod jwt;
 mod keyset;
+mod kubernetes;
 mod network;
 pub mod openid;
 mod provisioning;
 mod saml;
 mod software_statement;
+mod spiffe;
 mod surroundings;
 
 use std::io::{Read, Write};
@@ -37,6 +40,9 @@ pub static KINDS: &[&dyn Kind] = &[
     &provisioning::Provisioning,
     &access_token::AccessToken,
     &software_statement::SoftwareStatement,
+    &jwks::Jwks,
+    &kubernetes::Kubernetes,
+    &spiffe::Spiffe,
 ];
 
 /// No kind of this name.

@@ -143,7 +143,7 @@ impl Kind for Provisioning {
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
         let (claims, verified) = jwt::verify(document, SHAPE.typ, trust)?;
         jwt::demand(&claims, &REQUIRED, document)?;
-        jwt::demand_audience(&claims, document)?;
+        grant::demand_audience(&claims, document)?;
         let jwks = claims.get("jwks").unwrap_or(&Value::Null);
         JwkSet::read(jwks).map_err(|fault| fault.at(document.name()))?;
         Ok(verified)

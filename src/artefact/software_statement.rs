@@ -155,7 +155,7 @@ impl Kind for SoftwareStatement {
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
         let (claims, verified) = jwt::verify(document, SHAPE.typ, trust)?;
         jwt::demand(&claims, &REQUIRED, document)?;
-        jwt::demand_audience(&claims, document)?;
+        grant::demand_audience(&claims, document)?;
         Ok(verified)
     }
 }

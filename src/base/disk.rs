@@ -430,16 +430,6 @@ impl Document {
         self.path.as_deref()
     }
 
-    /// The whole document, of at most `bytes_max` bytes.
-    pub fn read_all(&self, bytes_max: u64) -> Result<Vec<u8>, Fault> {
-        let mut bytes = Vec::new();
-        self.reader().take(bytes_max + 1).read_to_end(&mut bytes).map_err(|e| self.fault(&e))?;
-        if bytes.len() as u64 > bytes_max {
-            return Err(TOO_LARGE.fault(format!("{} is larger than {bytes_max} bytes", self.name)));
-        }
-        Ok(bytes)
-    }
-
     /// What messages call the document; foreign text.
     pub fn name(&self) -> &str {
         &self.name

@@ -52,7 +52,9 @@ pub trait Algorithm: Sync {
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
 
     /// The signature that X.509 writes so; nothing when it is none.
-    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature>;
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(bytes.to_vec()))
+    }
 }
 
 /// An algorithm for root keys: what can be done with its private keys too.

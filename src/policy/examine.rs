@@ -69,7 +69,7 @@ pub struct Examiner<'a> {
 }
 
 impl<'a> Examiner<'a> {
-    /// Judges by the rules of these groups and by this standard, and compares with what was signed last.
+    /// Judges by the rules of these groups, of which the first is the kind itself, and by this standard, and compares with what was signed last.
     pub fn new(groups: &'static [&'static str], standard: Standard<'a>, last: Option<&'a Last>) -> Self {
         let tracker = last.map(Tracker::new);
         Self { groups, standard, last, seen: Seen::default(), tally: Tally::default(), tracker }
@@ -113,7 +113,9 @@ impl<'a> Examiner<'a> {
     pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Examined {
         let difference = self.tracker.take().map(|tracker| tracker.finish(facts));
         let last = self.last.map(Last::facts);
-        let whole = Whole { standard: self.standard, facts, json, difference: difference.as_ref(), last };
+        let kind = self.groups.first().copied().unwrap_or_default();
+        let whole =
+            Whole { kind, standard: self.standard, facts, json, difference: difference.as_ref(), last };
         for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
             let Check::Document(check) = rule.check else { continue };
             for detail in check(&whole) {

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::bytes::Digest;
+
 /// One thing a document says. Values are foreign text.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Fact {
@@ -43,7 +45,8 @@ impl Facts {
     }
 
     /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[KID]` where each
-    /// element has a `kid` of its own, so that a key keeps its path when others come and go.
+    /// element has a `kid` of its own, so that a key keeps its path when others come and go. Of long texts, such as the
+    /// numbers of keys, the digest is told.
     pub fn add_json(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(members) if !members.is_empty() => {
@@ -63,6 +66,9 @@ impl Facts {
                         None => self.add_json(&format!("{path}[{number}]"), element),
                     }
                 }
+            }
+            Value::String(text) if text.len() > JSON_BYTES_MAX => {
+                self.add(path, format!("{} of {} bytes", Digest::of(text.as_bytes()), text.len()));
             }
             Value::String(text) => self.add(path, text),
             other => self.add(path, other.to_string()),
@@ -85,6 +91,8 @@ impl Facts {
     }
 }
 
+/// Longer texts in JSON are told by their digest.
+const JSON_BYTES_MAX: usize = 200;
 /// The most of one value that is kept. An entityID has at most 1,024 (saml-metadata-2.0-os, section 2.2.1).
 const VALUE_CHARS_MAX: usize = 2_048;
 

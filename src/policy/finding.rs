@@ -57,6 +57,8 @@ pub(super) struct Scene<'a> {
 
 /// What a rule about the whole document sees.
 pub(super) struct Whole<'a> {
+    /// The kind of document.
+    pub(super) kind: &'static str,
     pub(super) standard: Standard<'a>,
     pub(super) facts: &'a Facts,
     /// The document itself, where it is JSON; null otherwise.

@@ -1,7 +1,9 @@
 //! X.509 (RFC 5280): certificates.
 
+mod authority;
 mod certificate;
 
+pub use authority::Authority;
 pub use certificate::{Unsigned, public_key, public_key_der};
 
 use crate::base::fault::{Class, Code};

@@ -5,10 +5,13 @@ mod document;
 mod endpoints;
 mod federation;
 mod grant;
+mod jwks;
 mod keys;
+mod kubernetes;
 mod names;
 mod openid;
 mod software;
+mod spiffe;
 
 use super::Rule;
 
@@ -23,6 +26,9 @@ pub static RULES: Rules = Rules(&[
     endpoints::ROWS,
     federation::ROWS,
     bundle::ROWS,
+    jwks::ROWS,
+    kubernetes::ROWS,
+    spiffe::ROWS,
     openid::ROWS,
     grant::ROWS,
     software::ROWS,
