@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::rc::Rc;
 
-use fedroot::artefact::{Kind, Prepared, Revoked, Standing, Surroundings, Terms, VaultKey, kind};
+use fedroot::artefact::{Kind, Prepared, Standing, Surroundings, Terms, VaultKey, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::Fault;
@@ -80,6 +79,11 @@ fn overlay(base: &mut Value, change: &Value) {
 fn read(name: &str) -> Map<String, Value> {
     let path = root().join("tests/vectors/openid-signing").join(name);
     toml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The vectors of the rules that need a key line and its past, by rule.
+pub(crate) fn vectors() -> Map<String, Value> {
+    read("rules.toml")
 }
 
 #[derive(Clone, Default)]
@@ -267,7 +271,7 @@ fn broken(name: &str, change: &Value) -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_about_signing_has_a_vector_that_triggers_it_and_one_that_does_not() {
-    let (vectors, mut faults) = (read("rules.toml"), Vec::new());
+    let (vectors, mut faults) = (vectors(), Vec::new());
     for (id, vector) in &vectors {
         if !RULES.iter().any(|rule| rule.id == id) {
             faults.push(format!("{id}: there is no such rule"));
@@ -279,11 +283,6 @@ fn every_rule_about_signing_has_a_vector_that_triggers_it_and_one_that_does_not(
         }
         if good.contains(id.as_str()) {
             faults.push(format!("{id}: the good vector triggers {good:?}"));
-        }
-    }
-    for rule in fedroot::policy::RULES.iter().filter(|rule| rule.is_about_signing()) {
-        if !vectors.contains_key(rule.id) {
-            faults.push(format!("{}: there is no vector", rule.id));
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));

@@ -2,15 +2,20 @@
 //!
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
+mod access_token;
 mod bundle;
 mod compose;
 mod detached;
+mod grant;
 mod jwks;
 mod jwt;
 mod keyset;
 mod kubernetes;
+mod network;
 pub mod openid;
+mod provisioning;
 mod saml;
+mod software_statement;
 mod spiffe;
 mod surroundings;
 
@@ -41,6 +46,9 @@ pub static KINDS: &[&dyn Kind] = &[
     &openid::signing::TrustMarkDelegation,
     &openid::signing::HistoricalKeys,
     &openid::signing::SignedJwkSet,
+    &provisioning::Provisioning,
+    &access_token::AccessToken,
+    &software_statement::SoftwareStatement,
 ];
 
 /// No kind of this name.
@@ -73,9 +81,6 @@ pub const MANIFEST: Code = Code::new(
     "a list of files is not as `sha384sum` writes it, sorted and each once",
 );
 
-/// Clocks may differ by so much before a document comes from the future.
-const SKEW_SECONDS: i64 = 120;
-
 /// A composed document that cannot be read.
 pub const COMPOSED: Code = Code::new(
     "document.composed",
@@ -83,8 +88,12 @@ pub const COMPOSED: Code = Code::new(
     "a document that an operator composes in TOML cannot be understood",
 );
 
+/// Clocks may differ by so much before a document comes from the future.
+const SKEW_SECONDS: i64 = 120;
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &MANIFEST, &COMPOSED];
+pub const CODES: &[&Code] =
+    &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &MANIFEST, &COMPOSED];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -93,6 +102,11 @@ pub trait Kind: Sync {
 
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
+
+    /// Whether a finished document is a secret: whoever has it can use it.
+    fn is_secret(&self) -> bool {
+        false
+    }
 
     /// Opens a document to be signed. A kind that puts one together from several files gives one document that holds all
     /// of them, so that the digest of the request covers them.
@@ -205,7 +219,9 @@ impl Verified {
     pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
         if let Some(from) = self.valid_from.filter(|from| from.seconds_since(at) > SKEW_SECONDS) {
             return Err(NOT_YET
-                .fault(format!("the signature is good, but the document is valid from {from}, and it is {at}"))
+                .fault(format!(
+                    "the signature is good, but the document is valid from {from}, and it is {at}"
+                ))
                 .hint("set the clock of one of the two machines, or judge by another time with --at"));
         }
         match self.valid_until {

@@ -10,6 +10,7 @@ use super::ui::Output;
 use crate::artefact::KINDS;
 use crate::artefact::openid::Chain;
 use crate::base::clock::Instant;
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
 use crate::ceremony;
@@ -32,7 +33,7 @@ pub(super) fn run(
     historical: Option<&Path>,
     at: Instant,
 ) -> Result<Output, Fault> {
-    let documents = files.iter().map(|path| document(path)).collect::<Result<Vec<_>, _>>()?;
+    let documents = files.iter().map(|path| document(path, Document::open)).collect::<Result<Vec<_>, _>>()?;
     let chain = ceremony::verify_chain(&documents, trust, historical, at)?;
     let mut output = Output::json(members(&chain, at));
     output.line("the chain is good: every statement is signed by the one above it, up to the anchor");

@@ -220,7 +220,8 @@ impl Catalogue {
         let is_of_kind = |name: &String| {
             let rest = name.strip_suffix(".last").and_then(|name| name.strip_prefix(kind));
             rest.is_some_and(|rest| {
-                rest.is_empty() || rest.strip_prefix('-').and_then(from_hex).is_some_and(|hash| hash.len() == 32)
+                rest.is_empty()
+                    || rest.strip_prefix('-').and_then(from_hex).is_some_and(|hash| hash.len() == 32)
             })
         };
         let names = disk::names(folder)?.into_iter().filter(is_of_kind);

@@ -2,6 +2,7 @@
 //! keys are refused.
 
 mod bundle;
+mod grant;
 mod keys;
 mod openid;
 mod saml;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::bundle::Bundle;
+pub use self::grant::{AccessToken, OobKeys, Provisioning, SoftwareStatement};
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
 pub use self::openid::{Lifetime, Openid};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
@@ -54,6 +56,18 @@ pub struct Profile {
     /// Limits and defaults for documents of OpenID Federation.
     #[serde(default, skip_serializing_if = "is_default")]
     pub openid: Openid,
+    /// Limits for authorisations of provisioning clients.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub provisioning: Provisioning,
+    /// Limits for access tokens.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub access_token: AccessToken,
+    /// Limits for software statements.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub software_statement: SoftwareStatement,
+    /// Limits for the keys that an anchor hands out over another channel.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub oob_keys: OobKeys,
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
@@ -91,6 +105,10 @@ impl Profile {
             kubernetes: Kubernetes::default(),
             spiffe: Spiffe::default(),
             openid: Openid::default(),
+            provisioning: Provisioning::default(),
+            access_token: AccessToken::default(),
+            software_statement: SoftwareStatement::default(),
+            oob_keys: OobKeys::default(),
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
             brake: None,
             waivers: vec![],
@@ -127,6 +145,10 @@ impl Profile {
         profile.kubernetes.check()?;
         profile.spiffe.check()?;
         profile.openid.check()?;
+        profile.provisioning.check()?;
+        profile.access_token.check()?;
+        profile.software_statement.check()?;
+        profile.oob_keys.check()?;
         for waiver in &profile.waivers {
             waiver.check()?;
         }

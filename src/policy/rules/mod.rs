@@ -4,12 +4,14 @@ mod bundle;
 mod document;
 mod endpoints;
 mod federation;
+mod grant;
 mod jwks;
 mod keys;
 mod kubernetes;
 mod names;
 mod openid;
 mod openid_signing;
+mod software;
 mod spiffe;
 
 use super::Rule;
@@ -30,6 +32,8 @@ pub static RULES: Rules = Rules(&[
     spiffe::ROWS,
     openid::ROWS,
     openid_signing::ROWS,
+    grant::ROWS,
+    software::ROWS,
 ]);
 
 impl Rules {

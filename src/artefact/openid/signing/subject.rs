@@ -1,13 +1,12 @@
-//! The subject of a statement: its own configuration, its keys, and what its superiors make of its metadata.
+//! The subject of a statement: its own configuration, whose its keys are, and who stands behind new ones.
 
 use super::known;
 use super::{companion, not_signed_by};
 use crate::artefact::Terms;
-use crate::artefact::openid::identifier::is_within;
-use crate::artefact::openid::{Form, MetadataPolicy, Statement};
+use crate::artefact::openid::{Form, Statement};
 use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, JwkSet};
-use crate::format::json::{Map, Value};
+use crate::format::json::Value;
 
 /// Who else has a key of the subject: another line of the vault, this one, or another subordinate. Foreign text.
 ///
@@ -81,55 +80,4 @@ pub(super) fn not_self_signed(configuration: &Statement) -> Option<String> {
         Ok(keys) => not_signed_by(configuration, &keys),
         Err(fault) => Some(fault.to_string()),
     }
-}
-
-/// The metadata of the subject as the federation sees it: what the immediate superior sets goes over its own, types that
-/// are not allowed go, and then the policies of all superiors are kept, the highest first (section 6.1.4.1).
-///
-/// # Errors
-///
-/// `openid.policy` and `openid.metadata`.
-pub(super) fn resolve(
-    configuration: &Statement,
-    statement: &Map<String, Value>,
-    superiors: &[Statement],
-) -> Result<Map<String, Value>, Fault> {
-    let members = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
-    let mut metadata = members(configuration.get("metadata"));
-    for (entity_type, set) in members(statement.get("metadata")) {
-        let mut own = members(metadata.get(&entity_type));
-        own.extend(members(Some(&set)));
-        metadata.insert(entity_type, own.into());
-    }
-    let above = superiors.iter().map(Statement::claims);
-    for claims in above.clone().chain([statement]) {
-        let Some(allowed) = claims.get("constraints").and_then(|own| own.get("allowed_entity_types")) else {
-            continue;
-        };
-        let allowed: Vec<&str> =
-            allowed.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        metadata.retain(|name, _| name == "federation_entity" || allowed.contains(&name.as_str()));
-    }
-    let mut policy = MetadataPolicy::default();
-    for claims in above.chain([statement]) {
-        if let Some(own) = claims.get("metadata_policy") {
-            policy = policy.merge(&MetadataPolicy::read(own)?)?;
-        }
-    }
-    policy.apply(&mut metadata)?;
-    Ok(metadata)
-}
-
-/// How constraints keep the subject out.
-pub(super) fn constrained(sub: &str, constraints: Option<&Value>) -> Option<String> {
-    let names = constraints?.get("naming_constraints")?;
-    let list = |part: &str| -> Option<Vec<&str>> {
-        Some(names.get(part)?.as_array()?.iter().filter_map(Value::as_str).collect())
-    };
-    if let Some(name) = list("excluded").and_then(|all| all.into_iter().find(|name| is_within(sub, name))) {
-        return Some(format!("{sub} is within {name}, which is excluded"));
-    }
-    list("permitted")
-        .filter(|all| !all.iter().any(|name| is_within(sub, name)))
-        .map(|_| format!("{sub} is within none of the permitted names"))
 }

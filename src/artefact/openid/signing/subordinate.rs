@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::{companion, configuration_of, input, known, subject, verify};
+use crate::artefact::openid::constraints;
 use crate::artefact::openid::statement::date;
 use crate::artefact::openid::{Form, Statement};
 use crate::artefact::{Kind, Prepared, Terms, Verified, compose};
@@ -172,38 +173,41 @@ fn source_endpoint(draft: &mut Draft<'_>, endpoint: Option<&str>) -> Result<(), 
     Ok(())
 }
 
-/// What the federation sees of the subject under this statement.
+/// What the federation makes of the subject under this statement and those of superiors.
 fn outcome(
     draft: &mut Draft<'_>,
     configuration: &Statement,
     said: &Map<String, Value>,
     superiors: &[String],
 ) -> Result<(), Fault> {
-    let superiors: Vec<Statement> =
-        superiors.iter().map(|text| companion("superiors", text)).collect::<Result<_, _>>()?;
-    for above in &superiors {
-        draft.adopt("the superior's statement", above);
-        draft.show().add("superior", format!("{} about {}", above.iss(), above.sub()));
-    }
     let own = draft.limits().entity_id.clone();
-    let is_chain = superiors.windows(2).all(|pair| matches!(pair, [high, low] if high.sub() == low.iss()))
-        && superiors.last().is_none_or(|last| last.sub() == own);
-    draft.when(!is_chain, "openid.superiors.chain", || {
-        format!("the statements of superiors do not lead down to {own}")
-    });
-    let limits = superiors.iter().map(Statement::claims).chain([said]);
-    for why in limits.filter_map(|claims| subject::constrained(configuration.sub(), claims.get("constraints"))) {
-        draft.breach("openid.subject.constraints", why);
+    let mut first = said.clone();
+    first.insert("iss".into(), own.as_str().into());
+    let mut chain = vec![Statement::new(Form::SubordinateStatement, first)];
+    let mut entities = vec![configuration.sub().to_owned(), own.clone()];
+    for text in superiors.iter().rev() {
+        let above = companion("superiors", text)?;
+        draft.adopt("the superior's statement", &above);
+        draft.show().add("superior", format!("{} about {}", above.iss(), above.sub()));
+        let below = entities.last().map_or("", String::as_str);
+        draft.when(above.sub() != below, "openid.superiors.chain", || {
+            format!("a superior's statement is about {}, and {below} stands below it", above.sub())
+        });
+        entities.push(above.iss().to_owned());
+        chain.push(above);
     }
-    let types = |claims: &Map<String, Value>| -> Vec<String> {
-        claims.get("metadata").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
-    };
+    let chain: Vec<&Statement> = chain.iter().collect();
+    let entities: Vec<&str> = entities.iter().map(String::as_str).collect();
+    if let Err(fault) = constraints::check(&chain, &entities) {
+        draft.breach("openid.subject.constraints", fault.to_string());
+    }
+    let types = |claims: &Map<String, Value>| claims.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
     let known = types(configuration.claims());
-    for name in types(said).into_iter().filter(|name| !known.contains(name)) {
+    for (name, _) in types(said).iter().filter(|(name, _)| !known.contains_key(*name)) {
         draft.breach("openid.subject.types", format!("it has no metadata of the type {name}"));
     }
-    match subject::resolve(configuration, said, &superiors) {
-        Ok(metadata) => draft.show().add_json("resolved", &Value::Object(metadata)),
+    match constraints::resolve(configuration, &chain) {
+        Ok((metadata, _)) => draft.show().add_json("resolved", &Value::Object(metadata)),
         Err(fault) => draft.breach("openid.subject.policy", fault.to_string()),
     }
     Ok(())
