@@ -1,6 +1,7 @@
 //! Documents of OpenID Federation before they are signed: every rule that needs the line, the vault or the past has a vector
 //! that triggers it and one that does not, and histories of keys only grow.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::rc::Rc;
@@ -17,8 +18,22 @@ use serde_json::{Map, Value, json};
 
 use crate::support::root;
 
+thread_local! {
+    /// Reading an RSA key checks its primes, which takes a while: once is enough.
+    static KEYS: RefCell<BTreeMap<String, Rc<dyn PrivateKey>>> = RefCell::default();
+}
+
 /// A fixed key: `rsa` of the tests' files, or `k1` … `k9` on P-384.
-fn key(name: &str) -> Box<dyn PrivateKey> {
+fn key(name: &str) -> Rc<dyn PrivateKey> {
+    let known = KEYS.with_borrow(|keys| keys.get(name).cloned());
+    known.unwrap_or_else(|| {
+        let key: Rc<dyn PrivateKey> = read_key(name).into();
+        KEYS.with_borrow_mut(|keys| keys.insert(name.to_owned(), key.clone()));
+        key
+    })
+}
+
+fn read_key(name: &str) -> Box<dyn PrivateKey> {
     use pkcs8::EncodePrivateKey;
     if name == "rsa" {
         let pem = fs::read_to_string(root().join("tests/keys/rsa4096.pem")).unwrap();
@@ -123,9 +138,9 @@ impl World {
             fs::write(world.folder.path().join(name), world.jwt(file)).unwrap();
         }
         let mut input = filled(world.told["input"].clone(), now).unwrap();
-        for entry in input["keys"].as_array_mut().into_iter().flatten() {
-            if entry["jwk"].is_object() {
-                entry["jwk"] = entry["jwk"].to_string().into();
+        for entry in input.get_mut("keys").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(jwk) = entry.get_mut("jwk") {
+                *jwk = jwk.to_string().into();
             }
         }
         fs::write(world.folder.path().join("input.json"), input.to_string()).unwrap();
