@@ -28,6 +28,7 @@ mod ledger_export;
 mod memory;
 mod openid_chain;
 mod openid_policy;
+mod openid_signing;
 mod openid_rules;
 mod page;
 mod peers;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use fedroot::artefact::{Kind, Prepared, Terms, kind};
+use fedroot::artefact::{Kind, Nowhere, Prepared, Terms, kind};
 use fedroot::base::bytes::from_base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
@@ -65,6 +65,7 @@ fn try_prepared<T>(
         profile: &Profile::parse(profile).unwrap(),
         now: Instant::parse(NOW).unwrap(),
         last,
+        vault: &Nowhere,
         released: None,
     };
     kind.prepare(document, &terms, &mut random::system(), record).map(|prepared| then(prepared.as_ref()))

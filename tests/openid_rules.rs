@@ -86,7 +86,9 @@ fn every_rule_of_openid_has_a_vector_that_triggers_it_and_one_that_does_not() {
         assert!(found.is_empty(), "{}: {found:?}", form.name());
     }
     let mut faults = Vec::new();
-    for rule in RULES.iter().filter(|rule| rule.kind == "openid") {
+    // Those that need a key line and its past have vectors of another shape.
+    let others = crate::openid_signing::vectors();
+    for rule in RULES.iter().filter(|rule| rule.kind == "openid" && !others.contains_key(rule.id)) {
         for (name, triggers) in [("bad", true), ("good", false)] {
             let Some(vector) = load(&folder.join(rule.id).join(format!("{name}.json"))) else {
                 faults.push(format!("{}: there is no {name}.json", rule.id));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use fedroot::artefact::{Prepared, Terms, kind};
+use fedroot::artefact::{Nowhere, Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::Fault;
@@ -58,6 +58,7 @@ fn prepared_from<T>(
         profile: &profile,
         now,
         last,
+        vault: &Nowhere,
         released: None,
     };
     let prepared = kind("saml").unwrap().prepare(document, &terms, &mut random::system(), record).unwrap();

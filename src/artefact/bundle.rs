@@ -78,7 +78,7 @@ impl Kind for Bundle {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         let record = record.map(|to| to as &mut dyn Write);
-        let mut examiner = Examiner::new(&["bundle"], standard, terms.last, record);
+        let mut examiner = Examiner::new("bundle", &["bundle"], standard, terms.last, record);
         for (name, digest) in &files {
             examiner.item(name, digest.as_bytes());
         }
@@ -116,6 +116,7 @@ impl Kind for Bundle {
             covers,
             coverage: vec![],
             commands: None,
+            valid_from: None,
             valid_until: None,
         })
     }

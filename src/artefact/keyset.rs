@@ -158,7 +158,7 @@ pub(super) fn prepare<'d>(
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let record = record.map(|to| to as &mut dyn Write);
-    let mut examiner = Examiner::new(groups, standard, terms.last, record);
+    let mut examiner = Examiner::new(kind, groups, standard, terms.last, record);
     for (rule, subject, detail) in breaches {
         examiner.breach(rule, &subject, detail);
     }
@@ -202,6 +202,7 @@ pub(super) fn verify(
             covers: covers.into(),
             coverage: vec![],
             commands: None,
+            valid_from: None,
             valid_until: None,
         },
         value,

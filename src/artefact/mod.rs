@@ -2,16 +2,23 @@
 //!
 //! A document is a stream: it is read once to prepare it and once to finish it, and never stands in memory as a whole.
 
+mod access_token;
 mod batch;
 mod bundle;
 mod compose;
 mod detached;
+mod grant;
 mod jwks;
+mod jwt;
 mod keyset;
 mod kubernetes;
+mod network;
 pub mod openid;
+mod provisioning;
 mod saml;
+mod software_statement;
 mod spiffe;
+mod surroundings;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -26,11 +33,26 @@ use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
 
-pub use batch::{Batch, Draft, Judged, Member, Standing};
+pub use self::batch::{Batch, Draft, Judged, Member, Standing};
+pub use self::surroundings::{Listing, Nowhere, Revoked, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.
-pub static KINDS: &[&dyn Kind] =
-    &[&saml::SamlMetadata, &bundle::Bundle, &jwks::Jwks, &kubernetes::Kubernetes, &spiffe::Spiffe];
+pub static KINDS: &[&dyn Kind] = &[
+    &saml::SamlMetadata,
+    &bundle::Bundle,
+    &jwks::Jwks,
+    &kubernetes::Kubernetes,
+    &spiffe::Spiffe,
+    &openid::signing::EntityConfiguration,
+    &openid::signing::SubordinateStatement,
+    &openid::signing::TrustMark,
+    &openid::signing::TrustMarkDelegation,
+    &openid::signing::HistoricalKeys,
+    &openid::signing::SignedJwkSet,
+    &provisioning::Provisioning,
+    &access_token::AccessToken,
+    &software_statement::SoftwareStatement,
+];
 
 /// No kind of this name.
 pub const NO_KIND: Code = Code::new("usage.kind", Class::Usage, "there is no such kind of document");
@@ -46,6 +68,9 @@ pub const ALTERED: Code =
 /// The document is no longer valid.
 pub const EXPIRED: Code =
     Code::new("verify.expired", Class::Refused, "the document is no longer valid at this time");
+/// The document is not valid yet.
+pub const NOT_YET: Code =
+    Code::new("verify.not-yet", Class::Refused, "the document is not valid yet at this time");
 /// The signature is of a kind that is not accepted.
 pub const WEAK: Code =
     Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
@@ -67,9 +92,12 @@ pub const COMPOSED: Code = Code::new(
     "a document that an operator composes in TOML cannot be understood",
 );
 
+/// Clocks may differ by so much before a document comes from the future.
+const SKEW_SECONDS: i64 = 120;
+
 /// The codes of this room.
 pub const CODES: &[&Code] =
-    &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &WEAK, &OTHER, &BATCH, &MANIFEST, &COMPOSED];
+    &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &BATCH, &MANIFEST, &COMPOSED];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -78,6 +106,11 @@ pub trait Kind: Sync {
 
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
+
+    /// Whether a finished document is a secret: whoever has it can use it.
+    fn is_secret(&self) -> bool {
+        false
+    }
 
     /// Opens a document to be signed. A kind that puts one together from several files gives one document that holds all
     /// of them, so that the digest of the request covers them.
@@ -135,6 +168,8 @@ pub struct Terms<'a> {
     pub now: Instant,
     /// What the line signed last.
     pub last: Option<&'a Last>,
+    /// What the vault knows beside the line.
+    pub vault: &'a dyn Surroundings,
     /// Why the profile's brake is released, when it is.
     pub released: Option<&'a str>,
 }
@@ -189,13 +224,22 @@ pub struct Verified {
     pub key: PublicKey,
     /// The way it signed.
     pub scheme: &'static Scheme,
+    /// When the document begins to be valid, where it says so.
+    pub valid_from: Option<Instant>,
     /// When the document ends to be valid, where it says so.
     pub valid_until: Option<Instant>,
 }
 
 impl Verified {
-    /// Refuses a document that is no longer valid.
+    /// Refuses a document that is no longer valid, or not yet; clocks may differ by two minutes.
     pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
+        if let Some(from) = self.valid_from.filter(|from| from.seconds_since(at) > SKEW_SECONDS) {
+            return Err(NOT_YET
+                .fault(format!(
+                    "the signature is good, but the document is valid from {from}, and it is {at}"
+                ))
+                .hint("set the clock of one of the two machines, or judge by another time with --at"));
+        }
         match self.valid_until {
             Some(until) if until <= at => Err(EXPIRED
                 .fault(format!(

@@ -8,6 +8,7 @@ mod index;
 mod keep;
 mod review;
 mod sign;
+mod surroundings;
 mod verify;
 
 pub use audit::{

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use rand_core::CryptoRng;
 
+use super::surroundings::Surroundings;
 use crate::artefact::{self, Batch, Kind, Prepared};
 use crate::base::bytes::{Digest, list_of};
 use crate::base::clock::Instant;
@@ -62,8 +63,9 @@ pub fn review_split(
     standing.review_batch(kind, terms, batch.as_ref(), &[])
 }
 
-/// What the line's key, its profile and its past say to a review.
-pub(super) struct Standing {
+/// What the line's key, its profile, its past and the vault around it say to a review.
+pub(super) struct Standing<'v> {
+    vault: Surroundings<'v>,
     key: KeyId,
     public: PublicKey,
     pub(super) profile: Profile,
@@ -72,9 +74,9 @@ pub(super) struct Standing {
     last: Option<Last>,
 }
 
-impl Standing {
+impl<'v> Standing<'v> {
     pub(super) fn of(
-        catalogue: &Catalogue,
+        catalogue: &'v Catalogue,
         kind: &dyn Kind,
         document: &Document,
         terms: Terms<'_>,
@@ -90,7 +92,8 @@ impl Standing {
         profile.allow(kind.name(), line)?;
         let certificate = certificate(catalogue, &record)?;
         let last = catalogue.last_signed(line, kind.name(), &kind.subject(document)?)?;
-        Ok(Self { key, public, profile, profile_text, certificate, last })
+        let vault = Surroundings::new(catalogue);
+        Ok(Self { vault, key, public, profile, profile_text, certificate, last })
     }
 
     pub(super) fn terms<'a>(&'a self, terms: Terms<'a>) -> artefact::Terms<'a> {
@@ -101,6 +104,7 @@ impl Standing {
             profile: &self.profile,
             now: terms.now,
             last: self.last.as_ref(),
+            vault: &self.vault,
             released: terms.released,
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
-use crate::base::bytes::{Digest, hex};
+use crate::base::bytes::{Digest, from_hex, hex};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{Environment, KeyId, Line};
@@ -210,19 +210,26 @@ impl Catalogue {
         if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The record of the document of this kind and about this subject that the line signed last. A damaged one is refused: without it the brake
-    /// would not hold.
+    /// The record of the document of this kind and about this subject that the line signed last. A damaged one is refused:
+    /// without it the brake would not hold.
     pub fn last_signed(&self, line: &Line, kind: &str, subject: &str) -> Result<Option<Last>, Fault> {
         let path = self.last_signed_path(line, kind, subject);
-        if !disk::exists(&path) {
-            return Ok(None);
-        }
-        let last = Last::read(disk::Document::open_private(&path)?).map_err(|fault| {
-            fault
-                .at(path.display())
-                .hint("move the file away: the next review then has nothing to compare with")
-        })?;
-        Ok(Some(last))
+        if disk::exists(&path) { read_last(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// The records of the last documents of this kind that the line signed, one for each subject.
+    pub fn all_last_signed(&self, line: &Line, kind: &str) -> Result<Vec<Last>, Fault> {
+        let whole = self.last_signed_path(line, kind, "");
+        let Some(folder) = whole.parent().filter(|folder| disk::exists(folder)) else { return Ok(vec![]) };
+        let is_of_kind = |name: &String| {
+            let rest = name.strip_suffix(".last").and_then(|name| name.strip_prefix(kind));
+            rest.is_some_and(|rest| {
+                rest.is_empty()
+                    || rest.strip_prefix('-').and_then(from_hex).is_some_and(|hash| hash.len() == 32)
+            })
+        };
+        let names = disk::names(folder)?.into_iter().filter(is_of_kind);
+        names.map(|name| read_last(&folder.join(name))).collect()
     }
 
     /// The sealed file of a key, checked against its record.
@@ -263,6 +270,12 @@ impl Catalogue {
             .fault(format!("there is no key line {line} in {}", self.folder.display()))
             .hint("`fedroot key list` shows the lines there are")
     }
+}
+
+fn read_last(path: &Path) -> Result<Last, Fault> {
+    Last::read(disk::Document::open_private(path)?).map_err(|fault| {
+        fault.at(path.display()).hint("move the file away: the next review then has nothing to compare with")
+    })
 }
 
 fn text(path: &Path) -> Result<String, Fault> {

@@ -55,6 +55,10 @@ impl Algorithm for Ed25519 {
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
         Ok(signature.as_bytes().to_vec())
     }
+
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(bytes.to_vec()))
+    }
 }
 
 fn read(spki: &[u8]) -> Option<VerifyingKey> {

@@ -120,6 +120,10 @@ impl Algorithm for Rsa4096 {
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
         Ok(signature.as_bytes().to_vec())
     }
+
+    fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
+        Some(Signature::from_bytes(bytes.to_vec()))
+    }
 }
 
 impl LineAlgorithm for Rsa4096 {

@@ -56,11 +56,6 @@ impl Seen {
     }
 }
 
-/// The groups of rules begin with the kind's own.
-fn kind_of(groups: &'static [&'static str]) -> &'static str {
-    groups.first().copied().unwrap_or_default()
-}
-
 /// What an examination found.
 #[derive(Clone, Default)]
 pub struct Examined {
@@ -72,6 +67,7 @@ pub struct Examined {
 
 /// Examines one document.
 pub struct Examiner<'a> {
+    kind: &'static str,
     groups: &'static [&'static str],
     standard: Standard<'a>,
     last: Option<&'a Last>,
@@ -82,17 +78,27 @@ pub struct Examiner<'a> {
 }
 
 impl<'a> Examiner<'a> {
-    /// Judges by the rules of these groups, of which the first is the kind itself, and by this standard, compares with what
-    /// was signed last, and writes the record for the next time.
+    /// Judges a document of a kind by the rules of these groups and by this standard, compares with what was signed last,
+    /// and writes the record for the next time.
     pub fn new(
+        kind: &'static str,
         groups: &'static [&'static str],
         standard: Standard<'a>,
         last: Option<&'a Last>,
         record: Option<&'a mut dyn Write>,
     ) -> Self {
         let tracker = last.map(Tracker::new);
-        let recorder = record.map(|to| Recorder::new(to, kind_of(groups)));
-        Self { groups, standard, last, seen: Seen::default(), tally: Tally::default(), tracker, recorder }
+        let recorder = record.map(|to| Recorder::new(to, kind));
+        Self {
+            kind,
+            groups,
+            standard,
+            last,
+            seen: Seen::default(),
+            tally: Tally::default(),
+            tracker,
+            recorder,
+        }
     }
 
     /// Whether the digests of entities are asked for.
@@ -151,7 +157,7 @@ impl<'a> Examiner<'a> {
         }
         let difference = self.tracker.take().map(|tracker| tracker.finish(facts));
         let last = self.last.map(Last::facts);
-        let kind = kind_of(self.groups);
+        let kind = self.kind;
         let whole =
             Whole { kind, standard: self.standard, facts, json, difference: difference.as_ref(), last };
         for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {

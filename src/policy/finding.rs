@@ -88,6 +88,8 @@ pub struct Rule {
     pub severity: Severity,
     /// Whether the built-in profile of a sandbox line only warns.
     pub is_lenient_in_sandbox: bool,
+    /// Whether neither a profile nor a waiver changes what it means.
+    pub is_firm: bool,
     /// What it demands, in one sentence.
     pub sentence: &'static str,
     /// What to do about a breach.
@@ -118,12 +120,28 @@ impl Rule {
         (sentence, remedy, source): (&'static str, &'static str, &'static str),
         check: Check,
     ) -> Self {
-        Self { id, kind, severity, is_lenient_in_sandbox: false, sentence, remedy, source, check }
+        Self {
+            id,
+            kind,
+            severity,
+            is_lenient_in_sandbox: false,
+            is_firm: false,
+            sentence,
+            remedy,
+            source,
+            check,
+        }
     }
 
     /// Whether `--release-brake` lets it pass.
     pub(super) fn is_brake(&self) -> bool {
         self.id.contains(".brake.")
+    }
+
+    /// The same, whatever a profile says.
+    pub(super) const fn firm(mut self) -> Self {
+        self.is_firm = true;
+        self
     }
 
     /// The same, lenient in a sandbox.

@@ -26,7 +26,10 @@ pub use examine::{Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::Last;
-pub use profile::{Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Profile, Reserved, Saml, Spiffe};
+pub use profile::{
+    AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,
+    Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,
+};
 pub use rules::{RULES, Rules};
 pub use waiver::{Brake, Waiver};
 

@@ -32,8 +32,11 @@ impl Waiver {
     /// Refuses a waiver that nobody answers for, or of what cannot be waived.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let wrong = |why: String| Err(PROFILE.fault(format!("the waiver of {}: {why}", self.rule)));
-        if !RULES.iter().any(|rule| rule.id == self.rule) {
+        let Some(rule) = RULES.iter().find(|rule| rule.id == self.rule) else {
             return wrong("there is no such rule".into());
+        };
+        if rule.is_firm {
+            return wrong("the rule is firm: nobody waives it".into());
         }
         if self.rule.contains(".brake.") || self.rule == "saml.waiver.expired" {
             return wrong(

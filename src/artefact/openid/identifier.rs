@@ -4,12 +4,12 @@
 const CHARS_MAX: usize = 2_048;
 
 /// Why a text is no Entity Identifier: https, a host, perhaps a port and a path, neither query nor fragment.
-pub(super) fn not_an_identifier(text: &str) -> Option<&'static str> {
+pub(in crate::artefact) fn not_an_identifier(text: &str) -> Option<&'static str> {
     not_a_url(text).or_else(|| text.contains('?').then_some("it has a query"))
 }
 
 /// Why a text is no URL that a federation may publish: https, a host, no fragment, no user.
-pub(super) fn not_a_url(text: &str) -> Option<&'static str> {
+pub(in crate::artefact) fn not_a_url(text: &str) -> Option<&'static str> {
     let Some(rest) = text.strip_prefix("https://") else { return Some("it does not begin with https://") };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (host, port) = split(authority);

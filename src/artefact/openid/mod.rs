@@ -4,8 +4,9 @@ mod anchor;
 mod chain;
 mod checks;
 mod constraints;
-mod identifier;
+pub(super) mod identifier;
 mod metadata_policy;
+pub(in crate::artefact) mod signing;
 mod statement;
 mod trust_mark;
 

@@ -98,7 +98,16 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     })?;
     let commands = Some(outside.commands(&found, key, scheme, &value)?);
     let covers = "the whole root element".to_owned();
-    Ok(Verified { facts, covers, coverage, commands, key: key.clone(), scheme, valid_until })
+    Ok(Verified {
+        facts,
+        covers,
+        coverage,
+        commands,
+        key: key.clone(),
+        scheme,
+        valid_from: None,
+        valid_until,
+    })
 }
 
 /// Refuses a root element that is not SAML metadata.

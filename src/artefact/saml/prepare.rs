@@ -63,7 +63,7 @@ pub(super) fn prepare<'d>(
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let record = record.map(|to| to as &mut dyn Write);
-    let examiner = Examiner::new(&["saml"], standard, terms.last, record);
+    let examiner = Examiner::new("saml", &["saml"], standard, terms.last, record);
     let mut collector = Collector::new().examining(examiner, terms.now, root.remarks);
     let digested =
         dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));

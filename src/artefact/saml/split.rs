@@ -102,7 +102,7 @@ pub(super) fn split<'d>(
     let mut spliced = Splice::new(Hashing::new(source.reader()), vec![root.edit.followed_by(&root.close)]);
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
-    let examiner = Examiner::new(&["saml"], standard, terms.last, Some(record));
+    let examiner = Examiner::new("saml", &["saml"], standard, terms.last, Some(record));
     let mut collector = Collector::new().examining(examiner, terms.now, root.remarks.clone());
     let mut splitter = Splitter::new(&root);
     let visit = |event: &Event<'_>| {

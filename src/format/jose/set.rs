@@ -1,6 +1,6 @@
 //! Sets of JSON Web Keys (RFC 7517, section 5).
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{JWK, Jwk, KIDS, UNSUPPORTED};
 use crate::base::fault::Fault;
@@ -62,5 +62,10 @@ impl JwkSet {
     pub fn kids(&self) -> impl Iterator<Item = &str> {
         let used = self.keys.iter().filter_map(Jwk::kid);
         used.chain(self.unused.iter().filter_map(|unused| unused.kid.as_deref()))
+    }
+
+    /// A set as it is written.
+    pub fn written(keys: Vec<Value>) -> Value {
+        json!({ "keys": keys })
     }
 }

@@ -2,7 +2,9 @@
 //! keys are refused.
 
 mod bundle;
+mod grant;
 mod keys;
+mod openid;
 mod saml;
 
 use std::collections::BTreeMap;
@@ -10,7 +12,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::bundle::Bundle;
+pub use self::grant::{AccessToken, OobKeys, Provisioning, SoftwareStatement};
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
+pub use self::openid::{Lifetime, Openid};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
 use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
@@ -49,6 +53,21 @@ pub struct Profile {
     /// Limits and defaults for SPIFFE bundles.
     #[serde(default, skip_serializing_if = "is_default")]
     pub spiffe: Spiffe,
+    /// Limits and defaults for documents of OpenID Federation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub openid: Openid,
+    /// Limits for authorisations of provisioning clients.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub provisioning: Provisioning,
+    /// Limits for access tokens.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub access_token: AccessToken,
+    /// Limits for software statements.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub software_statement: SoftwareStatement,
+    /// Limits for the keys that an anchor hands out over another channel.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub oob_keys: OobKeys,
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
@@ -85,6 +104,11 @@ impl Profile {
             jwks: Jwks::default(),
             kubernetes: Kubernetes::default(),
             spiffe: Spiffe::default(),
+            openid: Openid::default(),
+            provisioning: Provisioning::default(),
+            access_token: AccessToken::default(),
+            software_statement: SoftwareStatement::default(),
+            oob_keys: OobKeys::default(),
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
             brake: None,
             waivers: vec![],
@@ -112,11 +136,19 @@ impl Profile {
         {
             return wrong(&format!("there is no rule '{unknown}'"));
         }
+        if let Some(firm) = RULES.iter().find(|rule| rule.is_firm && profile.rules.contains_key(rule.id)) {
+            return wrong(&format!("the rule '{}' is firm: no profile gives it another weight", firm.id));
+        }
         profile.saml.check()?;
         profile.bundle.check()?;
         profile.jwks.check("jwks")?;
         profile.kubernetes.check()?;
         profile.spiffe.check()?;
+        profile.openid.check()?;
+        profile.provisioning.check()?;
+        profile.access_token.check()?;
+        profile.software_statement.check()?;
+        profile.oob_keys.check()?;
         for waiver in &profile.waivers {
             waiver.check()?;
         }

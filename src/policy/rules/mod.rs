@@ -4,11 +4,14 @@ mod bundle;
 mod document;
 mod endpoints;
 mod federation;
+mod grant;
 mod jwks;
 mod keys;
 mod kubernetes;
 mod names;
 mod openid;
+mod openid_signing;
+mod software;
 mod spiffe;
 
 use super::Rule;
@@ -28,6 +31,9 @@ pub static RULES: Rules = Rules(&[
     kubernetes::ROWS,
     spiffe::ROWS,
     openid::ROWS,
+    openid_signing::ROWS,
+    grant::ROWS,
+    software::ROWS,
 ]);
 
 impl Rules {

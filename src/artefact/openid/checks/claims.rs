@@ -6,7 +6,7 @@ use crate::base::clock::Instant;
 use crate::format::json::{Value, name_set};
 
 /// Claims that the standard defines: `crit` must not name them (section 13.4).
-const STANDARD: [&str; 22] = [
+pub(in super::super) const STANDARD: [&str; 22] = [
     "iss",
     "sub",
     "iat",

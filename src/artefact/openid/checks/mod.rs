@@ -5,6 +5,7 @@ mod keys;
 mod marks;
 mod superior;
 
+pub(super) use self::claims::STANDARD;
 use super::identifier::{not_a_url, not_an_identifier};
 use super::statement::{Form, Found, Statement};
 use crate::base::clock::Instant;

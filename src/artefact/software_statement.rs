@@ -1,0 +1,281 @@
+//! Software statements (RFC 7591, section 2.3): what a federation vouches for when software registers itself as a client.
+
+use std::io::Write;
+use std::path::Path;
+
+use rand_core::CryptoRng;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::compose;
+use super::grant::{self, Breach};
+use super::jwt::{self, Dates, Jwt, Shape};
+use super::keyset::KeyInput;
+use super::openid::identifier::not_a_url;
+use super::{COMPOSED, Kind, Prepared, Terms, Verified};
+use crate::base::disk::Document;
+use crate::base::fault::Fault;
+use crate::format::jose::JwkSet;
+use crate::key::PublicKey;
+
+pub(super) struct SoftwareStatement;
+
+/// RFC 7591 names no `typ`; RFC 8725, section 3.11, wants one, so that no statement passes for another kind of JWT.
+static SHAPE: Shape = Shape {
+    kind: "software-statement",
+    typ: "software-statement+jwt",
+    groups: &["software-statement", "client-key"],
+};
+
+const REQUIRED: [&str; 4] = ["iss", "iat", "exp", "jti"];
+
+/// Client metadata that is registered (RFC 7591, section 2; RFC 8705, section 2.1.2; RFC 9449, section 5.2; OpenID Connect
+/// Registration 1.0, section 2), but for `jwks`, which comes from [[keys]]; a name may carry a language behind `#`.
+const KNOWN: [&str; 28] = [
+    "redirect_uris",
+    "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
+    "grant_types",
+    "response_types",
+    "client_name",
+    "client_uri",
+    "logo_uri",
+    "scope",
+    "contacts",
+    "tos_uri",
+    "policy_uri",
+    "jwks_uri",
+    "software_id",
+    "software_version",
+    "application_type",
+    "sector_identifier_uri",
+    "subject_type",
+    "id_token_signed_response_alg",
+    "default_max_age",
+    "require_auth_time",
+    "initiate_login_uri",
+    "post_logout_redirect_uris",
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_certificate_bound_access_tokens",
+    "dpop_bound_access_tokens",
+    "request_uris",
+];
+
+/// What a server assigns, what this program sets, and what has a place of its own in the document.
+const ASSIGNED: [&str; 16] = [
+    "client_id",
+    "client_secret",
+    "client_id_issued_at",
+    "client_secret_expires_at",
+    "registration_access_token",
+    "registration_client_uri",
+    "software_statement",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "jwks",
+    "cnf",
+];
+
+/// What the operator decides.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The authorization server, where the statement is for one alone.
+    audience: Option<Value>,
+    /// How long it counts, as `P180D`.
+    valid_for: Option<String>,
+    /// The client metadata that is vouched for.
+    metadata: Map<String, Value>,
+    #[serde(default)]
+    keys: Vec<KeyInput>,
+}
+
+impl Kind for SoftwareStatement {
+    fn name(&self) -> &'static str {
+        SHAPE.kind
+    }
+
+    fn about(&self) -> &'static str {
+        "client metadata that is vouched for at dynamic registration (RFC 7591)"
+    }
+
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        compose::open(path)
+    }
+
+    fn subject(&self, document: &Document) -> Result<String, Fault> {
+        let metadata = jwt::input::<Input>(document)?.metadata;
+        let names = ["software_id", "client_name"];
+        let name = names.iter().find_map(|name| metadata.get(*name).and_then(Value::as_str));
+        Ok(name.unwrap_or_default().to_owned())
+    }
+
+    fn prepare<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        random: &mut dyn CryptoRng,
+        record: Option<&mut dyn Write>,
+    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
+        let input: Input = jwt::input(document)?;
+        let at = |fault: Fault| fault.at(document.name());
+        let profile = &terms.profile.software_statement;
+        let mut breaches: Vec<Breach> = Vec::new();
+        let mut claims = Map::new();
+        claims.insert("iss".into(), grant::issuer("software_statement", &profile.issuer, terms)?.into());
+        if let Some(audience) = &input.audience {
+            if let Err(why) = grant::audience(audience) {
+                breaches.push(("software-statement.aud.not-single", why));
+            }
+            claims.insert("aud".into(), audience.clone());
+        }
+        let valid_for = grant::span(input.valid_for.as_deref(), profile.valid_for).map_err(at)?;
+        if valid_for > profile.valid_for_max {
+            let detail = format!("it would count {valid_for}, and {} is the most", profile.valid_for_max);
+            breaches.push(("software-statement.exp.too-far", detail));
+        }
+        Dates::from(terms.now, valid_for)?.put(&mut claims);
+        claims.insert("jti".into(), jwt::unique(random).into());
+        let keys = grant::client_keys(&input.keys, terms, &mut breaches).map_err(at)?;
+        judge(&input.metadata, !keys.is_empty(), &mut breaches).map_err(at)?;
+        for (name, value) in input.metadata {
+            claims.entry(name).or_insert(value);
+        }
+        if !keys.is_empty() {
+            claims.insert("jwks".into(), JwkSet::written(keys));
+        }
+        let scheme = jwt::scheme(terms.public, &profile.alg)?;
+        Ok(Box::new(Jwt::new(&SHAPE, document, terms, scheme, claims, &breaches, record)?))
+    }
+
+    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+        let (claims, verified) = jwt::verify(document, SHAPE.typ, trust)?;
+        jwt::demand(&claims, &REQUIRED, document)?;
+        grant::demand_audience(&claims, document)?;
+        Ok(verified)
+    }
+}
+
+fn judge(metadata: &Map<String, Value>, has_keys: bool, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+    for name in metadata.keys() {
+        let plain = name.split('#').next().unwrap_or_default();
+        if ASSIGNED.contains(&plain) {
+            breaches.push(("software-statement.member.assigned", format!("{name} is there")));
+        } else if !KNOWN.contains(&plain) {
+            breaches.push(("software-statement.member.unknown", format!("{name} is not registered")));
+        }
+    }
+    if metadata.get("software_id").and_then(Value::as_str).is_none_or(str::is_empty) {
+        breaches.push(("software-statement.id.none", "there is no software_id".into()));
+    }
+    judge_authentication(metadata, has_keys, breaches)?;
+    judge_flows(metadata, breaches)?;
+    for (name, value) in metadata.iter().filter(|(name, _)| is_page(name)) {
+        let why = value.as_str().map_or(Some("it is no text"), not_a_url);
+        if let Some(why) = why {
+            breaches.push(("software-statement.uri.malformed", format!("{name}: {why}")));
+        }
+    }
+    Ok(())
+}
+
+fn is_page(name: &str) -> bool {
+    let plain = name.split('#').next().unwrap_or_default();
+    plain.ends_with("_uri")
+}
+
+fn judge_authentication(
+    metadata: &Map<String, Value>,
+    has_keys: bool,
+    breaches: &mut Vec<Breach>,
+) -> Result<(), Fault> {
+    let has_uri = metadata.contains_key("jwks_uri");
+    if has_uri && has_keys {
+        breaches.push(("software-statement.jwks.both", "jwks_uri and [[keys]] are there".into()));
+    }
+    // What registers without a method authenticates with a secret (RFC 7591, section 2).
+    let method = text(metadata, "token_endpoint_auth_method")?.unwrap_or("client_secret_basic");
+    if method.starts_with("client_secret") {
+        breaches.push(("software-statement.auth.shared-secret", format!("the method is {method}")));
+    }
+    if ["private_key_jwt", "self_signed_tls_client_auth"].contains(&method) && !has_keys && !has_uri {
+        breaches.push(("software-statement.auth.no-keys", format!("the method is {method}")));
+    }
+    Ok(())
+}
+
+fn judge_flows(metadata: &Map<String, Value>, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+    // The defaults of RFC 7591, section 2.
+    let grants = texts(metadata, "grant_types")?.unwrap_or_else(|| vec!["authorization_code"]);
+    let is_plain = !grants.contains(&"authorization_code");
+    let responses =
+        texts(metadata, "response_types")?.unwrap_or_else(|| if is_plain { vec![] } else { vec!["code"] });
+    for weak in grants.iter().filter(|grant| ["implicit", "password"].contains(grant)) {
+        breaches.push(("software-statement.grant.weak", format!("{weak} is among the grant_types")));
+    }
+    let has_code = responses.iter().any(|one| one.split(' ').any(|part| part == "code"));
+    let has_token =
+        responses.iter().any(|one| one.split(' ').any(|part| ["token", "id_token"].contains(&part)));
+    let redirects = texts(metadata, "redirect_uris")?.unwrap_or_default();
+    for (is_wrong, why) in [
+        (has_code == is_plain, "the grant authorization_code and the response code belong together"),
+        (
+            has_token && !grants.contains(&"implicit"),
+            "a token or id_token is answered without the implicit grant",
+        ),
+        (!responses.is_empty() && redirects.is_empty(), "there is no redirect URI to answer to"),
+    ] {
+        if is_wrong {
+            breaches.push(("software-statement.response.mismatch", why.into()));
+        }
+    }
+    let is_native = text(metadata, "application_type")? == Some("native");
+    for uri in redirects {
+        if let Some(why) = not_a_redirect(uri, is_native) {
+            breaches.push(("software-statement.redirect.malformed", format!("{uri}: {why}")));
+        }
+    }
+    Ok(())
+}
+
+/// Why a text is no redirect URI of such software.
+fn not_a_redirect(uri: &str, is_native: bool) -> Option<&'static str> {
+    if uri.contains('*') {
+        return Some("it has a wildcard");
+    }
+    if uri.contains('#') {
+        return Some("it has a fragment");
+    }
+    if is_native {
+        let loopback = ["http://127.0.0.1", "http://[::1]"].iter().find_map(|start| uri.strip_prefix(start));
+        if loopback.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])) {
+            return None;
+        }
+        // A scheme of its own is a domain turned round (RFC 8252, section 7.1).
+        let scheme = uri.split(':').next().unwrap_or_default();
+        if scheme.contains('.') && uri.chars().all(|c| c.is_ascii_graphic()) {
+            return None;
+        }
+    }
+    not_a_url(uri)
+}
+
+fn text<'a>(metadata: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Fault> {
+    match metadata.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(COMPOSED.fault(format!("metadata.{name} is not one text"))),
+    }
+}
+
+fn texts<'a>(metadata: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<&'a str>>, Fault> {
+    let Some(value) = metadata.get(name) else { return Ok(None) };
+    let texts = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    texts.map(Some).ok_or_else(|| COMPOSED.fault(format!("metadata.{name} is not a list of texts")))
+}
