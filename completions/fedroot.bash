@@ -249,7 +249,7 @@ _fedroot() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "saml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -321,7 +321,7 @@ _fedroot() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "saml" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -1014,7 +1014,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml"
+            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1048,7 +1048,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__sign)
-            opts="-o -h --key --environment --release-brake --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml"
+            opts="-o -h --key --environment --release-brake --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1106,7 +1106,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__verify)
-            opts="-h --trust --at --proof --trust-note --trust-key --ledger --vault --json --batch --help saml"
+            opts="-h --trust --at --proof --trust-note --trust-key --ledger --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

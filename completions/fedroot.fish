@@ -65,7 +65,11 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "export" -d 'Print the public half of a line\'s key'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l algorithm -d 'The algorithm of the key' -r -f -a "p384\t'ECDSA P-384'
 rsa4096\t'RSA 4096'"
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'
+bundle\t'the files of a folder, or those that a list names'
+jwks\t'a set of JSON Web Keys'
+kubernetes\t'a Kubernetes issuer: key set and discovery document'
+spiffe-bundle\t'the trust bundle of a SPIFFE trust domain'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
@@ -78,7 +82,11 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l from -d 'The private key: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'
+bundle\t'the files of a folder, or those that a list names'
+jwks\t'a set of JSON Web Keys'
+kubernetes\t'a Kubernetes issuer: key set and discovery document'
+spiffe-bundle\t'the trust bundle of a SPIFFE trust domain'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r

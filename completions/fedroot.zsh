@@ -96,7 +96,11 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--algorithm=[The algorithm of the key]:ALGORITHM:((p384\:"ECDSA P-384"
 rsa4096\:"RSA 4096"))' \
-'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -115,7 +119,11 @@ rsa4096\:"RSA 4096"))' \
 (adopt)
 _arguments "${_arguments_options[@]}" : \
 '--from=[The private key\: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read]:FILE:_files' \
-'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -178,7 +186,11 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 ':document -- The document; - reads standard input:_files' \
 && ret=0
 ;;
@@ -200,7 +212,11 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 ':document -- The document; - reads standard input:_files' \
 && ret=0
 ;;
@@ -217,7 +233,11 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 ':document -- The signed document; - reads standard input:_files' \
 && ret=0
 ;;

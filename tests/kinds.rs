@@ -5,34 +5,57 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fedroot::artefact::{Kind, Nowhere, Prepared, Terms, kind};
+use fedroot::base::bytes::from_base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
+use fedroot::base::fault::{Class, Fault};
 use fedroot::base::random;
-use fedroot::key::{KeyId, Line, PrivateKey, private_key};
+use fedroot::key::{KeyId, Line, PrivateKey, PublicKey, Signature, private_key};
 use fedroot::policy::{Examined, Last, Profile, RULES};
 
-use crate::support::root;
+use crate::support::{FEDROOT, Folder, files, peers, root};
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
-/// The groups of rules, and the kind whose documents are their vectors.
-const GROUPS: [(&str, &str); 1] = [("bundle", "bundle")];
+/// The groups of rules; the vectors of each are documents of the kind of that name.
+const GROUPS: [&str; 4] = ["bundle", "jwks", "kubernetes", "spiffe-bundle"];
+
+thread_local! {
+    static PUBLIC: PublicKey = key().public().unwrap();
+}
 
 fn key() -> Box<dyn PrivateKey> {
-    let pem = fs::read_to_string(root().join("tests/keys/p384.pem")).unwrap();
+    read_key("p384")
+}
+
+fn rsa() -> Box<dyn PrivateKey> {
+    read_key("rsa4096")
+}
+
+fn read_key(name: &str) -> Box<dyn PrivateKey> {
+    let pem = fs::read_to_string(root().join(format!("tests/keys/{name}.pem"))).unwrap();
     let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
     private_key(der.as_bytes()).unwrap()
 }
 
-/// Prepares a document as a line of the vectors would.
 fn prepared<T>(
+    kind: &dyn Kind,
+    document: &Document,
+    with: (&str, Option<&Last>),
+    then: impl FnOnce(&dyn Prepared) -> T,
+) -> T {
+    try_prepared(kind, document, with, then).unwrap()
+}
+
+/// Prepares a document as a line of the vectors would.
+fn try_prepared<T>(
     kind: &dyn Kind,
     document: &Document,
     (profile, last): (&str, Option<&Last>),
     then: impl FnOnce(&dyn Prepared) -> T,
-) -> T {
+) -> Result<T, Fault> {
     let line: Line = "example.org/prod/metadata".parse().unwrap();
-    let (key_id, public): (KeyId, _) = (line.version(1), key().public().unwrap());
+    let (key_id, public): (KeyId, _) = (line.version(1), PUBLIC.with(Clone::clone));
     let terms = Terms {
         key: &key_id,
         public: &public,
@@ -43,7 +66,7 @@ fn prepared<T>(
         vault: &Nowhere,
         released: None,
     };
-    then(kind.prepare(document, &terms, &mut random::system()).unwrap().as_ref())
+    kind.prepare(document, &terms, &mut random::system()).map(|prepared| then(prepared.as_ref()))
 }
 
 /// Signs, and reads the record that the signature left.
@@ -84,8 +107,8 @@ fn examine(kind: &dyn Kind, folder: &Path, name: &str) -> Option<BTreeSet<&'stat
 #[test]
 fn every_rule_of_these_kinds_has_a_vector_that_triggers_it_and_one_that_does_not() {
     let mut faults = Vec::new();
-    for (group, name) in GROUPS {
-        let (kind, vectors) = (kind(name).unwrap(), root().join(format!("tests/vectors/{group}-rules")));
+    for group in GROUPS {
+        let (kind, vectors) = (kind(group).unwrap(), root().join(format!("tests/vectors/{group}-rules")));
         let rules: Vec<_> = RULES.iter().filter(|rule| rule.kind == group).map(|rule| rule.id).collect();
         assert!(!rules.is_empty(), "{group} has no rules");
         for rule in &rules {
@@ -107,4 +130,149 @@ fn every_rule_of_these_kinds_has_a_vector_that_triggers_it_and_one_that_does_not
         }
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+fn vault_with(kind: &str, more: &str) -> Folder {
+    let folder = Folder::empty();
+    let auditor = folder.auditor.clone();
+    folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
+    let profile = format!("version = 1\nkinds = [\"{kind}\", \"jwks\"]\npolicy_ref = \"tests\"\n{more}");
+    fs::write(folder.path("p.toml"), profile).unwrap();
+    for (line, key) in [("p384", "p384.pem"), ("rsa", "rsa4096.pem")] {
+        let line = format!("example.org/sandbox/{line}");
+        let adopt = ["key", "adopt", &line, "--from", key, "--profile", "p.toml", "--recipient", &auditor];
+        folder.good(&[&adopt[..], &["--vault", "V"]].concat());
+        let public = folder.good(&["key", "export", &line, "--vault", "V"]);
+        fs::write(folder.path(&format!("{}.pub", &line[20..])), public.stdout).unwrap();
+    }
+    folder
+}
+
+fn sign(folder: &Folder, kind: &str, line: &str, document: &str, output: &str) {
+    let line = format!("example.org/sandbox/{line}");
+    let sign = ["sign", kind, document, "--key", &line, "--identity", "auditor.key", "--output", output];
+    folder.good(&[&sign[..], &["--vault", "V"]].concat());
+}
+
+fn shell(folder: &Folder, line: &str) {
+    let ran = folder.shell(line);
+    assert_eq!(ran.code, 0, "{line}\n{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn strangers_read_a_bundle() {
+    if !peers("strangers_read_a_bundle", &["openssl", "sha384sum"]) {
+        return;
+    }
+    let folder = vault_with("bundle", "");
+    for line in ["p384", "rsa"] {
+        let name = format!("{line}-dist");
+        fs::create_dir_all(folder.path(&format!("{name}/sub"))).unwrap();
+        for file in ["a b", "sub/ü", ".hidden", "-r"] {
+            fs::write(folder.path(&format!("{name}/{file}")), file).unwrap();
+        }
+        let list = format!("{name}/MANIFEST.sha384");
+        sign(&folder, "bundle", line, &name, &list);
+        shell(&folder, &format!("cd {name} && sha384sum --check --strict MANIFEST.sha384"));
+        shell(&folder, &format!("openssl dgst -sha384 -verify {line}.pub -signature {list}.sig {list}"));
+        // What sha384sum itself would list is what we list.
+        let own =
+            "find . -type f ! -name 'MANIFEST*' -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha384sum --";
+        shell(&folder, &format!("cd {name} && {own} | cmp - MANIFEST.sha384"));
+        folder.good(&["verify", "bundle", &name, "--trust", &format!("{line}.pub")]);
+    }
+}
+
+#[test]
+fn openssl_verifies_a_detached_jws() {
+    if !peers("openssl_verifies_a_detached_jws", &["openssl"]) {
+        return;
+    }
+    let folder = vault_with("bundle", "[bundle]\njws = true\n");
+    fs::create_dir(folder.path("dist")).unwrap();
+    fs::write(folder.path("dist/x"), "x").unwrap();
+    for (line, key) in [("p384", key()), ("rsa", rsa())] {
+        let output = format!("{line}.list");
+        sign(&folder, "bundle", line, "dist", &output);
+        let jws = String::from_utf8(folder.read(&format!("{output}.jws"))).unwrap();
+        let (header, signature) = jws.trim_end().split_once("..").unwrap();
+        let octets = [header.as_bytes(), b".", &folder.read(&output)].concat();
+        fs::write(folder.path("octets"), octets).unwrap();
+        let raw = Signature::from_bytes(from_base64url(signature).unwrap());
+        let der = key.public().unwrap().algorithm().x509_signature(&raw).unwrap();
+        fs::write(folder.path("der"), der).unwrap();
+        shell(&folder, &format!("openssl dgst -sha384 -verify {line}.pub -signature der octets"));
+    }
+}
+
+#[test]
+fn a_detached_signature_is_for_one_kind_and_one_document() {
+    let folder = vault_with("spiffe-bundle", "[spiffe]\ntrust_domain = \"example.org\"\n");
+    let set = "[[keys]]\nline = true\nuse = \"jwt-svid\"\n";
+    fs::write(folder.path("set.toml"), set).unwrap();
+    fs::write(folder.path("bundle.toml"), format!("trust_domain = \"example.org\"\n{set}")).unwrap();
+    sign(&folder, "jwks", "p384", "set.toml", "set.json");
+    sign(&folder, "spiffe-bundle", "p384", "bundle.toml", "bundle.json");
+    let verify = |kind: &str, file: &str| folder.fedroot(&["verify", kind, file, "--trust", "p384.pub"]);
+    assert_eq!(verify("jwks", "set.json").code, 0);
+    assert_eq!(verify("spiffe-bundle", "bundle.json").code, 0);
+    // A bundle is a set of keys, too: only its typ tells the signatures apart.
+    assert_eq!(verify("jwks", "bundle.json").code, 3);
+    let (good, jws) = (folder.read("set.json"), folder.read("set.json.jws"));
+    for other in [[&good[..], b"\n"].concat(), good[..good.len() - 1].to_vec()] {
+        fs::write(folder.path("set.json"), other).unwrap();
+        assert_eq!(verify("jwks", "set.json").code, 3);
+    }
+    fs::write(folder.path("set.json"), &good).unwrap();
+    let text = String::from_utf8(jws).unwrap();
+    let (header, signature) = text.split_once("..").unwrap();
+    for other in [format!("{header}.{}.{signature}", "e30"), format!("{header}..AAAA"), header.to_owned()] {
+        fs::write(folder.path("set.json.jws"), other).unwrap();
+        let ran = verify("jwks", "set.json");
+        assert!(matches!(ran.code, 2 | 3), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_examples_run() {
+    if !peers("the_examples_run", &["openssl", "sha384sum", "basenc"]) {
+        return;
+    }
+    for name in ["release-bundle", "kubernetes-issuer", "spiffe-upstream"] {
+        let folder = Folder::empty();
+        let script = root().join(format!("examples/{name}/run"));
+        let run = format!("TMPDIR=$PWD FEDROOT={FEDROOT} {} 2>&1", script.display());
+        let ran = folder.shell(&run);
+        assert!(ran.code == 0 && ran.stdout.contains("done. The files are in"), "{name}\n{}", ran.stdout);
+        // A step that fails ends it: everything works but the verification.
+        let stub = format!(
+            "printf '#!/bin/sh\\n[ \"$1\" != verify ] && exec {FEDROOT} \"$@\"\\n' > stub && chmod 700 stub"
+        );
+        let ran = folder.shell(&format!("{stub} && TMPDIR=$PWD FEDROOT=./stub {} 2>&1", script.display()));
+        assert!(ran.code != 0 && !ran.stdout.contains("done."), "{name}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn changed_documents_never_panic() {
+    for group in GROUPS {
+        let (kind, vectors) = (kind(group).unwrap(), root().join(format!("tests/vectors/{group}-rules")));
+        let profile = format!("version = 1\nkinds = [\"{group}\"]\npolicy_ref = \"vectors\"\n");
+        let paths = ["json", "toml", "sha384"].map(|ending| files(&vectors, ending)).concat();
+        assert!(paths.len() > 10, "{group} has no vectors");
+        for path in paths {
+            let bytes = fs::read(&path).unwrap();
+            let step = bytes.len() / 12 + 1;
+            for at in (0..bytes.len()).step_by(step) {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1;
+                for changed in [bytes[..at].to_vec(), flipped, [&bytes[..at], &bytes[at + 1..]].concat()] {
+                    let document = Document::from_bytes("changed", changed);
+                    if let Err(fault) = try_prepared(kind, &document, (&profile, None), |_| ()) {
+                        assert_ne!(fault.code().class, Class::Internal, "{}: {fault}", path.display());
+                    }
+                }
+            }
+        }
+    }
 }

@@ -90,6 +90,8 @@ fn draft(kind: &str, key: &PublicKey, payload: &[u8]) -> Draft {
 
 /// A document that needs only the signature beside it.
 pub(super) struct Detached {
+    /// What the document says.
+    said: Facts,
     facts: Facts,
     examined: Examined,
     digest: Digest,
@@ -125,12 +127,13 @@ impl Detached {
         terms: &Terms<'_>,
         given: Digest,
         (content, form): (Content, Form),
-        (mut facts, examined): (Facts, Examined),
+        (said, examined): (Facts, Examined),
     ) -> Self {
         let public = terms.public.clone();
         let octets = form.octets(&public, &content.payload());
+        let mut facts = said.clone();
         facts.add("signature", format!("{} in a file beside it", scheme(&public).name));
-        Self { facts, examined, digest: given, octets, public, kind, form, content }
+        Self { said, facts, examined, digest: given, octets, public, kind, form, content }
     }
 }
 
@@ -183,7 +186,7 @@ impl Prepared for Detached {
         output.write_all(&self.content.document).map_err(failed)?;
         let mut recorder = Recorder::new(record, self.kind);
         self.content.items.iter().for_each(|item| recorder.item(item));
-        recorder.finish(&self.facts).map_err(failed)
+        recorder.finish(&self.said).map_err(failed)
     }
 }
 

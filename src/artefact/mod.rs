@@ -12,6 +12,8 @@ mod jwt;
 mod keyset;
 mod kubernetes;
 mod network;
+mod oob_keys;
+mod oob_page;
 pub mod openid;
 mod provisioning;
 mod saml;
@@ -40,6 +42,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &provisioning::Provisioning,
     &access_token::AccessToken,
     &software_statement::SoftwareStatement,
+    &oob_keys::OobKeys,
     &jwks::Jwks,
     &kubernetes::Kubernetes,
     &spiffe::Spiffe,

@@ -122,11 +122,8 @@ impl Composed {
         if self.revoke_all {
             facts.add("revoke_all", "true");
         }
-        let sequence = self.sequence.unwrap_or_else(|| {
-            let next = sequence(terms.last).unwrap_or_default().saturating_add(1);
-            facts.add_with("sequence", next.to_string(), "one more than signed last");
-            next
-        });
+        let next = || sequence(terms.last).unwrap_or_default().saturating_add(1);
+        let sequence = self.sequence.unwrap_or_else(next);
         let hint = match &self.refresh_hint {
             Some(hint) => Span::parse(hint).map_err(|fault| fault.at(document.name()))?,
             None => profile.refresh_hint,

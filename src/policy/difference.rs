@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::last::{PARTS, Print};
 use super::{Facts, Last};
 
+/// What the items of a document are, unless something else is said.
+const ENTITIES: &str = "entities";
 /// Entities that are listed by name; the counts cover all of them.
 const LISTED_MAX: usize = 20_000;
 
@@ -28,7 +30,7 @@ pub struct EntityChange {
     pub entity: String,
     /// `added`, `removed` or `changed`.
     pub what: &'static str,
-    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart.
+    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart. Files have none.
     pub parts: Vec<&'static str>,
 }
 
@@ -37,6 +39,7 @@ impl EntityChange {
     fn rank(&self) -> usize {
         let part = self.parts.first().and_then(|part| PARTS.iter().position(|name| name == part));
         match (self.what, part) {
+            ("changed", _) if self.parts.is_empty() => 0,
             ("changed", Some(part)) => part,
             ("removed", _) => PARTS.len(),
             ("added", _) => PARTS.len() + 1,
@@ -97,7 +100,7 @@ pub(super) struct Tracker<'a> {
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
-        let difference = Difference { unit: "entities", before: last.len(), ..Difference::default() };
+        let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
         Self { last, met: vec![false; last.len()], difference }
     }
 
@@ -116,7 +119,7 @@ impl<'a> Tracker<'a> {
         }
         let differ = past.parts.iter().zip(&now.parts).zip(PARTS).filter(|((past, now), _)| past != now);
         let mut parts: Vec<&'static str> = differ.map(|(_, name)| name).collect();
-        if parts.is_empty() {
+        if parts.is_empty() && self.difference.unit == ENTITIES {
             parts.push("other");
         }
         for part in &parts {

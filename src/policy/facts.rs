@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::base::bytes::Digest;
+use crate::base::bytes::{Digest, hex};
 
 /// One thing a document says. Values are foreign text.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -44,8 +44,8 @@ impl Facts {
         self.0.push(Fact { path: path.into(), value, remark });
     }
 
-    /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[KID]` where each
-    /// element has a `kid` of its own, so that a key keeps its path when others come and go. Of long texts, such as the
+    /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[NAME]` where each
+    /// is a key with a name of its own, so that a key keeps its path when others come and go. Of long texts, such as the
     /// numbers of keys, the digest is told.
     pub fn add_json(&mut self, path: &str, value: &Value) {
         match value {
@@ -56,13 +56,12 @@ impl Facts {
                 }
             }
             Value::Array(elements) if !elements.is_empty() => {
-                let kids: Vec<_> =
-                    elements.iter().filter_map(|element| element.get("kid")?.as_str()).collect();
-                let is_named =
-                    kids.len() == elements.len() && kids.iter().collect::<BTreeSet<_>>().len() == kids.len();
+                let names: Vec<_> = elements.iter().filter_map(name).collect();
+                let is_named = names.len() == elements.len()
+                    && names.iter().collect::<BTreeSet<_>>().len() == names.len();
                 for (number, element) in elements.iter().enumerate() {
-                    match kids.get(number).filter(|_| is_named) {
-                        Some(kid) => self.add_json(&format!("{path}[{kid}]"), element),
+                    match names.get(number).filter(|_| is_named) {
+                        Some(name) => self.add_json(&format!("{path}[{name}]"), element),
                         None => self.add_json(&format!("{path}[{number}]"), element),
                     }
                 }
@@ -91,6 +90,16 @@ impl Facts {
     }
 }
 
+/// What a key in JSON is called: its `kid`, else the beginning of the digest of what it says.
+fn name(element: &Value) -> Option<String> {
+    let kid = element.get("kid").and_then(Value::as_str).map(str::to_owned);
+    let digest =
+        || hex(Digest::of(element.to_string().as_bytes()).as_bytes()).get(..NAME_CHARS).map(str::to_owned);
+    kid.or_else(|| element.get("kty").and_then(|_| digest()))
+}
+
+/// What of a digest is enough to name a key.
+const NAME_CHARS: usize = 16;
 /// Longer texts in JSON are told by their digest.
 const JSON_BYTES_MAX: usize = 200;
 /// The most of one value that is kept. An entityID has at most 1,024 (saml-metadata-2.0-os, section 2.2.1).
@@ -117,6 +126,7 @@ mod tests {
             "z": 1, "a": {"empty": {}, "list": ["x", null, [true]]},
             "keys": [{"kid": "k2", "n": "AA"}, {"kid": "k1"}],
             "twice": [{"kid": "k"}, {"kid": "k"}],
+            "nameless": [{"kty": "EC"}, {"kid": "k"}],
         });
         let mut facts = Facts::default();
         facts.add_json("", &json);
@@ -133,7 +143,9 @@ mod tests {
                 "keys[k2].n=AA",
                 "keys[k1].kid=k1",
                 "twice[0].kid=k",
-                "twice[1].kid=k"
+                "twice[1].kid=k",
+                "nameless[cb763a9b2d780bc1].kty=EC",
+                "nameless[k].kid=k"
             ]
         );
     }

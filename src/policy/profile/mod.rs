@@ -234,6 +234,12 @@ mod tests {
             ("[saml]\ndigest = \"sha1\"\n", "no digest 'sha1'"),
             ("[saml]\nkey_info = [\"password\"]\n", "unknown variant"),
             ("[saml]\nvalid_until = \"P3D\"\n", "unknown field"),
+            ("[bundle]\nfiles_max = 0\n", "sign nothing"),
+            ("[bundle]\njwt = true\n", "unknown field"),
+            ("[jwks]\nkeys_max = 0\n", "sign nothing"),
+            ("[jwks]\nconsumers = [\"ibm\"]\n", "unknown variant"),
+            ("[kubernetes]\nissuer = \"http://k8s.example.org\"\n", "https://"),
+            ("[spiffe]\nrefresh_hint = \"PT1S\"\n", "not between"),
             ("[rules]\n\"saml.valid-untill.past\" = \"warn\"\n", "no rule 'saml.valid-untill.past'"),
             ("[rules]\n\"saml.private-key\" = \"off\"\n", "unknown variant"),
         ] {

@@ -234,8 +234,7 @@ fn rises(whole: &Whole<'_>) -> Vec<String> {
     if now < last {
         return vec![format!("the sequence is {now}, and was {last}")];
     }
-    let own = ["spiffe_sequence", "sequence", "signature"];
-    let is_content = |path: &str| !own.contains(&path);
+    let is_content = |path: &str| path != "spiffe_sequence";
     let is_changed =
         whole.difference.is_some_and(|found| found.facts.iter().any(|change| is_content(&change.path)));
     when(now == last && is_changed, || format!("the bundle changed, and its sequence is {last} as before"))
