@@ -160,7 +160,8 @@ fn written(input: &Input, entity: &str, terms: &Terms<'_>) -> Result<Value, Faul
         let jwk = key.key(terms).and_then(|key| key.named("sig"));
         keys.push(jwk.map_err(|fault| fault.at(format_args!("key {}", number + 1)))?);
     }
-    let thumbprints = keys.iter().map(|jwk| thumbprint(&Jwk::read(jwk)?)).collect::<Result<Vec<_>, Fault>>()?;
+    let thumbprints =
+        keys.iter().map(|jwk| thumbprint(&Jwk::read(jwk)?)).collect::<Result<Vec<_>, Fault>>()?;
     let mut value = Map::new();
     value.insert("entity_id".into(), entity.into());
     value.insert("iat".into(), terms.now.unix().into());

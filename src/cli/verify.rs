@@ -28,6 +28,9 @@ pub(super) struct Verify {
     /// Judge validity by this time instead of now
     #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     at: Option<Instant>,
+    /// Refuse a document for another audience than this one, the service's own URL
+    #[arg(long, value_name = "URL")]
+    audience: Option<String>,
     /// The proof that the ledger has this signature, with one of the next three to hold it against
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -43,6 +46,7 @@ impl Verify {
         let document = document(&self.document, |path| kind.open_signed(path))?;
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         let verified = ceremony::verify(kind, &document, &trust, at)?;
+        verified.check_audience(self.audience.as_deref())?;
         let proved = match &self.proof {
             Some(proof) => {
                 let (_, proved) = self.trusted.check(proof)?;
