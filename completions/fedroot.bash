@@ -1120,6 +1120,10 @@ _fedroot() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --historical)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --proof)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

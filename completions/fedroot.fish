@@ -135,8 +135,9 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Che
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate to trust, PEM (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate to trust, PEM; for a chain also a JWK set or the anchor\'s configuration (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l at -d 'Judge validity by this time instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l historical -d 'The historical keys of a chain\'s anchor, for a time at which it used them' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l proof -d 'The proof that the ledger has this signature, with one of the next three to hold it against' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r

@@ -222,8 +222,9 @@ spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 ;;
 (verify)
 _arguments "${_arguments_options[@]}" : \
-'*--trust=[A public key or certificate to trust, PEM (can be repeated)]:FILE:_files' \
+'*--trust=[A public key or certificate to trust, PEM; for a chain also a JWK set or the anchor'\''s configuration (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
+'--historical=[The historical keys of a chain'\''s anchor, for a time at which it used them]:FILE:_files' \
 '--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \

@@ -6,10 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use fedroot::artefact::kind;
+use fedroot::artefact::openid::{Anchor, Link, MetadataPolicy, Statement, verify_chain};
+use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
 use fedroot::base::random;
 use fedroot::custody::Catalogue;
+use fedroot::format::jose::{Jwk, JwkSet, Jws, refuse_private, thumbprint_of};
+use fedroot::format::json::{self, Limits as JsonLimits, Map, Numbers, Value};
 use fedroot::format::x509;
 use fedroot::format::xml::{Canonicalizer, Event, Form, Limits, Reader};
 use fedroot::key::{Line, PublicKey};
@@ -42,6 +46,10 @@ pub(super) const TARGETS: &[Target] = &[
     ("profile", profile),
     ("record", record),
     ("public_key", public_key),
+    ("json", json),
+    ("jws", jws),
+    ("metadata_policy", metadata_policy),
+    ("entity_statement", entity_statement),
 ];
 
 /// Refusals are named: a code that is not the one for our own bugs, and words.
@@ -166,4 +174,63 @@ pub(super) fn public_key(_: &Ground<'_>, data: &[u8]) {
     if let Some(key) = named(PublicKey::from_pem(text)) {
         assert!(named(PublicKey::from_spki(key.spki())).is_some_and(|again| again == key));
     }
+}
+
+/// JSON, strict: what is taken is what `serde_json` takes, and can be written and read again.
+pub(super) fn json(_: &Ground<'_>, data: &[u8]) {
+    let limits = JsonLimits::default();
+    let Some(value) = named(json::read(data, Numbers::Any, &limits)) else { return };
+    assert_eq!(serde_json::from_slice::<Value>(data).expect("a lax reader takes it too"), value);
+    let written = value.to_string();
+    assert_eq!(named(json::read(written.as_bytes(), Numbers::Any, &limits)), Some(value));
+}
+
+/// A compact JWS, and what its payload says of keys.
+pub(super) fn jws(ground: &Ground<'_>, data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Some(jws) = named(Jws::read(text, &[])) {
+        named(jws.verify_with(&ground.key));
+    }
+    named(Jws::read_detached(text, data, &["ext"]));
+    let Some(value) = named(json::read(data, Numbers::Any, &JsonLimits::default())) else { return };
+    let is_public = named(refuse_private(&value)).is_some();
+    named(JwkSet::read(&value));
+    if let Some(jwk) = named(Jwk::read(&value)) {
+        assert!(is_public, "a private key was taken");
+        assert_eq!(named(thumbprint_of(&value)).expect("a key has a thumbprint"), jwk.thumbprint());
+    }
+}
+
+/// Two policies and metadata, in an array.
+pub(super) fn metadata_policy(_: &Ground<'_>, data: &[u8]) {
+    let Some(Value::Array(all)) = named(json::read(data, Numbers::Any, &JsonLimits::default())) else {
+        return;
+    };
+    let [superior, subordinate, Value::Object(metadata)] = all.as_slice() else { return };
+    let read = |value| named(MetadataPolicy::read(value));
+    let (Some(superior), Some(subordinate)) = (read(superior), read(subordinate)) else { return };
+    let Some(both) = named(superior.merge(&subordinate)) else { return };
+    assert_eq!(read(&both.to_value()), Some(both.clone()), "a merged policy is a policy");
+    let mut once: Map<String, Value> = metadata.clone();
+    if named(both.apply(&mut once)).is_some() {
+        let mut twice = once.clone();
+        assert!(
+            named(both.apply(&mut twice)).is_some() && once == twice,
+            "what keeps a policy stays as it is"
+        );
+    }
+}
+
+/// A document of a federation: its checks, alone and as a chain.
+pub(super) fn entity_statement(ground: &Ground<'_>, data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let at = Instant::from_unix(1_795_348_800).expect("a time");
+    let mut anchor = Anchor::default();
+    named(anchor.trust(text));
+    named(anchor.history(text));
+    named(anchor.trust_keys(std::slice::from_ref(&ground.key)));
+    let Some(statement) = named(Statement::read(text)) else { return };
+    statement.check(at);
+    let link = Link { place: "fuzz".into(), statement };
+    named(verify_chain(&[link], &anchor, at));
 }

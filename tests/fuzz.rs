@@ -118,6 +118,7 @@ fn seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
         "profile" => &[&format!("{line}/profile.toml")],
         "record" => &[&format!("{line}/1.toml")],
         "public_key" => &["public.pem", "certificate.pem"],
+        "json" | "jws" | "metadata_policy" | "entity_statement" => return openid_seeds(target),
         "witness_request" | "rewrapped" => return own_seeds(folder, target),
         other => panic!("{other} has no seeds"),
     };
@@ -134,6 +135,30 @@ fn own_seeds(folder: &Folder, target: &str) -> Vec<Vec<u8>> {
         ];
     }
     vec![br#"{"version":1,"sessions":[{"session":0,"env":"YWdl"}]}"#.to_vec(), note]
+}
+
+/// Seeds from the vectors of OpenID Federation.
+fn openid_seeds(target: &str) -> Vec<Vec<u8>> {
+    let read = |name: &str| fs::read(root().join("tests/vectors").join(name)).unwrap();
+    let base: serde_json::Value = serde_json::from_slice(&read("openid-rules/base.json")).unwrap();
+    let signed: serde_json::Value = serde_json::from_slice(&read("jose/signed.json")).unwrap();
+    let documents = base.as_object().unwrap().values();
+    match target {
+        "json" => vec![read("openid-rules/base.json"), br#"[1,-2.5e3,"\ud83d\udd11",{"a":null,"b":[true]}]"#.to_vec()],
+        "jws" => {
+            let few = |one: &&serde_json::Value| {
+                ["RS256", "ES256", "EdDSA"].iter().any(|alg| one["alg"] == *alg)
+            };
+            let keys = signed.as_array().unwrap().iter().filter(few).map(|one| one["jwk"].to_string().into_bytes());
+            let texts = signed.as_array().unwrap().iter().filter(few).map(|one| one["jws"].as_str().unwrap().into());
+            keys.chain(texts).collect()
+        }
+        "metadata_policy" => vec![
+            br#"[{"a":{"p":{"add":["x"],"subset_of":["x","y"],"default":["y"]}}},{"a":{"p":{"essential":true},"q":{"one_of":["u","v"]},"scope":{"superset_of":["w"]}}},{"a":{"p":["y"],"q":"v","scope":"w z"}}]"#.to_vec(),
+            br#"[{"a":{"p":{"value":null}}},{"b":{"p":{"value":1}}},{"a":{"p":"x"},"b":{}}]"#.to_vec(),
+        ],
+        _ => documents.map(|document| crate::openid_rules::compact(document).into_bytes()).collect(),
+    }
 }
 
 fn run(name: &str) {
@@ -187,6 +212,11 @@ fn fuzz_xml() {
 #[test]
 fn fuzz_vault_files_and_keys() {
     ["profile", "record", "public_key"].into_iter().for_each(run);
+}
+
+#[test]
+fn fuzz_json_and_federation_documents() {
+    ["json", "jws", "metadata_policy", "entity_statement"].into_iter().for_each(run);
 }
 
 #[test]

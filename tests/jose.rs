@@ -55,6 +55,9 @@ fn what_another_implementation_signed_is_verified_with_each_algorithm() {
         assert_eq!(jws.payload(), br#"{"fed":"root"}"#);
         assert_eq!(jws.verify(&jwk).unwrap().jose, alg);
         assert_eq!(jws.verify_with(jwk.key()).unwrap().jose, alg);
+        if let Some(bits) = jwk.key().rsa_bits() {
+            assert!([2048, 2049, 8192].contains(&bits) && jwk.key().title() == format!("RSA {bits}"));
+        }
         assert_eq!(vector["thumbprint"], jwk.thumbprint());
         assert_eq!(vector["thumbprint"], thumbprint_of(&vector["jwk"]).unwrap());
         assert_eq!(vector["kubernetes"], kubernetes_kid(jwk.key()));

@@ -80,13 +80,15 @@ impl Kind for Bundle {
             .iter()
             .map(|(name, digest)| Item { name: (*name).to_owned(), content: digest.as_bytes().to_vec() })
             .collect();
-        items.iter().for_each(|item| examiner.item(item));
+        for item in &items {
+            examiner.item(item);
+        }
         let facts = facts(&files);
-        let examined = examiner.finish(&facts);
+        let found = examiner.finish(&facts);
         let given = Digest::of(&text);
         let content = Content { document: text, others: vec![], items };
         let form = if terms.profile.bundle.jws { Form::jws("bundle") } else { Form::Sha384 };
-        let detached = Detached::new("bundle", terms, given, (content, form), (facts, examined));
+        let detached = Detached::new("bundle", terms, given, (content, form), (facts, found));
         Ok(Box::new(detached))
     }
 

@@ -12,6 +12,8 @@ use crate::format::jose;
 use crate::format::json::{self, Limits, Numbers};
 
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+/// Longer files are not put into a document: the standard has no limit, and no document of a federation comes near.
+const COMPANION_BYTES_MAX: u64 = 1 << 20;
 const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// Opens a document that may be composed: the files that its `[[keys]]` name are put into it, as `pem` or `jwk`, so that
@@ -43,6 +45,46 @@ pub(super) fn open(path: &Path) -> Result<Document, Fault> {
     }
     let text = toml::to_string(&table).map_err(|e| COMPOSED.fault(format!("{}: {e}", path.display())))?;
     Ok(Document::from_path(path, text.into_bytes()))
+}
+
+/// Opens a document whose members of these names are names of files, or lists of them: what stands in the files takes
+/// their place, so that one digest covers all. The files of `[[keys]]` too. What comes out is JSON.
+pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> {
+    let bytes = read_all(&open(path)?, DOCUMENT_BYTES_MAX)?;
+    let at = |fault: Fault| fault.at(path.display());
+    let put = |name: &json::Value| -> Result<json::Value, Fault> {
+        let name = name.as_str().ok_or_else(|| at(COMPOSED.fault("the name of a file is no text")))?;
+        let file = path.parent().unwrap_or(Path::new("")).join(name);
+        let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
+        text.map(json::Value::String).map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
+    };
+    let mut whole = if is_json(&bytes) {
+        value(&bytes).map_err(at)?
+    } else {
+        let table: Table = table(&bytes).map_err(at)?;
+        if table.values().any(holds_datetime) {
+            return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
+        }
+        serde_json::to_value(&table).map_err(|e| at(COMPOSED.fault(e.to_string())))?
+    };
+    for name in names {
+        match whole.get_mut(*name) {
+            None => {}
+            Some(json::Value::Array(files)) => *files = files.iter().map(put).collect::<Result<_, _>>()?,
+            Some(file) => *file = put(file)?,
+        }
+    }
+    Ok(Document::from_path(path, text(&whole)))
+}
+
+/// JSON has no dates.
+fn holds_datetime(value: &Value) -> bool {
+    match value {
+        Value::Datetime(_) => true,
+        Value::Array(values) => values.iter().any(holds_datetime),
+        Value::Table(members) => members.values().any(holds_datetime),
+        _ => false,
+    }
 }
 
 /// What a file with a key holds: PEM, or a JWK in JSON.

@@ -115,7 +115,9 @@ pub(super) struct Content {
 impl Content {
     fn payload(&self) -> Vec<u8> {
         let mut payload = self.document.clone();
-        self.others.iter().for_each(|(_, other)| payload.extend_from_slice(other));
+        for (_, other) in &self.others {
+            payload.extend_from_slice(other);
+        }
         payload
     }
 }
@@ -185,7 +187,9 @@ impl Prepared for Detached {
         let failed = |error| disk::fault("write", "the signed document".as_ref(), &error);
         output.write_all(&self.content.document).map_err(failed)?;
         let mut recorder = Recorder::new(record, self.kind);
-        self.content.items.iter().for_each(|item| recorder.item(item));
+        for item in &self.content.items {
+            recorder.item(item);
+        }
         recorder.finish(&self.said).map_err(failed)
     }
 }

@@ -160,11 +160,11 @@ pub(super) fn prepare<'d>(
     }
     let mut facts = ready.facts;
     facts.add_json("", &ready.value);
-    let examined = examiner.finish_json(&facts, &ready.value);
+    let found = examiner.finish_json(&facts, &ready.value);
     let given = Digest::of(&read_all(document, DOCUMENT_BYTES_MAX)?);
     let content = Content { document: ready.document, others: ready.others, items: vec![] };
     let form = Form::jws(kind);
-    Ok(Box::new(Detached::new(kind, terms, given, (content, form), (facts, examined))))
+    Ok(Box::new(Detached::new(kind, terms, given, (content, form), (facts, found))))
 }
 
 /// Verifies a set with the signature beside it; `others` stand there too, behind these endings.

@@ -46,6 +46,15 @@ pub static KINDS: &[&dyn Kind] = &[
     &jwks::Jwks,
     &kubernetes::Kubernetes,
     &spiffe::Spiffe,
+    &openid::signing::EntityConfiguration,
+    &openid::signing::SubordinateStatement,
+    &openid::signing::TrustMark,
+    &openid::signing::TrustMarkDelegation,
+    &openid::signing::HistoricalKeys,
+    &openid::signing::SignedJwkSet,
+    &provisioning::Provisioning,
+    &access_token::AccessToken,
+    &software_statement::SoftwareStatement,
 ];
 
 /// No kind of this name.

@@ -16,7 +16,7 @@ use super::jwt;
 use super::keyset::KeyInput;
 use super::oob_page::{self, Signed};
 use super::{ALTERED, COMPOSED, Kind, Prepared, Terms, UNTRUSTED, Verified, read_all};
-use crate::base::bytes::{Digest, hex};
+use crate::base::bytes::{Digest, base64url, from_base64url, hex};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
@@ -50,10 +50,11 @@ struct Finished {
     signatures: Signatures,
 }
 
-/// The signatures, detached (RFC 7515, section 7.2.1 and appendix F).
+/// A JWS in general JSON serialisation (RFC 7515, section 7.2.1); its payload is the document, octet by octet.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Signatures {
+struct Signatures {
+    payload: String,
     signatures: Vec<One>,
 }
 
@@ -100,7 +101,8 @@ impl Kind for OobKeys {
             (finished.document.into_bytes(), finished.signatures)
         } else {
             let payload = compose::text(&written(&jwt::input(document)?, issuer, terms)?);
-            (payload, Signatures { signatures: vec![] })
+            let signatures = Signatures { payload: base64url(&payload), signatures: vec![] };
+            (payload, signatures)
         };
         let content = Content::read(&payload).map_err(at)?;
         let signers = content.signers(&payload, &signatures).map_err(at)?;
@@ -177,8 +179,7 @@ fn written(input: &Input, entity: &str, terms: &Terms<'_>) -> Result<Value, Faul
 /// What people compare: the thumbprint (RFC 7638) and the digest of the SubjectPublicKeyInfo.
 fn thumbprint(jwk: &Jwk) -> Result<Value, Fault> {
     let thumbprint = jwk.thumbprint();
-    let bytes = crate::base::bytes::from_base64url(&thumbprint)
-        .ok_or_else(|| INTERNAL.fault("a thumbprint is no base64url"))?;
+    let bytes = from_base64url(&thumbprint).ok_or_else(|| INTERNAL.fault("a thumbprint is no base64url"))?;
     Ok(json!({
         "kid": jwk.kid(),
         "jwk_sha256": hex(&bytes),
@@ -226,6 +227,10 @@ impl Content {
         signatures: &Signatures,
     ) -> Result<Vec<(PublicKey, &'static Scheme)>, Fault> {
         let mut signers: Vec<(PublicKey, &'static Scheme)> = Vec::new();
+        let together = "the document and the .jws beside it belong together, as they were delivered";
+        if signatures.payload != base64url(payload) {
+            return Err(ALTERED.fault("the signatures are over another document").hint(together));
+        }
         for (number, one) in signatures.signatures.iter().enumerate() {
             let text = format!("{}..{}", one.protected, one.signature);
             let jws = Jws::read_detached(&text, payload, &[])?;
@@ -234,7 +239,7 @@ impl Content {
             let (key, scheme) = new.filter(|_| jws.header().typ() == Some(TYP)).ok_or_else(|| {
                 ALTERED
                     .fault(format!("signature {} is by none of the document's keys", number + 1))
-                    .hint("the document and the .jws beside it belong together, as they were delivered")
+                    .hint(together)
             })?;
             signers.push((key.clone(), scheme));
         }

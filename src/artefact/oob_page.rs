@@ -57,7 +57,7 @@ pub(super) fn page(content: &Content, payload: &[u8], signed: &[Signed<'_>]) -> 
     for (number, jwk) in content.keys.keys.iter().enumerate() {
         key(&mut page, number + 1, jwk, signed.iter().any(|one| one.key == jwk.key()))?;
     }
-    instructions(&mut page, signed)?;
+    instructions(&mut page, signed, signed.len() == content.keys.keys.len())?;
     page.push_str("</body>\n</html>\n");
     Ok(page)
 }
@@ -109,9 +109,15 @@ fn code(text: &str) -> Result<String, Fault> {
     ))
 }
 
-fn instructions(page: &mut String, signed: &[Signed<'_>]) -> Result<(), Fault> {
-    page.push_str("<h2>To verify the document</h2>\n<p>The document is a JWK set in a file; its signatures stand in a file beside it with the ending <code>.jws</code> (RFC 7515, section 7.2.1, detached). Set <code>doc</code> to the name of the document. With the program <code>jose</code>, all signatures at once; that says which keys signed, and comparing the thumbprints says whose they are:</p>\n");
-    page.push_str("<pre id=\"jose\">jose jws ver -i \"$doc.jws\" -I \"$doc\" -k \"$doc\" -a\njose jwk thp -i \"$doc\" -a S256</pre>\n");
+fn instructions(page: &mut String, signed: &[Signed<'_>], is_complete: bool) -> Result<(), Fault> {
+    let (all, which) = if is_complete {
+        (" -a", "every key of the document has to have signed it")
+    } else {
+        ("", "one key of the document has to have signed it")
+    };
+    page.push_str(&format!("<h2>To verify the document</h2>\n<p>The document is a JWK set in a file; its signatures stand in a file beside it with the ending <code>.jws</code> (RFC 7515, section 7.2.1). Set <code>doc</code> to the name of the document. With the program <code>jose</code>: {which}; comparing the thumbprints says whose keys they are.</p>\n"));
+    let lines = format!("jose jws ver -i \"$doc.jws\" -k \"$doc\"{all} -O payload && cmp payload \"$doc\" || exit 1\njose jwk thp -i \"$doc\" -a S256");
+    page.push_str(&format!("<pre id=\"jose\">{}</pre>\n", markup(&lines)));
     for (number, one) in signed.iter().enumerate() {
         page.push_str(&format!("<p>With <code>openssl</code>, signature {}:</p>\n", number + 1));
         let text = markup(&openssl(number + 1, one)?);

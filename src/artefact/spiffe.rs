@@ -182,7 +182,7 @@ fn authorities(key: &Value, domain: &str, now: Instant) -> Vec<(&'static str, St
         let place = format!("the certificate of {}", authority.key.fingerprint());
         let mut breach =
             |rule, detail: String| found.push((rule, String::new(), format!("{place} {detail}")));
-        if !authority.is_authority || !authority.signs_certificates || authority.signs_other_things {
+        if !authority.signs_certificates_only {
             breach("spiffe-bundle.x509.authority", "is not that of an authority and nothing else".into());
         }
         let id = format!("spiffe://{domain}");

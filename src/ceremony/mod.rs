@@ -1,6 +1,7 @@
 //! The acts: one file per act, each a short story told in calls. Here, and only here, documents and keys meet.
 
 mod audit;
+mod chain;
 mod generate;
 mod keep;
 mod review;
@@ -13,6 +14,7 @@ pub use audit::{
     Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof, checkpoint,
     note, prove, read_ledger, read_ledger_with,
 };
+pub use chain::{pretty, verify_chain};
 pub use generate::{Making, generate, generate_request, refuse_key};
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,

@@ -13,6 +13,7 @@ mod sign;
 mod signals;
 mod ui;
 mod verify;
+mod verify_chain;
 
 use std::ffi::OsString;
 use std::io::Read;

@@ -81,7 +81,9 @@ impl Sign {
                     .json,
             );
             output.line("nothing was signed; it would write");
-            writes.iter().for_each(|name| output.row("file", name));
+            for name in &writes {
+                output.row("file", name);
+            }
             output.line("  two ledger entries: intent, outcome");
             return Ok(output);
         };

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::ledger::Trusted;
 use super::ui::Output;
-use super::{document, kinds, parsed};
+use super::{USAGE, document, parsed, verify_chain};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, Instant, SystemClock};
 use crate::base::fault::Fault;
@@ -17,12 +17,12 @@ use crate::ceremony;
 #[derive(Args, Debug)]
 pub(super) struct Verify {
     /// The kind of document
-    #[arg(value_parser = kinds())]
+    #[arg(value_parser = verify_chain::verifiable())]
     kind: String,
-    /// The signed document; - reads standard input
-    #[arg(value_name = "FILE")]
-    document: PathBuf,
-    /// A public key or certificate to trust, PEM (can be repeated)
+    /// The signed document, or the statements of a chain in any order; - reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    documents: Vec<PathBuf>,
+    /// A public key or certificate to trust, PEM; for a chain also a JWK set or the anchor's configuration (can be repeated)
     #[arg(long, value_name = "FILE", required = true)]
     trust: Vec<PathBuf>,
     /// Judge validity by this time instead of now
@@ -31,6 +31,9 @@ pub(super) struct Verify {
     /// Refuse a document for another audience than this one, the service's own URL
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
+    /// The historical keys of a chain's anchor, for a time at which it used them
+    #[arg(long, value_name = "FILE")]
+    historical: Option<PathBuf>,
     /// The proof that the ledger has this signature, with one of the next three to hold it against
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
@@ -40,11 +43,19 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
+        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        if self.kind == verify_chain::NAME {
+            return verify_chain::run(&self.documents, &self.trust, self.historical.as_deref(), at);
+        }
+        let ([path], None) = (self.documents.as_slice(), &self.historical) else {
+            return Err(USAGE
+                .fault(format!("a document of the kind {} stands alone, without historical keys", self.kind))
+                .hint(format!("verify one at a time; a chain is verified as {}", verify_chain::NAME)));
+        };
         let trust =
             self.trust.iter().map(|path| ceremony::trust(path)).collect::<Result<Vec<_>, _>>()?.concat();
         let kind = kind(&self.kind)?;
-        let document = document(&self.document, |path| kind.open_signed(path))?;
-        let at = self.at.unwrap_or_else(|| SystemClock.now());
+        let document = document(path, |path| kind.open_signed(path))?;
         let verified = ceremony::verify(kind, &document, &trust, at)?;
         verified.check_audience(self.audience.as_deref())?;
         let proved = match &self.proof {

@@ -16,8 +16,10 @@ static VERIFIED_ONLY: &[&dyn Algorithm] = &[&nist::P256, &nist::P521, &ed25519::
 
 /// Every algorithm whose signatures are verified, those of key lines first.
 pub(super) fn verified() -> impl Iterator<Item = &'static dyn Algorithm> {
-    let of_lines = ALGORITHMS.iter().map(|row| -> &'static dyn Algorithm { *row });
-    of_lines.chain(VERIFIED_ONLY.iter().copied())
+    fn public_half(row: &&'static dyn LineAlgorithm) -> &'static dyn Algorithm {
+        *row
+    }
+    ALGORITHMS.iter().map(public_half).chain(VERIFIED_ONLY.iter().copied())
 }
 
 /// The public half of an algorithm: its names, and what can be done with a public key of it.

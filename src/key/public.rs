@@ -126,9 +126,15 @@ impl PublicKey {
     /// What people call its kind and size, such as `RSA 4096`.
     pub fn title(&self) -> String {
         match &self.parts {
-            Parts::Rsa { n, .. } => format!("RSA {}", n.len() * 8),
+            Parts::Rsa { .. } => format!("RSA {}", self.rsa_bits().unwrap_or_default()),
             Parts::Ec { curve, .. } | Parts::Okp { curve, .. } => (*curve).to_owned(),
         }
+    }
+
+    /// The length of its modulus in bits, for RSA.
+    pub fn rsa_bits(&self) -> Option<usize> {
+        let Parts::Rsa { n, .. } = &self.parts else { return None };
+        Some(n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize))
     }
 
     /// Its DER.

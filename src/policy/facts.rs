@@ -74,6 +74,11 @@ impl Facts {
         }
     }
 
+    /// Adds all facts of another list.
+    pub fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// The first value under this path.
     pub fn value(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|fact| fact.path == path).map(|fact| fact.value.as_str())

@@ -138,12 +138,6 @@ impl Rule {
         self.id.contains(".brake.")
     }
 
-    /// The same, whatever a profile says.
-    pub(super) const fn firm(mut self) -> Self {
-        self.is_firm = true;
-        self
-    }
-
     /// A rule for documents of OpenID Federation.
     pub(super) const fn openid(
         id: &'static str,
@@ -154,6 +148,12 @@ impl Rule {
         check: Check,
     ) -> Self {
         Self { kind: "openid", ..Self::saml(id, severity, sentence, remedy, source, check) }
+    }
+
+    /// The same, whatever a profile says.
+    pub(super) const fn firm(mut self) -> Self {
+        self.is_firm = true;
+        self
     }
 
     /// The same, lenient in a sandbox.

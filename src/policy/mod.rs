@@ -25,8 +25,8 @@ pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::{Item, Last, Recorder};
 pub use profile::{
-    AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, OobKeys, Profile, Provisioning,
-    Reserved, Saml, SoftwareStatement, Spiffe,
+    AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,
+    Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,
 };
 pub use rules::{RULES, Rules};
 pub use waiver::{Brake, Waiver};

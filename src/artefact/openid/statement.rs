@@ -101,9 +101,10 @@ impl Form {
         matches!(self, Self::EntityConfiguration | Self::SubordinateStatement)
     }
 
-    /// The form that a header and claims show. `jwk-set+jwt` with a `sub` is a signed JWK set, without one historical keys.
+    /// The form that a header and claims show. A statement that lacks `iss` or `sub` is of one entity. `jwk-set+jwt` with a `sub` is a signed JWK set, without one historical keys.
     pub fn of(typ: &str, claims: &Map<String, Value>) -> Option<Self> {
-        let is_self = claims.get("iss") == claims.get("sub");
+        let (iss, sub) = (claims.get("iss"), claims.get("sub"));
+        let is_self = iss.is_none() || sub.is_none() || iss == sub;
         Self::ALL.into_iter().find(|form| {
             form.typ() == typ
                 && match form {

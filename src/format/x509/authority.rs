@@ -19,12 +19,8 @@ pub struct Authority {
     pub not_before: Instant,
     /// The end of its validity.
     pub not_after: Instant,
-    /// Whether it says CA:TRUE.
-    pub is_authority: bool,
-    /// Whether it has a critical keyUsage with keyCertSign.
-    pub signs_certificates: bool,
-    /// Whether its keyUsage allows anything but keyCertSign and cRLSign.
-    pub signs_other_things: bool,
+    /// Whether it says CA:TRUE, and its keyUsage is critical and has keyCertSign and cRLSign at most.
+    pub signs_certificates_only: bool,
     /// The URIs of its subjectAltName.
     pub uris: Vec<String>,
     /// Whether it names itself as its issuer.
@@ -60,11 +56,10 @@ impl Authority {
             key: PublicKey::from_spki(&signed.subject_public_key_info().to_der().map_err(wrong)?)?,
             not_before: time(&validity.not_before)?,
             not_after: time(&validity.not_after)?,
-            is_authority: constraints.is_some_and(|(_, constraints)| constraints.ca),
-            signs_certificates: usage
-                .as_ref()
-                .is_some_and(|(critical, usage)| *critical && usage.key_cert_sign()),
-            signs_other_things: usage.is_some_and(|(_, usage)| other(&usage)),
+            signs_certificates_only: constraints.is_some_and(|(_, constraints)| constraints.ca)
+                && usage.is_some_and(|(is_critical, usage)| {
+                    is_critical && usage.key_cert_sign() && !other(&usage)
+                }),
             uris: names.map(|(_, names)| names.0.into_iter().filter_map(uri).collect()).unwrap_or_default(),
             is_self_issued: signed.issuer() == signed.subject(),
         })

@@ -4,6 +4,7 @@
 mod bundle;
 mod grant;
 mod keys;
+mod openid;
 mod saml;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 pub use self::bundle::Bundle;
 pub use self::grant::{AccessToken, OobKeys, Provisioning, SoftwareStatement};
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
+pub use self::openid::{Lifetime, Openid};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
 use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
@@ -51,6 +53,9 @@ pub struct Profile {
     /// Limits and defaults for SPIFFE bundles.
     #[serde(default, skip_serializing_if = "is_default")]
     pub spiffe: Spiffe,
+    /// Limits and defaults for documents of OpenID Federation.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub openid: Openid,
     /// Limits for authorisations of provisioning clients.
     #[serde(default, skip_serializing_if = "is_default")]
     pub provisioning: Provisioning,
@@ -99,6 +104,7 @@ impl Profile {
             jwks: Jwks::default(),
             kubernetes: Kubernetes::default(),
             spiffe: Spiffe::default(),
+            openid: Openid::default(),
             provisioning: Provisioning::default(),
             access_token: AccessToken::default(),
             software_statement: SoftwareStatement::default(),
@@ -138,6 +144,7 @@ impl Profile {
         profile.jwks.check("jwks")?;
         profile.kubernetes.check()?;
         profile.spiffe.check()?;
+        profile.openid.check()?;
         profile.provisioning.check()?;
         profile.access_token.check()?;
         profile.software_statement.check()?;

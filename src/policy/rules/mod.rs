@@ -10,6 +10,7 @@ mod keys;
 mod kubernetes;
 mod names;
 mod openid;
+mod openid_signing;
 mod software;
 mod spiffe;
 
@@ -30,6 +31,7 @@ pub static RULES: Rules = Rules(&[
     kubernetes::ROWS,
     spiffe::ROWS,
     openid::ROWS,
+    openid_signing::ROWS,
     grant::ROWS,
     software::ROWS,
 ]);

@@ -401,7 +401,7 @@ pub(super) static ROWS: &[Rule] = &[
     ),
 ];
 
-const fn rule(
+pub(super) const fn rule(
     id: &'static str,
     severity: Severity,
     sentence: &'static str,

@@ -64,11 +64,16 @@ def vector(key, alg):
     }
 
 
-small = rsa.generate_private_key(65537, 2048)
-made = [vector(small, alg) for alg in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]]
-made.append(vector(rsa.generate_private_key(65537, 8192), "PS512"))
-made.append(vector(rsa.generate_private_key(65537, 2049), "PS256"))
-for curve, alg in [(ec.SECP256R1(), "ES256"), (ec.SECP384R1(), "ES384"), (ec.SECP521R1(), "ES512")]:
-    made.append(vector(ec.generate_private_key(curve), alg))
-made.append(vector(ed25519.Ed25519PrivateKey.generate(), "EdDSA"))
-print(json.dumps(made, indent=1))
+def main():
+    small = rsa.generate_private_key(65537, 2048)
+    made = [vector(small, alg) for alg in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]]
+    made.append(vector(rsa.generate_private_key(65537, 8192), "PS512"))
+    made.append(vector(rsa.generate_private_key(65537, 2049), "PS256"))
+    for curve, alg in [(ec.SECP256R1(), "ES256"), (ec.SECP384R1(), "ES384"), (ec.SECP521R1(), "ES512")]:
+        made.append(vector(ec.generate_private_key(curve), alg))
+    made.append(vector(ed25519.Ed25519PrivateKey.generate(), "EdDSA"))
+    print(json.dumps(made, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ use crate::base::clock::Instant;
 use crate::format::json::{Value, name_set};
 
 /// Claims that the standard defines: `crit` must not name them (section 13.4).
-const STANDARD: [&str; 22] = [
+pub(in super::super) const STANDARD: [&str; 22] = [
     "iss",
     "sub",
     "iat",
@@ -68,9 +68,10 @@ pub(super) fn required(statement: &Statement, findings: &mut Findings) {
         }
     }
     let is_self = statement.iss() == statement.sub();
+    let names_both = ["iss", "sub"].iter().all(|name| statement.get(name).is_some());
     match form {
         Form::EntityConfiguration => {
-            findings.when(!is_self, "openid.id.self", || "iss and sub are two entities".into());
+            findings.when(!is_self && names_both, "openid.id.self", || "iss and sub are two entities".into());
         }
         Form::SubordinateStatement => {
             findings.when(is_self, "openid.id.self", || "iss and sub are one entity".into());

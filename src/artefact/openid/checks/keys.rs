@@ -5,10 +5,9 @@ use super::Findings;
 use crate::base::clock::Instant;
 use crate::format::jose::{self, Jwk, JwkSet, refuse_private};
 use crate::format::json::Value;
-use crate::key::Parts;
 
 /// Shorter moduli are worth a warning.
-const RSA_BYTES: usize = 3072 / 8;
+const RSA_BITS: usize = 3072;
 
 /// Why a key was revoked (section 8.7.4). Federations may add their own, which are told.
 const REASONS: [&str; 3] = ["unspecified", "compromised", "superseded"];
@@ -67,9 +66,7 @@ pub(super) fn federation_keys(
         .when(set.keys.is_empty(), "openid.jwks.empty", || format!("{place} holds no key that can be used"));
     for jwk in &set.keys {
         let kid = jwk.kid().unwrap_or_default();
-        if let Parts::Rsa { n, .. } = jwk.key().parts()
-            && n.len() < RSA_BYTES
-        {
+        if jwk.key().rsa_bits().is_some_and(|bits| bits < RSA_BITS) {
             findings.add("openid.jwks.short", format!("{place}: the key '{kid}' is {}", jwk.key().title()));
         }
         if let Some(exp) = jwk.member("exp").and_then(date).filter(|exp| *exp <= at) {

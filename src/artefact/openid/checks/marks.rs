@@ -25,7 +25,7 @@ pub(super) fn mark(statement: &Statement, at: Instant, findings: &mut Findings) 
             delegated(statement, &delegation, at, findings);
         }
         Some(Ok(_)) => {
-            findings.add("openid.trust-mark.delegation", "the delegation is a document of another form")
+            findings.add("openid.trust-mark.delegation", "the delegation is a document of another form");
         }
         Some(Err(fault)) => findings.add("openid.trust-mark.delegation", format!("the delegation: {fault}")),
         None => findings.add("openid.claim.type", "the delegation is not a string"),
@@ -75,10 +75,10 @@ pub(super) fn own(statement: &Statement, at: Instant, findings: &mut Findings) {
         };
         match Statement::read(mark) {
             Ok(mark) if mark.form() == Form::TrustMark => {
-                inner(statement, entry.get("trust_mark_type"), &mark, &place, at, findings)
+                inner(statement, entry.get("trust_mark_type"), &mark, &place, at, findings);
             }
             Ok(_) => {
-                findings.add("openid.trust-mark.malformed", format!("{place} is a document of another form"))
+                findings.add("openid.trust-mark.malformed", format!("{place} is a document of another form"));
             }
             Err(fault) => findings.add("openid.trust-mark.malformed", format!("{place}: {fault}")),
         }

@@ -5,6 +5,7 @@ mod keys;
 mod marks;
 mod superior;
 
+pub(super) use self::claims::STANDARD;
 use super::identifier::{not_a_url, not_an_identifier};
 use super::statement::{Form, Found, Statement};
 use crate::base::clock::Instant;
@@ -51,24 +52,20 @@ impl Findings {
 
     /// A claim that has to be an object, if it is there.
     fn object<'a>(&mut self, place: &str, value: Option<&'a Value>) -> Option<&'a Map<String, Value>> {
-        match value? {
-            Value::Object(members) => Some(members),
-            _ => {
-                self.add("openid.claim.type", format!("{place} is not an object"));
-                None
-            }
-        }
+        let Value::Object(members) = value? else {
+            self.add("openid.claim.type", format!("{place} is not an object"));
+            return None;
+        };
+        Some(members)
     }
 
     /// A claim that has to be an array, if it is there.
     fn array<'a>(&mut self, place: &str, value: Option<&'a Value>) -> Option<&'a [Value]> {
-        match value? {
-            Value::Array(values) => Some(values),
-            _ => {
-                self.add("openid.claim.type", format!("{place} is not an array"));
-                None
-            }
-        }
+        let Value::Array(values) = value? else {
+            self.add("openid.claim.type", format!("{place} is not an array"));
+            return None;
+        };
+        Some(values)
     }
 }
 

@@ -20,7 +20,9 @@ pub(super) fn configuration(statement: &Statement, at: Instant, findings: &mut F
             findings.when(all.is_empty(), "openid.trust-mark-issuers.anyone", || {
                 format!("{place} is empty: anybody may issue this trust mark")
             });
-            all.iter().for_each(|issuer| findings.identifier(&place, issuer));
+            for issuer in all {
+                findings.identifier(&place, issuer);
+            }
         }
     }
     if let Some(owners) = findings.object("trust_mark_owners", statement.get("trust_mark_owners")) {

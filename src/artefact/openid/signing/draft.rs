@@ -1,0 +1,275 @@
+//! A document of this line before its signature: the claims that the tool supplies, the rules that need the line, its
+//! profile, the vault and what was signed before.
+
+use super::known;
+use crate::artefact::jwt::{self, Jwt, Shape};
+use crate::artefact::openid::{Form, Statement};
+use crate::artefact::{Prepared, Standing, Terms};
+use crate::base::clock::{Instant, Span};
+use crate::base::disk::Document;
+use crate::base::fault::Fault;
+use crate::format::jose::{jwk_as, thumbprint};
+use crate::format::json::{Map, Value};
+use crate::key::{Environment, Hash, PublicKey, Scheme};
+use crate::policy::{Facts, Lifetime, Openid, PROFILE, RULES};
+
+/// What an operator writes for a document that never ends.
+const FOREVER: &str = "forever";
+
+/// The kinds of documents that the keys of an entity's configuration verify.
+pub(super) const SIGNED: [Form; 6] = [
+    Form::EntityConfiguration,
+    Form::SubordinateStatement,
+    Form::TrustMark,
+    Form::TrustMarkDelegation,
+    Form::HistoricalKeys,
+    Form::SignedJwkSet,
+];
+
+/// A breach: the rule, whom it is about, and what was found.
+pub(super) type Breach = (&'static str, String, String);
+
+/// A document of this line before its signature.
+pub(super) struct Draft<'t> {
+    pub(super) terms: &'t Terms<'t>,
+    form: Form,
+    scheme: &'static Scheme,
+    claims: Map<String, Value>,
+    /// Whom the findings are about, for waivers.
+    subject: String,
+    lifetime: Option<Lifetime>,
+    exp: Option<(Instant, String)>,
+    shown: Facts,
+    breaches: Vec<Breach>,
+}
+
+impl<'t> Draft<'t> {
+    /// A document that the line's entity issues, about `sub` where its form has one.
+    ///
+    /// # Errors
+    ///
+    /// `profile.malformed` when the profile names no entity, or an algorithm that the key does not have.
+    pub(super) fn new(form: Form, terms: &'t Terms<'t>, sub: Option<&str>) -> Result<Self, Fault> {
+        let own = entity_id(terms)?;
+        let scheme = jwt::scheme(terms.public, &terms.profile.openid.alg)?;
+        let mut claims = Map::new();
+        claims.insert("iss".into(), own.into());
+        claims.extend(sub.map(|sub| ("sub".to_owned(), sub.into())));
+        claims.insert("iat".into(), terms.now.unix().into());
+        let subject = sub.unwrap_or(own).to_owned();
+        let (lifetime, exp) = (None, None);
+        Ok(Self { terms, form, scheme, claims, subject, lifetime, exp, shown: Facts::default(), breaches: vec![] })
+    }
+
+    /// Sets `exp`: as long as the operator says, or as the profile has it.
+    pub(super) fn valid_for(&mut self, lifetime: Lifetime, asked: Option<&str>) -> Result<(), Fault> {
+        self.lifetime = Some(lifetime);
+        let may_be_forever = matches!(self.form, Form::TrustMark | Form::TrustMarkDelegation);
+        let (span, why) = match asked {
+            Some(FOREVER) if may_be_forever => return Ok(()),
+            Some(text) => (Span::parse(text)?, "the document asks for it"),
+            None => (lifetime.usual, "from the profile"),
+        };
+        self.end_at(self.terms.now.after(span)?, why);
+        Ok(())
+    }
+
+    /// Brings the end forward to this time, if it is later.
+    pub(super) fn end_by(&mut self, end: Instant, why: &str) {
+        if self.exp.as_ref().is_none_or(|(own, _)| *own > end) {
+            self.end_at(end, why);
+        }
+    }
+
+    fn end_at(&mut self, end: Instant, why: &str) {
+        self.claims.insert("exp".into(), end.unix().into());
+        self.exp = Some((end, why.to_owned()));
+    }
+
+    /// When it ends.
+    pub(super) fn exp(&self) -> Option<Instant> {
+        self.exp.as_ref().map(|(end, _)| *end)
+    }
+
+    /// Adds a claim, if there is something to say.
+    pub(super) fn claim(&mut self, name: &str, value: Option<impl Into<Value>>) {
+        self.claims.extend(value.map(|value| (name.to_owned(), value.into())));
+    }
+
+    /// Adds claims that the standard does not define.
+    ///
+    /// # Errors
+    ///
+    /// `document.composed` for one that is there already or that the tool supplies.
+    pub(super) fn others(&mut self, claims: Map<String, Value>) -> Result<(), Fault> {
+        for (name, value) in claims {
+            if super::super::checks::STANDARD.contains(&name.as_str()) {
+                return Err(crate::artefact::COMPOSED
+                    .fault(format!("claims.{name}: the standard defines this claim, and it is not set here"))
+                    .hint("under [claims] stands what the standard does not define"));
+            }
+            self.claims.insert(name, value);
+        }
+        Ok(())
+    }
+
+    /// Shows something beside the claims.
+    pub(super) fn show(&mut self) -> &mut Facts {
+        &mut self.shown
+    }
+
+    /// Notes a breach of a rule.
+    pub(super) fn breach(&mut self, rule: &'static str, detail: impl Into<String>) {
+        self.breaches.push((rule, self.subject.clone(), detail.into()));
+    }
+
+    /// Notes one if it is so.
+    pub(super) fn when(&mut self, is_so: bool, rule: &'static str, detail: impl FnOnce() -> String) {
+        if is_so {
+            self.breach(rule, detail());
+        }
+    }
+
+    /// Notes what a document beside the input breaks.
+    pub(super) fn adopt(&mut self, place: &str, statement: &Statement) {
+        for found in statement.check(self.terms.now) {
+            self.breach(found.rule, format!("{place}: {}", found.detail));
+        }
+    }
+
+    /// The limits of the line.
+    pub(super) fn limits(&self) -> &'t Openid {
+        &self.terms.profile.openid
+    }
+
+    /// The keys of the line that documents list, as its configuration has them: each bound to one algorithm.
+    pub(super) fn own_keys(&self) -> Result<Vec<Value>, Fault> {
+        let alg = &self.limits().alg;
+        let mut keys: Vec<PublicKey> = Vec::new();
+        for key in self.terms.vault.keys()?.iter() {
+            if key.id.line == self.terms.key.line && key.standing == Standing::Listed {
+                keys.push(key.public.clone());
+            }
+        }
+        if !keys.contains(self.terms.public) {
+            keys.push(self.terms.public.clone());
+        }
+        let written = |key: &PublicKey| {
+            let scheme = key.jose_scheme(alg).unwrap_or_else(|| key.algorithm().scheme(Hash::Sha256));
+            jwk_as(key, &thumbprint(key), scheme)
+        };
+        Ok(keys.iter().map(written).collect())
+    }
+
+    /// What the line said last in its configuration.
+    pub(super) fn own_configuration(&self) -> Result<Option<Facts>, Fault> {
+        let signed = self.terms.vault.signed(Form::EntityConfiguration.name())?;
+        Ok(signed.iter().find(|(line, _)| *line == self.terms.key.line).map(|(_, facts)| facts.clone()))
+    }
+
+    /// Judges the whole and readies it.
+    pub(super) fn finish<'d>(mut self, document: &Document) -> Result<Box<dyn Prepared + 'd>, Fault> {
+        self.bound()?;
+        self.published()?;
+        self.dates();
+        let statement = Statement::new(self.form, self.claims.clone());
+        for found in statement.check(self.terms.now) {
+            self.breach(found.rule, found.detail);
+        }
+        let why = self.exp.as_ref().map_or("", |(_, why)| why.as_str());
+        let mut facts = known::facts(self.form, Some(why), &self.claims);
+        facts.add("alg", self.scheme.jose);
+        facts.add("kid", thumbprint(self.terms.public));
+        facts.append(self.shown);
+        let shape = Shape { kind: self.form.name(), typ: self.form.typ(), groups: &["openid"] };
+        let jwt =
+            Jwt::with(&shape, document, self.terms, self.scheme, self.claims, (facts, self.breaches))?;
+        Ok(Box::new(jwt))
+    }
+
+    /// The entity and the algorithm are bound to the line, and the line to its environment.
+    fn bound(&mut self) -> Result<(), Fault> {
+        let (own, line) = (entity_id(self.terms)?.to_owned(), &self.terms.key.line);
+        for (other, profile) in self.terms.vault.profiles()?.iter() {
+            self.when(other != line && profile.openid.entity_id == own, "openid.entity.shared", || {
+                format!("the line {other} signs for {own} too")
+            });
+        }
+        if line.environment() != Environment::Prod {
+            for id in [own.clone(), self.subject.clone()] {
+                let is_real = self.limits().production.contains(&id);
+                self.when(is_real, "openid.entity.environment", || {
+                    format!("{id} belongs to the real federation, and {line} is a {} line", line.environment())
+                });
+            }
+        }
+        let Some(last) = self.terms.last.map(|last| last.facts().clone()) else { return Ok(()) };
+        let before = last.value("iss").unwrap_or_default();
+        self.when(before != own, "openid.entity.changed", || {
+            format!("the line signed for {before}, and now for {own}")
+        });
+        let is_same_key = last.value("kid") == Some(&thumbprint(self.terms.public));
+        let (before, now) = (last.value("alg").unwrap_or_default().to_owned(), self.scheme.jose);
+        self.when(is_same_key && before != now, "openid.alg.changed", || {
+            format!("the key signed with {before}, and now with {now}")
+        });
+        Ok(())
+    }
+
+    /// Nobody trusts a key that no configuration listed before it signs.
+    fn published(&mut self) -> Result<(), Fault> {
+        let Some(last) = self.own_configuration()? else {
+            let is_first = self.form == Form::EntityConfiguration;
+            self.when(!is_first, "openid.configuration.none", || {
+                "the line has signed no configuration of its entity yet".into()
+            });
+            return Ok(());
+        };
+        let kid = thumbprint(self.terms.public);
+        let listed = known::thumbprints(&known::keys(&last, "jwks")?);
+        self.when(!listed.contains(&kid), "openid.key.unpublished", || {
+            format!("the configuration signed last does not list the key {kid}")
+        });
+        Ok(())
+    }
+
+    fn dates(&mut self) {
+        if let (Some(end), Some(lifetime)) = (self.exp(), self.lifetime) {
+            let seconds = end.seconds_since(self.terms.now);
+            let (min, max) = (lifetime.min, lifetime.max);
+            self.when(seconds > max.seconds(), "openid.exp.long", || {
+                format!("it would be valid until {end}; the profile allows {max}")
+            });
+            self.when(seconds < min.seconds(), "openid.exp.short", || {
+                format!("it would be valid until {end}; the profile wants {min} at least")
+            });
+        }
+        let Some(last) = self.terms.last.map(crate::policy::Last::facts) else { return };
+        let (iat, exp) = (known::time(last, "iat"), known::time(last, "exp"));
+        if let Some(before) = iat.filter(|before| *before >= self.terms.now) {
+            let now = self.terms.now;
+            self.breach("openid.iat.order", format!("the one before was made at {before}, and it is {now}"));
+        }
+        if let (Some(before), Some(end)) = (exp, self.exp()) {
+            self.when(end < before, "openid.exp.earlier", || {
+                format!("it would end at {end}; the one before ends at {before}")
+            });
+        }
+    }
+}
+
+/// The entity that the line signs for.
+fn entity_id<'a>(terms: &Terms<'a>) -> Result<&'a str, Fault> {
+    let own = terms.profile.openid.entity_id.as_str();
+    if own.is_empty() {
+        return Err(PROFILE
+            .fault(format!("the profile of {} does not say for which entity it signs", terms.key.line))
+            .hint("set entity_id under [openid] in the profile"));
+    }
+    Ok(own)
+}
+
+/// What weighs so much that a document beside the input is not used.
+pub(super) fn is_blocking(rule: &str) -> bool {
+    RULES.iter().any(|own| own.id == rule && own.severity == crate::policy::Severity::Block)
+}

@@ -1,0 +1,83 @@
+//! The subject of a statement: its own configuration, whose its keys are, and who stands behind new ones.
+
+use super::known;
+use super::{companion, not_signed_by};
+use crate::artefact::Terms;
+use crate::artefact::openid::{Form, Statement};
+use crate::base::fault::Fault;
+use crate::format::jose::{Jwk, JwkSet};
+use crate::format::json::Value;
+
+/// Who else has a key of the subject: another line of the vault, this one, or another subordinate. Foreign text.
+///
+/// # Errors
+///
+/// Those of reading the vault.
+pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    for jwk in &keys.keys {
+        let kid = jwk.kid().unwrap_or_default();
+        for own in terms.vault.keys()?.iter().filter(|own| own.public == *jwk.key()) {
+            found.push(format!("the key '{kid}' is {} of this vault", own.id));
+        }
+        if jwk.key() == terms.public && terms.vault.keys()?.is_empty() {
+            found.push(format!("the key '{kid}' is the one that signs"));
+        }
+        let here = &terms.key.line;
+        for (line, facts) in terms.vault.signed(Form::SubordinateStatement.name())?.iter() {
+            let other = facts.value("sub").unwrap_or_default();
+            let is_same_place = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
+            if (other != sub || !is_same_place) && holds(facts, jwk)? {
+                found.push(format!("the key '{kid}' is one of {other}, as {line} signed it"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether facts tell of this key; those without its number are not read any further.
+fn holds(facts: &crate::policy::Facts, jwk: &Jwk) -> Result<bool, Fault> {
+    let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { return Ok(false) };
+    if !facts.iter().any(|fact| fact.value.contains(number)) {
+        return Ok(false);
+    }
+    Ok(known::holds(&known::keys(facts, "jwks")?, jwk))
+}
+
+/// Whether the owner of the old keys stands behind the new ones: an old key signed the configuration, or a statement
+/// beside it that lists all the new keys.
+///
+/// # Errors
+///
+/// Those of reading the old keys and the statement.
+pub(super) fn is_proven(
+    configuration: &Statement,
+    proof: Option<&str>,
+    (old, new): (&[Value], &[Value]),
+    terms: &Terms<'_>,
+) -> Result<bool, Fault> {
+    let old = JwkSet::read_keys(old)?;
+    let by_old = |statement: &Statement| {
+        let signed = |jwk: &Jwk| statement.jws().is_some_and(|jws| jws.verify(jwk).is_ok());
+        old.keys.iter().any(signed)
+    };
+    if by_old(configuration) {
+        return Ok(true);
+    }
+    let Some(proof) = proof.map(|text| companion("proof", text)).transpose()? else { return Ok(false) };
+    let (listed, new) =
+        (known::thumbprints(known::keys_of(proof.get("jwks"))), known::thumbprints(new));
+    let is_whole = proof.form() == Form::EntityConfiguration
+        && proof.sub() == configuration.sub()
+        && new.iter().all(|key| listed.contains(key));
+    let is_now = proof.check(terms.now).iter().all(|found| !super::draft::is_blocking(found.rule));
+    Ok(is_whole && is_now && by_old(&proof))
+}
+
+/// Why the configuration is not the subject's own.
+pub(super) fn not_self_signed(configuration: &Statement) -> Option<String> {
+    match configuration.keys() {
+        Ok(keys) => not_signed_by(configuration, &keys),
+        Err(fault) => Some(fault.to_string()),
+    }
+}

@@ -1,0 +1,214 @@
+//! `subordinate-statement`: what a superior says of its subordinate (OpenID Federation 1.0, section 3). The subject's own
+//! configuration comes in beside it and is judged first.
+
+use std::path::Path;
+
+use rand_core::CryptoRng;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::draft::Draft;
+use super::{companion, configuration_of, input, known, subject, verify};
+use crate::artefact::openid::constraints;
+use crate::artefact::openid::statement::date;
+use crate::artefact::openid::{Form, Statement};
+use crate::artefact::{Kind, Prepared, Terms, Verified, compose};
+use crate::base::disk::Document;
+use crate::base::fault::Fault;
+use crate::format::json::{Map, Value};
+use crate::key::PublicKey;
+
+pub(in crate::artefact) struct SubordinateStatement;
+
+/// What the operator decides.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The file with the subject's configuration.
+    configuration: String,
+    /// The file with a configuration that one of its old keys signed, when its keys change.
+    proof: Option<String>,
+    /// Files with the statements of superiors, the highest first; the last one is about us.
+    #[serde(default)]
+    superiors: Vec<String>,
+    metadata: Option<Value>,
+    metadata_policy: Option<Value>,
+    metadata_policy_crit: Option<Value>,
+    constraints: Option<Value>,
+    source_endpoint: Option<String>,
+    crit: Option<Value>,
+    #[serde(default)]
+    claims: Map<String, Value>,
+    valid_for: Option<String>,
+}
+
+impl Kind for SubordinateStatement {
+    fn name(&self) -> &'static str {
+        Form::SubordinateStatement.name()
+    }
+
+    fn about(&self) -> &'static str {
+        "a statement about a subordinate in OpenID Federation"
+    }
+
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        compose::open_with(path, &["configuration", "proof", "superiors"])
+    }
+
+    fn subject(&self, document: &Document) -> Result<String, Fault> {
+        let input: Input = input(document)?;
+        Ok(configuration_of("configuration", &input.configuration)?.sub().to_owned())
+    }
+
+    fn prepare<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        _random: &mut dyn CryptoRng,
+    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
+        let input: Input = input(document)?;
+        let configuration = configuration_of("configuration", &input.configuration)?;
+        let sub = configuration.sub().to_owned();
+        let mut draft = Draft::new(Form::SubordinateStatement, terms, Some(&sub))?;
+        draft.valid_for(draft.limits().subordinate, input.valid_for.as_deref())?;
+        let keys = known::keys_of(configuration.get("jwks")).to_vec();
+        judge(&mut draft, &configuration)?;
+        change_of_keys(&mut draft, &configuration, input.proof.as_deref(), &keys)?;
+        end_with_keys(&mut draft, &keys);
+        draft.claim("jwks", Some(json!({ "keys": keys })));
+        let endpoint = input.source_endpoint.clone();
+        let own: [(&str, Option<Value>); 6] = [
+            ("metadata", input.metadata),
+            ("metadata_policy", input.metadata_policy),
+            ("metadata_policy_crit", input.metadata_policy_crit),
+            ("constraints", input.constraints),
+            ("source_endpoint", input.source_endpoint.map(Value::from)),
+            ("crit", input.crit),
+        ];
+        let said: Map<String, Value> =
+            own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        source_endpoint(&mut draft, endpoint.as_deref())?;
+        outcome(&mut draft, &configuration, &said, &input.superiors)?;
+        for (name, value) in said {
+            draft.claim(&name, Some(value));
+        }
+        draft.others(input.claims)?;
+        draft.finish(document)
+    }
+
+    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+        verify(Form::SubordinateStatement, document, trust)
+    }
+}
+
+/// The configuration is the subject's own, keeps the rules, names us above it, and its keys are nobody else's.
+fn judge(draft: &mut Draft<'_>, configuration: &Statement) -> Result<(), Fault> {
+    draft.adopt("the configuration", configuration);
+    if let Some(why) = subject::not_self_signed(configuration) {
+        draft.breach("openid.subject.signature", format!("the configuration is not signed by its own keys: {why}"));
+    }
+    let own = draft.limits().entity_id.clone();
+    let hints = configuration.get("authority_hints").and_then(Value::as_array);
+    let is_ours = hints.into_iter().flatten().any(|hint| *hint == own);
+    draft.when(!is_ours, "openid.subject.hints", || format!("its authority_hints do not name {own}"));
+    // A set that cannot be read is a breach of its own, told above.
+    let Ok(keys) = configuration.keys() else { return Ok(()) };
+    for taken in subject::owners(draft.terms, configuration.sub(), &keys)? {
+        draft.breach("openid.subject.key-taken", taken);
+    }
+    Ok(())
+}
+
+/// Keys change only with the consent of whoever holds an old one.
+fn change_of_keys(
+    draft: &mut Draft<'_>,
+    configuration: &Statement,
+    proof: Option<&str>,
+    keys: &[Value],
+) -> Result<(), Fault> {
+    let Some(last) = draft.terms.last else {
+        draft.breach("openid.subject.new", "nothing was signed about it before");
+        return Ok(());
+    };
+    let old = known::keys(last.facts(), "jwks")?;
+    let (before, now) = (known::thumbprints(&old), known::thumbprints(keys));
+    if before == now || subject::is_proven(configuration, proof, (&old, keys), draft.terms)? {
+        return Ok(());
+    }
+    let missing = |from: &[String], these: &[String]| -> String {
+        let list: Vec<&str> =
+            from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
+        if list.is_empty() { "none".into() } else { list.join(", ") }
+    };
+    draft.breach(
+        "openid.subject.key-proof",
+        format!(
+            "its keys are others than those signed last (gone: {}; new: {}), and none of the old ones proves it",
+            missing(&before, &now),
+            missing(&now, &before)
+        ),
+    );
+    Ok(())
+}
+
+/// A statement ends before the first of the keys that it vouches for.
+fn end_with_keys(draft: &mut Draft<'_>, keys: &[Value]) {
+    for key in keys {
+        let Some(end) = key.get("exp").and_then(date) else { continue };
+        let kid = key.get("kid").and_then(Value::as_str).unwrap_or_default();
+        let now = draft.terms.now;
+        draft.when(end <= now, "openid.subject.key-expired", || format!("the key '{kid}' ended at {end}"));
+        if end > now {
+            draft.end_by(end, "the subject's key ends then");
+        }
+    }
+}
+
+fn source_endpoint(draft: &mut Draft<'_>, endpoint: Option<&str>) -> Result<(), Fault> {
+    let (Some(endpoint), Some(own)) = (endpoint, draft.own_configuration()?) else { return Ok(()) };
+    let published = own.value("metadata.federation_entity.federation_fetch_endpoint").unwrap_or_default();
+    draft.when(endpoint != published, "openid.source-endpoint.other", || {
+        format!("source_endpoint is {endpoint}; the configuration signed last says {published}")
+    });
+    Ok(())
+}
+
+/// What the federation makes of the subject under this statement and those of superiors.
+fn outcome(
+    draft: &mut Draft<'_>,
+    configuration: &Statement,
+    said: &Map<String, Value>,
+    superiors: &[String],
+) -> Result<(), Fault> {
+    let own = draft.limits().entity_id.clone();
+    let mut first = said.clone();
+    first.insert("iss".into(), own.as_str().into());
+    let mut chain = vec![Statement::new(Form::SubordinateStatement, first)];
+    let mut entities = vec![configuration.sub().to_owned(), own.clone()];
+    for text in superiors.iter().rev() {
+        let above = companion("superiors", text)?;
+        draft.adopt("the superior's statement", &above);
+        draft.show().add("superior", format!("{} about {}", above.iss(), above.sub()));
+        let below = entities.last().map_or("", String::as_str);
+        draft.when(above.sub() != below, "openid.superiors.chain", || {
+            format!("a superior's statement is about {}, and {below} stands below it", above.sub())
+        });
+        entities.push(above.iss().to_owned());
+        chain.push(above);
+    }
+    let chain: Vec<&Statement> = chain.iter().collect();
+    let entities: Vec<&str> = entities.iter().map(String::as_str).collect();
+    if let Err(fault) = constraints::check(&chain, &entities) {
+        draft.breach("openid.subject.constraints", fault.to_string());
+    }
+    let types = |claims: &Map<String, Value>| claims.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    let known = types(configuration.claims());
+    for (name, _) in types(said).iter().filter(|(name, _)| !known.contains_key(*name)) {
+        draft.breach("openid.subject.types", format!("it has no metadata of the type {name}"));
+    }
+    match constraints::resolve(configuration, &chain) {
+        Ok((metadata, _)) => draft.show().add_json("resolved", &Value::Object(metadata)),
+        Err(fault) => draft.breach("openid.subject.policy", fault.to_string()),
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! `trust-mark`: a mark that its issuer gives an entity (OpenID Federation 1.0, section 7.1).
+
+use std::path::Path;
+
+use rand_core::CryptoRng;
+use serde::Deserialize;
+
+use super::draft::Draft;
+use super::{companion, configuration_of, input, known, not_signed_by, subject, verify};
+use crate::artefact::openid::{Form, Statement};
+use crate::artefact::{Kind, Prepared, Terms, Verified, compose};
+use crate::base::disk::Document;
+use crate::base::fault::Fault;
+use crate::format::jose::JwkSet;
+use crate::format::json::{Map, Value};
+use crate::key::PublicKey;
+
+pub(in crate::artefact) struct TrustMark;
+
+/// What the operator decides.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    trust_mark_type: String,
+    /// Who gets it.
+    sub: String,
+    /// The file with the configuration of the trust anchor, which says who may issue it.
+    anchor: String,
+    /// The file with the leave of the mark's owner.
+    delegation: Option<String>,
+    logo_uri: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    #[serde(default)]
+    claims: Map<String, Value>,
+    valid_for: Option<String>,
+}
+
+impl Kind for TrustMark {
+    fn name(&self) -> &'static str {
+        Form::TrustMark.name()
+    }
+
+    fn about(&self) -> &'static str {
+        "a trust mark of OpenID Federation"
+    }
+
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        compose::open_with(path, &["anchor", "delegation"])
+    }
+
+    fn subject(&self, document: &Document) -> Result<String, Fault> {
+        let input: Input = input(document)?;
+        Ok(format!("{} {}", input.trust_mark_type, input.sub))
+    }
+
+    fn prepare<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        _random: &mut dyn CryptoRng,
+    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
+        let input: Input = input(document)?;
+        let mut draft = Draft::new(Form::TrustMark, terms, Some(&input.sub))?;
+        draft.valid_for(draft.limits().trust_mark, input.valid_for.as_deref())?;
+        let anchor = anchor(&mut draft, &input.anchor)?;
+        issuer(&mut draft, &anchor, &input.trust_mark_type);
+        delegated(&mut draft, &anchor, &input)?;
+        is_known(&mut draft, &input.sub)?;
+        draft.claim("trust_mark_type", Some(input.trust_mark_type));
+        draft.claim("logo_uri", input.logo_uri);
+        draft.claim("ref", input.reference);
+        draft.claim("delegation", input.delegation.map(|text| text.trim_ascii().to_owned()));
+        draft.others(input.claims)?;
+        draft.finish(document)
+    }
+
+    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+        verify(Form::TrustMark, document, trust)
+    }
+}
+
+/// The configuration of the trust anchor: signed by itself, and by this line when it is ours.
+pub(super) fn anchor(draft: &mut Draft<'_>, text: &str) -> Result<Statement, Fault> {
+    let anchor = configuration_of("anchor", text)?;
+    draft.adopt("the anchor's configuration", &anchor);
+    let keys = known::thumbprints(known::keys_of(anchor.get("jwks")));
+    draft.show().add("anchor", format!("{} with the keys {}", anchor.iss(), keys.join(", ")));
+    if let Some(why) = subject::not_self_signed(&anchor) {
+        draft.breach("openid.anchor.signature", format!("the anchor's configuration is not signed by itself: {why}"));
+    }
+    let own = known::thumbprints(&draft.own_keys()?);
+    let is_forged = anchor.iss() == draft.limits().entity_id && !keys.iter().any(|key| own.contains(key));
+    draft.when(is_forged, "openid.anchor.signature", || {
+        "the anchor's configuration speaks for our entity, and lists no key of this line".into()
+    });
+    Ok(anchor)
+}
+
+/// Anybody may issue a mark whose list of issuers is empty (section 7.3).
+fn issuer(draft: &mut Draft<'_>, anchor: &Statement, mark: &str) {
+    let own = draft.limits().entity_id.clone();
+    let issuers = anchor.get("trust_mark_issuers").and_then(|all| all.get(mark)).and_then(Value::as_array);
+    match issuers {
+        None => draft.breach("openid.trust-mark.issuer", format!("{} lists no issuers of {mark}", anchor.iss())),
+        Some(all) => draft.when(!all.is_empty() && !all.iter().any(|one| *one == own), "openid.trust-mark.issuer", || {
+            format!("{} does not list {own} among the issuers of {mark}", anchor.iss())
+        }),
+    }
+}
+
+/// A mark that somebody owns is issued with the owner's leave (section 7.2).
+fn delegated(draft: &mut Draft<'_>, anchor: &Statement, input: &Input) -> Result<(), Fault> {
+    let mark = &input.trust_mark_type;
+    let Some(owner) = anchor.get("trust_mark_owners").and_then(|all| all.get(mark)) else { return Ok(()) };
+    let rule = "openid.trust-mark.owner";
+    let Some(text) = &input.delegation else {
+        draft.breach(rule, format!("{mark} has an owner, and there is no delegation"));
+        return Ok(());
+    };
+    let delegation = companion("delegation", text)?;
+    let name = owner.get("sub").and_then(Value::as_str).unwrap_or_default();
+    draft.when(delegation.iss() != name, rule, || {
+        format!("the delegation is from {}, and the owner is {name}", delegation.iss())
+    });
+    match JwkSet::read(owner.get("jwks").unwrap_or(&Value::Null)) {
+        Ok(keys) => {
+            if let Some(why) = not_signed_by(&delegation, &keys) {
+                draft.breach(rule, format!("the delegation is not signed by the owner: {why}"));
+            }
+        }
+        Err(fault) => draft.breach(rule, format!("the owner's keys: {fault}")),
+    }
+    if let Some(end) = delegation.date("exp").filter(|end| *end > draft.terms.now) {
+        draft.end_by(end, "the delegation ends then");
+    }
+    Ok(())
+}
+
+/// Marks are for entities that some line of the vault has a statement about, or for our own.
+fn is_known(draft: &mut Draft<'_>, sub: &str) -> Result<(), Fault> {
+    let here = &draft.terms.key.line;
+    let signed = draft.terms.vault.signed(Form::SubordinateStatement.name())?;
+    let is_known = signed.iter().any(|(line, facts)| {
+        (line.tenant(), line.environment()) == (here.tenant(), here.environment()) && facts.value("sub") == Some(sub)
+    });
+    draft.when(!is_known && draft.limits().entity_id != sub, "openid.trust-mark.unknown", || {
+        format!("no statement about {sub} was signed here")
+    });
+    Ok(())
+}

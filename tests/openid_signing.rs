@@ -1,0 +1,315 @@
+//! Documents of OpenID Federation before they are signed: every rule that needs the line, the vault or the past has a vector
+//! that triggers it and one that does not, and histories of keys only grow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::rc::Rc;
+
+use fedroot::artefact::{Kind, Prepared, Standing, Surroundings, Terms, VaultKey, kind};
+use fedroot::base::clock::Instant;
+use fedroot::base::disk::Document;
+use fedroot::base::fault::Fault;
+use fedroot::base::random;
+use fedroot::format::jose::{self, Draft, thumbprint};
+use fedroot::key::{Line, PrivateKey, PublicKey, Signature, private_key};
+use fedroot::policy::{Facts, Last, Profile, RULES, Severity};
+use serde_json::{Map, Value, json};
+
+use crate::support::root;
+
+/// A fixed key: `rsa` of the tests' files, or `k1` … `k9` on P-384.
+fn key(name: &str) -> Box<dyn PrivateKey> {
+    use pkcs8::EncodePrivateKey;
+    if name == "rsa" {
+        let pem = fs::read_to_string(root().join("tests/keys/rsa4096.pem")).unwrap();
+        let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
+        return private_key(der.as_bytes()).unwrap();
+    }
+    let number: u8 = name.strip_prefix('k').unwrap().parse().unwrap();
+    let secret = p384::SecretKey::from_slice(&[number; 48]).unwrap();
+    private_key(secret.to_pkcs8_der().unwrap().as_bytes()).unwrap()
+}
+
+fn public(name: &str) -> PublicKey {
+    key(name).public().unwrap()
+}
+
+fn jwk(name: &str) -> Value {
+    jose::jwk(&public(name))
+}
+
+/// Puts keys and times where their names stand.
+fn filled(value: Value, now: Instant) -> Option<Value> {
+    match value {
+        Value::String(text) if text == "@none" => None,
+        Value::String(text) => Some(match text.split_at_checked(5) {
+            Some(("@jwks", names)) => json!({ "keys": names[1..].split(',').map(jwk).collect::<Vec<_>>() }),
+            Some(("@jwk:", rest)) => {
+                let (name, more) = rest.split_once(' ').unwrap_or((rest, ""));
+                let mut key = jwk(name);
+                if let Some(end) = more.strip_prefix("exp=@now") {
+                    key["exp"] = (now.unix() + end.parse::<i64>().unwrap()).into();
+                }
+                key
+            }
+            Some(("@now+" | "@now-", _)) => (now.unix() + text[4..].parse::<i64>().unwrap()).into(),
+            _ => text.into(),
+        }),
+        Value::Array(all) => Some(all.into_iter().filter_map(|one| filled(one, now)).collect()),
+        Value::Object(all) => {
+            let all = all.into_iter().filter_map(|(name, one)| Some((name, filled(one, now)?)));
+            Some(Value::Object(all.collect()))
+        }
+        other => Some(other),
+    }
+}
+
+/// Changes what differs.
+fn overlay(base: &mut Value, change: &Value) {
+    match (base, change) {
+        (Value::Object(base), Value::Object(change)) => {
+            for (name, value) in change {
+                overlay(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, change) => *base = change.clone(),
+    }
+}
+
+fn read(name: &str) -> Map<String, Value> {
+    let path = root().join("tests/vectors/openid-signing").join(name);
+    toml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The vectors of the rules that need a key line and its past, by rule.
+pub(crate) fn vectors() -> Map<String, Value> {
+    read("rules.toml")
+}
+
+#[derive(Clone, Default)]
+struct Vault {
+    keys: Vec<VaultKey>,
+    profiles: Vec<(Line, Profile)>,
+    signed: BTreeMap<String, BTreeMap<(String, String), Facts>>,
+}
+
+impl Surroundings for Vault {
+    fn keys(&self) -> Result<Rc<Vec<VaultKey>>, Fault> {
+        Ok(Rc::new(self.keys.clone()))
+    }
+
+    fn profiles(&self) -> Result<Rc<Vec<(Line, Profile)>>, Fault> {
+        Ok(Rc::new(self.profiles.clone()))
+    }
+
+    fn signed(&self, kind: &str) -> Result<Rc<Vec<(Line, Facts)>>, Fault> {
+        let all = self.signed.get(kind).into_iter().flatten();
+        Ok(Rc::new(all.map(|((line, _), facts)| (line.parse().unwrap(), facts.clone())).collect()))
+    }
+}
+
+/// A world as it is told.
+struct World {
+    told: Value,
+    now: Instant,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new(told: Value) -> Self {
+        let now = Instant::parse(told["now"].as_str().unwrap()).unwrap();
+        let world = Self { told, now, folder: tempfile::tempdir().unwrap() };
+        for (name, file) in world.told["files"].as_object().into_iter().flatten() {
+            fs::write(world.folder.path().join(name), world.jwt(file)).unwrap();
+        }
+        let mut input = filled(world.told["input"].clone(), now).unwrap();
+        for entry in input["keys"].as_array_mut().into_iter().flatten() {
+            if entry["jwk"].is_object() {
+                entry["jwk"] = entry["jwk"].to_string().into();
+            }
+        }
+        fs::write(world.folder.path().join("input.json"), input.to_string()).unwrap();
+        world
+    }
+
+    fn jwt(&self, file: &Value) -> String {
+        let signer = key(file["key"].as_str().unwrap());
+        let own = signer.public().unwrap();
+        let kid = file["kid"].as_str().map_or(thumbprint(&own), |name| thumbprint(&public(name)));
+        let claims = filled(file["claims"].clone(), self.now).unwrap().to_string();
+        let scheme = own.jose_scheme("ES384").unwrap();
+        let draft = Draft::new(scheme, file["typ"].as_str().unwrap(), &kid, claims.as_bytes());
+        draft.finish(&signer.sign(scheme, draft.octets(), &mut random::system()).unwrap())
+    }
+
+    fn line(&self) -> Line {
+        self.told["line"].as_str().unwrap().parse().unwrap()
+    }
+
+    fn vault(&self, signed: &Vault) -> Vault {
+        let mut vault = signed.clone();
+        for told in self.told["vault"].as_array().into_iter().flatten() {
+            let line: Line = told["line"].as_str().unwrap().parse().unwrap();
+            let time = |name: &str| told[name].as_str().map(|text| Instant::parse(text).unwrap());
+            let standing = match told["standing"].as_str().unwrap() {
+                "listed" => Standing::Listed,
+                "past" => Standing::Past(time("ended")),
+                other => panic!("{other}"),
+            };
+            vault.keys.push(VaultKey {
+                id: line.version(u32::try_from(told["number"].as_u64().unwrap()).unwrap()),
+                public: public(told["key"].as_str().unwrap()),
+                created: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
+                standing,
+            });
+        }
+        for (line, entity) in self.told["lines"].as_object().into_iter().flatten() {
+            let mut profile = Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
+            profile.openid.entity_id = entity.as_str().unwrap().to_owned();
+            vault.profiles.push((line.parse().unwrap(), profile));
+        }
+        vault
+    }
+
+    /// Prepares the document of this kind.
+    fn prepared<T>(
+        &self,
+        kind: &dyn Kind,
+        signed: &Vault,
+        then: impl FnOnce(&dyn Prepared, &str) -> T,
+    ) -> Result<T, Fault> {
+        let line = self.line();
+        let (id, public) = (line.version(1), public(self.told["key"].as_str().unwrap()));
+        let mut profile = self.told["profile"].clone();
+        profile["version"] = 1.into();
+        profile["kinds"] = json!([kind.name()]);
+        profile["policy_ref"] = "vectors".into();
+        let profile = Profile::parse(&toml::to_string(&profile).unwrap())?;
+        let document = kind.open(&self.folder.path().join("input.json"))?;
+        let subject = kind.subject(&document)?;
+        let (vault, place) = (self.vault(signed), (line.to_string(), subject.clone()));
+        let last = signed.signed.get(kind.name()).and_then(|all| all.get(&place)).map(last);
+        let terms = Terms {
+            key: &id,
+            public: &public,
+            certificate: None,
+            profile: &profile,
+            now: self.now,
+            last: last.as_ref(),
+            vault: &vault,
+            released: None,
+        };
+        Ok(then(kind.prepare(&document, &terms, &mut random::system())?.as_ref(), &subject))
+    }
+
+    /// Signs the document, whatever the rules found, and keeps its record.
+    fn sign(&self, kind: &dyn Kind, signed: &mut Vault) -> String {
+        let signer = key(self.told["key"].as_str().unwrap());
+        let (text, subject, facts) = self
+            .prepared(kind, signed, |prepared, subject| {
+                let signature: Signature =
+                    signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+                let (mut output, mut record) = (Vec::new(), Vec::new());
+                prepared.finish(&signature, &mut output, &mut record).unwrap();
+                let facts = Last::read(record.as_slice()).unwrap().facts().clone();
+                (String::from_utf8(output).unwrap(), subject.to_owned(), facts)
+            })
+            .unwrap_or_else(|fault| panic!("{}: {fault}", kind.name()));
+        signed.signed.entry(kind.name().into()).or_default().insert((self.line().to_string(), subject), facts);
+        text
+    }
+}
+
+/// A record that says these things.
+fn last(facts: &Facts) -> Last {
+    let mut record = Vec::new();
+    fedroot::policy::Recorder::new(&mut record, "vector").finish(facts).unwrap();
+    Last::read(record.as_slice()).unwrap()
+}
+
+fn told(kind: &str, changes: &[&Value]) -> Value {
+    let mut told = read("worlds.toml")[kind].clone();
+    changes.iter().for_each(|change| overlay(&mut told, change));
+    told
+}
+
+/// What was signed before the document of a vector: its configuration, where the world has one, and its own `before`.
+fn past(name: &str, change: &Value) -> Vault {
+    let mut signed = Vault::default();
+    let whole = told(name, &[change]);
+    if whole["configured"] == true {
+        let own = json!({
+            "now": "2026-10-30T00:00:00Z", "line": whole["line"], "profile": whole["profile"],
+            "key": whole["key"], "vault": whole["vault"],
+            "input": { "authority_hints": whole["profile"]["openid"]["authority_hints"] },
+        });
+        let mut own = told("entity-configuration", &[&own]);
+        if own["input"]["authority_hints"].is_null() {
+            own["input"].as_object_mut().unwrap().remove("authority_hints");
+        }
+        World::new(own).sign(kind("entity-configuration").unwrap(), &mut signed);
+    }
+    for before in change["before"].as_array().into_iter().flatten() {
+        let mut base = change.clone();
+        let drop = base.as_object_mut();
+        drop.into_iter().for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
+        let name = before["kind"].as_str().unwrap_or(name);
+        let world = World::new(told(name, &[&base, before]));
+        world.sign(kind(name).unwrap(), &mut signed);
+    }
+    signed
+}
+
+/// The rules that a vector breaks.
+fn broken(name: &str, change: &Value) -> BTreeSet<&'static str> {
+    let (signed, world) = (past(name, change), World::new(told(name, &[change])));
+    let found = world.prepared(kind(name).unwrap(), &signed, |prepared, _| {
+        prepared.examined().findings.iter().map(|finding| finding.rule.id).collect()
+    });
+    found.unwrap_or_else(|fault| panic!("{name}: {change}: {fault}"))
+}
+
+#[test]
+fn every_rule_about_signing_has_a_vector_that_triggers_it_and_one_that_does_not() {
+    let (vectors, mut faults) = (vectors(), Vec::new());
+    for (id, vector) in &vectors {
+        if !RULES.iter().any(|rule| rule.id == id) {
+            faults.push(format!("{id}: there is no such rule"));
+        }
+        let name = vector["kind"].as_str().unwrap();
+        let (bad, good) = (broken(name, &vector["bad"]), broken(name, &vector["good"]));
+        if !bad.contains(id.as_str()) {
+            faults.push(format!("{id}: the bad vector triggers {bad:?}"));
+        }
+        if good.contains(id.as_str()) {
+            faults.push(format!("{id}: the good vector triggers {good:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn the_good_document_of_each_kind_is_signed_and_verified() {
+    for (name, world) in read("worlds.toml") {
+        let signed = past(&name, &json!({}));
+        let kind = kind(&name).unwrap();
+        let world = World::new(world);
+        let blocked = world.prepared(kind, &signed, |prepared, _| {
+            let findings = prepared.examined().findings.iter();
+            findings.filter(|finding| finding.severity == Severity::Block).map(|finding| finding.rule.id).collect::<Vec<_>>()
+        });
+        assert_eq!(blocked.unwrap(), [""; 0], "{name}");
+        let text = world.sign(kind, &mut signed.clone());
+        let document = Document::from_bytes("signed", text.clone().into_bytes());
+        let own = public(world.told["key"].as_str().unwrap());
+        let verified = kind.verify(&document, std::slice::from_ref(&own)).unwrap();
+        verified.check_valid(world.now).unwrap();
+        assert_eq!(verified.key, own);
+        let stranger = kind.verify(&document, &[public("k9")]).unwrap_err();
+        assert_eq!(stranger.code().name, "verify.untrusted", "{name}");
+        for (other, _) in read("worlds.toml").iter().filter(|(other, _)| **other != name) {
+            let fault = fedroot::artefact::kind(other).unwrap().verify(&document, std::slice::from_ref(&own)).unwrap_err();
+            assert_eq!(fault.code().name, "verify.altered", "a {name} taken for a {other}: {fault}");
+        }
+    }
+}
