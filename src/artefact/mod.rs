@@ -39,10 +39,6 @@ pub use self::surroundings::{Nowhere, Revoked, Standing, Surroundings, VaultKey}
 pub static KINDS: &[&dyn Kind] = &[
     &saml::SamlMetadata,
     &bundle::Bundle,
-    &provisioning::Provisioning,
-    &access_token::AccessToken,
-    &software_statement::SoftwareStatement,
-    &oob_keys::OobKeys,
     &jwks::Jwks,
     &kubernetes::Kubernetes,
     &spiffe::Spiffe,
@@ -55,6 +51,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &provisioning::Provisioning,
     &access_token::AccessToken,
     &software_statement::SoftwareStatement,
+    &oob_keys::OobKeys,
 ];
 
 /// No kind of this name.

@@ -45,6 +45,9 @@ impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         if self.kind == verify_chain::NAME {
+            if self.audience.is_some() {
+                return Err(USAGE.fault("a chain of statements is for everybody: it has no audience"));
+            }
             return verify_chain::run(&self.documents, &self.trust, self.historical.as_deref(), at);
         }
         let ([path], None) = (self.documents.as_slice(), &self.historical) else {
