@@ -13,6 +13,7 @@
 
 mod faults;
 mod fuzz;
+mod grants;
 mod hostile;
 mod jose;
 mod jose_corpus;

@@ -144,7 +144,7 @@ impl Jwt {
 }
 
 /// What a JWT says. Dates are told as people read them; what differs in every JWT has a remark, and counts as no change.
-fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts {
+pub(super) fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts {
     let mut facts = Facts::default();
     facts.add("typ", typ);
     facts.add("alg", alg);

@@ -190,7 +190,11 @@ pub(super) fn verify(
     let mut facts = Facts::default();
     facts.add_json("", &value);
     let covers = if others.is_empty() { "the whole document" } else { "the set and what stands beside it" };
-    Ok((Verified { facts, key, scheme, covers: covers.into(), valid_from: None, valid_until: None }, value, values))
+    Ok((
+        Verified { facts, key, scheme, covers: covers.into(), valid_from: None, valid_until: None },
+        value,
+        values,
+    ))
 }
 
 /// The members of a set's keys.

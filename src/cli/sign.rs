@@ -105,7 +105,11 @@ impl Sign {
         if let Some(fault) = afterthought {
             output.note(format!("the next review cannot tell what changed: {fault}"));
         }
-        output.note("only you can read the file (mode 0600): open it up where it is published");
+        output.note(if kind.is_secret() {
+            "the file is a secret, and only you can read it (mode 0600): whoever has it can use it; hand it over over a private channel, then destroy it"
+        } else {
+            "only you can read the file (mode 0600): open it up where it is published"
+        });
         output.note(format!(
             "next: fedroot verify {} {} --trust PUBLIC.pem",
             review.kind,

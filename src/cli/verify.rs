@@ -28,6 +28,9 @@ pub(super) struct Verify {
     /// Judge validity by this time instead of now
     #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     at: Option<Instant>,
+    /// Refuse a document for another audience than this one, the service's own URL
+    #[arg(long, value_name = "URL")]
+    audience: Option<String>,
     /// The historical keys of a chain's anchor, for a time at which it used them
     #[arg(long, value_name = "FILE")]
     historical: Option<PathBuf>,
@@ -42,6 +45,9 @@ impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         if self.kind == verify_chain::NAME {
+            if self.audience.is_some() {
+                return Err(USAGE.fault("a chain of statements is for everybody: it has no audience"));
+            }
             return verify_chain::run(&self.documents, &self.trust, self.historical.as_deref(), at);
         }
         let ([path], None) = (self.documents.as_slice(), &self.historical) else {
@@ -54,6 +60,7 @@ impl Verify {
         let kind = kind(&self.kind)?;
         let document = document(path, |path| kind.open_signed(path))?;
         let verified = ceremony::verify(kind, &document, &trust, at)?;
+        verified.check_audience(self.audience.as_deref())?;
         let proved = match &self.proof {
             Some(proof) => {
                 let (_, proved) = self.trusted.check(proof)?;
