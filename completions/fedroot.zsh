@@ -180,7 +180,7 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The document; - reads standard input:_files' \
+':document -- The document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
 (sign)
@@ -188,8 +188,8 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[The key line\: TENANT/ENVIRONMENT/PURPOSE]:LINE:_default' \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
-'-o+[The file for the signed document; it must not exist]:FILE:_files' \
-'--output=[The file for the signed document; it must not exist]:FILE:_files' \
+'-o+[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output]:FILE:_files' \
+'--output=[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output]:FILE:_files' \
 '(-o --output)--split=[Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept]:DIR:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
@@ -204,7 +204,7 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The document; - reads standard input:_files' \
+':document -- The document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
 (verify)
@@ -222,7 +222,7 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The signed document; - reads standard input:_files' \
+':document -- The signed document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
 (ledger)
