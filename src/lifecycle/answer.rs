@@ -134,7 +134,8 @@ pub fn answers(situation: &Situation, act: Move, version: u32, now: Instant, ask
 fn safety(found: &Found) -> Answer {
     let yes = found.objections.is_empty();
     let said = if yes { &found.remarks } else { &found.objections };
-    let reason = if said.is_empty() { "nobody who relies on the line is harmed".into() } else { said.join("; ") };
+    let reason =
+        if said.is_empty() { "nobody who relies on the line is harmed".into() } else { said.join("; ") };
     Answer { yes, reason }
 }
 
@@ -161,11 +162,17 @@ fn policy(
     let key = history.key(version).ok();
     if let Err(code) = act.step(key.map(|key| key.stage), key.and_then(|key| key.before)) {
         let stage = key.map_or("not there", |key| key.stage.name());
-        return (Answer { yes: false, reason: format!("#{version} is {stage}: {}", code.meaning) }, Some(code));
+        return (
+            Answer { yes: false, reason: format!("#{version} is {stage}: {}", code.meaning) },
+            Some(code),
+        );
     }
     let row = act.row();
     let other = |stages: &[Stage]| {
-        history.keys().find(|(other, key)| *other != version && stages.contains(&key.stage)).map(|(other, _)| other)
+        history
+            .keys()
+            .find(|(other, key)| *other != version && stages.contains(&key.stage))
+            .map(|(other, _)| other)
     };
     let starts = matches!(act, Move::Activate | Move::Rollback);
     let mut wrong = None;
@@ -175,7 +182,8 @@ fn policy(
         wrong = Some(format!("{act} wants {} persons, and {} agreed", situation.quorum, asked.persons));
     } else if act == Move::Generate && version != history.next_version() {
         wrong = Some(format!("the next key is #{}", history.next_version()));
-    } else if let Some(busy) = other(&[Stage::Generated, Stage::Published]).filter(|_| act == Move::Generate) {
+    } else if let Some(busy) = other(&[Stage::Generated, Stage::Published]).filter(|_| act == Move::Generate)
+    {
         wrong = Some(format!("#{busy} is on its way: one rotation at a time"));
     } else if let Some(busy) = other(&[Stage::Published]).filter(|_| act == Move::Publish) {
         wrong = Some(format!("#{busy} is published already: one rotation at a time"));
@@ -195,8 +203,12 @@ fn publish(situation: &Situation, now: Instant, found: &mut Found) {
         None => found.object("no active key is there to introduce the new one".into()),
         Some(active) => {
             let trusted = |channel| situation.visibility(channel, active, now).ok();
-            for channel in chained.filter(|channel| trusted(channel) != Some(super::Visibility::Omnipresent)) {
-                found.object(format!("{}: #{active} would introduce it, and is not known everywhere", channel.name));
+            for channel in chained.filter(|channel| trusted(channel) != Some(super::Visibility::Omnipresent))
+            {
+                found.object(format!(
+                    "{}: #{active} would introduce it, and is not known everywhere",
+                    channel.name
+                ));
             }
         }
     }
@@ -243,7 +255,11 @@ fn retire(situation: &Situation, version: u32, now: Instant, found: &mut Found) 
         let never = situation.inventory.signed(&channel.name, version).map(super::Outstanding::never);
         let never = never.unwrap_or_default();
         let some: Vec<_> = never.iter().take(3).map(String::as_str).collect();
-        let more = if never.len() > some.len() { format!(" and {} more", never.len() - some.len()) } else { String::new() };
+        let more = if never.len() > some.len() {
+            format!(" and {} more", never.len() - some.len())
+        } else {
+            String::new()
+        };
         let blocks = format!("what it signed never expires: {}{more}", some.join(", "));
         found.wait(&channel.name, opening, &blocks);
     }

@@ -248,7 +248,11 @@ mod tests {
         for kind in Kind::all() {
             assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
             assert!(kind.timing().check().is_ok(), "{kind}");
-            assert_eq!(kind.timing().strict, kind.method().is_anchor(), "strict for anchors, normal for carried keys");
+            assert_eq!(
+                kind.timing().strict,
+                kind.method().is_anchor(),
+                "strict for anchors, normal for carried keys"
+            );
         }
         assert_eq!("dns".parse::<Kind>().unwrap_err().code(), &CADENCE);
         let zero = Span::of_seconds(0);

@@ -82,9 +82,8 @@ impl Emergency {
     pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
         situation.history.key(key.version)?;
         let mut ready = [Stage::Standby, Stage::Published].into_iter();
-        let successor = ready.find_map(|stage| {
-            situation.history.at_stage(stage).find(|version| *version != key.version)
-        });
+        let successor =
+            ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
         let risk = |channel: &Channel| at_risk(situation, channel, key.version, now);
         let breaks = |channel: &Channel| breaks(situation, channel, successor, now);
         Ok(Self {
@@ -122,7 +121,9 @@ impl Emergency {
                      with\nthe revoked key proves nothing about it.\n"
                 );
             }
-            None => text.push_str("\nA new key will be announced, on more than one way. Accept none before.\n"),
+            None => {
+                text.push_str("\nA new key will be announced, on more than one way. Accept none before.\n")
+            }
         }
         text.push_str("\nUntil when somebody who does nothing may still accept the key:\n");
         for risk in &self.at_risk {
@@ -132,7 +133,14 @@ impl Emergency {
             text.push_str("\nWhat does not work until then:\n");
         }
         for broken in &self.breaks {
-            let _ = writeln!(text, "  {:<18} {}\n  {:<18} {}", broken.channel, ending(broken.until), "", broken.who);
+            let _ = writeln!(
+                text,
+                "  {:<18} {}\n  {:<18} {}",
+                broken.channel,
+                ending(broken.until),
+                "",
+                broken.who
+            );
         }
         text
     }
@@ -172,7 +180,10 @@ fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now:
     let seen = successor.and_then(|version| situation.visibility(channel, version, now).ok());
     let method = channel.kind.method();
     let (who, until) = match (method, seen) {
-        (Method::PrePublish | Method::Chained | Method::Double | Method::OutOfBand, Some(Visibility::Omnipresent)) => {
+        (
+            Method::PrePublish | Method::Chained | Method::Double | Method::OutOfBand,
+            Some(Visibility::Omnipresent),
+        ) => {
             return None;
         }
         (Method::Chained, _) => ("consumers without the new key, until they get it out of band", When::Never),
@@ -205,4 +216,3 @@ pub fn next_sequence(last: u64, highest_seen: Option<u64>) -> Result<u64, Fault>
             .hint("consumers have to start over with a new trust domain, or drop what they cached by hand")
     })
 }
-

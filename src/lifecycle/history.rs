@@ -225,7 +225,8 @@ impl History {
         }
         let mut past = Self::default();
         let had = self.steps.iter().any(|step| {
-            past.apply(step.clone()).is_ok() && past.keys.get(&version).is_some_and(|key| key.stage == recorded)
+            past.apply(step.clone()).is_ok()
+                && past.keys.get(&version).is_some_and(|key| key.stage == recorded)
         });
         if had { Settled::Behind(key.stage) } else { Settled::Contradicts }
     }
@@ -297,7 +298,8 @@ mod tests {
     #[test]
     fn a_revocation_is_dated_from_the_earliest_suspicion() {
         let mut history = line(ROTATED).unwrap();
-        let revoke = Step { cause: Cause::Compromised, since: Some(at(1)), ..Step::new(at(8), 1, Move::Revoke) };
+        let revoke =
+            Step { cause: Cause::Compromised, since: Some(at(1)), ..Step::new(at(8), 1, Move::Revoke) };
         history.apply(revoke).unwrap();
         let expected = Revocation { at: at(8), since: at(1), cause: Cause::Compromised };
         assert_eq!(history.key(1).unwrap().revoked, Some(expected));

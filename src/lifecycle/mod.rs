@@ -41,44 +41,56 @@ use crate::base::fault::{Class, Code};
 pub const STAGE: Code = Code::new("key.stage", Class::NotYet, "the key's stage does not allow this");
 
 /// The move does not start at the key's stage.
-pub const ORDER: Code = Code::new("rotate.order", Class::NotYet, "the move does not start at the key's stage");
+pub const ORDER: Code =
+    Code::new("rotate.order", Class::NotYet, "the move does not start at the key's stage");
 
 /// A revoked or destroyed key stays what it is.
-pub const FINAL: Code = Code::new("rotate.final", Class::Refused, "a revoked or destroyed key comes never back");
+pub const FINAL: Code =
+    Code::new("rotate.final", Class::Refused, "a revoked or destroyed key comes never back");
 
 /// A suspended key takes no part in a rotation.
-pub const SUSPENDED: Code =
-    Code::new("rotate.suspended", Class::Refused, "a suspended key is resumed or revoked before anything else");
+pub const SUSPENDED: Code = Code::new(
+    "rotate.suspended",
+    Class::Refused,
+    "a suspended key is resumed or revoked before anything else",
+);
 
 /// The line has no such key.
 pub const NO_KEY: Code = Code::new("rotate.no-key", Class::Usage, "the key line has no such key");
 
 /// The rules of the line forbid the move.
-pub const POLICY: Code = Code::new("rotate.policy", Class::Refused, "the rules of the key line forbid the move");
+pub const POLICY: Code =
+    Code::new("rotate.policy", Class::Refused, "the rules of the key line forbid the move");
 
 /// The move would harm those who rely on the line, and waiting does not mend it.
 pub const SAFETY: Code =
     Code::new("rotate.safety", Class::Refused, "the move would break those who rely on the key line");
 
 /// The move is right, and it is too early.
-pub const TOO_EARLY: Code = Code::new("time.too-early", Class::NotYet, "the move is too early: wait until not_before");
+pub const TOO_EARLY: Code =
+    Code::new("time.too-early", Class::NotYet, "the move is too early: wait until not_before");
 
 /// Steps that are not in order of time.
 pub const HISTORY: Code =
     Code::new("rotate.history", Class::Ledger, "the moves of a key line contradict each other");
 
 /// Ceremonies are too rare for what is signed, or a parameter cannot be.
-pub const CADENCE: Code =
-    Code::new("rotate.cadence", Class::Refused, "the ceremonies are too rare for the validity of what is signed");
+pub const CADENCE: Code = Code::new(
+    "rotate.cadence",
+    Class::Refused,
+    "the ceremonies are too rare for the validity of what is signed",
+);
 
 /// A receipt for something that was never signed here, or before it was.
 pub const RECEIPT: Code =
     Code::new("observe.receipt", Class::Refused, "what was fetched is nothing that lists keys of this line");
 
 /// No sequence number is left.
-pub const SEQUENCE: Code = Code::new("rotate.sequence", Class::Refused, "no sequence number is left to jump to");
+pub const SEQUENCE: Code =
+    Code::new("rotate.sequence", Class::Refused, "no sequence number is left to jump to");
 
 /// The codes of this room.
 pub const CODES: &[&Code] = &[
-    &STAGE, &ORDER, &FINAL, &SUSPENDED, &NO_KEY, &POLICY, &SAFETY, &TOO_EARLY, &HISTORY, &CADENCE, &RECEIPT, &SEQUENCE,
+    &STAGE, &ORDER, &FINAL, &SUSPENDED, &NO_KEY, &POLICY, &SAFETY, &TOO_EARLY, &HISTORY, &CADENCE, &RECEIPT,
+    &SEQUENCE,
 ];

@@ -106,14 +106,7 @@ const REVOKES: &[(Option<Stage>, Option<Stage>)] = &[
 const MOVES: [Row; 10] = [
     row(Move::Generate, "generate", &[(None, GENERATED)], Who::Operator, false, false),
     row(Move::Standby, "standby", &[(GENERATED, STANDBY)], Who::Operator, false, false),
-    row(
-        Move::Publish,
-        "publish",
-        &[(GENERATED, PUBLISHED), (STANDBY, STANDBY)],
-        Who::Quorum,
-        false,
-        false,
-    ),
+    row(Move::Publish, "publish", &[(GENERATED, PUBLISHED), (STANDBY, STANDBY)], Who::Quorum, false, false),
     row(Move::Activate, "activate", &[(PUBLISHED, ACTIVE), (STANDBY, ACTIVE)], Who::Quorum, true, false),
     row(Move::Rollback, "rollback", &[(RETIRING, ACTIVE)], Who::Quorum, true, true),
     row(
@@ -193,29 +186,93 @@ mod tests {
 
     /// For each stage, none first: what each move of the table leads to, in its order. `=` is the stage before a suspension.
     const MATRIX: &[(&str, [&str; 10])] = &[
-        ("-", ["generated", "no-key", "no-key", "no-key", "no-key", "no-key", "no-key", "no-key", "no-key", "no-key"]),
+        (
+            "-",
+            [
+                "generated",
+                "no-key",
+                "no-key",
+                "no-key",
+                "no-key",
+                "no-key",
+                "no-key",
+                "no-key",
+                "no-key",
+                "no-key",
+            ],
+        ),
         (
             "generated",
-            ["order", "standby", "published", "order", "order", "order", "destroyed", "suspended", "order", "revoked"],
+            [
+                "order",
+                "standby",
+                "published",
+                "order",
+                "order",
+                "order",
+                "destroyed",
+                "suspended",
+                "order",
+                "revoked",
+            ],
         ),
         (
             "standby",
-            ["order", "order", "standby", "active", "order", "retired", "order", "suspended", "order", "revoked"],
+            [
+                "order",
+                "order",
+                "standby",
+                "active",
+                "order",
+                "retired",
+                "order",
+                "suspended",
+                "order",
+                "revoked",
+            ],
         ),
         (
             "published",
-            ["order", "order", "order", "active", "order", "retired", "order", "suspended", "order", "revoked"],
+            [
+                "order",
+                "order",
+                "order",
+                "active",
+                "order",
+                "retired",
+                "order",
+                "suspended",
+                "order",
+                "revoked",
+            ],
         ),
-        ("active", ["order", "order", "order", "order", "order", "order", "order", "suspended", "order", "revoked"]),
+        (
+            "active",
+            ["order", "order", "order", "order", "order", "order", "order", "suspended", "order", "revoked"],
+        ),
         (
             "retiring",
-            ["order", "order", "order", "order", "active", "retired", "order", "suspended", "order", "revoked"],
+            [
+                "order",
+                "order",
+                "order",
+                "order",
+                "active",
+                "retired",
+                "order",
+                "suspended",
+                "order",
+                "revoked",
+            ],
         ),
         (
             "retired",
             ["order", "order", "order", "order", "order", "order", "destroyed", "order", "order", "revoked"],
         ),
-        ("destroyed", ["final", "final", "final", "final", "final", "final", "final", "final", "final", "destroyed"]),
+        (
+            "destroyed",
+            ["final", "final", "final", "final", "final", "final", "final", "final", "final", "destroyed"],
+        ),
         (
             "suspended",
             [

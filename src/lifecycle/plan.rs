@@ -51,7 +51,8 @@ fn shortest_life(channel: &Channel) -> Span {
     let validity = timing.validity.map_or(0, Span::seconds);
     let known = if timing.strict { validity } else { channel.cache_bound().seconds() };
     let skew = timing.skew.seconds();
-    let publish = [timing.delay.seconds(), known, timing.distribution.seconds(), skew, timing.publish_safety.seconds()];
+    let publish =
+        [timing.delay.seconds(), known, timing.distribution.seconds(), skew, timing.publish_safety.seconds()];
     let outstanding = if channel.kind.method().is_anchor() { validity } else { timing.objects.seconds() };
     let retire = [outstanding, timing.notice.seconds(), skew, timing.retire_safety.seconds()];
     let all = publish.into_iter().chain(retire).chain([timing.period.seconds()]);

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::window::When;
 use super::{
-    Answers, Asked, Ceremony, Channel, Lists, Move, Receipt, Signature, Situation, Source, Stage, Step, answers,
+    Answers, Asked, Ceremony, Channel, Lists, Move, Receipt, Signature, Situation, Source, Stage, Step,
+    answers,
 };
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::timeline::{Band, Timeline, ticks};
 use super::Stage;
+use super::timeline::{Band, Timeline, ticks};
 use crate::base::clock::Instant;
 
 const WIDTH: i64 = 1_000;
@@ -75,7 +75,12 @@ pub fn picture(timeline: &Timeline) -> String {
     ceremonies(&mut svg, timeline, y);
     legend(&mut svg, timeline, body + 22);
     for (note, line) in timeline.notes.iter().zip(0..) {
-        let _ = writeln!(svg, "<text class=\"note\" x=\"20\" y=\"{}\">{}</text>", body + 50 + line * 18, safe(note));
+        let _ = writeln!(
+            svg,
+            "<text class=\"note\" x=\"20\" y=\"{}\">{}</text>",
+            body + 50 + line * 18,
+            safe(note)
+        );
     }
     svg.push_str("</svg>\n");
     svg

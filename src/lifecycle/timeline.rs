@@ -63,9 +63,10 @@ impl Timeline {
         let earliest = plan.from.after(Span::of_seconds(-past.seconds())).unwrap_or(plan.from);
         let first = plan.history.steps().first().map_or(plan.from, |step| step.at);
         let frame = Band { from: first.clamp(earliest, plan.from), to: plan.until };
-        let artefacts = plan.ceremonies.iter().filter(|ceremony| ceremony.signed > 0).filter_map(|ceremony| {
-            Band { from: ceremony.at, to: ceremony.at.after(plan.validity?).ok()? }.within(frame)
-        });
+        let artefacts =
+            plan.ceremonies.iter().filter(|ceremony| ceremony.signed > 0).filter_map(|ceremony| {
+                Band { from: ceremony.at, to: ceremony.at.after(plan.validity?).ok()? }.within(frame)
+            });
         Self {
             title: plan.line.to_string(),
             frame,
@@ -95,7 +96,8 @@ impl Timeline {
 
     /// The stages that occur, in the order of life.
     pub(super) fn stages_shown(&self) -> Vec<Stage> {
-        let shown = |stage: &Stage| self.keys.iter().flat_map(|(_, bands)| bands).any(|(shown, _)| shown == stage);
+        let shown =
+            |stage: &Stage| self.keys.iter().flat_map(|(_, bands)| bands).any(|(shown, _)| shown == stage);
         Stage::ALL.into_iter().filter(shown).collect()
     }
 
@@ -169,13 +171,21 @@ fn stages(plan: &Plan, frame: Band) -> Vec<(u32, Vec<(Stage, Band)>)> {
         }
         bands
     };
-    plan.history.keys().map(|(version, _)| (version, bands(version))).filter(|(_, bands)| !bands.is_empty()).collect()
+    plan.history
+        .keys()
+        .map(|(version, _)| (version, bands(version)))
+        .filter(|(_, bands)| !bands.is_empty())
+        .collect()
 }
 
 /// From the publication of a key until the retirement of the one before it.
 fn overlaps(plan: &Plan, frame: Band) -> Vec<(u32, Band)> {
     let when = |act: Move, version: u32| {
-        plan.history.steps().iter().find(|step| step.act == act && step.version == version).map(|step| step.at)
+        plan.history
+            .steps()
+            .iter()
+            .find(|step| step.act == act && step.version == version)
+            .map(|step| step.at)
     };
     let overlap = |version: u32| {
         let ends = [Move::Retire, Move::Revoke].map(|act| when(act, version.saturating_sub(1)));

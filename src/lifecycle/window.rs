@@ -86,7 +86,8 @@ impl Opening {
 /// they have ended, whatever consumers do. Never before T.
 fn settled(channel: &Channel, seen: Instant, other: When) -> When {
     let ended = other.max(When::At(seen));
-    let bound = if channel.timing.strict { ended } else { When::At(seen).later(channel.cache_bound()).min(ended) };
+    let bound =
+        if channel.timing.strict { ended } else { When::At(seen).later(channel.cache_bound()).min(ended) };
     bound.later(channel.timing.skew)
 }
 
@@ -158,10 +159,8 @@ pub(super) fn copies_until(channel: &Channel, key: &KeyState) -> Option<When> {
 pub(super) fn retire(channel: &Channel, inventory: &Inventory, version: u32, key: &KeyState) -> Opening {
     if channel.kind.method() == Method::Replace && key.last_use.is_some() {
         let unlisted = inventory.track(&channel.name, version).filter(|track| !track.listed);
-        return unlisted.map_or_else(
-            || Opening::Unseen(vec![WITHOUT.to_owned()]),
-            |track| forgotten(channel, track),
-        );
+        return unlisted
+            .map_or_else(|| Opening::Unseen(vec![WITHOUT.to_owned()]), |track| forgotten(channel, track));
     }
     let signed = signed_end(channel, inventory, version);
     let used = key.last_use.map(|last| When::At(last).later(channel.timing.objects));
@@ -177,12 +176,18 @@ pub(super) fn retire(channel: &Channel, inventory: &Inventory, version: u32, key
 ///
 /// This supposes that consumers refuse a validity above V, and that whoever stole an anchor does not hold its publication
 /// points as well.
-pub(super) fn distrusted(channel: &Channel, inventory: &Inventory, version: u32, revoked: Instant) -> Opening {
+pub(super) fn distrusted(
+    channel: &Channel,
+    inventory: &Inventory,
+    version: u32,
+    revoked: Instant,
+) -> Opening {
     let signed = signed_end(channel, inventory, version);
     let track = inventory.track(&channel.name, version);
     let timing = &channel.timing;
     if channel.kind.method().has_own_files() {
-        let pinned = When::At(revoked).later(timing.distribution).later(timing.validity.unwrap_or(timing.objects));
+        let pinned =
+            When::At(revoked).later(timing.distribution).later(timing.validity.unwrap_or(timing.objects));
         let ended = signed.filter(|_| channel.kind.method() == Method::Double);
         return Opening::At(ended.map_or(pinned, |ended| ended.max(pinned)).later(timing.skew));
     }

@@ -132,7 +132,8 @@ impl Consumer {
             Method::OutOfBand => self.pins.contains(&version),
             Method::Double => {
                 // Whoever holds a pinned key signs a file at will.
-                self.pins.contains(&version) || self.cached(world, time).is_some_and(|s| s.by == Some(version))
+                self.pins.contains(&version)
+                    || self.cached(world, time).is_some_and(|s| s.by == Some(version))
             }
             _ => self.cached(world, time).is_some_and(|seen| seen.lists.contains(&version)),
         }

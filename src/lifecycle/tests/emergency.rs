@@ -4,9 +4,7 @@ use super::*;
 
 fn stolen(kind: Kind, standby_published: bool) -> (Situation, Emergency) {
     let mut situation = situation(Channel::new(kind));
-    let ends = |from: i64| {
-        kind.timing().validity.map_or(When::Never, |span| When::At(at(from)).later(span))
-    };
+    let ends = |from: i64| kind.timing().validity.map_or(When::Never, |span| When::At(at(from)).later(span));
     let own = kind.method().has_own_files();
     let lists = |versions: &[u32]| if own { Lists::Own } else { keys(versions) };
     situation.inventory.add(&signature("old", kind, Some(1), 0, ends(0), lists(&[1])));
@@ -36,7 +34,10 @@ fn it_says_what_is_at_risk_until_when() {
     let turned = at(200 * DAY + 2 * DAY + DAY + 300);
     assert_eq!(emergency.over(), When::At(turned), "D, then H, then S");
     let (_, emergency) = stolen(Kind::SamlAnchor, false);
-    assert!(emergency.over() >= When::At(at(200 * DAY + 44 * DAY)), "pinned: A, and V of what was signed just before");
+    assert!(
+        emergency.over() >= When::At(at(200 * DAY + 44 * DAY)),
+        "pinned: A, and V of what was signed just before"
+    );
 }
 
 #[test]

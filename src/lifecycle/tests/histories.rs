@@ -20,7 +20,9 @@ enum Event {
     Go,
     /// The key before signs again.
     Back,
-    /// A key is revoked, and the next one takes over at once.
+    /// A key is made and kept for an emergency, and published or not.
+    Reserve(bool),
+    /// The active key is revoked, and the next one takes over at once.
     Emergency,
     /// Somebody puts an old folder back.
     Restore(u32),
@@ -29,9 +31,10 @@ enum Event {
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (1..300_i64).prop_map(Event::Wait),
-        3 => (0..10_usize, 1..5_u32, any::<bool>()).prop_map(|(act, version, crash)| Event::Ask { act, version, crash }),
+        2 => (0..10_usize, 1..5_u32, any::<bool>()).prop_map(|(act, version, crash)| Event::Ask { act, version, crash }),
         5 => Just(Event::Go),
         1 => Just(Event::Back),
+        1 => any::<bool>().prop_map(Event::Reserve),
         1 => Just(Event::Emergency),
         1 => (1..4_u32).prop_map(Event::Restore),
     ]
@@ -54,6 +57,8 @@ struct Model {
     next_ceremony: i64,
     /// Until then an emergency excuses rejections: as promised when it began.
     excused: i64,
+    /// Until then consumers may lack a key that took over in an emergency.
+    promised: i64,
     dice: Dice,
 }
 
@@ -83,6 +88,7 @@ impl Model {
             now: 0,
             next_ceremony: 0,
             excused: 0,
+            promised: 0,
             dice: Dice(seed),
         };
         model.ceremony();
@@ -114,15 +120,29 @@ impl Model {
         };
         for by in signers {
             let name = format!("artefact {}", self.artefacts.len());
-            let expires = channel.timing.validity.map_or(When::Never, |span| When::At(at(self.now)).later(span));
-            self.situation.inventory.add(&signature(&name, channel.kind, by, self.now, expires, lists.clone()));
+            let expires =
+                channel.timing.validity.map_or(When::Never, |span| When::At(at(self.now)).later(span));
+            self.situation.inventory.add(&signature(
+                &name,
+                channel.kind,
+                by,
+                self.now,
+                expires,
+                lists.clone(),
+            ));
             let appears = self.now + 1 + self.dice.below(channel.timing.delay.seconds());
             let listed = match &lists {
                 Lists::Keys(keys) => keys.iter().copied().collect(),
                 _ => by.into_iter().collect(),
             };
             self.announce(by, appears);
-            self.artefacts.push(Seen { by, lists: listed, signed: self.now, appears, expires: second(expires) });
+            self.artefacts.push(Seen {
+                by,
+                lists: listed,
+                signed: self.now,
+                appears,
+                expires: second(expires),
+            });
             if self.dice.below(3) > 0 {
                 self.receipts.push((name, appears));
             }
@@ -132,7 +152,9 @@ impl Model {
     /// People begin to carry an anchor to consumers when its first artefact appears.
     fn announce(&mut self, by: Option<u32>, appears: i64) {
         let first = |version: &u32| self.artefacts.iter().all(|seen| seen.by != Some(*version));
-        let Some(version) = by.filter(first).filter(|_| self.channel().kind.method().has_own_files()) else { return };
+        let Some(version) = by.filter(first).filter(|_| self.channel().kind.method().has_own_files()) else {
+            return;
+        };
         let longest = self.channel().timing.distribution.seconds();
         for consumer in 0..self.consumers.len() {
             self.carried.push((appears + self.dice.below(longest), consumer, version));
@@ -163,7 +185,8 @@ impl Model {
             self.login(consumer, end);
         }
         self.consumers = consumers;
-        let (arrived, coming) = std::mem::take(&mut self.receipts).into_iter().partition(|(_, seen)| *seen <= end);
+        let (arrived, coming) =
+            std::mem::take(&mut self.receipts).into_iter().partition(|(_, seen)| *seen <= end);
         self.receipts = coming;
         let arrived: Vec<(String, i64)> = arrived;
         for (name, seen) in arrived {
@@ -185,7 +208,12 @@ impl Model {
     }
 
     fn world<'a>(&'a self, holds: &'a dyn Fn(u32, i64) -> bool) -> World<'a> {
-        World { channel: &self.situation.channels[0], artefacts: &self.artefacts, active: &self.active, holds }
+        World {
+            channel: &self.situation.channels[0],
+            artefacts: &self.artefacts,
+            active: &self.active,
+            holds,
+        }
     }
 
     /// One login with something fresh and one with something old; and what a thief of a revoked key signs is refused after
@@ -227,6 +255,7 @@ impl Model {
             }
             return false;
         }
+        let stopped = self.excused == OPEN_END;
         self.stopping(act, version, emergency);
         self.situation.history.apply(step).unwrap();
         assert_eq!(self.situation.history.steps().len(), before + 1, "one act, one entry");
@@ -237,8 +266,8 @@ impl Model {
         if matches!(act, Move::Retire | Move::Destroy | Move::Revoke) {
             self.gone.entry(version).or_insert(self.now);
         }
-        // What is stopped is signed out at once; the rest may wait for the next ceremony.
-        if emergency || matches!(act, Move::Revoke | Move::Resume) || self.dice.below(2) == 0 {
+        // While something is stopped, artefacts are signed at once; the rest may wait for the next ceremony.
+        if emergency || stopped || matches!(act, Move::Revoke | Move::Resume) || self.dice.below(2) == 0 {
             self.sign();
         }
         true
@@ -249,7 +278,7 @@ impl Model {
         let channel = self.channel();
         let timing = &channel.timing;
         let standing = self.situation.history.key(version).map(KeyState::standing);
-        let active = matches!(standing, Ok(Stage::Active));
+        let active = standing.as_ref().is_ok_and(|stage| *stage == Stage::Active);
         let turned = second(
             When::At(at(self.now))
                 .later(timing.delay)
@@ -257,16 +286,21 @@ impl Model {
                 .later(timing.skew)
                 .later(timing.validity.filter(|_| timing.strict).unwrap_or(Span::of_seconds(0))),
         );
-        let anchor = channel.kind.method().is_anchor();
+        let (anchor, replace) = (channel.kind.method().is_anchor(), channel.kind.method() == Method::Replace);
         match act {
             Move::Suspend if active && anchor => self.excused = OPEN_END,
             Move::Revoke if active => self.excused = OPEN_END,
-            Move::Resume if active && anchor => self.excused = turned,
+            // Nobody decrypts any longer what consumers still encrypt to the old key.
+            Move::Revoke if standing.is_ok_and(|stage| stage == Stage::Retiring) && replace => {
+                self.excused = self.excused.max(turned);
+            }
+            Move::Resume if active && anchor => self.excused = turned.max(self.promised),
             Move::Activate if emergency || self.excused == OPEN_END => {
                 let key = line().version(version);
                 let breaks = Emergency::of(&self.situation, &key, at(self.now), at(self.now)).unwrap().breaks;
                 assert!(breaks.len() <= 1);
-                self.excused = turned.saturating_add(timing.distribution.seconds());
+                self.promised = turned.saturating_add(timing.distribution.seconds());
+                self.excused = self.promised;
                 // An anchor that consumers cannot learn of by themselves is carried by people.
                 let longest = timing.distribution.seconds();
                 for consumer in 0..self.consumers.len() {
@@ -304,25 +338,26 @@ impl Model {
             }
             Event::Go => {
                 let next = history.next_version();
-                let all: Vec<u32> = history.keys().map(|(version, _)| version).collect();
-                let acts = [Move::Resume, Move::Destroy, Move::Retire, Move::Activate, Move::Publish];
-                let done = acts.into_iter().any(|act| all.iter().any(|version| self.ask(act, *version, false, false)));
-                if !done {
+                let wanted: Vec<_> =
+                    history.keys().filter_map(|(version, key)| Some((wanted(key)?, version))).collect();
+                if !wanted.into_iter().any(|(act, version)| self.ask(act, version, false, false)) {
                     self.ask(Move::Generate, next, false, false);
+                }
+            }
+            Event::Reserve(published) => {
+                let next = history.next_version();
+                let reserved = history.at_stage(Stage::Standby).next().is_none()
+                    && self.ask(Move::Generate, next, false, false)
+                    && self.ask(Move::Standby, next, false, false);
+                if reserved && published {
+                    self.ask(Move::Publish, next, false, false);
                 }
             }
             Event::Back => {
                 let all: Vec<u32> = history.at_stage(Stage::Retiring).collect();
                 all.into_iter().any(|version| self.ask(Move::Rollback, version, false, false));
             }
-            Event::Emergency => {
-                let Some(stolen) = history.active() else { return };
-                let next = history.at_stage(Stage::Standby).chain(history.at_stage(Stage::Published)).next();
-                self.ask(Move::Revoke, stolen, true, false);
-                if let Some(next) = next {
-                    assert!(self.ask(Move::Activate, next, true, false), "#{next} takes over");
-                }
-            }
+            Event::Emergency => self.emergency(),
             Event::Restore(steps) => {
                 let kept = history.steps().len().saturating_sub(usize::try_from(steps).unwrap()).max(1);
                 let past = History::replay(history.steps()[..kept].iter().cloned()).unwrap();
@@ -331,6 +366,20 @@ impl Model {
         }
         self.settle();
         self.invariants();
+    }
+
+    /// The active key is revoked, if there is one, and another takes over: a standby key, a published one, or a new one.
+    fn emergency(&mut self) {
+        let history = &self.situation.history;
+        let ready = [Stage::Standby, Stage::Published, Stage::Generated];
+        let next = ready.into_iter().find_map(|stage| history.at_stage(stage).next());
+        let next = next.unwrap_or_else(|| history.next_version());
+        if let Some(stolen) = history.active() {
+            assert!(self.ask(Move::Revoke, stolen, true, false));
+        }
+        self.ask(Move::Generate, next, true, false);
+        self.ask(Move::Standby, next, true, false);
+        assert!(self.ask(Move::Activate, next, true, false), "#{next} takes over");
     }
 
     /// I1 to I6, from what was signed and published, at this moment.
@@ -347,7 +396,8 @@ impl Model {
             let last = steps.find(|step| step.version == *version && step.act == Move::Activate);
             last.is_some_and(|step| step.emergency)
         };
-        let planned = history.active().filter(|active| calm && method != Method::Replace && !emergency(active));
+        let planned =
+            history.active().filter(|active| calm && method != Method::Replace && !emergency(active));
         if let Some(active) = planned {
             assert_eq!(visible(active), Visibility::Omnipresent, "I1, I2: #{active} at {now}");
         }
@@ -359,10 +409,14 @@ impl Model {
                 assert!(signed.clone().all(|seen| seen.signed <= since), "I4: #{version}");
                 assert!(!self.situation.signers(channel, at(now)).contains(&version), "I4: #{version}");
                 let later = self.artefacts.iter().filter(|seen| seen.signed > since);
-                assert!(later.clone().all(|seen| !seen.lists.contains(&version)), "I4: #{version} is still listed");
+                assert!(
+                    later.clone().all(|seen| !seen.lists.contains(&version)),
+                    "I4: #{version} is still listed"
+                );
             }
             let used = key.last_use.map(|last| last.seconds_since(at(0)) + channel.timing.objects.seconds());
-            let outstanding = signed.map(|seen| seen.expires).filter(|end| *end != OPEN_END).chain(used).max();
+            let outstanding =
+                signed.map(|seen| seen.expires).filter(|end| *end != OPEN_END).chain(used).max();
             let lives = outstanding.is_some_and(|end| end > now) && key.revoked.is_none();
             if lives && method != Method::Replace && method != Method::OutOfBand {
                 assert_ne!(visible(version), Visibility::Hidden, "I3: #{version} at {now}");
@@ -372,6 +426,18 @@ impl Model {
                 assert!(method.has_own_files() || !last.lists.contains(&version), "I6: #{version} is listed");
             }
         }
+    }
+}
+
+/// What a rotation wants next of a key.
+fn wanted(key: &KeyState) -> Option<Move> {
+    match key.stage {
+        Stage::Suspended => Some(Move::Resume),
+        Stage::Retired | Stage::Revoked => Some(Move::Destroy),
+        Stage::Retiring => Some(Move::Retire),
+        Stage::Published => Some(Move::Activate),
+        Stage::Generated => Some(Move::Publish),
+        _ => None,
     }
 }
 

@@ -27,7 +27,10 @@ fn counts_and_ends_are_half_open() {
     assert_eq!(signed.end(), Some(When::At(at(20))));
     inventory.add(&signature("d", Kind::Jwks, Some(1), 0, When::Never, Lists::Nothing));
     let signed = inventory.signed("jwks", 1).unwrap();
-    assert_eq!((signed.end(), signed.count(at(99)), signed.never()), (Some(When::Never), 1, &["d".to_owned()][..]));
+    assert_eq!(
+        (signed.end(), signed.count(at(99)), signed.never()),
+        (Some(When::Never), 1, &["d".to_owned()][..])
+    );
     assert!(inventory.signed("jwks", 2).is_none() && inventory.signed("spiffe", 1).is_none());
 }
 
@@ -56,5 +59,8 @@ fn time_of_answers(signatures: i64) -> std::time::Duration {
 #[test]
 fn a_million_signatures_answer_as_fast_as_ten() {
     let (ten, million) = (time_of_answers(10), time_of_answers(1_000_000));
-    assert!(million < ten * 20, "2,000 answers took {ten:?} with ten signatures and {million:?} with a million");
+    assert!(
+        million < ten * 20,
+        "2,000 answers took {ten:?} with ten signatures and {million:?} with a million"
+    );
 }

@@ -41,7 +41,14 @@ fn keys(versions: &[u32]) -> Lists {
 }
 
 /// Something that was signed, named by its name.
-fn signature(name: &str, channel: Kind, by: Option<u32>, issued: i64, expires: When, lists: Lists) -> Signature {
+fn signature(
+    name: &str,
+    channel: Kind,
+    by: Option<u32>,
+    issued: i64,
+    expires: When,
+    lists: Lists,
+) -> Signature {
     let (artefact, digest) = (name.to_owned(), Digest::of(name.as_bytes()));
     Signature { artefact, digest, channel: channel.name().to_owned(), by, issued: at(issued), expires, lists }
 }

@@ -65,8 +65,13 @@ fn keys_that_live_for_a_while_are_rotated_again_and_again() {
     let mut situation = situation(Channel::new(Kind::OpenidAnchor));
     situation.retention = days(30);
     let plan = plan(&line(), &situation, at(0), at(YEAR), Some(days(90))).unwrap();
-    let activated: Vec<_> =
-        plan.history.steps().iter().filter(|step| step.act == Move::Activate).map(|step| step.version).collect();
+    let activated: Vec<_> = plan
+        .history
+        .steps()
+        .iter()
+        .filter(|step| step.act == Move::Activate)
+        .map(|step| step.version)
+        .collect();
     assert_eq!(activated, [2, 3, 4]);
     assert_eq!(plan.history.at_stage(Stage::Destroyed).collect::<Vec<_>>(), [1, 2, 3]);
 }
@@ -95,7 +100,9 @@ fn the_picture_is_one_svg_that_loads_nothing() {
         assert!(!svg.contains(loads), "{loads}");
     }
     assert_eq!(svg.matches("http").count(), 1, "the name of SVG and nothing else");
-    for shown in ["published", "active", "retiring", "key #2", "#1 and #2 valid", "ceremonies", "role=\"img\"", "P14D"] {
+    for shown in
+        ["published", "active", "retiring", "key #2", "#1 and #2 valid", "ceremonies", "role=\"img\"", "P14D"]
+    {
         assert!(svg.contains(shown), "{shown}");
     }
     assert!(!svg.contains("NaN") && !svg.contains("width=\"-"));

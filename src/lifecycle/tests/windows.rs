@@ -171,7 +171,11 @@ fn visibility_is_left_by_time_since_a_receipt_and_never_by_waiting_alone() {
     assert_eq!(seen(&situation, 2, 4 * DAY + 300), Visibility::Omnipresent);
     situation.inventory.add(&never("c", 10 * DAY, &[2]));
     situation.inventory.observe(&receipt("b", 11 * DAY)).unwrap();
-    assert_eq!(seen(&situation, 1, 9_000 * DAY), Visibility::Unretentive, "the receipt is for the artefact before");
+    assert_eq!(
+        seen(&situation, 1, 9_000 * DAY),
+        Visibility::Unretentive,
+        "the receipt is for the artefact before"
+    );
     situation.inventory.observe(&receipt("c", 12 * DAY)).unwrap();
     assert_eq!(seen(&situation, 1, 13 * DAY + 299), Visibility::Unretentive);
     assert_eq!(seen(&situation, 1, 13 * DAY + 300), Visibility::Hidden);

@@ -15,8 +15,12 @@ const YEAR: i64 = 365 * DAY;
 fn bare(kind: Kind) -> Channel {
     let mut channel = Channel::new(kind);
     let zero = Span::of_seconds(0);
-    channel.timing =
-        Timing { period: Span::of_seconds(6 * HOUR), publish_safety: zero, retire_safety: zero, ..channel.timing };
+    channel.timing = Timing {
+        period: Span::of_seconds(6 * HOUR),
+        publish_safety: zero,
+        retire_safety: zero,
+        ..channel.timing
+    };
     if kind == Kind::X509 {
         channel.timing.objects = days(30);
     }
@@ -160,7 +164,8 @@ fn half(situation: &Situation, act: Move, version: u32, answers: &Answers) -> bo
     };
     // The rehearsal asks at every ceremony; what time it is, it knows from the answers alone.
     let (from, Opening::At(When::At(to))) = opens else { return opens.1 == Opening::Open };
-    let now = answers.time.not_before.map_or(to, |at| at.after(Span::of_seconds(-answers.time.seconds)).unwrap());
+    let now =
+        answers.time.not_before.map_or(to, |at| at.after(Span::of_seconds(-answers.time.seconds)).unwrap());
     now.seconds_since(from) >= to.seconds_since(from) / 2
 }
 
