@@ -122,7 +122,7 @@ impl Emergency {
                 );
             }
             None => {
-                text.push_str("\nA new key will be announced, on more than one way. Accept none before.\n")
+                text.push_str("\nA new key will be announced, on more than one way. Accept none before.\n");
             }
         }
         text.push_str("\nUntil when somebody who does nothing may still accept the key:\n");

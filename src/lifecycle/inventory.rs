@@ -150,7 +150,7 @@ struct Carrier {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Shelf {
+struct Books {
     signed: BTreeMap<u32, Outstanding>,
     tracks: BTreeMap<u32, Track>,
     carriers: HashMap<Digest, Carrier>,
@@ -158,7 +158,7 @@ struct Shelf {
     count: u64,
 }
 
-impl Shelf {
+impl Books {
     /// A key that nobody listed so far: everything that was signed lacks it.
     fn track(&mut self, version: u32) -> &mut Track {
         let lacking = self.carriers_end;
@@ -219,13 +219,13 @@ impl Shelf {
 /// Everything that was signed with, or lists, the keys of one line.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
-    shelves: BTreeMap<String, Shelf>,
+    channels: BTreeMap<String, Books>,
 }
 
 impl Inventory {
     /// Adds a signature. They come in the order in which they were made, as the ledger has them.
     pub fn add(&mut self, signature: &Signature) {
-        self.shelves.entry(signature.channel.clone()).or_default().add(signature);
+        self.channels.entry(signature.channel.clone()).or_default().add(signature);
     }
 
     /// Takes a receipt.
@@ -233,11 +233,11 @@ impl Inventory {
     /// # Errors
     /// [`RECEIPT`]: no artefact of this digest lists keys of the line, or it was signed later than it was seen.
     pub fn observe(&mut self, receipt: &Receipt) -> Result<(), Fault> {
-        let found = self.shelves.values_mut().find_map(|shelf| {
-            let carrier = shelf.carriers.get(&receipt.digest).cloned()?;
-            Some((shelf, carrier))
+        let found = self.channels.values_mut().find_map(|books| {
+            let carrier = books.carriers.get(&receipt.digest).cloned()?;
+            Some((books, carrier))
         });
-        let Some((shelf, carrier)) = found else {
+        let Some((books, carrier)) = found else {
             return Err(RECEIPT
                 .fault(format!("{} is no artefact that lists keys of this line", receipt.digest))
                 .hint("give the very file that was fetched; one that was signed elsewhere proves nothing"));
@@ -247,14 +247,14 @@ impl Inventory {
                 .fault(format!("seen at {}, and signed only at {}", receipt.seen, carrier.issued))
                 .hint("set --seen-at to the time of the fetch, in UTC"));
         }
-        shelf.see(&carrier, receipt);
+        books.see(&carrier, receipt);
         Ok(())
     }
 
     /// What this key signed in a channel, apart from artefacts that introduce nothing but itself; none where it signed
     /// nothing.
     pub fn signed(&self, channel: &str, version: u32) -> Option<&Outstanding> {
-        self.shelves.get(channel)?.signed.get(&version)
+        self.channels.get(channel)?.signed.get(&version)
     }
 
     /// The artefacts of a channel that list this key; none where there never was one.
@@ -263,6 +263,6 @@ impl Inventory {
     }
 
     pub(super) fn track(&self, channel: &str, version: u32) -> Option<&Track> {
-        self.shelves.get(channel)?.tracks.get(&version)
+        self.channels.get(channel)?.tracks.get(&version)
     }
 }

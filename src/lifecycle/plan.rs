@@ -59,25 +59,26 @@ fn shortest_life(channel: &Channel) -> Span {
     Span::of_seconds(all.fold(0, i64::saturating_add))
 }
 
-/// Plans the line's ceremonies from now until a time, one every period of its channels. `life`: how long a key is active before
+/// Plans the line's ceremonies from now until a time, one every period of its channels. `lifetime`: how long a key is active
+/// before
 /// the next one is made; none plans one rotation, at once.
 ///
 /// # Errors
-/// [`CADENCE`]: the channels do not allow this rhythm, or a key's life is too short for a rotation.
+/// [`CADENCE`]: the channels do not allow this rhythm, or a key's lifetime is too short for a rotation.
 pub fn plan(
     line: &Line,
     situation: &Situation,
     now: Instant,
     until: Instant,
-    life: Option<Span>,
+    lifetime: Option<Span>,
 ) -> Result<Plan, Fault> {
     let mut cadences = Vec::new();
     for channel in &situation.channels {
         cadences.push((channel.name.clone(), cadence(channel)?));
         let shortest = shortest_life(channel);
-        if let Some(life) = life.filter(|life| *life < shortest) {
+        if let Some(lifetime) = lifetime.filter(|lifetime| *lifetime < shortest) {
             return Err(CADENCE
-                .fault(format!("{}: a rotation takes {shortest}, and keys live for {life}", channel.name))
+                .fault(format!("{}: a rotation takes {shortest}, and keys live for {lifetime}", channel.name))
                 .hint(format!("let keys live for at least {shortest}")));
         }
     }
@@ -95,9 +96,9 @@ pub fn plan(
                 .fault(format!("more than {CEREMONIES_MAX} ceremonies before {until}"))
                 .hint("plan for less time"));
         }
-        let is_due = match life {
+        let is_due = match lifetime {
             None => rehearsal.situation.history.next_version() == once,
-            Some(life) => is_over(&rehearsal.situation.history, life, at),
+            Some(lifetime) => is_over(&rehearsal.situation.history, lifetime, at),
         } && has_artefacts(&rehearsal.situation);
         ceremonies.push(rehearsal.ceremony(at, is_due)?);
         next = next.later(period);
@@ -120,7 +121,7 @@ fn has_artefacts(situation: &Situation) -> bool {
 }
 
 /// Whether the active key has lived long enough.
-fn is_over(history: &History, life: Span, now: Instant) -> bool {
+fn is_over(history: &History, lifetime: Span, now: Instant) -> bool {
     let active = history.active().and_then(|version| history.key(version).ok());
-    active.is_some_and(|key| When::At(key.since).later(life).has_come(now))
+    active.is_some_and(|key| When::At(key.since).later(lifetime).has_come(now))
 }

@@ -37,8 +37,8 @@ pub fn picture(timeline: &Timeline) -> String {
     let rows = timeline.keys.len() + timeline.overlaps.len() + lanes.len().min(1) + 1;
     let artefacts = i64::try_from(lanes.len().saturating_sub(1)).unwrap_or(0) * 14;
     let body = TOP + i64::try_from(rows).unwrap_or(0) * ROW + artefacts;
-    let lines = i64::try_from(timeline.notes.len()).unwrap_or(0);
-    let height = body + 54 + lines * 18;
+    let notes = i64::try_from(timeline.notes.len()).unwrap_or(0);
+    let height = body + 54 + notes * 18;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
          aria-labelledby=\"title desc\">\n<title id=\"title\">Rotation of {0}</title>\n\

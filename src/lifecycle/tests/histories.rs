@@ -467,7 +467,9 @@ fn random_histories_reach_every_stage_and_every_move() {
         let events = proptest::collection::vec(event(), 25).new_tree(&mut runner).unwrap().current();
         let kind = Kind::all().nth(usize::try_from(case % 7).unwrap()).unwrap();
         let mut model = Model::new(kind, case);
-        events.into_iter().for_each(|event| model.happens(event));
+        for event in events {
+            model.happens(event);
+        }
         for step in model.situation.history.steps() {
             *acts.entry((kind.name(), step.act, step.emergency)).or_insert(0) += 1;
         }
