@@ -60,8 +60,7 @@ fn shortest_life(channel: &Channel) -> Span {
 }
 
 /// Plans the line's ceremonies from now until a time, one every period of its channels. `lifetime`: how long a key is active
-/// before
-/// the next one is made; none plans one rotation, at once.
+/// before the next one is made; none plans one rotation, at once.
 ///
 /// # Errors
 /// [`CADENCE`]: the channels do not allow this rhythm, or a key's lifetime is too short for a rotation.
