@@ -186,7 +186,7 @@ fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now:
         ) => {
             return None;
         }
-        (Method::Chained, _) => ("consumers without the new key, until they get it out of band", When::Never),
+        (Method::Chained, _) => ("consumers without the new key, until they are told", When::Never),
         (Method::Double | Method::OutOfBand, _) => (
             "consumers that have pinned the old key only",
             When::At(now).later(channel.timing.distribution).later(channel.timing.skew),

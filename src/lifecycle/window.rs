@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::inventory::{Inventory, Track};
-use super::{CADENCE, Channel, KeyState, Method, Outstanding};
+use super::{CADENCE, Channel, KeyState, Method, Outstanding, Stage};
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 
@@ -130,6 +130,8 @@ pub(super) fn forgotten(channel: &Channel, track: &Track) -> Opening {
 pub(super) fn hidden(channel: &Channel, inventory: &Inventory, version: u32, key: &KeyState) -> Opening {
     match inventory.track(&channel.name, version) {
         None => Opening::Open,
+        // Only a key that is hidden is destroyed: what goes on record about it later changes nothing of that.
+        Some(_) if key.stage == Stage::Destroyed => Opening::Open,
         Some(_) if channel.kind.method().has_own_files() => match key.revoked {
             Some(revoked) => distrusted(channel, inventory, version, revoked.at),
             None => Opening::Open,
