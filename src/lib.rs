@@ -7,7 +7,7 @@ pub mod key; // what the world may know of a key: its public half, its algorithm
 pub mod format; // how signed things are written down: XML, JOSE, X.509
 pub mod policy; // what may be signed: facts, findings, the difference, the approval
 pub mod artefact; // kinds of documents: read, told of, finished, verified
-pub mod lifecycle; // stages of a key, pure
+pub mod lifecycle; // the life of keys: moves, windows, plans; pure
 pub mod ledger; // the append-only record that anyone can check and auditors read
 pub mod custody; // the only room that holds secrets
 pub mod ceremony; // the acts: where documents and keys meet

@@ -48,6 +48,11 @@ impl<R: Read> Expanding<R> {
         }))
     }
 
+    /// Whether the stream is compressed.
+    pub const fn is_compressed(&self) -> bool {
+        matches!(self.0, Form::Gzip { .. })
+    }
+
     /// The stream itself.
     pub fn into_inner(self) -> R {
         let whole = match self.0 {

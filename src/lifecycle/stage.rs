@@ -13,11 +13,13 @@ use crate::base::fault::Fault;
 pub enum Stage {
     /// Made and sealed; nobody knows its public half yet.
     Generated,
+    /// Kept for an emergency, apart from the others; published or not. It signs nothing.
+    Standby,
     /// Its public half is being published; it does not sign yet.
     Published,
     /// It is the one key of its line that signs.
     Active,
-    /// Its successor signs; what it signed is still outstanding.
+    /// Another key signs; what this one signed is still outstanding.
     Retiring,
     /// Nothing that it signed is outstanding.
     Retired,
@@ -30,10 +32,24 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 9] = [
+        Self::Generated,
+        Self::Standby,
+        Self::Published,
+        Self::Active,
+        Self::Retiring,
+        Self::Retired,
+        Self::Destroyed,
+        Self::Suspended,
+        Self::Revoked,
+    ];
+
     /// Its name in records and on the screen.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Generated => "generated",
+            Self::Standby => "standby",
             Self::Published => "published",
             Self::Active => "active",
             Self::Retiring => "retiring",
@@ -65,9 +81,8 @@ mod tests {
 
     #[test]
     fn only_an_active_key_signs() {
-        use Stage::{Active, Destroyed, Generated, Published, Retired, Retiring, Revoked, Suspended};
-        assert!(Active.check_may_sign().is_ok());
-        for stage in [Generated, Published, Retiring, Retired, Destroyed, Suspended, Revoked] {
+        assert!(Stage::Active.check_may_sign().is_ok());
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Active) {
             assert_eq!(stage.check_may_sign().unwrap_err().code(), &STAGE, "{stage}");
         }
     }

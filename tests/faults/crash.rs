@@ -14,7 +14,7 @@ use fedroot::base::random;
 use fedroot::ledger::{self, Agreement, Auditor, Ledger};
 use serde_json::{Map, Value, json};
 
-use super::{file_name, folder, signing, trace, unescape};
+use super::{document, file_name, folder, signing, trace, unescape};
 use crate::support::{Folder, peers};
 
 const LOG: &str = "ledger.jsonl";
@@ -83,14 +83,15 @@ impl Recording {
             files.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
         let here = folder.dir().file_name().unwrap().to_str().unwrap();
         let mut ops = Vec::new();
-        for call in trace(folder, CALLS, command) {
+        let calls = trace(folder, CALLS, command);
+        let document = document(&calls);
+        for call in calls {
             let name = file_name(&call).unwrap_or_default();
             let is_published = ops.iter().any(|op| matches!(op, Op::Publish));
             let file = match name.as_str() {
                 LOG => LOG,
                 STATE => STATE,
-                // The document has no name while it is written; afterwards only the vault's memory of facts is.
-                _ if name.starts_with('#') && !is_published => OUTPUT,
+                _ if document.as_ref() == Some(&name) => OUTPUT,
                 _ => "",
             };
             let act = call.split('(').next().unwrap();
@@ -101,6 +102,10 @@ impl Recording {
                     let at = if act == "write" { ends[file] } else { offset.parse().unwrap() };
                     ends.insert(file, ends[file].max(at + bytes.len()));
                     ops.push(Op::Write { file, at, bytes });
+                }
+                // what was reserved and not needed is given back
+                "ftruncate" if file == OUTPUT => {
+                    assert!(call.contains(&format!(", {})", ends[file])), "{call}")
                 }
                 "fdatasync" | "fsync" if !file.is_empty() => ops.push(Op::Sync(file)),
                 "fsync" if name == here => ops.push(Op::SyncNames),

@@ -76,6 +76,9 @@ impl Outside {
         let digest = self.digest_commands(found);
         Ok(format!(
             "folder=$(mktemp -d)\n\
+             # gzip passes on what is not compressed\n\
+             gzip -dcf \"$document\" > \"$folder/document.xml\"\n\
+             document=\"$folder/document.xml\"\n\
              # the trusted key that made the signature: compare the digest over another channel\n\
              cat > \"$folder/signer.pem\" <<'END'\n{pem}END\n\
              openssl pkey -pubin -in \"$folder/signer.pem\" -outform DER | openssl dgst -sha256\n\

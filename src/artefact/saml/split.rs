@@ -97,6 +97,11 @@ pub(super) fn split<'d>(
     record: &mut dyn Write,
 ) -> Result<Box<dyn Batch + 'd>, Fault> {
     let at = |fault: Fault| fault.at(source.name());
+    if source.content()?.is_compressed() {
+        return Err(at(BATCH
+            .fault("it is compressed, and its parts are read where they stand")
+            .hint("expand it with gunzip first")));
+    }
     let settings = Settings::new(terms)?;
     let root = dated_root(source, terms).map_err(at)?;
     let mut spliced = Splice::new(Hashing::new(source.reader()), vec![root.edit.followed_by(&root.close)]);

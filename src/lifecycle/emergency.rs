@@ -1,0 +1,218 @@
+//! The compromise path: what is at risk until when, who breaks if another key takes over at once, the sequence number to jump
+//! to, the historical key and the notice to publish.
+
+use std::fmt::Write as _;
+
+use super::window::{Opening, When, distrusted};
+use super::{Cause, Channel, KeyState, Method, SEQUENCE, Situation, Stage, Visibility};
+use crate::base::clock::Instant;
+use crate::base::fault::Fault;
+use crate::key::KeyId;
+
+/// What a stolen key puts at risk in one channel.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AtRisk {
+    /// The channel.
+    pub channel: String,
+    /// How much that it signed is still valid.
+    pub signed: u64,
+    /// How many valid artefacts list it.
+    pub listing: u64,
+    /// What never expires.
+    pub never: Vec<String>,
+    /// Until when somebody may accept what the key signs. Where that depends on receipts that are still missing: the latest
+    /// time if the next artefact is signed now and published within D.
+    pub until: When,
+}
+
+/// Who cannot go on if the successor takes over at once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Breaks {
+    /// The channel.
+    pub channel: String,
+    /// Who, in words.
+    pub who: &'static str,
+    /// Until when; never where they cannot learn of it by themselves.
+    pub until: When,
+}
+
+/// An entry of the historical keys (OpenID Federation, section 8.7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HistoricalKey {
+    /// Which key of the line.
+    pub version: u32,
+    /// When its use ended.
+    pub expires: Instant,
+    /// When it is to be distrusted from, and why; none for a key that only retired.
+    pub revoked: Option<(Instant, Cause)>,
+}
+
+impl HistoricalKey {
+    /// The entry of a key whose use has ended; none while it is in use, or where it never was.
+    pub fn of(version: u32, key: &KeyState) -> Option<Self> {
+        let revoked = key.revoked.map(|revoked| (revoked.since, revoked.cause));
+        let ended = key.revoked.map(|revoked| revoked.at).into_iter().chain(key.last_use).min()?;
+        let over = matches!(key.stage, Stage::Retired | Stage::Revoked | Stage::Destroyed);
+        over.then_some(Self { version, expires: ended, revoked })
+    }
+}
+
+/// Everything there is to say at once about a key that may be stolen.
+#[derive(Clone, Debug)]
+pub struct Emergency {
+    /// The key.
+    pub key: KeyId,
+    /// The time of the emergency.
+    pub now: Instant,
+    /// The earliest suspected time.
+    pub since: Instant,
+    /// What is at risk.
+    pub at_risk: Vec<AtRisk>,
+    /// The key that takes over: a standby key, or one that is published already.
+    pub successor: Option<u32>,
+    /// Who breaks.
+    pub breaks: Vec<Breaks>,
+}
+
+impl Emergency {
+    /// The state of affairs if this key is revoked now, and its successor activated.
+    ///
+    /// # Errors
+    /// The line has no such key.
+    pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
+        situation.history.key(key.version)?;
+        let mut ready = [Stage::Standby, Stage::Published].into_iter();
+        let successor =
+            ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
+        let risk = |channel: &Channel| at_risk(situation, channel, key.version, now);
+        let breaks = |channel: &Channel| breaks(situation, channel, successor, now);
+        Ok(Self {
+            key: key.clone(),
+            now,
+            since: since.min(now),
+            at_risk: situation.channels.iter().map(risk).collect(),
+            successor,
+            breaks: situation.channels.iter().filter_map(breaks).collect(),
+        })
+    }
+
+    /// When nobody accepts the key any longer, in any channel.
+    pub fn over(&self) -> When {
+        self.at_risk.iter().map(|risk| risk.until).max().unwrap_or(When::At(self.now))
+    }
+
+    /// The notice to publish, plain text of at most 76 columns. `stolen` and `next`: the fingerprints of the two keys.
+    pub fn notice(&self, stolen: &str, next: Option<&str>) -> String {
+        let mut text = format!(
+            "SECURITY NOTICE: key {} is revoked\n\nIssued   {}\nKey      {}\n         {stolen}\nReason   compromised\n",
+            self.key, self.now, self.key
+        );
+        let _ = write!(
+            text,
+            "\nDo not trust anything signed with this key at or after\n{}. Remove the key\nfrom your trust store now; do not \
+             wait for it to expire.\n",
+            self.since
+        );
+        match next {
+            Some(next) => {
+                let _ = write!(
+                    text,
+                    "\nThe next key is\n         {next}\nCompare it with a copy that reached you on another way. A file signed \
+                     with\nthe revoked key proves nothing about it.\n"
+                );
+            }
+            None => {
+                text.push_str("\nA new key will be announced, on more than one way. Accept none before.\n");
+            }
+        }
+        text.push_str("\nUntil when somebody who does nothing may still accept the key:\n");
+        for risk in &self.at_risk {
+            let _ = writeln!(text, "  {:<18} {}", risk.channel, ending(risk.until));
+        }
+        if !self.breaks.is_empty() {
+            text.push_str("\nWhat does not work until then:\n");
+        }
+        for broken in &self.breaks {
+            let _ = writeln!(
+                text,
+                "  {:<18} {}\n  {:<18} {}",
+                broken.channel,
+                ending(broken.until),
+                "",
+                broken.who
+            );
+        }
+        text
+    }
+}
+
+fn ending(when: When) -> String {
+    when.instant().map_or_else(|| "until people act: nothing ends by itself".to_owned(), |at| at.to_string())
+}
+
+fn at_risk(situation: &Situation, channel: &Channel, version: u32, now: Instant) -> AtRisk {
+    let (signed, listing) = (
+        situation.inventory.signed(&channel.name, version),
+        situation.inventory.listing(&channel.name, version),
+    );
+    let never = signed.into_iter().chain(listing).flat_map(super::Outstanding::never).cloned().collect();
+    let until = match distrusted(channel, &situation.inventory, version, now) {
+        Opening::Open => When::At(now),
+        Opening::At(when) => when,
+        Opening::Unseen(_) => turned_over(channel, now),
+    };
+    AtRisk {
+        channel: channel.name.clone(),
+        signed: signed.map_or(0, |signed| signed.count(now)),
+        listing: listing.map_or(0, |listing| listing.count(now)),
+        never,
+        until,
+    }
+}
+
+/// When every consumer has refreshed, if the next artefact is signed now.
+fn turned_over(channel: &Channel, now: Instant) -> When {
+    let timing = &channel.timing;
+    When::At(now).later(timing.delay).later(channel.cache_bound()).later(timing.skew)
+}
+
+fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now: Instant) -> Option<Breaks> {
+    let seen = successor.and_then(|version| situation.visibility(channel, version, now).ok());
+    let method = channel.kind.method();
+    let (who, until) = match (method, seen) {
+        (
+            Method::PrePublish | Method::Chained | Method::Double | Method::OutOfBand,
+            Some(Visibility::Omnipresent),
+        ) => {
+            return None;
+        }
+        (Method::Chained, _) => ("consumers without the new key, until they are told", When::Never),
+        (Method::Double | Method::OutOfBand, _) => (
+            "consumers that have pinned the old key only",
+            When::At(now).later(channel.timing.distribution).later(channel.timing.skew),
+        ),
+        (Method::Replace, _) => ("what is still encrypted to the old key", turned_over(channel, now)),
+        (Method::PrePublish, _) => ("consumers that have not refreshed", turned_over(channel, now)),
+    };
+    Some(Breaks { channel: channel.name.clone(), who, until })
+}
+
+/// So far a sequence number jumps ahead of what an attacker may have used.
+pub const NEXT_SEQUENCE_STEP: u64 = 1 << 20;
+
+/// Numbers above this are not the same in every JSON reader (RFC 8259, section 6).
+const SEQUENCE_MAX: u64 = (1 << 53) - 1;
+
+/// The sequence number of the first artefact after an emergency: past the last one of ours, and past the highest one that
+/// anybody saw, which may be an attacker's.
+///
+/// # Errors
+/// [`SEQUENCE`]: no number is left, because an attacker used the last.
+pub fn next_sequence(last: u64, highest_seen: Option<u64>) -> Result<u64, Fault> {
+    let highest = last.max(highest_seen.unwrap_or(0));
+    highest.checked_add(NEXT_SEQUENCE_STEP).filter(|next| *next <= SEQUENCE_MAX).ok_or_else(|| {
+        SEQUENCE
+            .fault(format!("the highest number seen is {highest}"))
+            .hint("consumers have to start over with a new trust domain, or drop what they cached by hand")
+    })
+}

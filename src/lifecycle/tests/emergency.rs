@@ -1,0 +1,100 @@
+//! The compromise path.
+
+use super::*;
+
+fn stolen(kind: Kind, standby_published: bool) -> (Situation, Emergency) {
+    let mut situation = situation(Channel::new(kind));
+    let ends = |from: i64| kind.timing().validity.map_or(When::Never, |span| When::At(at(from)).later(span));
+    let own = kind.method().has_own_files();
+    let lists = |versions: &[u32]| if own { Lists::Own } else { keys(versions) };
+    situation.inventory.add(&signature("old", kind, Some(1), 0, ends(0), lists(&[1])));
+    go(&mut situation, DAY, 2, Move::Generate);
+    go(&mut situation, DAY, 2, Move::Standby);
+    if standby_published {
+        go(&mut situation, DAY, 2, Move::Publish);
+        let by = if own { 2 } else { 1 };
+        situation.inventory.add(&signature("both", kind, Some(by), 2 * DAY, ends(2 * DAY), lists(&[1, 2])));
+        situation.inventory.observe(&receipt("both", 3 * DAY)).unwrap();
+    }
+    let ten = When::At(at(210 * DAY));
+    situation.inventory.add(&signature("statement", kind, Some(1), 199 * DAY, ten, Lists::Nothing));
+    situation.inventory.add(&signature("forever", kind, Some(1), 199 * DAY, When::Never, Lists::Nothing));
+    let emergency = Emergency::of(&situation, &line().version(1), at(150 * DAY), at(200 * DAY)).unwrap();
+    (situation, emergency)
+}
+
+#[test]
+fn it_says_what_is_at_risk_until_when() {
+    let (_, emergency) = stolen(Kind::OpenidAnchor, false);
+    let [risk] = &emergency.at_risk[..] else { panic!("one channel") };
+    assert_eq!((risk.signed, risk.listing, risk.until), (2, 0, When::Never));
+    assert_eq!(risk.never, ["forever"]);
+    assert_eq!(emergency.over(), When::Never);
+    let (_, emergency) = stolen(Kind::Jwks, false);
+    let turned = at(200 * DAY + 2 * DAY + DAY + 300);
+    assert_eq!(emergency.over(), When::At(turned), "D, then H, then S");
+    let (_, emergency) = stolen(Kind::SamlAnchor, false);
+    assert!(
+        emergency.over() >= When::At(at(200 * DAY + 44 * DAY)),
+        "pinned: A, and V of what was signed just before"
+    );
+}
+
+#[test]
+fn a_standby_key_that_everybody_has_breaks_nobody() {
+    for kind in Kind::all() {
+        let (_, unknown) = stolen(kind, false);
+        assert_eq!(unknown.successor, Some(2), "{kind}");
+        assert_eq!(unknown.breaks.len(), 1, "{kind}");
+        let (_, known) = stolen(kind, true);
+        assert_eq!(known.breaks.is_empty(), kind != Kind::SamlEncryption, "{kind}");
+    }
+    let (_, chained) = stolen(Kind::OpenidAnchor, false);
+    assert_eq!(chained.breaks[0].until, When::Never, "the stolen key must not introduce its successor");
+    let (_, carried) = stolen(Kind::Jwks, false);
+    assert_eq!(carried.breaks[0].until, When::At(at(203 * DAY + 300)));
+}
+
+#[test]
+fn sequence_numbers_jump_past_what_an_attacker_used() {
+    assert_eq!(next_sequence(7, None).unwrap(), 7 + NEXT_SEQUENCE_STEP);
+    assert_eq!(next_sequence(7, Some(5_000_000)).unwrap(), 5_000_000 + NEXT_SEQUENCE_STEP);
+    for highest in [u64::MAX, (1 << 53) - 1] {
+        assert_eq!(next_sequence(7, Some(highest)).unwrap_err().code(), &SEQUENCE);
+    }
+}
+
+#[test]
+fn a_historical_key_is_revoked_from_the_earliest_suspicion() {
+    let (mut situation, _) = stolen(Kind::OpenidAnchor, false);
+    assert_eq!(HistoricalKey::of(1, situation.history.key(1).unwrap()), None, "still in use");
+    let revoke = Step {
+        cause: Cause::Compromised,
+        since: Some(at(150 * DAY)),
+        reason: Some("stolen laptop".into()),
+        ..Step::new(at(200 * DAY), 1, Move::Revoke)
+    };
+    situation.history.apply(revoke).unwrap();
+    let entry = HistoricalKey::of(1, situation.history.key(1).unwrap()).unwrap();
+    let revoked = Some((at(150 * DAY), Cause::Compromised));
+    assert_eq!(entry, HistoricalKey { version: 1, expires: at(200 * DAY), revoked });
+    assert_eq!(Cause::Compromised.name(), "compromised");
+}
+
+#[test]
+fn the_notice_is_plain_text_that_says_what_to_do() {
+    let (_, emergency) = stolen(Kind::OpenidAnchor, false);
+    let notice = emergency.notice("SHA-256 aa", Some("SHA-256 bb"));
+    for says in [
+        "example.org/prod/metadata#1 is revoked",
+        "2027-04-21T00:00:00Z", // the earliest suspected time
+        "SHA-256 aa",
+        "SHA-256 bb",
+        "on another way",
+        "nothing ends by itself",
+    ] {
+        assert!(notice.contains(says), "{says}\n{notice}");
+    }
+    assert!(notice.is_ascii() && notice.lines().all(|line| line.len() <= 76), "{notice}");
+    assert!(emergency.notice("aa", None).contains("Accept none before"));
+}

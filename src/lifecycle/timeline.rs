@@ -1,0 +1,261 @@
+//! The timeline of a key line: stages, overlaps, artefacts and ceremonies as plain data, and as text for a terminal, readable
+//! without colour.
+
+use std::fmt::Write as _;
+
+use super::plan::{Ceremony, Plan};
+use super::{Move, Stage};
+use crate::base::clock::{Instant, Span};
+
+/// A stretch of time, half-open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Band {
+    /// Its first second.
+    pub from: Instant,
+    /// The first second after it.
+    pub to: Instant,
+}
+
+impl Band {
+    /// The part of it that lies within another band.
+    fn within(self, frame: Self) -> Option<Self> {
+        let band = Self { from: self.from.max(frame.from), to: self.to.min(frame.to) };
+        (band.from < band.to).then_some(band)
+    }
+
+    fn holds(self, at: Instant) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// Where an instant lies in this band, from 0 to `width`.
+    pub(super) fn place(self, at: Instant, width: i64) -> i64 {
+        let whole = self.to.seconds_since(self.from).max(1);
+        let part = i128::from(at.seconds_since(self.from)) * i128::from(width) / i128::from(whole);
+        i64::try_from(part).unwrap_or(width).clamp(0, width)
+    }
+}
+
+/// What there is to draw.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// The key line.
+    pub title: String,
+    /// What is shown.
+    pub frame: Band,
+    /// The time that divides what was from what is planned.
+    pub now: Instant,
+    /// For every key, its stages.
+    pub keys: Vec<(u32, Vec<(Stage, Band)>)>,
+    /// When a key and the one before it were valid side by side: the version of the new one.
+    pub overlaps: Vec<(u32, Band)>,
+    /// The artefacts of the plan, from signature to end.
+    pub artefacts: Vec<Band>,
+    /// The ceremonies of the plan.
+    pub ceremonies: Vec<Ceremony>,
+    /// What the channels allow, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Timeline {
+    /// The timeline of a plan, with as much of the past as a quarter of what lies ahead.
+    pub fn of(plan: &Plan) -> Self {
+        let past = Span::of_seconds(plan.until.seconds_since(plan.from) / 4);
+        let earliest = plan.from.after(Span::of_seconds(-past.seconds())).unwrap_or(plan.from);
+        let first = plan.history.steps().first().map_or(plan.from, |step| step.at);
+        let frame = Band { from: first.clamp(earliest, plan.from), to: plan.until };
+        let artefacts =
+            plan.ceremonies.iter().filter(|ceremony| ceremony.signed > 0).filter_map(|ceremony| {
+                Band { from: ceremony.at, to: ceremony.at.after(plan.validity?).ok()? }.within(frame)
+            });
+        Self {
+            title: plan.line.to_string(),
+            frame,
+            now: plan.from,
+            keys: stages(plan, frame),
+            overlaps: overlaps(plan, frame),
+            artefacts: artefacts.collect(),
+            ceremonies: plan.ceremonies.clone(),
+            notes: notes(plan),
+        }
+    }
+
+    /// The letter that stands for a stage.
+    pub(super) const fn letter(stage: Stage) -> char {
+        match stage {
+            Stage::Generated => 'g',
+            Stage::Standby => 'b',
+            Stage::Published => 'p',
+            Stage::Active => 'A',
+            Stage::Retiring => 'r',
+            Stage::Retired => '-',
+            Stage::Destroyed => 'x',
+            Stage::Suspended => 's',
+            Stage::Revoked => 'R',
+        }
+    }
+
+    /// The stages that occur, in the order of life.
+    pub(super) fn stages_shown(&self) -> Vec<Stage> {
+        let shown =
+            |stage: &Stage| self.keys.iter().flat_map(|(_, bands)| bands).any(|(shown, _)| shown == stage);
+        Stage::ALL.into_iter().filter(shown).collect()
+    }
+
+    /// For a terminal of 100 columns: no colour, ASCII.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{}\n\n", self.title);
+        put(&mut text, "", &axis(self.frame));
+        for (version, bands) in &self.keys {
+            put(&mut text, &format!("#{version}"), &cells(self.frame, |cell| letter_of(bands, cell)));
+        }
+        for (version, band) in &self.overlaps {
+            let name = format!("#{} and #{version}", version.saturating_sub(1));
+            put(&mut text, &name, &cells(self.frame, |cell| cell.within(*band).map(|_| '=')));
+        }
+        if !self.artefacts.is_empty() {
+            put(&mut text, "valid artefacts", &cells(self.frame, |cell| self.count_at(cell.from)));
+        }
+        let held = |cell: Band| self.ceremonies.iter().any(|ceremony| cell.holds(ceremony.at));
+        put(&mut text, "ceremonies", &cells(self.frame, |cell| held(cell).then_some('^')));
+        let legend: Vec<_> =
+            self.stages_shown().iter().map(|stage| format!("{} {stage}", Self::letter(*stage))).collect();
+        let _ = write!(text, "\n{}, = both valid\n\n", legend.join(", "));
+        for note in &self.notes {
+            let _ = writeln!(text, "{}", note.replace("; ", "\n  "));
+        }
+        text.push('\n');
+        for ceremony in self.ceremonies.iter().filter(|ceremony| !ceremony.moves.is_empty()) {
+            let _ = writeln!(text, "{}  {}", ceremony.at, said(ceremony));
+        }
+        text
+    }
+
+    fn count_at(&self, at: Instant) -> Option<char> {
+        let count = self.artefacts.iter().filter(|band| band.holds(at)).count();
+        let digit = u32::try_from(count.min(9)).ok().and_then(|count| char::from_digit(count, 10));
+        digit.filter(|_| at >= self.now)
+    }
+}
+
+/// What happens at a ceremony, in words.
+pub(super) fn said(ceremony: &Ceremony) -> String {
+    let acts = ceremony.moves.iter().map(|(act, version, waited)| {
+        let waited = waited.map_or_else(String::new, |at| format!(" (not before {at})"));
+        format!("{act} #{version}{waited}")
+    });
+    let signed = (ceremony.signed > 0).then(|| format!("sign {}", ceremony.signed));
+    acts.chain(signed).collect::<Vec<_>>().join(", ")
+}
+
+/// The stages of every key within the frame. A stage lasts until the next one starts; the last goes on.
+fn stages(plan: &Plan, frame: Band) -> Vec<(u32, Vec<(Stage, Band)>)> {
+    let mut history = super::History::default();
+    let mut changes: Vec<(u32, Stage, Instant)> = Vec::new();
+    for step in plan.history.steps() {
+        if history.apply(step.clone()).is_err() {
+            break;
+        }
+        for (version, key) in history.keys() {
+            let last = changes.iter().rev().find(|(of, ..)| *of == version);
+            if last.is_none_or(|(_, stage, _)| *stage != key.stage) {
+                changes.push((version, key.stage, step.at));
+            }
+        }
+    }
+    let bands = |version: u32| {
+        let mut own = changes.iter().filter(move |(of, ..)| *of == version).peekable();
+        let mut bands = Vec::new();
+        while let Some((_, stage, from)) = own.next() {
+            let to = own.peek().map_or(frame.to, |(.., next)| *next);
+            bands.extend(Band { from: *from, to }.within(frame).map(|band| (*stage, band)));
+        }
+        bands
+    };
+    plan.history
+        .keys()
+        .map(|(version, _)| (version, bands(version)))
+        .filter(|(_, bands)| !bands.is_empty())
+        .collect()
+}
+
+/// From the publication of a key until the retirement of the one before it.
+fn overlaps(plan: &Plan, frame: Band) -> Vec<(u32, Band)> {
+    let when = |act: Move, version: u32| {
+        plan.history
+            .steps()
+            .iter()
+            .find(|step| step.act == act && step.version == version)
+            .map(|step| step.at)
+    };
+    let overlap = |version: u32| {
+        let ends = [Move::Retire, Move::Revoke].map(|act| when(act, version.saturating_sub(1)));
+        let to = ends.into_iter().flatten().min().unwrap_or(frame.to);
+        Band { from: when(Move::Publish, version)?, to }.within(frame)
+    };
+    plan.history.keys().filter_map(|(version, _)| Some((version, overlap(version)?))).collect()
+}
+
+fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (name, cadence) in &plan.cadences {
+        let slack = cadence.slack.map_or("nothing expires".to_owned(), |slack| {
+            let missed = if cadence.survives_missed { "one may be missed" } else { "none may be missed" };
+            format!("a ceremony may be {slack} late, {missed}")
+        });
+        notes.push(format!(
+            "{name}: {slack}; caches turn over in {}; a stolen key does harm for up to {}",
+            cadence.cache_bound, cadence.exposure
+        ));
+    }
+    if plan.is_unfinished() {
+        notes.push("the plan ends before the rotation does: plan for longer".to_owned());
+    }
+    notes
+}
+
+const COLUMNS: i64 = 80;
+
+fn put(text: &mut String, name: &str, row: &str) {
+    let _ = writeln!(text, "{}", format!("{name:<18}{row}").trim_end());
+}
+
+/// One character for every column of the frame.
+fn cells(frame: Band, mut of: impl FnMut(Band) -> Option<char>) -> String {
+    let edge = |column: i64| {
+        let whole = i128::from(frame.to.seconds_since(frame.from));
+        let part = i64::try_from(whole * i128::from(column) / i128::from(COLUMNS)).unwrap_or(0);
+        frame.from.after(Span::of_seconds(part)).unwrap_or(frame.to)
+    };
+    (0..COLUMNS).map(|column| of(Band { from: edge(column), to: edge(column + 1) }).unwrap_or(' ')).collect()
+}
+
+/// The letter of the last stage that begins in, or holds, a column.
+fn letter_of(bands: &[(Stage, Band)], cell: Band) -> Option<char> {
+    let shown = bands.iter().rev().find(|(_, band)| band.within(cell).is_some());
+    shown.map(|(stage, _)| Timeline::letter(*stage))
+}
+
+/// Dates above the columns where they begin.
+fn axis(frame: Band) -> String {
+    let mut row = String::new();
+    for at in ticks(frame, 5) {
+        let column = usize::try_from(frame.place(at, COLUMNS)).unwrap_or(0);
+        let date: String = at.to_string().chars().take(10).collect();
+        row.push_str(&" ".repeat(column.saturating_sub(row.len())));
+        row.push('|');
+        row.push_str(&date);
+    }
+    row
+}
+
+/// So many instants, evenly spread over the frame, at full days where a day fits between them.
+pub(super) fn ticks(frame: Band, count: i64) -> Vec<Instant> {
+    let day = 86_400;
+    let step = frame.to.seconds_since(frame.from) / count.max(1);
+    let place = |number: i64| {
+        let at = frame.from.unix().saturating_add(step.saturating_mul(number));
+        let rounded = if step > day && number > 0 { at - at.rem_euclid(day) } else { at };
+        Instant::from_unix(rounded).ok()
+    };
+    (0..count).filter_map(place).collect()
+}

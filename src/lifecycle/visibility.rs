@@ -1,0 +1,59 @@
+//! Visibility of a key in a channel, in the words of BIND's key manager. Entering an uncertain state needs leave; leaving it
+//! needs time since the artefact was *seen*, never waiting alone.
+
+use std::fmt;
+
+use super::inventory::Inventory;
+use super::window::{hidden, known};
+use super::{Channel, KeyState, Stage};
+use crate::base::clock::Instant;
+
+/// How far a key is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Visibility {
+    /// No consumer has it.
+    Hidden,
+    /// Some have it, some do not yet.
+    Rumoured,
+    /// Every consumer has it.
+    Omnipresent,
+    /// It is withdrawn, and some still have it.
+    Unretentive,
+}
+
+impl Visibility {
+    /// Its name on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Rumoured => "rumoured",
+            Self::Omnipresent => "omnipresent",
+            Self::Unretentive => "unretentive",
+        }
+    }
+
+    /// How far this key is known at this time.
+    pub(super) fn of(
+        channel: &Channel,
+        inventory: &Inventory,
+        version: u32,
+        key: &KeyState,
+        now: Instant,
+    ) -> Self {
+        let Some(track) = inventory.track(&channel.name, version) else { return Self::Hidden };
+        let own = channel.kind.method().has_own_files();
+        let withdrawn = matches!(key.stage, Stage::Retired | Stage::Revoked | Stage::Destroyed);
+        match if own { !withdrawn } else { track.listed } {
+            true if known(channel, track).is_open(now) => Self::Omnipresent,
+            true => Self::Rumoured,
+            false if hidden(channel, inventory, version, key).is_open(now) => Self::Hidden,
+            false => Self::Unretentive,
+        }
+    }
+}
+
+impl fmt::Display for Visibility {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
