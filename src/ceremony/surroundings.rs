@@ -73,7 +73,7 @@ impl artefact::Surroundings for Surroundings<'_> {
 
 fn key(record: &Record) -> Result<VaultKey, Fault> {
     let listing = match record.stage() {
-        Stage::Generated => Listing::Unpublished,
+        Stage::Generated | Stage::Standby => Listing::Unpublished,
         Stage::Published | Stage::Active | Stage::Retiring | Stage::Suspended => Listing::Listed,
         Stage::Retired | Stage::Destroyed => Listing::Past(None),
         Stage::Revoked => Listing::Revoked(None),
