@@ -168,6 +168,7 @@ impl World {
             let time = |name: &str| told[name].as_str().map(|text| Instant::parse(text).unwrap());
             let standing = match told["standing"].as_str().unwrap() {
                 "listed" => Standing::Listed,
+                "unpublished" => Standing::Unpublished,
                 "past" => Standing::Past(time("ended")),
                 other => panic!("{other}"),
             };
@@ -326,5 +327,71 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
             let fault = fedroot::artefact::kind(other).unwrap().verify(&document, std::slice::from_ref(&own)).unwrap_err();
             assert_eq!(fault.code().name, "verify.altered", "a {name} taken for a {other}: {fault}");
         }
+    }
+}
+
+#[test]
+fn each_of_the_43_checks_has_an_id() {
+    let page = fs::read_to_string(root().join("docs/formats/openid.md")).unwrap();
+    let (_, table) = page.split_once("| no. |").unwrap();
+    let rows: Vec<Vec<&str>> =
+        table.lines().skip(2).map(|row| row.split('|').map(str::trim).collect()).collect();
+    let numbers: Vec<usize> = rows.iter().map(|row| row[1].parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=43).collect::<Vec<_>>());
+    let manual = fs::read_to_string(root().join("man/fedroot.1")).unwrap().replace("\\-", "-").replace("\\&", "");
+    for row in rows {
+        let ids: Vec<&str> = row[3].split(", ").map(|id| id.trim_matches('`')).collect();
+        for id in &ids {
+            let is_code = manual.lines().any(|line| line.trim().trim_start_matches("\\fB").starts_with(id));
+            assert!(RULES.iter().any(|rule| rule.id == *id) || is_code, "check {}: there is no '{id}'", row[1]);
+        }
+    }
+    for rule in RULES.iter().filter(|rule| rule.kind == "openid") {
+        let is_told = table.contains(&format!("`{}`", rule.id));
+        let is_advice = ["openid.configuration.none", "openid.jwks.use", "openid.jwks.unsupported"].contains(&rule.id);
+        assert!(is_told != is_advice, "{} belongs to no check", rule.id);
+    }
+}
+
+/// Histories of a line's keys, one after the other: what was told once stays, whatever becomes of the keys.
+#[test]
+fn the_list_of_historical_keys_only_grows() {
+    let kind = kind("historical-keys").unwrap();
+    let key = |number: usize, standing: &str, more: &str| -> Value {
+        let told = format!(
+            r#"{{"line":"example.org/prod/anchor","number":{number},"key":"k{number}","standing":"{standing}"{more}}}"#
+        );
+        serde_json::from_str(&told).unwrap()
+    };
+    let ended = |day: usize| format!(r#","ended":"2026-10-0{day}T00:00:00Z""#);
+    let mut signed = Vault::default();
+    let mut before: Vec<Value> = Vec::new();
+    for active in 1..=4 {
+        let keys: Vec<Value> = (1..active)
+            .map(|number| key(number, "past", &ended(number)))
+            .chain([key(active, "listed", ""), key(active + 1, "unpublished", "")])
+            .collect();
+        let revoked = json!([{ "number": 1, "revoked_at": "2026-09-30T00:00:00Z", "reason": "compromised" }]);
+        let world = World::new(told(
+            "historical-keys",
+            &[&json!({
+                "now": format!("2026-11-0{active}T00:00:00Z"), "key": format!("k{active}"), "vault": keys,
+                "input": { "keys": if active == 4 { revoked } else { json!([]) } },
+            })],
+        ));
+        let text = world.sign(kind, &mut signed);
+        let statement = fedroot::artefact::openid::Statement::read(&text).unwrap();
+        let now = statement.get("keys").unwrap().as_array().unwrap().clone();
+        assert_eq!(now.len(), active - 1, "every key that went is there, and no other");
+        for (old, new) in before.iter().zip(&now) {
+            let mut new = new.clone();
+            if active == 4 && old["kid"] == thumbprint(&public("k1")) {
+                let revoked = new.as_object_mut().unwrap().remove("revoked").unwrap();
+                assert_eq!(revoked, json!({ "revoked_at": 1_790_726_400, "reason": "compromised" }));
+            }
+            assert_eq!(*old, new, "an entry may only gain `revoked`");
+        }
+        assert_eq!(statement.check(world.now), []);
+        before = now;
     }
 }
