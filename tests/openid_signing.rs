@@ -16,7 +16,7 @@ use fedroot::key::{Line, PrivateKey, PublicKey, Signature, private_key};
 use fedroot::policy::{Facts, Last, Profile, RULES, Severity};
 use serde_json::{Map, Value, json};
 
-use crate::support::root;
+use crate::support::{corpus, root};
 
 thread_local! {
     /// Reading an RSA key checks its primes, which takes a while: once is enough.
@@ -180,7 +180,8 @@ impl World {
             });
         }
         for (line, entity) in self.told["lines"].as_object().into_iter().flatten() {
-            let mut profile = Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
+            let mut profile =
+                Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
             profile.openid.entity_id = entity.as_str().unwrap().to_owned();
             vault.profiles.push((line.parse().unwrap(), profile));
         }
@@ -231,7 +232,11 @@ impl World {
                 (String::from_utf8(output).unwrap(), subject.to_owned(), facts)
             })
             .unwrap_or_else(|fault| panic!("{}: {fault}", kind.name()));
-        signed.signed.entry(kind.name().into()).or_default().insert((self.line().to_string(), subject), facts);
+        signed
+            .signed
+            .entry(kind.name().into())
+            .or_default()
+            .insert((self.line().to_string(), subject), facts);
         text
     }
 }
@@ -268,7 +273,8 @@ fn past(name: &str, change: &Value) -> Vault {
     for before in change["before"].as_array().into_iter().flatten() {
         let mut base = change.clone();
         let drop = base.as_object_mut();
-        drop.into_iter().for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
+        drop.into_iter()
+            .for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
         let name = before["kind"].as_str().unwrap_or(name);
         let world = World::new(told(name, &[&base, before]));
         world.sign(kind(name).unwrap(), &mut signed);
@@ -312,7 +318,10 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
         let world = World::new(world);
         let blocked = world.prepared(kind, &signed, |prepared, _| {
             let findings = prepared.examined().findings.iter();
-            findings.filter(|finding| finding.severity == Severity::Block).map(|finding| finding.rule.id).collect::<Vec<_>>()
+            findings
+                .filter(|finding| finding.severity == Severity::Block)
+                .map(|finding| finding.rule.id)
+                .collect::<Vec<_>>()
         });
         assert_eq!(blocked.unwrap(), [""; 0], "{name}");
         let text = world.sign(kind, &mut signed.clone());
@@ -324,7 +333,10 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
         let stranger = kind.verify(&document, &[public("k9")]).unwrap_err();
         assert_eq!(stranger.code().name, "verify.untrusted", "{name}");
         for (other, _) in read("worlds.toml").iter().filter(|(other, _)| **other != name) {
-            let fault = fedroot::artefact::kind(other).unwrap().verify(&document, std::slice::from_ref(&own)).unwrap_err();
+            let fault = fedroot::artefact::kind(other)
+                .unwrap()
+                .verify(&document, std::slice::from_ref(&own))
+                .unwrap_err();
             assert_eq!(fault.code().name, "verify.altered", "a {name} taken for a {other}: {fault}");
         }
     }
@@ -338,17 +350,23 @@ fn each_of_the_43_checks_has_an_id() {
         table.lines().skip(2).map(|row| row.split('|').map(str::trim).collect()).collect();
     let numbers: Vec<usize> = rows.iter().map(|row| row[1].parse().unwrap()).collect();
     assert_eq!(numbers, (1..=43).collect::<Vec<_>>());
-    let manual = fs::read_to_string(root().join("man/fedroot.1")).unwrap().replace("\\-", "-").replace("\\&", "");
+    let manual =
+        fs::read_to_string(root().join("man/fedroot.1")).unwrap().replace("\\-", "-").replace("\\&", "");
     for row in rows {
         let ids: Vec<&str> = row[3].split(", ").map(|id| id.trim_matches('`')).collect();
         for id in &ids {
             let is_code = manual.lines().any(|line| line.trim().trim_start_matches("\\fB").starts_with(id));
-            assert!(RULES.iter().any(|rule| rule.id == *id) || is_code, "check {}: there is no '{id}'", row[1]);
+            assert!(
+                RULES.iter().any(|rule| rule.id == *id) || is_code,
+                "check {}: there is no '{id}'",
+                row[1]
+            );
         }
     }
     for rule in RULES.iter().filter(|rule| rule.kind == "openid") {
         let is_told = table.contains(&format!("`{}`", rule.id));
-        let is_advice = ["openid.configuration.none", "openid.jwks.use", "openid.jwks.unsupported"].contains(&rule.id);
+        let is_advice =
+            ["openid.configuration.none", "openid.jwks.use", "openid.jwks.unsupported"].contains(&rule.id);
         assert!(is_told != is_advice, "{} belongs to no check", rule.id);
     }
 }
@@ -393,5 +411,53 @@ fn the_list_of_historical_keys_only_grows() {
         }
         assert_eq!(statement.check(world.now), []);
         before = now;
+    }
+}
+
+#[test]
+fn changed_input_never_panics() {
+    for (name, world) in read("worlds.toml") {
+        let (kind, world) = (kind(&name).unwrap(), World::new(world));
+        let path = world.folder.path().join("input.json");
+        let whole = fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(whole.len() / 24 + 1) {
+            for changed in [whole[..at].to_vec(), [&whole[..at], b"\"", &whole[at + 1..]].concat(), {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 0x15;
+                bytes
+            }] {
+                fs::write(&path, changed).unwrap();
+                drop(world.prepared(kind, &Vault::default(), |prepared, _| prepared.octets().len()));
+            }
+        }
+    }
+}
+
+/// Documents that another program signed, where the corpus is.
+#[test]
+fn what_others_signed_is_verified() {
+    let Some(corpus) = corpus("what_others_signed_is_verified") else { return };
+    let made = corpus.join("jose/made");
+    let keys = |name: &str| {
+        let pem = fs::read_to_string(made.join("keys").join(format!("{name}.pub.pem"))).unwrap();
+        PublicKey::from_pem(&pem).unwrap()
+    };
+    for (file, name, signer) in [
+        ("ta-ec", "entity-configuration", "ta-p384"),
+        ("ta-ec-RS256", "entity-configuration", "ta-rsa4096"),
+        ("ta-ec-PS384", "entity-configuration", "ta-rsa4096"),
+        ("int-ec", "entity-configuration", "int-p384"),
+        ("ta-ss-int", "subordinate-statement", "ta-p384"),
+        ("int-ss-op", "subordinate-statement", "int-p384"),
+        ("trust-mark-delegation", "trust-mark-delegation", "tmo-p384"),
+        ("historical-keys", "historical-keys", "ta-p384"),
+    ] {
+        let text = fs::read(made.join(format!("valid/{file}.jwt"))).unwrap();
+        let document = Document::from_bytes(file, text);
+        let verified = kind(name).unwrap().verify(&document, &[keys("tmo-p384"), keys(signer)]);
+        let verified = verified.unwrap_or_else(|fault| panic!("{file}: {fault}"));
+        assert_eq!(verified.key, keys(signer));
+        verified.check_valid(Instant::parse("2026-11-22T12:00:00Z").unwrap()).unwrap();
+        assert!(verified.check_valid(Instant::parse("2025-12-01T00:00:00Z").unwrap()).is_err(), "{file}");
     }
 }

@@ -73,6 +73,7 @@ impl Kind for SubordinateStatement {
         draft.valid_for(draft.limits().subordinate, input.valid_for.as_deref())?;
         let keys = known::keys_of(configuration.get("jwks")).to_vec();
         judge(&mut draft, &configuration)?;
+        younger(&mut draft, &configuration);
         change_of_keys(&mut draft, &configuration, input.proof.as_deref(), &keys)?;
         end_with_keys(&mut draft, &keys);
         draft.claim("jwks", Some(json!({ "keys": keys })));
@@ -105,7 +106,10 @@ impl Kind for SubordinateStatement {
 fn judge(draft: &mut Draft<'_>, configuration: &Statement) -> Result<(), Fault> {
     draft.adopt("the configuration", configuration);
     if let Some(why) = subject::not_self_signed(configuration) {
-        draft.breach("openid.subject.signature", format!("the configuration is not signed by its own keys: {why}"));
+        draft.breach(
+            "openid.subject.signature",
+            format!("the configuration is not signed by its own keys: {why}"),
+        );
     }
     let own = draft.limits().entity_id.clone();
     let hints = configuration.get("authority_hints").and_then(Value::as_array);
@@ -117,6 +121,17 @@ fn judge(draft: &mut Draft<'_>, configuration: &Statement) -> Result<(), Fault> 
         draft.breach("openid.subject.key-taken", taken);
     }
     Ok(())
+}
+
+/// A configuration that was replaced does not come back, whoever sends it.
+fn younger(draft: &mut Draft<'_>, configuration: &Statement) {
+    let Some(made) = configuration.date("iat") else { return };
+    let before = draft.terms.last.and_then(|last| known::time(last.facts(), "configuration"));
+    if let Some(before) = before.filter(|before| *before > made) {
+        let detail = format!("its configuration was made at {made}; the one before at {before}");
+        draft.breach("openid.subject.older", detail);
+    }
+    draft.show().add_with("configuration", made.to_string(), "when it was made");
 }
 
 /// Keys change only with the consent of whoever holds an old one.
@@ -136,8 +151,7 @@ fn change_of_keys(
         return Ok(());
     }
     let missing = |from: &[String], these: &[String]| -> String {
-        let list: Vec<&str> =
-            from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
+        let list: Vec<&str> = from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
         if list.is_empty() { "none".into() } else { list.join(", ") }
     };
     draft.breach(
@@ -201,7 +215,9 @@ fn outcome(
     if let Err(fault) = constraints::check(&chain, &entities) {
         draft.breach("openid.subject.constraints", fault.to_string());
     }
-    let types = |claims: &Map<String, Value>| claims.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    let types = |claims: &Map<String, Value>| {
+        claims.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default()
+    };
     let known = types(configuration.claims());
     for (name, _) in types(said).iter().filter(|(name, _)| !known.contains_key(*name)) {
         draft.breach("openid.subject.types", format!("it has no metadata of the type {name}"));
