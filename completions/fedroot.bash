@@ -249,7 +249,7 @@ _fedroot() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -321,7 +321,7 @@ _fedroot() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -1014,7 +1014,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle"
+            opts="-h --key --environment --release-brake --html --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1048,7 +1048,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__sign)
-            opts="-o -h --key --environment --release-brake --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle"
+            opts="-o -h --key --environment --release-brake --output --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1106,7 +1106,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__verify)
-            opts="-h --trust --at --proof --trust-note --trust-key --ledger --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle"
+            opts="-h --trust --at --audience --historical --proof --trust-note --trust-key --ledger --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys entity-statement"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1117,6 +1117,10 @@ _fedroot() {
                     return 0
                     ;;
                 --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

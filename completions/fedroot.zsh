@@ -100,7 +100,17 @@ rsa4096\:"RSA 4096"))' \
 bundle\:"the files of a folder, or those that a list names"
 jwks\:"a set of JSON Web Keys"
 kubernetes\:"a Kubernetes issuer\: key set and discovery document"
-spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -123,7 +133,17 @@ _arguments "${_arguments_options[@]}" : \
 bundle\:"the files of a folder, or those that a list names"
 jwks\:"a set of JSON Web Keys"
 kubernetes\:"a Kubernetes issuer\: key set and discovery document"
-spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -190,7 +210,17 @@ _arguments "${_arguments_options[@]}" : \
 bundle\:"the files of a folder, or those that a list names"
 jwks\:"a set of JSON Web Keys"
 kubernetes\:"a Kubernetes issuer\: key set and discovery document"
-spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 ':document -- The document; - reads standard input:_files' \
 && ret=0
 ;;
@@ -216,7 +246,17 @@ _arguments "${_arguments_options[@]}" : \
 bundle\:"the files of a folder, or those that a list names"
 jwks\:"a set of JSON Web Keys"
 kubernetes\:"a Kubernetes issuer\: key set and discovery document"
-spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 ':document -- The document; - reads standard input:_files' \
 && ret=0
 ;;
@@ -224,6 +264,7 @@ spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--trust=[A public key or certificate to trust, PEM; for a chain also a JWK set or the anchor'\''s configuration (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
+'--audience=[Refuse a document for another audience than this one, the service'\''s own URL]:URL:_default' \
 '--historical=[The historical keys of a chain'\''s anchor, for a time at which it used them]:FILE:_files' \
 '--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
@@ -238,8 +279,19 @@ _arguments "${_arguments_options[@]}" : \
 bundle\:"the files of a folder, or those that a list names"
 jwks\:"a set of JSON Web Keys"
 kubernetes\:"a Kubernetes issuer\: key set and discovery document"
-spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"))' \
-':document -- The signed document; - reads standard input:_files' \
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"
+entity-statement\:"the statements of a trust chain of OpenID Federation, in any order"))' \
+'*::documents -- The signed document, or the statements of a chain in any order; - reads standard input:_files' \
 && ret=0
 ;;
 (ledger)

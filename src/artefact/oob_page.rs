@@ -116,7 +116,14 @@ fn instructions(page: &mut String, signed: &[Signed<'_>], is_complete: bool) -> 
         ("", "one key of the document has to have signed it")
     };
     page.push_str(&format!("<h2>To verify the document</h2>\n<p>The document is a JWK set in a file; its signatures stand in a file beside it with the ending <code>.jws</code> (RFC 7515, section 7.2.1). Set <code>doc</code> to the name of the document. With the program <code>jose</code>: {which}; comparing the thumbprints says whose keys they are.</p>\n"));
-    let lines = format!("jose jws ver -i \"$doc.jws\" -k \"$doc\"{all} -O payload && cmp payload \"$doc\" || exit 1\njose jwk thp -i \"$doc\" -a S256");
+    // jose's own `-O` writes something else when the JWS is JSON.
+    let lines = [
+        format!("jose jws ver -i \"$doc.jws\" -k \"$doc\"{all} &&"),
+        "jose fmt -j \"$doc.jws\" -g payload -u- | jose b64 dec -i- -O payload &&".to_owned(),
+        "cmp payload \"$doc\" || exit 1".to_owned(),
+        "jose jwk thp -i \"$doc\" -a S256".to_owned(),
+    ]
+    .join("\n");
     page.push_str(&format!("<pre id=\"jose\">{}</pre>\n", markup(&lines)));
     for (number, one) in signed.iter().enumerate() {
         page.push_str(&format!("<p>With <code>openssl</code>, signature {}:</p>\n", number + 1));
