@@ -74,17 +74,7 @@ impl Sign {
         let mut output = Output { json: review::json(&review), ..Output::default() };
         let name = self.output.display().to_string();
         let Some(signed) = signed else {
-            let mut writes = vec![name];
-            writes.extend(beside.iter().map(|path| path.display().to_string()));
-            output.json.extend(
-                Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]}))
-                    .json,
-            );
-            output.line("nothing was signed; it would write");
-            for name in &writes {
-                output.row("file", name);
-            }
-            output.line("  two ledger entries: intent, outcome");
+            would_write(&mut output, name, &beside);
             return Ok(output);
         };
         let digest = signed.artefact.to_string();
@@ -113,4 +103,18 @@ impl Sign {
         ));
         Ok(output)
     }
+}
+
+/// Says what would be written.
+fn would_write(output: &mut Output, name: String, beside: &[PathBuf]) {
+    let mut writes = vec![name];
+    writes.extend(beside.iter().map(|path| path.display().to_string()));
+    output.json.extend(
+        Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]})).json,
+    );
+    output.line("nothing was signed; it would write");
+    for name in &writes {
+        output.row("file", name);
+    }
+    output.line("  two ledger entries: intent, outcome");
 }
