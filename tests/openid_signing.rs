@@ -179,7 +179,8 @@ impl World {
             });
         }
         for (line, entity) in self.told["lines"].as_object().into_iter().flatten() {
-            let mut profile = Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
+            let mut profile =
+                Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
             profile.openid.entity_id = entity.as_str().unwrap().to_owned();
             vault.profiles.push((line.parse().unwrap(), profile));
         }
@@ -230,7 +231,11 @@ impl World {
                 (String::from_utf8(output).unwrap(), subject.to_owned(), facts)
             })
             .unwrap_or_else(|fault| panic!("{}: {fault}", kind.name()));
-        signed.signed.entry(kind.name().into()).or_default().insert((self.line().to_string(), subject), facts);
+        signed
+            .signed
+            .entry(kind.name().into())
+            .or_default()
+            .insert((self.line().to_string(), subject), facts);
         text
     }
 }
@@ -267,7 +272,8 @@ fn past(name: &str, change: &Value) -> Vault {
     for before in change["before"].as_array().into_iter().flatten() {
         let mut base = change.clone();
         let drop = base.as_object_mut();
-        drop.into_iter().for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
+        drop.into_iter()
+            .for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
         let name = before["kind"].as_str().unwrap_or(name);
         let world = World::new(told(name, &[&base, before]));
         world.sign(kind(name).unwrap(), &mut signed);
@@ -311,7 +317,10 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
         let world = World::new(world);
         let blocked = world.prepared(kind, &signed, |prepared, _| {
             let findings = prepared.examined().findings.iter();
-            findings.filter(|finding| finding.severity == Severity::Block).map(|finding| finding.rule.id).collect::<Vec<_>>()
+            findings
+                .filter(|finding| finding.severity == Severity::Block)
+                .map(|finding| finding.rule.id)
+                .collect::<Vec<_>>()
         });
         assert_eq!(blocked.unwrap(), [""; 0], "{name}");
         let text = world.sign(kind, &mut signed.clone());
@@ -323,7 +332,10 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
         let stranger = kind.verify(&document, &[public("k9")]).unwrap_err();
         assert_eq!(stranger.code().name, "verify.untrusted", "{name}");
         for (other, _) in read("worlds.toml").iter().filter(|(other, _)| **other != name) {
-            let fault = fedroot::artefact::kind(other).unwrap().verify(&document, std::slice::from_ref(&own)).unwrap_err();
+            let fault = fedroot::artefact::kind(other)
+                .unwrap()
+                .verify(&document, std::slice::from_ref(&own))
+                .unwrap_err();
             assert_eq!(fault.code().name, "verify.altered", "a {name} taken for a {other}: {fault}");
         }
     }

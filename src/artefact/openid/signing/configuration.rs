@@ -114,7 +114,10 @@ fn removed_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
             draft.when(is_ours && is_live, "openid.key.dropped", || {
                 let about = facts.value("sub").unwrap_or_default();
                 let end = end.map_or("for ever".into(), |end| format!("until {end}"));
-                format!("the key {kid} is gone, and a {} about {about} that it signed is valid {end}", form.name())
+                format!(
+                    "the key {kid} is gone, and a {} about {about} that it signed is valid {end}",
+                    form.name()
+                )
             });
         }
     }

@@ -78,7 +78,8 @@ impl Kind for TrustMarkDelegation {
 fn owner(draft: &mut Draft<'_>, owner: Option<&Value>) {
     let own = draft.limits().entity_id.clone();
     let name = owner.and_then(|owner| owner.get("sub")).and_then(Value::as_str).unwrap_or("nobody");
-    draft.when(name != own, "openid.delegation.owner", || format!("the mark belongs to {name}, not to {own}"));
+    draft
+        .when(name != own, "openid.delegation.owner", || format!("the mark belongs to {name}, not to {own}"));
     let keys = known::thumbprints(known::keys_of(owner.and_then(|owner| owner.get("jwks"))));
     let kid = thumbprint(draft.terms.public);
     draft.when(name == own && !keys.contains(&kid), "openid.delegation.owner", || {

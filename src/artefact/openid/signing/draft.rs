@@ -58,7 +58,17 @@ impl<'t> Draft<'t> {
         claims.insert("iat".into(), terms.now.unix().into());
         let subject = sub.unwrap_or(own).to_owned();
         let (lifetime, exp) = (None, None);
-        Ok(Self { terms, form, scheme, claims, subject, lifetime, exp, shown: Facts::default(), breaches: vec![] })
+        Ok(Self {
+            terms,
+            form,
+            scheme,
+            claims,
+            subject,
+            lifetime,
+            exp,
+            shown: Facts::default(),
+            breaches: vec![],
+        })
     }
 
     /// Sets `exp`: as long as the operator says, or as the profile has it.
@@ -182,8 +192,7 @@ impl<'t> Draft<'t> {
         facts.add("kid", thumbprint(self.terms.public));
         facts.append(self.shown);
         let shape = Shape { kind: self.form.name(), typ: self.form.typ(), groups: &["openid"] };
-        let jwt =
-            Jwt::with(&shape, document, self.terms, self.scheme, self.claims, (facts, self.breaches))?;
+        let jwt = Jwt::with(&shape, document, self.terms, self.scheme, self.claims, (facts, self.breaches))?;
         Ok(Box::new(jwt))
     }
 
@@ -199,7 +208,10 @@ impl<'t> Draft<'t> {
             for id in [own.clone(), self.subject.clone()] {
                 let is_real = self.limits().production.contains(&id);
                 self.when(is_real, "openid.entity.environment", || {
-                    format!("{id} belongs to the real federation, and {line} is a {} line", line.environment())
+                    format!(
+                        "{id} belongs to the real federation, and {line} is a {} line",
+                        line.environment()
+                    )
                 });
             }
         }

@@ -63,8 +63,7 @@ impl Kind for HistoricalKeys {
         let input: Input = input(document)?;
         let mut draft = Draft::new(Form::HistoricalKeys, terms, None)?;
         let vault = terms.vault.keys()?;
-        let own: Vec<VaultKey> =
-            vault.iter().filter(|key| key.id.line == terms.key.line).cloned().collect();
+        let own: Vec<VaultKey> = vault.iter().filter(|key| key.id.line == terms.key.line).cloned().collect();
         let said = input.keys.iter().map(|key| key.read(&own)).collect::<Result<Vec<_>, _>>()?;
         let last = terms.last.map(|last| known::keys(last.facts(), "keys")).transpose()?.unwrap_or_default();
         let alg = draft.limits().alg.clone();
@@ -115,12 +114,16 @@ impl KeyInput {
 
 /// What the last configuration listed and the line does not list now has to be told.
 fn complete(draft: &mut Draft<'_>, entries: &[Value]) -> Result<(), Fault> {
-    draft.when(entries.is_empty(), "openid.history.empty", || "the line has no key that it does not use".into());
+    draft.when(entries.is_empty(), "openid.history.empty", || {
+        "the line has no key that it does not use".into()
+    });
     let Some(last) = draft.own_configuration()? else { return Ok(()) };
     let (now, told) = (known::thumbprints(&draft.own_keys()?), known::thumbprints(entries));
     for key in known::thumbprints(&known::keys(&last, "jwks")?) {
         draft.when(!now.contains(&key) && !told.contains(&key), "openid.history.incomplete", || {
-            format!("the configuration signed last lists the key {key}, and it is no key of the line any more")
+            format!(
+                "the configuration signed last lists the key {key}, and it is no key of the line any more"
+            )
         });
     }
     for key in told.iter().filter(|key| now.contains(key)) {
@@ -140,7 +143,10 @@ fn doubtful(draft: &mut Draft<'_>, entries: &[Value]) -> Result<(), Fault> {
                 let is_its = *line == draft.terms.key.line && facts.value("kid") == Some(kid);
                 if let Some(made) = made.filter(|_| is_its) {
                     let about = facts.value("sub").unwrap_or_default();
-                    let detail = format!("the key {kid} is revoked since {since}, and signed a {} about {about} at {made}", form.name());
+                    let detail = format!(
+                        "the key {kid} is revoked since {since}, and signed a {} about {about} at {made}",
+                        form.name()
+                    );
                     draft.breach("openid.history.doubtful", detail);
                 }
             }

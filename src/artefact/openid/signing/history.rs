@@ -75,7 +75,8 @@ pub(super) fn history(
         let name = thumbprint(&own.public);
         if find(&entries, &name).is_none() {
             let Some(exp) = own.exp.or(own.revoked.as_ref().map(|(at, _)| *at)) else {
-                breaches.push(("openid.history.incomplete", format!("nobody says when the key {name} ended")));
+                breaches
+                    .push(("openid.history.incomplete", format!("nobody says when the key {name} ended")));
                 continue;
             };
             entries.push(entry(written(&own.public), None, exp, own.kid.as_deref()));

@@ -78,7 +78,10 @@ fn federation_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
         let owner = owner.or_else(|| (jwk.key() == draft.terms.public).then(|| draft.terms.key.to_string()));
         if let Some(owner) = owner {
             let kid = jwk.kid().unwrap_or_default();
-            draft.breach("openid.jwk-set.federation", format!("the key '{kid}' is {owner}, which signs for the federation"));
+            draft.breach(
+                "openid.jwk-set.federation",
+                format!("the key '{kid}' is {owner}, which signs for the federation"),
+            );
         }
     }
     Ok(())

@@ -16,10 +16,8 @@ const MEMBERS: [&str; 13] =
 /// Adds each key of an array as a fact of its own.
 pub(super) fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {
     for (number, key) in keys.as_array().into_iter().flatten().enumerate() {
-        let kept: Map<String, Value> = MEMBERS
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), key.get(name)?.clone())))
-            .collect();
+        let kept: Map<String, Value> =
+            MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), key.get(name)?.clone()))).collect();
         let name = key.get("kid").and_then(Value::as_str).map_or(number.to_string(), str::to_owned);
         facts.add(format!("{path}[{name}]"), Value::Object(kept).to_string());
     }

@@ -65,8 +65,7 @@ pub(super) fn is_proven(
         return Ok(true);
     }
     let Some(proof) = proof.map(|text| companion("proof", text)).transpose()? else { return Ok(false) };
-    let (listed, new) =
-        (known::thumbprints(known::keys_of(proof.get("jwks"))), known::thumbprints(new));
+    let (listed, new) = (known::thumbprints(known::keys_of(proof.get("jwks"))), known::thumbprints(new));
     let is_whole = proof.form() == Form::EntityConfiguration
         && proof.sub() == configuration.sub()
         && new.iter().all(|key| listed.contains(key));

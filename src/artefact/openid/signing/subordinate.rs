@@ -105,7 +105,10 @@ impl Kind for SubordinateStatement {
 fn judge(draft: &mut Draft<'_>, configuration: &Statement) -> Result<(), Fault> {
     draft.adopt("the configuration", configuration);
     if let Some(why) = subject::not_self_signed(configuration) {
-        draft.breach("openid.subject.signature", format!("the configuration is not signed by its own keys: {why}"));
+        draft.breach(
+            "openid.subject.signature",
+            format!("the configuration is not signed by its own keys: {why}"),
+        );
     }
     let own = draft.limits().entity_id.clone();
     let hints = configuration.get("authority_hints").and_then(Value::as_array);
@@ -136,8 +139,7 @@ fn change_of_keys(
         return Ok(());
     }
     let missing = |from: &[String], these: &[String]| -> String {
-        let list: Vec<&str> =
-            from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
+        let list: Vec<&str> = from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
         if list.is_empty() { "none".into() } else { list.join(", ") }
     };
     draft.breach(
@@ -201,7 +203,9 @@ fn outcome(
     if let Err(fault) = constraints::check(&chain, &entities) {
         draft.breach("openid.subject.constraints", fault.to_string());
     }
-    let types = |claims: &Map<String, Value>| claims.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    let types = |claims: &Map<String, Value>| {
+        claims.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default()
+    };
     let known = types(configuration.claims());
     for (name, _) in types(said).iter().filter(|(name, _)| !known.contains_key(*name)) {
         draft.breach("openid.subject.types", format!("it has no metadata of the type {name}"));

@@ -87,7 +87,10 @@ pub(super) fn anchor(draft: &mut Draft<'_>, text: &str) -> Result<Statement, Fau
     let keys = known::thumbprints(known::keys_of(anchor.get("jwks")));
     draft.show().add("anchor", format!("{} with the keys {}", anchor.iss(), keys.join(", ")));
     if let Some(why) = subject::not_self_signed(&anchor) {
-        draft.breach("openid.anchor.signature", format!("the anchor's configuration is not signed by itself: {why}"));
+        draft.breach(
+            "openid.anchor.signature",
+            format!("the anchor's configuration is not signed by itself: {why}"),
+        );
     }
     let own = known::thumbprints(&draft.own_keys()?);
     let is_forged = anchor.iss() == draft.limits().entity_id && !keys.iter().any(|key| own.contains(key));
@@ -102,10 +105,14 @@ fn issuer(draft: &mut Draft<'_>, anchor: &Statement, mark: &str) {
     let own = draft.limits().entity_id.clone();
     let issuers = anchor.get("trust_mark_issuers").and_then(|all| all.get(mark)).and_then(Value::as_array);
     match issuers {
-        None => draft.breach("openid.trust-mark.issuer", format!("{} lists no issuers of {mark}", anchor.iss())),
-        Some(all) => draft.when(!all.is_empty() && !all.iter().any(|one| *one == own), "openid.trust-mark.issuer", || {
-            format!("{} does not list {own} among the issuers of {mark}", anchor.iss())
-        }),
+        None => {
+            draft.breach("openid.trust-mark.issuer", format!("{} lists no issuers of {mark}", anchor.iss()))
+        }
+        Some(all) => draft.when(
+            !all.is_empty() && !all.iter().any(|one| *one == own),
+            "openid.trust-mark.issuer",
+            || format!("{} does not list {own} among the issuers of {mark}", anchor.iss()),
+        ),
     }
 }
 
@@ -142,7 +149,8 @@ fn is_known(draft: &mut Draft<'_>, sub: &str) -> Result<(), Fault> {
     let here = &draft.terms.key.line;
     let signed = draft.terms.vault.signed(Form::SubordinateStatement.name())?;
     let is_known = signed.iter().any(|(line, facts)| {
-        (line.tenant(), line.environment()) == (here.tenant(), here.environment()) && facts.value("sub") == Some(sub)
+        (line.tenant(), line.environment()) == (here.tenant(), here.environment())
+            && facts.value("sub") == Some(sub)
     });
     draft.when(!is_known && draft.limits().entity_id != sub, "openid.trust-mark.unknown", || {
         format!("no statement about {sub} was signed here")
