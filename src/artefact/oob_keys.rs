@@ -115,7 +115,9 @@ impl Kind for OobKeys {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         let mut examiner = Examiner::new(&[KIND], standard, terms.last);
-        breaches.into_iter().for_each(|(rule, detail)| examiner.breach(rule, "", detail));
+        for (rule, detail) in breaches {
+            examiner.breach(rule, "", detail);
+        }
         Ok(Box::new(Ready {
             examined: examiner.finish_json(&facts, &content.value),
             draft: Draft::new(scheme, TYP, &jose::thumbprint(terms.public), &payload),
