@@ -6,6 +6,8 @@ use crate::artefact::{Kind, Verified};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
+use crate::format::jose::JwkSet;
+use crate::format::json::{self, Limits, Numbers};
 use crate::format::x509;
 use crate::key::PublicKey;
 
@@ -13,11 +15,17 @@ use super::TRUST;
 
 const KEY_FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Reads the keys to trust from a file: public keys and certificates, in PEM, one behind the other.
+/// Reads the keys to trust from a file: public keys and certificates, in PEM, one behind the other; a JWK set, or one JWK.
 pub fn trust(path: &Path) -> Result<Vec<PublicKey>, Fault> {
     let at = |fault: Fault| fault.at(path.display());
     let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?).unwrap_or_default();
     let mut keys = Vec::new();
+    if text.trim_ascii_start().starts_with('{') {
+        let value = json::read(text.as_bytes(), Numbers::Whole, &Limits::default()).map_err(at)?;
+        let is_one = value.get("kty").is_some();
+        let set = if is_one { JwkSet::read_keys(&[value]) } else { JwkSet::read(&value) };
+        keys.extend(set.map_err(at)?.keys.iter().map(|jwk| jwk.key().clone()));
+    }
     for (start, _) in text.match_indices("-----BEGIN ") {
         let block = text.get(start..).unwrap_or_default();
         let end = block
@@ -32,7 +40,7 @@ pub fn trust(path: &Path) -> Result<Vec<PublicKey>, Fault> {
     }
     if keys.is_empty() {
         return Err(at(TRUST
-            .fault("it holds neither a PUBLIC KEY nor a CERTIFICATE in PEM")
+            .fault("it holds neither a PUBLIC KEY nor a CERTIFICATE in PEM, and no JWK set")
             .hint("`fedroot key export LINE` writes one, and so does `openssl pkey -pubout`")));
     }
     Ok(keys)
