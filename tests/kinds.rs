@@ -13,7 +13,7 @@ use fedroot::base::random;
 use fedroot::key::{KeyId, Line, PrivateKey, PublicKey, Signature, private_key};
 use fedroot::policy::{Examined, Last, Profile, RULES};
 
-use crate::support::{FEDROOT, Folder, files, peers, root};
+use crate::support::{FEDROOT, Folder, corpus, files, peers, root};
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -276,5 +276,41 @@ fn changed_documents_never_panic() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn spiffe_bundles_of_others_are_judged_as_their_names_say() {
+    let Some(corpus) = corpus("spiffe_bundles_of_others_are_judged_as_their_names_say") else { return };
+    let profile = "version = 1\nkinds = [\"spiffe-bundle\"]\npolicy_ref = \"x\"\n";
+    let kind = kind("spiffe-bundle").unwrap();
+    // They are of other trust domains, and some are old: only their shape is judged here.
+    let is_shape = |rule: &&'static str| {
+        ["x509.kid", "x509.x5c", "key.use", "kid.missing", "keys.none"].iter().any(|end| rule.ends_with(end))
+    };
+    let judge = |path: &Path| {
+        let found = try_prepared(kind, &Document::open(path).unwrap(), (profile, None), |prepared| {
+            rules_of(prepared.examined())
+        });
+        found.map(|found| found.into_iter().filter(is_shape).collect::<Vec<_>>())
+    };
+    for (name, expected) in [
+        ("made/spiffe/bundle-1.json", &[][..]),
+        ("made/spiffe/bundle-2-overlap.json", &[]),
+        ("made/spiffe/empty-keys-revoke-all.json", &["jwks.keys.none"]),
+        ("made/spiffe/invalid-jwt-no-kid.json", &["jwks.kid.missing"]),
+        ("made/spiffe/invalid-two-x5c.json", &["spiffe-bundle.x509.x5c"]),
+        ("made/spiffe/invalid-use-sig.json", &["spiffe-bundle.key.use"]),
+        ("made/spiffe/invalid-x509-with-kid.json", &["spiffe-bundle.x509.kid"]),
+        ("spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_missing_kid.json", &["jwks.kid.missing"]),
+        (
+            "spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_multiple_x509.json",
+            &["spiffe-bundle.x509.x5c"],
+        ),
+        ("spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_valid_1.json", &[]),
+        ("spiffe/go-spiffe/bundle_spiffebundle__spiffebundle_valid_2.json", &[]),
+    ] {
+        let found = judge(&corpus.join("jose").join(name));
+        assert_eq!(found.as_deref().map_err(ToString::to_string), Ok(expected), "{name}");
     }
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use rand_core::CryptoRng;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::compose::{self, Input};
 use super::keyset::{self, KeyInput, Ready};
 use super::{Kind, Prepared, Terms, Verified};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::jose::JwkSet;
 use crate::key::PublicKey;
 use crate::policy::Facts;
 
@@ -51,7 +51,7 @@ impl Kind for Jwks {
                     let jwk = input.key(terms).and_then(|key| key.named(purpose));
                     jwk.map_err(|fault| fault.at(format_args!("{}: key {}", document.name(), number + 1)))
                 };
-                let value = JwkSet::written(keys.iter().enumerate().map(jwk).collect::<Result<_, _>>()?);
+                let value = json!({"keys": keys.iter().enumerate().map(jwk).collect::<Result<Vec<_>, _>>()?});
                 (compose::text(&value), value)
             }
         };

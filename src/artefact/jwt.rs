@@ -125,12 +125,12 @@ impl Jwt {
     ) -> Result<Self, Fault> {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
-        let mut examiner = Examiner::new(shape.groups, standard, terms.last);
+        let mut judge = Examiner::new(shape.groups, standard, terms.last);
         for (rule, subject, detail) in breaches {
-            examiner.breach(rule, &subject, detail);
+            judge.breach(rule, &subject, detail);
         }
         let claims = Value::Object(claims);
-        let examined = examiner.finish_json(&facts, &claims);
+        let examined = judge.finish_json(&facts, &claims);
         Ok(Self {
             kind: shape.kind,
             draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),

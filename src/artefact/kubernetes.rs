@@ -13,7 +13,7 @@ use super::keyset::{self, KeyInput, Ready, keys};
 use super::{ALTERED, COMPOSED, Kind, Prepared, Terms, Verified};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::jose::{JwkSet, kubernetes_kid};
+use crate::format::jose::kubernetes_kid;
 use crate::key::PublicKey;
 use crate::policy::Facts;
 
@@ -70,7 +70,7 @@ impl Kind for Kubernetes {
             jwks.push(key.named(input.purpose.as_deref().unwrap_or("sig")).map_err(at)?);
         }
         let jwks_uri = jwks_uri.unwrap_or_else(|| format!("{}/openid/v1/jwks", issuer.trim_end_matches('/')));
-        let value = JwkSet::written(jwks);
+        let value = json!({"keys": jwks});
         let discovery = discovery(&issuer, &jwks_uri, &value);
         let mut facts = Facts::default();
         facts.add_json("", &discovery);

@@ -115,7 +115,9 @@ impl Kind for OobKeys {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         let mut examiner = Examiner::new(&[KIND], standard, terms.last);
-        breaches.into_iter().for_each(|(rule, detail)| examiner.breach(rule, "", detail));
+        for (rule, detail) in breaches {
+            examiner.breach(rule, "", detail);
+        }
         Ok(Box::new(Ready {
             examined: examiner.finish_json(&facts, &content.value),
             draft: Draft::new(scheme, TYP, &jose::thumbprint(terms.public), &payload),
@@ -389,7 +391,9 @@ impl Prepared for Ready {
         }
         let value = serde_json::to_value(&signatures).map_err(|e| INTERNAL.fault(e.to_string()))?;
         let signed: Vec<Signed<'_>> = signers.iter().map(|(key, scheme)| Signed { key, scheme }).collect();
-        Ok(vec![compose::text(&value), oob_page::page(&content, &self.payload, &signed)?.into_bytes()])
+        // On one line: the program `jose` reads no other.
+        let jws = format!("{value}\n").into_bytes();
+        Ok(vec![jws, oob_page::page(&content, &self.payload, &signed)?.into_bytes()])
     }
 
     fn finish(

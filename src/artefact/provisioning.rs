@@ -141,7 +141,9 @@ impl Kind for Provisioning {
         claims.insert("jti".into(), jwt::unique(random).into());
         let scheme = jwt::scheme(terms.public, &profile.alg)?;
         let mut facts = jwt::facts(SHAPE.typ, scheme.jose, &claims);
-        thumbprints.iter().for_each(|thumbprint| facts.add(THUMBPRINT, thumbprint));
+        for thumbprint in &thumbprints {
+            facts.add(THUMBPRINT, thumbprint);
+        }
         let breaches = breaches.into_iter().map(|(rule, detail)| (rule, String::new(), detail)).collect();
         Ok(Box::new(Jwt::with(&SHAPE, document, terms, scheme, claims, (facts, breaches))?))
     }

@@ -74,17 +74,7 @@ impl Sign {
         let mut output = Output { json: review::json(&review), ..Output::default() };
         let name = self.output.display().to_string();
         let Some(signed) = signed else {
-            let mut writes = vec![name];
-            writes.extend(beside.iter().map(|path| path.display().to_string()));
-            output.json.extend(
-                Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]}))
-                    .json,
-            );
-            output.line("nothing was signed; it would write");
-            for name in &writes {
-                output.row("file", name);
-            }
-            output.line("  two ledger entries: intent, outcome");
+            would_write(&mut output, name, &beside);
             return Ok(output);
         };
         let digest = signed.artefact.to_string();
@@ -105,11 +95,7 @@ impl Sign {
         if let Some(fault) = afterthought {
             output.note(format!("the next review cannot tell what changed: {fault}"));
         }
-        output.note(if kind.is_secret() {
-            "the file is a secret, and only you can read it (mode 0600): whoever has it can use it; hand it over over a private channel, then destroy it"
-        } else {
-            "only you can read the file (mode 0600): open it up where it is published"
-        });
+        output.note(about_the_file(kind.is_secret()));
         output.note(format!(
             "next: fedroot verify {} {} --trust PUBLIC.pem",
             review.kind,
@@ -117,4 +103,27 @@ impl Sign {
         ));
         Ok(output)
     }
+}
+
+/// Who may read the file, and what to do with it.
+const fn about_the_file(is_secret: bool) -> &'static str {
+    if is_secret {
+        "the file is a secret, and only you can read it (mode 0600): whoever has it can use it; hand it over over a private channel, then destroy it"
+    } else {
+        "only you can read the file (mode 0600): open it up where it is published"
+    }
+}
+
+/// Says what would be written.
+fn would_write(output: &mut Output, name: String, beside: &[PathBuf]) {
+    let mut writes = vec![name];
+    writes.extend(beside.iter().map(|path| path.display().to_string()));
+    output.json.extend(
+        Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]})).json,
+    );
+    output.line("nothing was signed; it would write");
+    for name in &writes {
+        output.row("file", name);
+    }
+    output.line("  two ledger entries: intent, outcome");
 }

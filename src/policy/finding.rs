@@ -138,18 +138,6 @@ impl Rule {
         self.id.contains(".brake.")
     }
 
-    /// A rule for documents of OpenID Federation.
-    pub(super) const fn openid(
-        id: &'static str,
-        severity: Severity,
-        sentence: &'static str,
-        remedy: &'static str,
-        source: &'static str,
-        check: Check,
-    ) -> Self {
-        Self { kind: "openid", ..Self::saml(id, severity, sentence, remedy, source, check) }
-    }
-
     /// The same, whatever a profile says.
     pub(super) const fn firm(mut self) -> Self {
         self.is_firm = true;

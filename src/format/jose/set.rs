@@ -1,6 +1,6 @@
 //! Sets of JSON Web Keys (RFC 7517, section 5).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{JWK, Jwk, KIDS, UNSUPPORTED};
 use crate::base::fault::Fault;
@@ -66,6 +66,6 @@ impl JwkSet {
 
     /// A set as it is written.
     pub fn written(keys: Vec<Value>) -> Value {
-        json!({ "keys": keys })
+        Value::Object([("keys".to_owned(), Value::Array(keys))].into_iter().collect())
     }
 }

@@ -408,5 +408,5 @@ pub(super) const fn rule(
     remedy: &'static str,
     source: &'static str,
 ) -> Rule {
-    Rule::openid(id, severity, sentence, remedy, source, Check::Reader)
+    Rule::of("openid", id, severity, (sentence, remedy, source), Check::Reader)
 }
