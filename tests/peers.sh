@@ -6,7 +6,7 @@ set -eu
 
 missing=
 for peer in xmlsec1:xmlsec1 xmllint:libxml2-utils samlsign:opensaml-tools javac:default-jdk-headless age:age age-keygen:age openssl:openssl \
-    gdb:gdb strace:strace python3:python3 chromium:chromium /usr/bin/time:time; do
+    gdb:gdb strace:strace python3:python3 chromium:chromium jose:jose /usr/bin/time:time; do
     command -v "${peer%:*}" >/dev/null 2>&1 || missing="$missing ${peer##*:}"
 done
 for module in lxml:python3-lxml ensurepip:python3-venv; do
