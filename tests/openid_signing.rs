@@ -182,7 +182,7 @@ impl World {
         for (line, entity) in self.told["lines"].as_object().into_iter().flatten() {
             let mut profile =
                 Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
-            profile.openid.entity_id = entity.as_str().unwrap().to_owned();
+            entity.as_str().unwrap().clone_into(&mut profile.openid.entity_id);
             vault.profiles.push((line.parse().unwrap(), profile));
         }
         vault
@@ -221,11 +221,11 @@ impl World {
 
     /// Signs the document, whatever the rules found, and keeps its record.
     fn sign(&self, kind: &dyn Kind, signed: &mut Vault) -> String {
-        let signer = key(self.told["key"].as_str().unwrap());
+        let own = key(self.told["key"].as_str().unwrap());
         let (text, subject, facts) = self
             .prepared(kind, signed, |prepared, subject| {
                 let signature: Signature =
-                    signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+                    own.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
                 let (mut output, mut record) = (Vec::new(), Vec::new());
                 prepared.finish(&signature, &mut output, &mut record).unwrap();
                 let facts = Last::read(record.as_slice()).unwrap().facts().clone();
@@ -250,7 +250,9 @@ fn last(facts: &Facts) -> Last {
 
 fn told(kind: &str, changes: &[&Value]) -> Value {
     let mut told = read("worlds.toml")[kind].clone();
-    changes.iter().for_each(|change| overlay(&mut told, change));
+    for change in changes {
+        overlay(&mut told, change);
+    }
     told
 }
 
@@ -272,9 +274,9 @@ fn past(name: &str, change: &Value) -> Vault {
     }
     for before in change["before"].as_array().into_iter().flatten() {
         let mut base = change.clone();
-        let drop = base.as_object_mut();
-        drop.into_iter()
-            .for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
+        if let Some(all) = base.as_object_mut() {
+            all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input"));
+        }
         let name = before["kind"].as_str().unwrap_or(name);
         let world = World::new(told(name, &[&base, before]));
         world.sign(kind(name).unwrap(), &mut signed);
