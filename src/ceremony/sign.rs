@@ -130,7 +130,12 @@ pub fn sign(
 }
 
 /// Keeps what the next review compares with.
-fn keep(vault: &Vault<'_>, signing: &Signing<'_>, document: &Document, record: &Pending) -> Result<(), Fault> {
+fn keep(
+    vault: &Vault<'_>,
+    signing: &Signing<'_>,
+    document: &Document,
+    record: &Pending,
+) -> Result<(), Fault> {
     let Signing { kind, line, .. } = signing;
     let record = record.document("the record of what was signed")?;
     vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)
