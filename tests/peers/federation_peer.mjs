@@ -24,7 +24,10 @@ for (const line of readFileSync(0, "utf8").split("\n").filter((line) => line !==
   const [folder, entityId, anchor] = line.split("\t");
   const site = JSON.parse(readFileSync(`${folder}/site.json`, "utf8"));
   globalThis.fetch = async (address) => {
-    const found = site[`${address}`];
+    // the library asks with `iss` too, and with an empty query
+    const { origin, pathname, searchParams } = new URL(address);
+    const sub = searchParams.get("sub");
+    const found = site[`${origin}${pathname}${sub === null ? "" : `?sub=${sub}`}`];
     const headers = { "content-type": "application/entity-statement+jwt" };
     return new Response(found ?? "", { status: found === undefined ? 404 : 200, headers });
   };
@@ -33,6 +36,6 @@ for (const line of readFileSync(0, "utf8").split("\n").filter((line) => line !==
     if (chains.length !== 1) throw new Error(`${chains.length} chains`);
     console.log(JSON.stringify(chains[0].resolvedLeafMetadata));
   } catch (problem) {
-    console.log("no", `${problem}`.replace(/\s+/g, " "));
+    console.log("no", `${problem} ${problem.cause ?? ""}`.replace(/\s+/g, " "));
   }
 }

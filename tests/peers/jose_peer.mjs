@@ -20,7 +20,12 @@ async function key(jwk, jws) {
 }
 
 async function verify(token, jwk) {
-  await jose.compactVerify(text(token), await key(json(jwk), text(token)));
+  if (text(token).startsWith("{")) {
+    const jws = json(token);
+    await jose.generalVerify(jws, await key(json(jwk), jws.signatures[0]));
+  } else {
+    await jose.compactVerify(text(token), await key(json(jwk), text(token)));
+  }
 }
 
 async function detached(path, jwk, payload) {
