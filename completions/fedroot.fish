@@ -78,7 +78,8 @@ historical-keys\t'the keys that an entity of OpenID Federation does not use any 
 jwk-set\t'the signed keys of an entity\'s protocols in OpenID Federation'
 provisioning-authorisation\t'a client\'s keys and limits for a SCIM service, instead of a token'
 access-token\t'a short access token (RFC 9068), a secret: where the service can take a signed key, sign that instead (provisioning-authorisation)'
-software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'"
+software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'
+oob-keys\t'a trust anchor\'s keys for another channel: to print, to compare, to pin'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
@@ -104,7 +105,8 @@ historical-keys\t'the keys that an entity of OpenID Federation does not use any 
 jwk-set\t'the signed keys of an entity\'s protocols in OpenID Federation'
 provisioning-authorisation\t'a client\'s keys and limits for a SCIM service, instead of a token'
 access-token\t'a short access token (RFC 9068), a secret: where the service can take a signed key, sign that instead (provisioning-authorisation)'
-software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'"
+software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'
+oob-keys\t'a trust anchor\'s keys for another channel: to print, to compare, to pin'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
@@ -158,6 +160,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor\'s configuration (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l at -d 'Judge validity by this time instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l audience -d 'Refuse a document for another audience than this one, the service\'s own URL' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l historical -d 'The historical keys of a chain\'s anchor, for a time at which it used them' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l proof -d 'The proof that the ledger has this signature, with one of the next three to hold it against' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F

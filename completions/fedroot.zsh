@@ -109,7 +109,8 @@ historical-keys\:"the keys that an entity of OpenID Federation does not use any 
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
-software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"))' \
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -141,7 +142,8 @@ historical-keys\:"the keys that an entity of OpenID Federation does not use any 
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
-software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"))' \
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -218,7 +220,8 @@ historical-keys\:"the keys that an entity of OpenID Federation does not use any 
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
-software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"))' \
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 ':document -- The document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
@@ -255,7 +258,8 @@ historical-keys\:"the keys that an entity of OpenID Federation does not use any 
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
-software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"))' \
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 ':document -- The document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
@@ -263,6 +267,7 @@ software-statement\:"client metadata that is vouched for at dynamic registration
 _arguments "${_arguments_options[@]}" : \
 '*--trust=[A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor'\''s configuration (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
+'--audience=[Refuse a document for another audience than this one, the service'\''s own URL]:URL:_default' \
 '--historical=[The historical keys of a chain'\''s anchor, for a time at which it used them]:FILE:_files' \
 '--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
@@ -288,6 +293,7 @@ jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"
 entity-statement\:"the statements of a trust chain of OpenID Federation, in any order"))' \
 '*::documents -- The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input:_files' \
 && ret=0

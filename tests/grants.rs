@@ -16,6 +16,8 @@ use fedroot::base::random;
 use fedroot::key::{Line, PublicKey};
 use fedroot::policy::{Facts, Last, Profile, RULES};
 
+use qrcode::{Color, EcLevel, QrCode};
+
 use crate::kinds::{find, key, rules_of};
 use crate::support::{Folder, files, peers, root};
 
@@ -406,6 +408,32 @@ fn an_anchors_keys_are_signed_by_each_of_them_once() {
     assert_eq!(verify("alone.json", "p384.pub").code, 3);
     let ran = again("rsa", "alone.json");
     assert_eq!(ran.code, 3, "{}", ran.stderr);
+}
+
+/// The dark modules of a drawing, four modules away from its edges.
+fn modules(drawing: &str) -> BTreeSet<(usize, usize)> {
+    let steps = drawing.split("path d=\"").nth(1).unwrap().split('"').next().unwrap().split('M').skip(1);
+    let place = |step: &str| {
+        let (x, y) = step.strip_suffix("h1v1h-1z").unwrap().split_once(' ').unwrap();
+        (x.parse::<usize>().unwrap() - 4, y.parse::<usize>().unwrap() - 4)
+    };
+    steps.map(place).collect()
+}
+
+#[test]
+fn the_codes_of_an_anchors_page_hold_its_keys() {
+    let folder = signed_by_both();
+    let page = String::from_utf8(folder.read("both.json.html")).unwrap();
+    let drawings: Vec<&str> = page.split("<svg ").skip(1).collect();
+    for (drawing, name) in drawings.iter().zip(["p384.pub", "rsa.pub"]) {
+        let public = PublicKey::from_pem(&fs::read_to_string(folder.path(name)).unwrap()).unwrap();
+        let jwk = fedroot::format::jose::jwk(&public).to_string();
+        let code = QrCode::with_error_correction_level(jwk, EcLevel::L).unwrap();
+        let width = code.width();
+        let dark = code.to_colors().into_iter().enumerate().filter(|(_, color)| *color == Color::Dark);
+        let dark: BTreeSet<_> = dark.map(|(place, _)| (place % width, place / width)).collect();
+        assert!(dark == modules(drawing), "{name}");
+    }
 }
 
 #[test]

@@ -241,7 +241,9 @@ fn the_examples_run() {
     if !peers("the_examples_run", &["openssl", "sha384sum", "basenc"]) {
         return;
     }
-    for name in ["release-bundle", "kubernetes-issuer", "spiffe-upstream", "scim-provisioning"] {
+    for name in
+        ["release-bundle", "kubernetes-issuer", "spiffe-upstream", "scim-provisioning", "openid-federation"]
+    {
         let folder = Folder::empty();
         let script = root().join(format!("examples/{name}/run"));
         let run = format!("TMPDIR=$PWD FEDROOT={FEDROOT} {} 2>&1", script.display());

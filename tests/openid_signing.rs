@@ -17,7 +17,7 @@ use fedroot::key::{Line, PrivateKey, PublicKey, Signature, private_key};
 use fedroot::policy::{Facts, Last, Profile, RULES, Severity};
 use serde_json::{Map, Value, json};
 
-use crate::support::root;
+use crate::support::{corpus, root};
 
 thread_local! {
     /// Reading an RSA key checks its primes, which takes a while: once is enough.
@@ -169,6 +169,7 @@ impl World {
             let time = |name: &str| told[name].as_str().map(|text| Instant::parse(text).unwrap());
             let listing = match told["standing"].as_str().unwrap() {
                 "listed" => Listing::Listed,
+                "unpublished" => Listing::Unpublished,
                 "past" => Listing::Past(time("ended")),
                 other => panic!("{other}"),
             };
@@ -276,8 +277,7 @@ fn past(name: &str, change: &Value) -> Vault {
     }
     for before in change["before"].as_array().into_iter().flatten() {
         let mut base = change.clone();
-        let drop = base.as_object_mut();
-        for all in drop {
+        if let Some(all) = base.as_object_mut() {
             all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input"));
         }
         let name = before["kind"].as_str().unwrap_or(name);
@@ -344,5 +344,125 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
                 .unwrap_err();
             assert_eq!(fault.code().name, "verify.altered", "a {name} taken for a {other}: {fault}");
         }
+    }
+}
+
+#[test]
+fn each_of_the_43_checks_has_an_id() {
+    let page = fs::read_to_string(root().join("docs/formats/openid.md")).unwrap();
+    let (_, table) = page.split_once("| no. |").unwrap();
+    let rows: Vec<Vec<&str>> =
+        table.lines().skip(2).map(|row| row.split('|').map(str::trim).collect()).collect();
+    let numbers: Vec<usize> = rows.iter().map(|row| row[1].parse().unwrap()).collect();
+    assert_eq!(numbers, (1..=43).collect::<Vec<_>>());
+    let manual =
+        fs::read_to_string(root().join("man/fedroot.1")).unwrap().replace("\\-", "-").replace("\\&", "");
+    for row in rows {
+        let ids: Vec<&str> = row[3].split(", ").map(|id| id.trim_matches('`')).collect();
+        for id in &ids {
+            let is_code = manual.lines().any(|line| line.trim().trim_start_matches("\\fB").starts_with(id));
+            assert!(
+                RULES.iter().any(|rule| rule.id == *id) || is_code,
+                "check {}: there is no '{id}'",
+                row[1]
+            );
+        }
+    }
+    for rule in RULES.iter().filter(|rule| rule.kind == "openid") {
+        let is_told = table.contains(&format!("`{}`", rule.id));
+        let is_advice =
+            ["openid.configuration.none", "openid.jwks.use", "openid.jwks.unsupported"].contains(&rule.id);
+        assert!(is_told != is_advice, "{} belongs to no check", rule.id);
+    }
+}
+
+/// Histories of a line's keys, one after the other: what was told once stays, whatever becomes of the keys.
+#[test]
+fn the_list_of_historical_keys_only_grows() {
+    let kind = kind("historical-keys").unwrap();
+    let key = |number: usize, standing: &str, more: &str| -> Value {
+        let told = format!(
+            r#"{{"line":"example.org/prod/anchor","number":{number},"key":"k{number}","standing":"{standing}"{more}}}"#
+        );
+        serde_json::from_str(&told).unwrap()
+    };
+    let ended = |day: usize| format!(r#","ended":"2026-10-0{day}T00:00:00Z""#);
+    let mut signed = Vault::default();
+    let mut before: Vec<Value> = Vec::new();
+    for active in 1..=4 {
+        let keys: Vec<Value> = (1..active)
+            .map(|number| key(number, "past", &ended(number)))
+            .chain([key(active, "listed", ""), key(active + 1, "unpublished", "")])
+            .collect();
+        let revoked = json!([{ "number": 1, "revoked_at": "2026-09-30T00:00:00Z", "reason": "compromised" }]);
+        let world = World::new(told(
+            "historical-keys",
+            &[&json!({
+                "now": format!("2026-11-0{active}T00:00:00Z"), "key": format!("k{active}"), "vault": keys,
+                "input": { "keys": if active == 4 { revoked } else { json!([]) } },
+            })],
+        ));
+        let text = world.sign(kind, &mut signed);
+        let statement = fedroot::artefact::openid::Statement::read(&text).unwrap();
+        let now = statement.get("keys").unwrap().as_array().unwrap().clone();
+        assert_eq!(now.len(), active - 1, "every key that went is there, and no other");
+        for (old, new) in before.iter().zip(&now) {
+            let mut new = new.clone();
+            if active == 4 && old["kid"] == thumbprint(&public("k1")) {
+                let revoked = new.as_object_mut().unwrap().remove("revoked").unwrap();
+                assert_eq!(revoked, json!({ "revoked_at": 1_790_726_400, "reason": "compromised" }));
+            }
+            assert_eq!(*old, new, "an entry may only gain `revoked`");
+        }
+        assert_eq!(statement.check(world.now), []);
+        before = now;
+    }
+}
+
+#[test]
+fn changed_input_never_panics() {
+    for (name, world) in read("worlds.toml") {
+        let (kind, world) = (kind(&name).unwrap(), World::new(world));
+        let path = world.folder.path().join("input.json");
+        let whole = fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(whole.len() / 24 + 1) {
+            for changed in [whole[..at].to_vec(), [&whole[..at], b"\"", &whole[at + 1..]].concat(), {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 0x15;
+                bytes
+            }] {
+                fs::write(&path, changed).unwrap();
+                drop(world.prepared(kind, &Vault::default(), None, |prepared, _| prepared.octets().len()));
+            }
+        }
+    }
+}
+
+/// Documents that another program signed, where the corpus is.
+#[test]
+fn what_others_signed_is_verified() {
+    let Some(corpus) = corpus("what_others_signed_is_verified") else { return };
+    let made = corpus.join("jose/made");
+    let keys = |name: &str| {
+        let pem = fs::read_to_string(made.join("keys").join(format!("{name}.pub.pem"))).unwrap();
+        PublicKey::from_pem(&pem).unwrap()
+    };
+    for (file, name, signer) in [
+        ("ta-ec", "entity-configuration", "ta-p384"),
+        ("ta-ec-RS256", "entity-configuration", "ta-rsa4096"),
+        ("ta-ec-PS384", "entity-configuration", "ta-rsa4096"),
+        ("int-ec", "entity-configuration", "int-p384"),
+        ("ta-ss-int", "subordinate-statement", "ta-p384"),
+        ("int-ss-op", "subordinate-statement", "int-p384"),
+        ("trust-mark-delegation", "trust-mark-delegation", "tmo-p384"),
+        ("historical-keys", "historical-keys", "ta-p384"),
+    ] {
+        let text = fs::read(made.join(format!("valid/{file}.jwt"))).unwrap();
+        let document = Document::from_bytes(file, text);
+        let verified = kind(name).unwrap().verify(&document, &[keys("tmo-p384"), keys(signer)]);
+        let verified = verified.unwrap_or_else(|fault| panic!("{file}: {fault}"));
+        assert_eq!(verified.key, keys(signer));
+        verified.check_valid(Instant::parse("2026-11-22T12:00:00Z").unwrap()).unwrap();
+        assert!(verified.check_valid(Instant::parse("2025-12-01T00:00:00Z").unwrap()).is_err(), "{file}");
     }
 }

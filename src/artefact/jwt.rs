@@ -127,16 +127,16 @@ impl Jwt {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         let record = record.map(|to| to as &mut dyn Write);
-        let mut examiner = Examiner::new(shape.kind, shape.groups, standard, terms.last, record);
+        let mut judge = Examiner::new(shape.kind, shape.groups, standard, terms.last, record);
         for (rule, subject, detail) in breaches {
-            examiner.breach(rule, &subject, detail);
+            judge.breach(rule, &subject, detail);
         }
         let claims = Value::Object(claims);
-        let found = examiner.finish_json(&facts, &claims)?;
+        let examined = judge.finish_json(&facts, &claims)?;
         Ok(Self {
             draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),
             facts,
-            examined: found,
+            examined,
             digest: digest_of(document)?,
             public: terms.public.clone(),
             scheme,

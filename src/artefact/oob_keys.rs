@@ -395,7 +395,9 @@ impl Prepared for Ready {
         }
         let value = serde_json::to_value(&signatures).map_err(|e| INTERNAL.fault(e.to_string()))?;
         let signed: Vec<Signed<'_>> = signers.iter().map(|(key, scheme)| Signed { key, scheme }).collect();
-        Ok(vec![compose::text(&value), oob_page::page(&content, &self.payload, &signed)?.into_bytes()])
+        // On one line: the program `jose` reads no other.
+        let jws = format!("{value}\n").into_bytes();
+        Ok(vec![jws, oob_page::page(&content, &self.payload, &signed)?.into_bytes()])
     }
 
     fn finish(&self, _signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {

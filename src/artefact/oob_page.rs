@@ -117,7 +117,7 @@ fn instructions(page: &mut String, signed: &[Signed<'_>], is_complete: bool) -> 
     };
     page.push_str(&format!("<h2>To verify the document</h2>\n<p>The document is a JWK set in a file; its signatures stand in a file beside it with the ending <code>.jws</code> (RFC 7515, section 7.2.1). Set <code>doc</code> to the name of the document. With the program <code>jose</code>: {which}; comparing the thumbprints says whose keys they are.</p>\n"));
     let lines = format!(
-        "jose jws ver -i \"$doc.jws\" -k \"$doc\"{all} -O payload && cmp payload \"$doc\" || exit 1\njose jwk thp -i \"$doc\" -a S256"
+        "jose jws ver -i \"$doc.jws\" -k \"$doc\"{all} || exit 1\njose jws ver -i \"$doc.jws\" -k \"$doc\"{all} -O- | cmp - \"$doc\" || exit 1\njose jwk thp -i \"$doc\" -a S256"
     );
     page.push_str(&format!("<pre id=\"jose\">{}</pre>\n", markup(&lines)));
     for (number, one) in signed.iter().enumerate() {
@@ -135,7 +135,7 @@ fn openssl(number: usize, signed: &Signed<'_>) -> Result<String, Fault> {
     let mut lines = format!("cat >key.pem <<'END'\n{}END\n", key.to_pem()?);
     lines.push_str("openssl pkey -pubin -in key.pem -outform der | sha256sum # the SubjectPublicKeyInfo\n");
     lines.push_str(&format!(
-        "part() {{ sed -n \"s/^ *\\\"$1\\\": \\\"\\(.*\\)\\\",*\\$/\\1/p\" \"$doc.jws\" | sed -n {number}p | tr -d '\\n'; }}\n"
+        "part() {{ tr ',{{' '\\n\\n' <\"$doc.jws\" | sed -n 's/^\"'$1'\":\"\\([^\"]*\\)\".*/\\1/p' | sed -n {number}p | tr -d '\\n'; }}\n"
     ));
     lines.push_str("{ part protected; printf .; basenc --base64url -w0 \"$doc\" | tr -d =; } >octets\n");
     lines.push_str("s=$(part signature); while [ $((${#s} % 4)) -ne 0 ]; do s=$s=; done\n");

@@ -194,6 +194,7 @@ mod tests {
         let staging = Staging::open(&folder).unwrap();
         assert_eq!(Staging::open(&folder).err().unwrap().code(), &BUSY);
         staging.check_room(10).unwrap();
+        assert_eq!(staging.check_room(1 << 60).unwrap_err().code(), &disk::FULL);
         staging.write("a/one", b"1").unwrap();
         staging.write("a/two", b"2").unwrap();
         assert!(!folder.join("a").exists());

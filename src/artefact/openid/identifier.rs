@@ -24,7 +24,10 @@ pub(in crate::artefact) fn not_a_url(text: &str) -> Option<&'static str> {
         (host.is_empty(), "it has no host"),
         (
             match is_address {
-                Some(address) => address.parse::<std::net::Ipv6Addr>().is_err(),
+                Some(address) => {
+                    !address.contains(':')
+                        || !address.chars().all(|c| c.is_ascii_hexdigit() || ":.".contains(c))
+                }
                 None => !host.chars().all(is_name) || host.starts_with('.') || host.contains(".."),
             },
             "its host is not a name",

@@ -62,7 +62,7 @@ pub fn read(text: &[u8], numbers: Numbers, limits: &Limits) -> Result<Value, Fau
     let text = std::str::from_utf8(text)
         .map_err(|e| MALFORMED.fault(format!("the JSON text is not UTF-8 after byte {}", e.valid_up_to())))?;
     let (values, code) = (Cell::new(limits.values), RefCell::new(&MALFORMED));
-    let seed = Seed { numbers, depth: limits.depth.min(100), values: &values, code: &code };
+    let seed = Reading { numbers, depth: limits.depth.min(100), values: &values, code: &code };
     let mut json = serde_json::Deserializer::from_str(text);
     let read = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     read.map_err(|e| {
@@ -86,14 +86,14 @@ pub fn object(text: &[u8], numbers: Numbers, limits: &Limits) -> Result<Map<Stri
 
 /// Takes one value in. Copies go down with less depth left; what they count, they count together.
 #[derive(Clone, Copy)]
-struct Seed<'a> {
+struct Reading<'a> {
     numbers: Numbers,
     depth: usize,
     values: &'a Cell<usize>,
     code: &'a RefCell<&'static Code>,
 }
 
-impl Seed<'_> {
+impl Reading<'_> {
     fn refuse<T, E: de::Error>(self, code: &'static Code, why: impl fmt::Display) -> Result<T, E> {
         *self.code.borrow_mut() = code;
         Err(E::custom(why))
@@ -114,7 +114,7 @@ impl Seed<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_> {
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -126,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_> {
+impl<'de> Visitor<'de> for Reading<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,6 +30,13 @@ pub(super) static ROWS: &[Rule] = &[
         "a safeguard of this program; OpenID Federation 1.0, section 3.1.1",
     ),
     rule(
+        "openid.key.shared",
+        Block,
+        "the key belongs to one line",
+        "make a new key for one of the two lines",
+        "NIST SP 800-57 part 1, section 5.2: one key, one use; a safeguard of this program",
+    ),
+    rule(
         "openid.alg.changed",
         Block,
         "a key signs with one algorithm",
@@ -133,6 +140,13 @@ pub(super) static ROWS: &[Rule] = &[
         "the subject's configuration names this entity as its superior",
         "ask the subject to add the hint",
         "OpenID Federation 1.0, section 3.1.2",
+    ),
+    rule(
+        "openid.subject.older",
+        Block,
+        "the subject's configuration is not older than the one before",
+        "ask the subject for its present configuration: this one brings back what it replaced",
+        "a safeguard of this program: old keys and endpoints must not come back",
     ),
     rule(
         "openid.subject.key-proof",

@@ -218,6 +218,11 @@ impl<'t> Draft<'t> {
                 format!("the line {other} signs for {own} too")
             });
         }
+        for key in self.terms.vault.keys()?.iter() {
+            self.when(key.id.line != *line && key.public == *self.terms.public, "openid.key.shared", || {
+                format!("the key is {} too", key.id)
+            });
+        }
         if line.environment() != Environment::Prod {
             for id in [own.clone(), self.subject.clone()] {
                 let is_real = self.limits().production.contains(&id);

@@ -75,6 +75,7 @@ impl Kind for SubordinateStatement {
         draft.valid_for(draft.limits().subordinate, input.valid_for.as_deref())?;
         let keys = known::keys_of(configuration.get("jwks")).to_vec();
         judge(&mut draft, &configuration)?;
+        younger(&mut draft, &configuration);
         change_of_keys(&mut draft, &configuration, input.proof.as_deref(), &keys)?;
         end_with_keys(&mut draft, &keys);
         draft.claim("jwks", Some(json!({ "keys": keys })));
@@ -122,6 +123,17 @@ fn judge(draft: &mut Draft<'_>, configuration: &Statement) -> Result<(), Fault> 
         draft.breach("openid.subject.key-taken", taken);
     }
     Ok(())
+}
+
+/// A configuration that was replaced does not come back, whoever sends it.
+fn younger(draft: &mut Draft<'_>, configuration: &Statement) {
+    let Some(made) = configuration.date("iat") else { return };
+    let before = draft.terms.last.and_then(|last| known::time(last.facts(), "configuration"));
+    if let Some(before) = before.filter(|before| *before > made) {
+        let detail = format!("its configuration was made at {made}; the one before at {before}");
+        draft.breach("openid.subject.older", detail);
+    }
+    draft.show().add_with("configuration", made.to_string(), "when it was made");
 }
 
 /// Keys change only with the consent of whoever holds an old one.
