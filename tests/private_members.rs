@@ -4,11 +4,11 @@
 use std::fs;
 
 use fedroot::base::bytes::{base64url, from_base64url};
-use fedroot::base::random;
-use fedroot::format::jose::{Draft, jwk, thumbprint};
+use fedroot::format::jose::{jwk, thumbprint};
 use serde_json::{Value, json};
 
-use crate::support::every::{self, DOCUMENTS, read_key};
+use crate::support::every::{self, DOCUMENTS};
+use crate::support::openid::{self, read_key};
 use crate::support::{Folder, Ran, files};
 
 /// What must be seen nowhere, as text.
@@ -140,7 +140,9 @@ fn a_private_key_in_a_file_beside_a_document_is_refused_and_never_repeated() {
     put(&folder, "private.jwk", private().to_string());
     put(&folder, "set.jwk", json!({"keys": [private()]}).to_string());
     for (kind, document) in DOCUMENTS {
-        let Some(good) = input(&folder, document).filter(|input| input.get("keys").is_some()) else { continue };
+        let Some(good) = input(&folder, document).filter(|input| input.get("keys").is_some()) else {
+            continue;
+        };
         for (name, value) in [
             ("file", "private.jwk".to_owned()),
             ("file", "set.jwk".into()),
@@ -157,12 +159,16 @@ fn a_private_key_in_a_file_beside_a_document_is_refused_and_never_repeated() {
             put(&folder, "bad.toml", toml::to_string(&bad).unwrap());
             let ran = sign(&folder, kind, "bad.toml");
             let body = pem.lines().nth(1).unwrap();
-            assert!(!holds(format!("{}{}", ran.stdout, ran.stderr).as_bytes(), body.as_bytes()), "{kind} {name}");
+            assert!(
+                !holds(format!("{}{}", ran.stdout, ran.stderr).as_bytes(), body.as_bytes()),
+                "{kind} {name}"
+            );
             refused(&format!("{kind}: a private key as {name}"), &ran);
         }
     }
     // Statements of others, with a private key among their claims.
-    let stray = [json!({"jwks": {"keys": [private()]}}), json!({"metadata": {"x": {"jwks": {"keys": [private()]}}}})];
+    let stray =
+        [json!({"jwks": {"keys": [private()]}}), json!({"metadata": {"x": {"jwks": {"keys": [private()]}}}})];
     for more in stray {
         put(&folder, "subject.jwt", every::configuration("p384-other", &more));
         refused("a subject's configuration", &sign(&folder, "subordinate-statement", "subordinate.toml"));
@@ -195,7 +201,6 @@ fn a_private_key_in_what_is_verified_is_refused_and_never_repeated() {
     let folder = every::vault("p384", "ES384");
     let key = read_key("p384");
     let public = key.public().unwrap();
-    let scheme = public.jose_scheme("ES384").unwrap();
     let mut tried = 0;
     for (kind, document) in DOCUMENTS {
         let output = format!("{kind}.out");
@@ -206,14 +211,25 @@ fn a_private_key_in_what_is_verified_is_refused_and_never_repeated() {
         let typ: Value = serde_json::from_slice(&typ).unwrap();
         let claims = from_base64url(good.split('.').nth(1).unwrap()).unwrap();
         for bad in with_one_more(&serde_json::from_slice(&claims).unwrap(), &private()) {
-            let draft = Draft::new(scheme, typ["typ"].as_str().unwrap(), &thumbprint(&public), bad.to_string().as_bytes());
-            let text = draft.finish(&key.sign(scheme, draft.octets(), &mut random::system()).unwrap());
+            let typ = typ["typ"].as_str().unwrap();
+            let text = openid::sign(key.as_ref(), &thumbprint(&public), typ, &bad);
             put(&folder, "bad.jwt", text);
-            refused(&format!("{kind}: {bad}"), &folder.fedroot(&["verify", kind, "bad.jwt", "--trust", "all.pub"]));
+            refused(
+                &format!("{kind}: {bad}"),
+                &folder.fedroot(&["verify", kind, "bad.jwt", "--trust", "all.pub"]),
+            );
             tried += 1;
         }
     }
     assert!(tried > 30, "{tried}");
+    let stray = json!({"metadata": {"openid_provider": {"jwks": {"keys": [private()]}}}});
+    put(&folder, "subject.jwt", every::configuration("p384-other", &stray));
+    let chain =
+        ["subject.jwt", "subordinate-statement.out", "entity-configuration.out", "--trust", "all.pub"];
+    for json in [&[][..], &["--json"]] {
+        let verify = [&["verify", "entity-statement"], &chain[..], json].concat();
+        refused("a chain", &folder.fedroot(&verify));
+    }
     put(&folder, "private.jwks", json!({"keys": [private()]}).to_string());
     put(&folder, "private.jwk", private().to_string());
     for trust in ["private.jwks", "private.jwk"] {

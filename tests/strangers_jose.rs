@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::peers::{debian_jose, node, python_jose, speak_jose};
 use crate::support::Folder;
-use crate::support::every::{self, DOCUMENTS, ENTITY, SUBJECT};
+use crate::support::every::{self, DOCUMENTS};
+use crate::support::openid::{ANCHOR, SUBJECT};
 
 type Jobs = Vec<Vec<String>>;
 type Verify = fn(&[Vec<String>]) -> Vec<String>;
@@ -113,8 +114,10 @@ impl Questions {
                 self.json.push((true, vec![put(folder, &format!("{output}.jws"), &text), key.to_owned()]));
                 for pointer in ["/payload", "/signatures/0/signature"] {
                     let good = jws.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-                    *jws.pointer_mut(pointer).unwrap() = base64url(&flipped(from_base64url(&good).unwrap())).into();
-                    let path = put(folder, &format!("{output}{}", pointer.replace('/', ".")), jws.to_string());
+                    *jws.pointer_mut(pointer).unwrap() =
+                        base64url(&flipped(from_base64url(&good).unwrap())).into();
+                    let path =
+                        put(folder, &format!("{output}{}", pointer.replace('/', ".")), jws.to_string());
                     self.json.push((false, vec![path, key.to_owned()]));
                     *jws.pointer_mut(pointer).unwrap() = good.into();
                 }
@@ -296,7 +299,8 @@ fn debian_jose_signs(jobs: &[Vec<String>]) -> Vec<String> {
         let [alg, claims, typ, token, jwk] = job.as_slice() else { panic!("five fields") };
         let jose = |arguments: &[&str], input: &str| {
             let mut command = std::process::Command::new("sh");
-            let output = command.args(["-c", &format!("printf %s \"$0\" | jose {}", arguments.join(" ")), input]);
+            let output =
+                command.args(["-c", &format!("printf %s \"$0\" | jose {}", arguments.join(" ")), input]);
             let output = output.output().unwrap();
             assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -335,19 +339,20 @@ fn a_stranger_resolves_our_chain_to_the_same_metadata() {
         let site = |texts: &[String; 3]| -> BTreeMap<String, String> {
             let addresses = [
                 format!("{SUBJECT}/.well-known/openid-federation"),
-                format!("{ENTITY}/fetch?sub={SUBJECT}"),
-                format!("{ENTITY}/.well-known/openid-federation"),
+                format!("{ANCHOR}/fetch?sub={SUBJECT}"),
+                format!("{ANCHOR}/.well-known/openid-federation"),
             ];
             addresses.into_iter().zip(texts.clone()).collect()
         };
         let resolve = |texts: &[String; 3]| {
             put(&folder, "site.json", json!(site(texts)).to_string());
-            let job = [folder.dir().to_str().unwrap(), SUBJECT, ENTITY].map(str::to_owned).to_vec();
+            let job = [folder.dir().to_str().unwrap(), SUBJECT, ANCHOR].map(str::to_owned).to_vec();
             node("federation_peer.mjs", "resolve", &[job]).remove(0)
         };
         let theirs = resolve(&texts);
         let theirs: Value = serde_json::from_str(&theirs).unwrap_or_else(|_| panic!("{alg}: {theirs}"));
-        let arguments = [&["verify", "entity-statement", "--json", "--trust", "all.pub"], &files[..]].concat();
+        let arguments =
+            [&["verify", "entity-statement", "--json", "--trust", "all.pub"], &files[..]].concat();
         let ours: Value = serde_json::from_str(&folder.good(&arguments).stdout).unwrap();
         assert_eq!(theirs, ours["metadata"], "{alg}");
         let provider = &theirs["openid_provider"];
@@ -388,5 +393,8 @@ fn spiffe_reads_our_bundles() {
     };
     assert_eq!([ask("x509", "spiffe-x509", "1"), ask("jwt", "spiffe-jwt", "1")], ["ok", "ok"]);
     assert!(ask("jwt", "spiffe-jwt", "2").starts_with("no "), "the check itself can fail");
-    assert!(ask("jwt", "spiffe", "1").starts_with("no "), "spiffe takes mixed bundles now: say so in the help");
+    assert!(
+        ask("jwt", "spiffe", "1").starts_with("no "),
+        "spiffe takes mixed bundles now: say so in the help"
+    );
 }

@@ -3,18 +3,13 @@
 use std::fs;
 
 use fedroot::base::bytes::{base64, from_base64};
-use fedroot::base::random;
-use fedroot::format::jose::{Draft, jwk_as, thumbprint};
-use fedroot::key::{PrivateKey, private_key};
+use fedroot::format::jose::{jwk_as, thumbprint};
 use serde_json::{Value, json};
 
+use super::openid::{self, ANCHOR, SUBJECT, read_key};
 use super::{Folder, Ran, root};
 
-/// The entity that the line signs for.
-pub(crate) const ENTITY: &str = "https://ta.example.org";
-/// An entity below it.
-pub(crate) const SUBJECT: &str = "https://op.example.org";
-/// The line.
+/// The line; it signs for the anchor.
 pub(crate) const LINE: &str = "example.org/sandbox/all";
 
 /// Every kind, and the file with a good document of it; what others need comes first.
@@ -38,13 +33,6 @@ pub(crate) const DOCUMENTS: [(&str, &str); 15] = [
 
 const KEY: &str = "[[keys]]\nfile = \"other.pub\"\nalg = \"ES384\"\n";
 
-/// Reads a fixed key of the tests.
-pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
-    let pem = fs::read_to_string(root().join("tests/keys").join(format!("{name}.pem"))).unwrap();
-    let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
-    private_key(der.as_bytes()).unwrap()
-}
-
 /// A folder with a vault whose line has this key and signs this way, its public half in `all.pub`, and the documents. What the
 /// line signs of a kind is to be written to the file `KIND.out`: the documents name some of these files.
 pub(crate) fn vault(key: &str, alg: &str) -> Folder {
@@ -52,10 +40,12 @@ pub(crate) fn vault(key: &str, alg: &str) -> Folder {
     let auditor = folder.auditor.clone();
     folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
     let kinds: Vec<_> = DOCUMENTS.iter().map(|(kind, _)| *kind).collect();
-    let mut profile = format!("version = 1\nkinds = {kinds:?}\npolicy_ref = \"tests\"\n[bundle]\njws = true\n");
-    profile += &format!("[openid]\nentity_id = \"{ENTITY}\"\nalg = \"{alg}\"\n");
-    profile += &format!("[oob_keys]\nentity_id = \"{ENTITY}\"\nalg = \"{alg}\"\n");
-    profile += "[kubernetes]\nissuer = \"https://k8s.example.org\"\n[spiffe]\ntrust_domain = \"example.org\"\n";
+    let mut profile =
+        format!("version = 1\nkinds = {kinds:?}\npolicy_ref = \"tests\"\n[bundle]\njws = true\n");
+    profile += &format!("[openid]\nentity_id = \"{ANCHOR}\"\nalg = \"{alg}\"\n");
+    profile += &format!("[oob_keys]\nentity_id = \"{ANCHOR}\"\nalg = \"{alg}\"\n");
+    profile +=
+        "[kubernetes]\nissuer = \"https://k8s.example.org\"\n[spiffe]\ntrust_domain = \"example.org\"\n";
     for section in ["provisioning", "access_token", "software_statement"] {
         profile += &format!("[{section}]\nissuer = \"https://root.example.org\"\nalg = \"{alg}\"\n");
         if section != "software_statement" {
@@ -65,7 +55,17 @@ pub(crate) fn vault(key: &str, alg: &str) -> Folder {
     put(&folder, "profile.toml", &profile);
     let from = format!("{key}.pem");
     folder.good(&[
-        "key", "adopt", LINE, "--from", &from, "--profile", "profile.toml", "--recipient", &auditor, "--vault", "V",
+        "key",
+        "adopt",
+        LINE,
+        "--from",
+        &from,
+        "--profile",
+        "profile.toml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
     ]);
     put(&folder, "all.pub", &folder.good(&["key", "export", LINE, "--vault", "V"]).stdout);
     put(&folder, "other.pub", &read_key("p384-other").public().unwrap().to_pem().unwrap());
@@ -94,7 +94,7 @@ pub(crate) fn configuration(key: &str, more: &Value) -> String {
     let mut claims = json!({
         "iss": SUBJECT, "sub": SUBJECT, "iat": now - 60, "exp": now + 8_640_000,
         "jwks": {"keys": [jwk_as(&public, &thumbprint(&public), scheme)]},
-        "authority_hints": [ENTITY],
+        "authority_hints": [ANCHOR],
         "metadata": {"openid_provider": {
             "issuer": SUBJECT,
             "client_registration_types_supported": ["automatic"],
@@ -104,8 +104,7 @@ pub(crate) fn configuration(key: &str, more: &Value) -> String {
     for (name, value) in more.as_object().unwrap() {
         claims[name] = value.clone();
     }
-    let draft = Draft::new(scheme, "entity-statement+jwt", &thumbprint(&public), claims.to_string().as_bytes());
-    draft.finish(&key.sign(scheme, draft.octets(), &mut random::system()).unwrap())
+    openid::sign(key.as_ref(), &thumbprint(&public), "entity-statement+jwt", &claims)
 }
 
 /// Now, in seconds since 1970.
@@ -117,15 +116,15 @@ pub(crate) fn now() -> i64 {
 fn federation(folder: &Folder, key: &str, alg: &str) {
     let public = read_key(key).public().unwrap();
     let own = jwk_as(&public, &thumbprint(&public), public.jose_scheme(alg).unwrap());
-    let (good, lent) = (format!("{ENTITY}/marks/good"), format!("{ENTITY}/marks/lent"));
+    let (good, lent) = (format!("{ANCHOR}/marks/good"), format!("{ANCHOR}/marks/lent"));
     let own_configuration = json!({
         "metadata": {"federation_entity": {
             "organization_name": "A federation",
-            "federation_fetch_endpoint": format!("{ENTITY}/fetch"),
-            "federation_list_endpoint": format!("{ENTITY}/list"),
+            "federation_fetch_endpoint": format!("{ANCHOR}/fetch"),
+            "federation_list_endpoint": format!("{ANCHOR}/list"),
         }},
-        "trust_mark_issuers": {&good: [ENTITY]},
-        "trust_mark_owners": {&lent: {"sub": ENTITY, "jwks": {"keys": [own]}}},
+        "trust_mark_issuers": {&good: [ANCHOR]},
+        "trust_mark_owners": {&lent: {"sub": ANCHOR, "jwks": {"keys": [own]}}},
     });
     put(folder, "configuration.json", &own_configuration.to_string());
     put(folder, "subject.jwt", &configuration("p384-other", &json!({})));
@@ -160,7 +159,11 @@ fn grants(folder: &Folder) {
     let about = "tenant = \"example.org\"\nenvironment = \"sandbox\"\nclient = \"https://idp.example.org\"\n\
                  networks = [\"192.0.2.0/24\"]\nrate = { requests = 25, per = \"PT1S\" }\nrequire_dpop = true\n";
     put(folder, "provisioning.toml", &format!("{audience}{about}{KEY}"));
-    put(folder, "token.toml", &format!("subject = \"break-glass\"\nclient_id = \"console\"\n{audience}{KEY}"));
+    put(
+        folder,
+        "token.toml",
+        &format!("subject = \"break-glass\"\nclient_id = \"console\"\n{audience}{KEY}"),
+    );
     let metadata = "[metadata]\nsoftware_id = \"4NRB1-0XZABZI9E6-5SM3R\"\nclient_name = \"Enrolment\"\n\
                     redirect_uris = [\"https://enrol.example.org/callback\"]\n\
                     grant_types = [\"authorization_code\"]\nresponse_types = [\"code\"]\n\
@@ -183,7 +186,9 @@ fn sets(folder: &Folder) {
     let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"));
     put(folder, "root.pem", &pem);
     let keys = format!("[[keys]]\nuse = \"x509-svid\"\nfile = \"root.pem\"\n{KEY}use = \"jwt-svid\"\n");
-    for (name, only) in [("spiffe", ""), ("spiffe-x509", "only = \"x509\"\n"), ("spiffe-jwt", "only = \"jwt\"\n")] {
+    for (name, only) in
+        [("spiffe", ""), ("spiffe-x509", "only = \"x509\"\n"), ("spiffe-jwt", "only = \"jwt\"\n")]
+    {
         put(folder, &format!("{name}.toml"), &format!("trust_domain = \"example.org\"\n{only}{keys}"));
     }
     fs::create_dir_all(folder.path("dist/sub")).unwrap();
