@@ -395,8 +395,8 @@ impl Prepared for Ready {
         }
         let value = serde_json::to_value(&signatures).map_err(|e| INTERNAL.fault(e.to_string()))?;
         let signed: Vec<Signed<'_>> = signers.iter().map(|(key, scheme)| Signed { key, scheme }).collect();
-        // On one line: the program `jose` reads no other.
-        let jws = format!("{value}\n").into_bytes();
+        // On one line that does not end: the program `jose` reads no other from a file.
+        let jws = value.to_string().into_bytes();
         Ok(vec![jws, oob_page::page(&content, &self.payload, &signed)?.into_bytes()])
     }
 

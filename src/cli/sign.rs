@@ -152,13 +152,18 @@ fn told(path: &Path, is_secret: bool, done: &Done) -> Output {
         output.note(format!("the next review cannot tell what changed: {fault}"));
     }
     if is_secret {
-        output.note(
-            "it is a secret: whoever has it can use it; hand it over over a private channel, then destroy it",
-        );
+        let what = if is_stream(path) {
+            "the document is a secret"
+        } else {
+            "the file is a secret, and only you can read it (mode 0600)"
+        };
+        output.note(format!(
+            "{what}: whoever has it can use it; hand it over over a private channel, then destroy it"
+        ));
+    } else if !is_stream(path) {
+        output.note("only you can read the file (mode 0600): open it up where it is published");
     }
     if !is_stream(path) {
-        let then = if is_secret { "keep it so" } else { "open it up where it is published" };
-        output.note(format!("only you can read the file (mode 0600): {then}"));
         output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(path)));
     }
     output

@@ -133,8 +133,11 @@ impl<'a> Tracker<'a> {
     }
 
     pub(super) fn finish(mut self, facts: &Facts) -> Difference {
-        for (place, met) in self.met.iter().enumerate() {
-            if let Some((name, _)) = self.last.get(place).filter(|_| !met) {
+        let gone = self.met.iter().enumerate().filter(|(_, met)| !**met);
+        let mut gone: Vec<usize> = gone.map(|(place, _)| place).collect();
+        gone.sort_unstable_by_key(|place| self.last.stands_at(*place));
+        for place in gone {
+            if let Some((name, _)) = self.last.get(place) {
                 self.difference.removed += 1;
                 self.difference.list(&name, "removed", vec![]);
             }

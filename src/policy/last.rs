@@ -242,6 +242,11 @@ impl Last {
         })
     }
 
+    /// Where the entity at a place stands in the record, and so in the order of the document.
+    pub(super) fn stands_at(&self, place: usize) -> Option<u64> {
+        self.entities.get(place).map(|(_, at)| *at)
+    }
+
     /// The entity at a place.
     pub(super) fn get(&self, place: usize) -> Option<(String, Print)> {
         let (_, at) = self.entities.get(place)?;
