@@ -1,12 +1,15 @@
 #!/bin/sh
 # Installs the strangers that the tests ask for their opinion, from Debian or Ubuntu: xmlsec1, xmllint, samlsign, the JDK,
-# lxml, age, openssl, and gdb and strace to look on, Python and Chromium to judge, and GNU time for the bench; and signxml from
-# PyPI, in a folder of its own below the cache. Installs only what is missing; runs as root or through sudo.
+# lxml, age, openssl, jose, node, and gdb and strace to look on, Python and Chromium to judge, and GNU time for the bench; and
+# libraries from PyPI and npm, pinned in tests/peers/, in a folder of their own below the cache. Installs only what is missing;
+# runs as root or through sudo.
 set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)/peers
 
 missing=
 for peer in xmlsec1:xmlsec1 xmllint:libxml2-utils samlsign:opensaml-tools javac:default-jdk-headless age:age age-keygen:age openssl:openssl \
-    gdb:gdb strace:strace python3:python3 chromium:chromium jose:jose /usr/bin/time:time; do
+    jose:jose node:nodejs npm:npm gdb:gdb strace:strace python3:python3 chromium:chromium /usr/bin/time:time; do
     command -v "${peer%:*}" >/dev/null 2>&1 || missing="$missing ${peer##*:}"
 done
 for module in lxml:python3-lxml ensurepip:python3-venv; do
@@ -28,10 +31,18 @@ if [ -n "$missing" ]; then
     $root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 fi
 
-signxml=${XDG_CACHE_HOME:-$HOME/.cache}/fedroot-peers
-if ! "$signxml/bin/python" -c "import signxml" >/dev/null 2>&1; then
-    echo "peers: installing signxml in $signxml"
-    /usr/bin/python3 -m venv --clear "$signxml"
-    "$signxml/bin/pip" install -q signxml==5.2.0
+# A library is there when the list that it was installed from is the one of today.
+peers=${XDG_CACHE_HOME:-$HOME/.cache}/fedroot-peers
+if ! cmp -s "$here/requirements.txt" "$peers/requirements.txt"; then
+    echo "peers: installing from PyPI in $peers"
+    [ -x "$peers/bin/pip" ] || /usr/bin/python3 -m venv --clear "$peers"
+    "$peers/bin/pip" install -q -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$peers/"
+fi
+if ! cmp -s "$here/package-lock.json" "$peers/package-lock.json"; then
+    echo "peers: installing from npm in $peers"
+    cp "$here/package.json" "$here/package-lock.json" "$peers/"
+    # the list of today stands there before its libraries do, and goes when they do not come
+    (cd "$peers" && npm ci --silent --ignore-scripts --no-audit --no-fund) || { rm "$peers/package-lock.json"; exit 1; }
 fi
 echo "peers: all present"

@@ -138,10 +138,13 @@ fn is_json(bytes: &[u8]) -> bool {
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
+/// Reads TOML without private keys. They are looked for first: what a reader says of a wrong value repeats it.
 fn table<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let text = str::from_utf8(bytes).map_err(|_| COMPOSED.fault("it is not UTF-8"))?;
-    toml::from_str(text).map_err(|e| {
+    let wrong = |e: toml::de::Error| {
         let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
         COMPOSED.fault(format!("line {line}: {}", e.message()))
-    })
+    };
+    jose::refuse_private(&toml::from_str(text).map_err(wrong)?)?;
+    toml::from_str(text).map_err(wrong)
 }

@@ -12,7 +12,7 @@ use crate::base::bytes::{Digest, base64url};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
-use crate::format::jose::{Draft, Jws, thumbprint};
+use crate::format::jose::{Draft, Jws, refuse_private, thumbprint};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
 use crate::key::{Hash, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Examiner, Facts, PROFILE, Standard};
@@ -230,6 +230,7 @@ pub(super) fn verify(
             .hint("one kind of JWT never stands in for another (RFC 8725, section 3.11)")));
     }
     let claims = json::object(jws.payload(), Numbers::Any, &Limits::default()).map_err(at)?;
+    claims.values().try_for_each(refuse_private).map_err(at)?;
     let verified = Verified {
         facts: facts(found, scheme.jose, &claims),
         key: key.clone(),

@@ -1,10 +1,11 @@
-//! Other programs that sign and verify XML, asked by the tests. `tests/peers.sh` installs them.
+//! Other programs that sign and verify XML and JOSE, asked by the tests. `tests/peers.sh` installs them.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::root;
+use crate::support::{peers as present, root, skip};
 
 /// What xmlsec1 has to be told: attributes of these names are IDs.
 const IDS: [&str; 4] = ["ID", "Id", "id", "AssertionID"];
@@ -38,11 +39,49 @@ pub(crate) fn signxml(act: &str, jobs: &[Vec<String>]) -> Vec<String> {
     answers(Command::new(python()).arg(root().join("tests/peers/signxml_peer.py")).arg(act), jobs)
 }
 
-/// The Python that has signxml.
-pub(crate) fn python() -> PathBuf {
+/// The same for jwcrypto, cryptojwt and spiffe. See `jose_peer.py`.
+pub(crate) fn python_jose(library: &str, act: &str, jobs: &[Vec<String>]) -> Vec<String> {
+    let program = root().join("tests/peers/jose_peer.py");
+    answers(Command::new(python()).arg(program).args([library, act]), jobs)
+}
+
+/// The same for a program of ours that runs in node, where npm's libraries are. See `jose_peer.mjs`, `federation_peer.mjs`.
+pub(crate) fn node(program: &str, act: &str, jobs: &[Vec<String>]) -> Vec<String> {
+    let text = fs::read_to_string(root().join("tests/peers").join(program)).unwrap();
+    let mut command = Command::new("node");
+    command.current_dir(libraries()).args(["--input-type=module", "--eval", &text, "--", act]);
+    answers(&mut command, jobs)
+}
+
+/// Debian's `jose`: lines TOKEN, JWK, answered as the others do.
+pub(crate) fn debian_jose(jobs: &[Vec<String>]) -> Vec<String> {
+    let verify = |job: &Vec<String>| {
+        let mut command = Command::new("jose");
+        let output = command.args(["jws", "ver", "-i", &job[0], "-k", &job[1]]).output().unwrap();
+        if output.status.success() { "ok".into() } else { format!("no {}", output.status) }
+    };
+    jobs.iter().map(verify).collect()
+}
+
+/// Whether all who speak JOSE are here.
+pub(crate) fn speak_jose(test: &str) -> bool {
+    let jose = libraries().join("node_modules/jose");
+    if !jose.is_dir() {
+        skip(test, "jose of npm");
+    }
+    jose.is_dir() && present(test, &["node", "jose", "openssl", python().to_str().unwrap()])
+}
+
+/// Where `tests/peers.sh` puts libraries.
+fn libraries() -> PathBuf {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
-    cache.join("fedroot-peers/bin/python")
+    cache.join("fedroot-peers")
+}
+
+/// The Python that has signxml, jwcrypto, cryptojwt and spiffe.
+pub(crate) fn python() -> PathBuf {
+    libraries().join("bin/python")
 }
 
 fn answers(command: &mut Command, jobs: &[Vec<String>]) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! What tests stand on: a folder of their own, the program, fixed keys, and peers that may be absent.
 
 pub(crate) mod aggregate;
+pub(crate) mod every;
 pub(crate) mod openid;
 pub(crate) mod quirks;
 

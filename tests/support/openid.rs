@@ -25,7 +25,8 @@ pub(crate) struct Keys {
     pub(crate) other: Box<dyn PrivateKey>,
 }
 
-fn read_key(name: &str) -> Box<dyn PrivateKey> {
+/// Reads a fixed key of the tests.
+pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
     let pem = fs::read_to_string(root().join("tests/keys").join(format!("{name}.pem"))).unwrap();
     let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
     private_key(der.as_bytes()).unwrap()

@@ -20,6 +20,7 @@ use crate::artefact::{ALTERED, Verified};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
+use crate::format::jose::refuse_private;
 use crate::key::PublicKey;
 
 pub(in crate::artefact) use self::configuration::EntityConfiguration;
@@ -29,9 +30,12 @@ pub(in crate::artefact) use self::jwk_set::SignedJwkSet;
 pub(in crate::artefact) use self::subordinate::SubordinateStatement;
 pub(in crate::artefact) use self::trust_mark::TrustMark;
 
-/// A document of another party that stands beside the input.
+/// A document of another party that stands beside the input. What it says is shown, so it holds no private key.
 fn companion(place: &str, text: &str) -> Result<Statement, Fault> {
-    Statement::read(text.trim_ascii()).map_err(|fault| fault.at(place))
+    let at = |fault: Fault| fault.at(place);
+    let statement = Statement::read(text.trim_ascii()).map_err(at)?;
+    statement.claims().values().try_for_each(refuse_private).map_err(at)?;
+    Ok(statement)
 }
 
 /// A configuration of another party: of that form, and signed by one of its own keys.
