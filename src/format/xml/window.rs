@@ -9,7 +9,7 @@ use super::names::{Run, forbidden, is_ncname, is_space};
 use super::reader::Position;
 use super::scope::Scope;
 use super::tag::{QName, Tag, spaces};
-use super::tokens::{declaration, reference};
+use super::tokens::{brackets, declaration, reference};
 use super::{DOCTYPE, ENCODING, LIMIT, Limits, MALFORMED, Scan, Span, Trouble, short};
 use crate::base::fault::Fault;
 
@@ -497,9 +497,4 @@ impl Core {
         self.take(length);
         Cut::Window(self.span)
     }
-}
-
-/// How many closing brackets text ends with that may belong to `]]>`.
-fn brackets(bytes: &[u8]) -> usize {
-    bytes.iter().rev().take(2).take_while(|b| **b == b']').count()
 }
