@@ -129,9 +129,9 @@ impl<'a> Collector<'a> {
         } else if tag.namespace() == MD {
             self.nested_expiry(tag);
         }
+        self.oddities.start();
         if self.examiner.is_some() {
             self.tail.clear();
-            self.oddities.start();
             for (rule, what) in Oddities::tag(tag) {
                 self.breach(rule, what);
             }
