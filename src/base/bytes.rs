@@ -26,10 +26,10 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Reads hexadecimal of either case; nothing else, not even white space.
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    if rest.is_empty() { bytes.collect() } else { None }
 }
 
 /// Base64 with padding (RFC 4648, section 4).
@@ -40,6 +40,53 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Reads canonical base64 with padding; `None` for anything else.
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
+}
+
+/// Reads what [`from_base64`] reads with white space anywhere, in time that depends on it: for public text, of which there
+/// may be much.
+pub fn from_public_base64(text: &str) -> Option<Vec<u8>> {
+    let mut digits = Vec::with_capacity(text.len());
+    for piece in text.as_bytes().split(u8::is_ascii_whitespace) {
+        digits.extend_from_slice(piece);
+    }
+    let padding = digits.iter().rev().take(2).take_while(|digit| **digit == b'=').count();
+    if !digits.len().is_multiple_of(4) {
+        return None;
+    }
+    let end = digits.len() - padding;
+    digits.iter_mut().skip(end).for_each(|digit| *digit = b'A');
+    let mut bytes = vec![0; digits.len() / 4 * 3];
+    let mut seen = 0;
+    for (group, three) in digits.as_chunks::<4>().0.iter().zip(bytes.as_chunks_mut::<3>().0) {
+        let [a, b, c, d] = group.map(sextet);
+        seen |= a | b | c | d;
+        *three = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    }
+    let is_canonical = bytes.iter().rev().take(padding).all(|byte| *byte == 0);
+    bytes.truncate(bytes.len() - padding);
+    (seen < NO_SEXTET && is_canonical).then_some(bytes)
+}
+
+/// What stands in the table for everything that is no digit.
+const NO_SEXTET: u8 = 64;
+
+/// The value of a digit of base64.
+fn sextet(digit: u8) -> u8 {
+    static SEXTETS: [u8; 256] = {
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut table = [NO_SEXTET; 256];
+        let mut value: u8 = 0;
+        while value < NO_SEXTET {
+            if let [digit, ..] = digits.split_at(value as usize).1
+                && let Some((place, _)) = table.split_at_mut(*digit as usize).1.split_first_mut()
+            {
+                *place = value;
+            }
+            value += 1;
+        }
+        table
+    };
+    SEXTETS.get(usize::from(digit)).copied().unwrap_or(NO_SEXTET)
 }
 
 /// Base64url without padding (RFC 4648, section 5; what JOSE uses).
@@ -275,6 +322,22 @@ mod tests {
         assert_eq!(from_base64("ZmVkcm9vdA==").as_deref(), Some(&b"fedroot"[..]));
         for wrong in ["ZmVkcm9vdA", "ZmVkcm9vdB==", "ZmVk cm9vdA==", "ZmVkcm9vdA==\n"] {
             assert_eq!(from_base64(wrong), None, "{wrong}");
+        }
+        for text in ["", "ZmVk cm9v\n dA==", "\tZmVkcm9v\r\ndA = =\x0c"] {
+            let dense: String = text.split_ascii_whitespace().collect();
+            assert!(from_base64(&dense).is_some(), "{text}");
+            assert_eq!(from_public_base64(text), from_base64(&dense), "{text}");
+        }
+        for wrong in
+            ["ZmVkcm9vdA", "ZmVkcm9vdB==", "ZmVkcm9=", "Z===", "====", "=", "Zm=k", "Zm-_", "Zmé", "\u{a0}"]
+        {
+            assert_eq!(from_base64(wrong), None, "{wrong}");
+            assert_eq!(from_public_base64(wrong), None, "{wrong}");
+        }
+        let bytes: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+        for length in 0..200 {
+            let text = base64(&bytes[length..5 * length]);
+            assert_eq!(from_public_base64(&text).as_deref(), Some(&bytes[length..5 * length]));
         }
         assert_eq!(from_base64url("_-8").as_deref(), Some(&[0xff, 0xef][..]));
         for wrong in ["_-8=", "_-9", "/+8", "_-8\n", " _-8", "_", "_-8.", "_\u{2d}\u{fe00}8"] {

@@ -19,6 +19,7 @@ pub struct PublicKey {
     algorithm: &'static dyn Algorithm,
     parts: Parts,
     spki: Vec<u8>,
+    fingerprint: Digest,
 }
 
 /// The numbers a public key consists of, big-endian.
@@ -63,7 +64,8 @@ impl PublicKey {
             Some(curve) => UNSUPPORTED.fault(format!("keys on the curve {curve} are not used here")),
             None => UNSUPPORTED.fault(format!("keys of the algorithm {oid} are not used here")),
         })?;
-        Ok(Self { algorithm, parts: algorithm.read_public(spki)?, spki: spki.to_vec() })
+        let parts = algorithm.read_public(spki)?;
+        Ok(Self { algorithm, parts, spki: spki.to_vec(), fingerprint: Digest::of(spki) })
     }
 
     /// Reads the PEM of a SubjectPublicKeyInfo (`-----BEGIN PUBLIC KEY-----`, RFC 7468, section 13).
@@ -151,7 +153,7 @@ impl PublicKey {
 
     /// Its fingerprint: the SHA-256 digest of the SubjectPublicKeyInfo.
     pub fn fingerprint(&self) -> Digest {
-        Digest::of(&self.spki)
+        self.fingerprint
     }
 
     /// Whether the signature over these octets was made by this key in this way.

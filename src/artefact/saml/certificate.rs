@@ -7,7 +7,7 @@ use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use x509_cert::certificate::Rfc5280;
 use x509_cert::time::Validity;
 
-use crate::base::bytes::{Digest, from_base64};
+use crate::base::bytes::{Digest, from_public_base64};
 use crate::base::clock::Instant;
 use crate::key::has_roca_fingerprint;
 use crate::policy::{Certificate, Strength};
@@ -32,9 +32,7 @@ const CURVES: [(ObjectIdentifier, &str); 6] = [
 /// Reads the text of a `ds:X509Certificate`; nothing when it is none. Names and extensions are stepped over: consumers of
 /// metadata ignore them, and there are tens of thousands.
 pub(super) fn read(text: &str) -> Option<Certificate> {
-    let mut body = Vec::with_capacity(text.len());
-    body.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    let der = from_base64(std::str::from_utf8(&body).ok()?)?;
+    let der = from_public_base64(text)?;
     let certificate = AnyRef::from_der(&der).ok()?;
     let mut outer = SliceReader::new(certificate.value()).ok()?;
     let tbs = AnyRef::decode(&mut outer).ok()?;

@@ -84,7 +84,7 @@ impl Assembler {
             entity,
             depth: tag.depth(),
             hash: is_digested.then(Sha256::new),
-            unhashed: Vec::new(),
+            unhashed: Vec::with_capacity(if is_digested { PIECE_BYTES } else { 0 }),
             taking: None,
             text: String::new(),
             label: Text::default(),
@@ -329,10 +329,14 @@ impl Assembler {
 
     fn absorb_bytes(&mut self, bytes: &[u8]) {
         let Some(hash) = &mut self.hash else { return };
-        self.unhashed.extend_from_slice(bytes);
-        if self.unhashed.len() > PIECE_BYTES {
+        if self.unhashed.len() + bytes.len() > PIECE_BYTES {
             hash.update(&self.unhashed);
             self.unhashed.clear();
+        }
+        if bytes.len() < PIECE_BYTES {
+            self.unhashed.extend_from_slice(bytes);
+        } else {
+            hash.update(bytes);
         }
     }
 

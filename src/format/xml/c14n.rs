@@ -43,8 +43,7 @@ pub struct Canonicalizer<S> {
 impl<S: Sink> Canonicalizer<S> {
     /// A canonicalizer at the beginning of a document or an element.
     pub fn new(sink: S, form: Form) -> Self {
-        let buffer = Vec::with_capacity(2 * BUFFER);
-        Self { sink, form, buffer, rendered: Rendered::new(), closed: false }
+        Self { sink, form, buffer: Vec::new(), rendered: Rendered::new(), closed: false }
     }
 
     /// Takes the next event. What is not fed is left out: so a signature is muted.

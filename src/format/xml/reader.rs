@@ -14,6 +14,8 @@ use crate::base::fault::Fault;
 
 /// How much is read at a time: enough to be fast, little enough to stay in the cache.
 const CHUNK: usize = 64 * 1024;
+/// How much is read at first: single entities are small, and there are many.
+const CHUNK_FIRST: usize = 4 * 1024;
 
 /// A place in the document, for people and for tools.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,6 +87,8 @@ pub struct Reader<R> {
     source: R,
     /// Bytes read and not yet in the window: at most one unfinished character stays here between reads.
     input: Vec<u8>,
+    /// How large that buffer gets.
+    chunk: usize,
     pending: usize,
     core: Core,
 }
@@ -97,7 +101,7 @@ impl<R: Read> Reader<R> {
 
     /// A reader that reads less at a time, for tests of what happens at the borders.
     pub(super) fn with_chunk(source: R, limits: Limits, chunk: usize) -> Self {
-        Self { source, input: vec![0; chunk], pending: 0, core: Core::new(limits) }
+        Self { source, chunk, input: vec![0; chunk.min(CHUNK_FIRST)], pending: 0, core: Core::new(limits) }
     }
 
     /// The next event; none after the end of the document.
@@ -148,8 +152,12 @@ impl<R: Read> Reader<R> {
             }
             let bytes = self.input.get(..self.pending).unwrap_or_default();
             let taken = self.core.admit(bytes).map_err(|trouble| self.core.fault(trouble))?;
+            let is_full = self.pending == self.input.len();
             self.input.copy_within(taken..self.pending, 0);
             self.pending -= taken;
+            if is_full && self.input.len() < self.chunk {
+                self.input.resize(self.chunk.min(4 * self.input.len()), 0);
+            }
         }
         Ok(())
     }

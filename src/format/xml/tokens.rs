@@ -78,3 +78,8 @@ fn pseudo<'a>(rest: &mut &'a str, name: &str) -> Option<&'a str> {
     *rest = after;
     Some(value)
 }
+
+/// How many closing brackets text ends with that may belong to `]]>`.
+pub(super) fn brackets(bytes: &[u8]) -> usize {
+    bytes.iter().rev().take(2).take_while(|b| **b == b']').count()
+}

@@ -1,5 +1,6 @@
 //! The sliding window: checked text, and the steps that take events off it.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use memchr::{memchr_iter, memchr2, memchr3, memmem, memrchr};
@@ -8,7 +9,7 @@ use super::names::{Run, forbidden, is_ncname, is_space};
 use super::reader::Position;
 use super::scope::Scope;
 use super::tag::{QName, Tag, spaces};
-use super::tokens::{declaration, reference};
+use super::tokens::{brackets, declaration, reference};
 use super::{DOCTYPE, ENCODING, LIMIT, Limits, MALFORMED, Scan, Span, Trouble, short};
 use crate::base::fault::Fault;
 
@@ -61,6 +62,8 @@ pub(super) struct Core {
     span: Span,
     /// Where the window begins in the source, in bytes, lines and columns.
     origin: Position,
+    /// The place told last: from there on, lines are counted once.
+    told: Cell<(usize, Position)>,
     /// Nothing follows what is in the window.
     pub(super) ended: bool,
     /// The document says that it is US-ASCII.
@@ -77,12 +80,14 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn new(limits: Limits) -> Self {
+        let origin = Position { line: 1, column: 1, offset: 0 };
         Self {
             limits,
             window: String::new(),
             at: 0,
             span: Span::default(),
-            origin: Position { line: 1, column: 1, offset: 0 },
+            origin,
+            told: Cell::new((0, origin)),
             ended: false,
             ascii: false,
             rooted: false,
@@ -106,6 +111,7 @@ impl Core {
             return Err(self.too_long(self.at));
         }
         self.origin = self.locate(self.at);
+        self.told.set((0, self.origin));
         self.window.drain(..self.at);
         self.at = 0;
         self.span = Span::default();
@@ -187,15 +193,20 @@ impl Core {
 
     /// The line and column of a place in the window.
     fn locate(&self, at: usize) -> Position {
-        let passed = self.window.as_bytes().get(..at).unwrap_or(self.window.as_bytes());
+        let told = self.told.get();
+        let (from, start) = if told.0 <= at { told } else { (0, self.origin) };
+        let window = self.window.as_bytes();
+        let passed = window.get(from..at).or(window.get(from..)).unwrap_or_default();
         let lines = memchr_iter(b'\n', passed).count() as u64;
         let last = memrchr(b'\n', passed).map_or(passed, |end| passed.get(end + 1..).unwrap_or_default());
         let column = last.iter().filter(|b| **b & 0xC0 != 0x80).count() as u64;
-        Position {
-            line: self.origin.line + lines,
-            column: if lines == 0 { self.origin.column + column } else { column + 1 },
-            offset: self.origin.offset + passed.len() as u64,
-        }
+        let place = Position {
+            line: start.line + lines,
+            column: if lines == 0 { start.column + column } else { column + 1 },
+            offset: start.offset + passed.len() as u64,
+        };
+        self.told.set((from + passed.len(), place));
+        place
     }
 
     pub(super) fn fault(&self, trouble: Trouble) -> Fault {
@@ -486,9 +497,4 @@ impl Core {
         self.take(length);
         Cut::Window(self.span)
     }
-}
-
-/// How many closing brackets text ends with that may belong to `]]>`.
-fn brackets(bytes: &[u8]) -> usize {
-    bytes.iter().rev().take(2).take_while(|b| **b == b']').count()
 }

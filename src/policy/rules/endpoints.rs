@@ -231,7 +231,7 @@ fn ipv4(host: &str) -> Option<[u8; 4]> {
 
 fn elsewhere(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
     let Some(own) = host(&entity.id).map(site) else { return vec![] };
-    let mut other: Vec<String> = entity
+    let mut other: Vec<_> = entity
         .endpoints()
         .flat_map(Endpoint::locations)
         .filter_map(|location| host(location).map(site))

@@ -14,6 +14,8 @@ mod openid_signing;
 mod software;
 mod spiffe;
 
+use std::borrow::Cow;
+
 use super::Rule;
 
 /// Every rule, by group.
@@ -72,24 +74,21 @@ const PUBLIC_SUFFIXES: &[&str] = &[
 
 /// Whether anybody can register names below this domain.
 fn is_public_suffix(domain: &str) -> bool {
-    let domain = domain.trim_matches('.').to_ascii_lowercase();
-    !domain.contains('.') || PUBLIC_SUFFIXES.contains(&domain.as_str())
+    let domain = domain.trim_matches('.');
+    !domain.contains('.') || PUBLIC_SUFFIXES.iter().any(|suffix| suffix.eq_ignore_ascii_case(domain))
 }
 
 /// The registered domain of a host, as far as names tell: one label more than its public suffix.
-fn site(host: &str) -> String {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let mut starts: Vec<usize> = host.match_indices('.').map(|(at, _)| at + 1).collect();
-    starts.insert(0, 0);
-    let mut site = host.as_str();
-    for start in starts {
-        let below = host.get(start..).unwrap_or_default();
-        if is_public_suffix(below) {
-            break;
-        }
-        site = below;
+fn site(host: &str) -> Cow<'_, str> {
+    let host = host.trim_end_matches('.');
+    let below = host.match_indices('.').map(|(dot, _)| host.get(dot + 1..).unwrap_or_default());
+    let owned = std::iter::once(host).chain(below).take_while(|domain| !is_public_suffix(domain));
+    let site = owned.last().unwrap_or(host);
+    if site.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(site.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(site)
     }
-    site.to_owned()
 }
 
 #[cfg(test)]
