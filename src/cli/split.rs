@@ -39,6 +39,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         prune: sign.prune,
         dry_run: sign.dry_run,
         signed: &signed,
+        scratch: &std::env::temp_dir(),
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
