@@ -65,7 +65,21 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "export" -d 'Print the public half of a line\'s key'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l algorithm -d 'The algorithm of the key' -r -f -a "p384\t'ECDSA P-384'
 rsa4096\t'RSA 4096'"
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'
+bundle\t'the files of a folder, or those that a list names'
+jwks\t'a set of JSON Web Keys'
+kubernetes\t'a Kubernetes issuer: key set and discovery document'
+spiffe-bundle\t'the trust bundle of a SPIFFE trust domain'
+entity-configuration\t'an entity\'s own configuration in OpenID Federation'
+subordinate-statement\t'a statement about a subordinate in OpenID Federation'
+trust-mark\t'a trust mark of OpenID Federation'
+trust-mark-delegation\t'leave to issue a trust mark of OpenID Federation'
+historical-keys\t'the keys that an entity of OpenID Federation does not use any more'
+jwk-set\t'the signed keys of an entity\'s protocols in OpenID Federation'
+provisioning-authorisation\t'a client\'s keys and limits for a SCIM service, instead of a token'
+access-token\t'a short access token (RFC 9068), a secret: where the service can take a signed key, sign that instead (provisioning-authorisation)'
+software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'
+oob-keys\t'a trust anchor\'s keys for another channel: to print, to compare, to pin'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
@@ -78,7 +92,21 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l from -d 'The private key: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'
+bundle\t'the files of a folder, or those that a list names'
+jwks\t'a set of JSON Web Keys'
+kubernetes\t'a Kubernetes issuer: key set and discovery document'
+spiffe-bundle\t'the trust bundle of a SPIFFE trust domain'
+entity-configuration\t'an entity\'s own configuration in OpenID Federation'
+subordinate-statement\t'a statement about a subordinate in OpenID Federation'
+trust-mark\t'a trust mark of OpenID Federation'
+trust-mark-delegation\t'leave to issue a trust mark of OpenID Federation'
+historical-keys\t'the keys that an entity of OpenID Federation does not use any more'
+jwk-set\t'the signed keys of an entity\'s protocols in OpenID Federation'
+provisioning-authorisation\t'a client\'s keys and limits for a SCIM service, instead of a token'
+access-token\t'a short access token (RFC 9068), a secret: where the service can take a signed key, sign that instead (provisioning-authorisation)'
+software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'
+oob-keys\t'a trust anchor\'s keys for another channel: to print, to compare, to pin'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l profile -d 'The line\'s profile, instead of the built-in one: TOML' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
@@ -117,7 +145,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand review" -s h -l help -d 
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l split -d 'Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
@@ -130,8 +158,10 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Che
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate (PEM), a JWK or a JWK set to trust (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor\'s configuration (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l at -d 'Judge validity by this time instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l audience -d 'Refuse a document for another audience than this one, the service\'s own URL' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l historical -d 'The historical keys of a chain\'s anchor, for a time at which it used them' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l proof -d 'The proof that the ledger has this signature, with one of the next three to hold it against' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r

@@ -96,7 +96,21 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--algorithm=[The algorithm of the key]:ALGORITHM:((p384\:"ECDSA P-384"
 rsa4096\:"RSA 4096"))' \
-'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -115,7 +129,21 @@ rsa4096\:"RSA 4096"))' \
 (adopt)
 _arguments "${_arguments_options[@]}" : \
 '--from=[The private key\: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read]:FILE:_files' \
-'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"))' \
+'*--for=[The kind of document that the line signs (can be repeated)]:KIND:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
 '(--for)--profile=[The line'\''s profile, instead of the built-in one\: TOML]:FILE:_files' \
 '(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -179,8 +207,22 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The document; - reads standard input:_files' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
+':document -- The document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
 (sign)
@@ -188,8 +230,8 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[The key line\: TENANT/ENVIRONMENT/PURPOSE]:LINE:_default' \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
-'-o+[The file for the signed document; it must not exist]:FILE:_files' \
-'--output=[The file for the signed document; it must not exist]:FILE:_files' \
+'-o+[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output]:FILE:_files' \
+'--output=[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output]:FILE:_files' \
 '(-o --output)--split=[Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept]:DIR:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
@@ -203,14 +245,30 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The document; - reads standard input:_files' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"))' \
+':document -- The document, or one compressed with gzip; - reads standard input:_files' \
 && ret=0
 ;;
 (verify)
 _arguments "${_arguments_options[@]}" : \
-'*--trust=[A public key or certificate (PEM), a JWK or a JWK set to trust (can be repeated)]:FILE:_files' \
+'*--trust=[A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor'\''s configuration (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
+'--audience=[Refuse a document for another audience than this one, the service'\''s own URL]:URL:_default' \
+'--historical=[The historical keys of a chain'\''s anchor, for a time at which it used them]:FILE:_files' \
 '--proof=[The proof that the ledger has this signature, with one of the next three to hold it against]:FILE:_files' \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
@@ -221,8 +279,23 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"))' \
-':document -- The signed document; - reads standard input:_files' \
+':kind -- The kind of document:((saml\:"SAML metadata\: one entity or an aggregate"
+bundle\:"the files of a folder, or those that a list names"
+jwks\:"a set of JSON Web Keys"
+kubernetes\:"a Kubernetes issuer\: key set and discovery document"
+spiffe-bundle\:"the trust bundle of a SPIFFE trust domain"
+entity-configuration\:"an entity'\''s own configuration in OpenID Federation"
+subordinate-statement\:"a statement about a subordinate in OpenID Federation"
+trust-mark\:"a trust mark of OpenID Federation"
+trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
+historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
+jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
+access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
+software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
+oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"
+entity-statement\:"the statements of a trust chain of OpenID Federation, in any order"))' \
+'*::documents -- The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input:_files' \
 && ret=0
 ;;
 (ledger)

@@ -16,6 +16,7 @@ mod batch;
 mod canonical;
 mod faults;
 mod fuzz;
+mod grants;
 mod hostile;
 mod jose;
 mod jose_corpus;

@@ -25,7 +25,7 @@ thread_local! {
     static PUBLIC: PublicKey = key().public().unwrap();
 }
 
-fn key() -> Box<dyn PrivateKey> {
+pub(crate) fn key() -> Box<dyn PrivateKey> {
     read_key("p384")
 }
 
@@ -33,7 +33,7 @@ fn rsa() -> Box<dyn PrivateKey> {
     read_key("rsa4096")
 }
 
-fn read_key(name: &str) -> Box<dyn PrivateKey> {
+pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
     let pem = fs::read_to_string(root().join(format!("tests/keys/{name}.pem"))).unwrap();
     let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
     private_key(der.as_bytes()).unwrap()
@@ -83,12 +83,12 @@ fn signed(kind: &dyn Kind, document: &Document, profile: &str) -> Last {
     Last::read(Document::from_bytes("record", record)).unwrap()
 }
 
-fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
+pub(crate) fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
     examined.findings.iter().map(|finding| finding.rule.id).collect()
 }
 
 /// The file of this name in a folder, whatever its ending.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(crate) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?;
     let mut paths = entries.map(|entry| entry.unwrap().path());
     paths.find(|path| path.file_stem().is_some_and(|stem| stem == name))
@@ -241,7 +241,7 @@ fn the_examples_run() {
     if !peers("the_examples_run", &["openssl", "sha384sum", "basenc"]) {
         return;
     }
-    for name in ["release-bundle", "kubernetes-issuer", "spiffe-upstream"] {
+    for name in ["release-bundle", "kubernetes-issuer", "spiffe-upstream", "scim-provisioning"] {
         let folder = Folder::empty();
         let script = root().join(format!("examples/{name}/run"));
         let run = format!("TMPDIR=$PWD FEDROOT={FEDROOT} {} 2>&1", script.display());

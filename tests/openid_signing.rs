@@ -182,7 +182,7 @@ impl World {
         for (line, entity) in self.told["lines"].as_object().into_iter().flatten() {
             let mut profile =
                 Profile::built_in(&["entity-configuration"], line.parse::<Line>().unwrap().environment());
-            profile.openid.entity_id = entity.as_str().unwrap().to_owned();
+            entity.as_str().unwrap().clone_into(&mut profile.openid.entity_id);
             vault.profiles.push((line.parse().unwrap(), profile));
         }
         vault
@@ -222,12 +222,12 @@ impl World {
 
     /// Signs the document, whatever the rules found, and keeps its record.
     fn sign(&self, kind: &dyn Kind, signed: &mut Vault) -> String {
-        let signer = key(self.told["key"].as_str().unwrap());
+        let private = key(self.told["key"].as_str().unwrap());
         let mut record = Vec::new();
         let (text, subject) = self
             .prepared(kind, signed, Some(&mut record), |prepared, subject| {
                 let signature: Signature =
-                    signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+                    private.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
                 let mut output = Vec::new();
                 prepared.finish(&signature, &mut output).unwrap();
                 (String::from_utf8(output).unwrap(), subject.to_owned())
@@ -252,7 +252,9 @@ fn last(facts: &Facts) -> Last {
 
 fn told(kind: &str, changes: &[&Value]) -> Value {
     let mut told = read("worlds.toml")[kind].clone();
-    changes.iter().for_each(|change| overlay(&mut told, change));
+    for change in changes {
+        overlay(&mut told, change);
+    }
     told
 }
 
@@ -275,8 +277,9 @@ fn past(name: &str, change: &Value) -> Vault {
     for before in change["before"].as_array().into_iter().flatten() {
         let mut base = change.clone();
         let drop = base.as_object_mut();
-        drop.into_iter()
-            .for_each(|all| all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input")));
+        for all in drop {
+            all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input"));
+        }
         let name = before["kind"].as_str().unwrap_or(name);
         let world = World::new(told(name, &[&base, before]));
         world.sign(kind(name).unwrap(), &mut signed);

@@ -132,11 +132,11 @@ impl Jwt {
             examiner.breach(rule, &subject, detail);
         }
         let claims = Value::Object(claims);
-        let examined = examiner.finish_json(&facts, &claims)?;
+        let found = examiner.finish_json(&facts, &claims)?;
         Ok(Self {
             draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),
             facts,
-            examined,
+            examined: found,
             digest: digest_of(document)?,
             public: terms.public.clone(),
             scheme,
@@ -145,7 +145,7 @@ impl Jwt {
 }
 
 /// What a JWT says. Dates are told as people read them; what differs in every JWT has a remark, and counts as no change.
-fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts {
+pub(super) fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts {
     let mut facts = Facts::default();
     facts.add("typ", typ);
     facts.add("alg", alg);

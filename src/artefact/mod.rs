@@ -13,6 +13,8 @@ mod jwt;
 mod keyset;
 mod kubernetes;
 mod network;
+mod oob_keys;
+mod oob_page;
 pub mod openid;
 mod provisioning;
 mod saml;
@@ -53,6 +55,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &provisioning::Provisioning,
     &access_token::AccessToken,
     &software_statement::SoftwareStatement,
+    &oob_keys::OobKeys,
 ];
 
 /// No kind of this name.
@@ -72,6 +75,12 @@ pub const EXPIRED: Code =
 /// The document is not valid yet.
 pub const NOT_YET: Code =
     Code::new("verify.not-yet", Class::Refused, "the document is not valid yet at this time");
+/// The document is for somebody else.
+pub const AUDIENCE: Code = Code::new(
+    "verify.audience",
+    Class::Refused,
+    "the document is for another audience than the one asked for",
+);
 /// The signature is of a kind that is not accepted.
 pub const WEAK: Code =
     Code::new("verify.algorithm", Class::Refused, "the signature algorithm is not accepted");
@@ -97,8 +106,10 @@ pub const COMPOSED: Code = Code::new(
 const SKEW_SECONDS: i64 = 120;
 
 /// The codes of this room.
-pub const CODES: &[&Code] =
-    &[&NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &WEAK, &OTHER, &BATCH, &MANIFEST, &COMPOSED];
+pub const CODES: &[&Code] = &[
+    &NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &AUDIENCE, &WEAK, &OTHER, &BATCH, &MANIFEST,
+    &COMPOSED,
+];
 
 /// A kind of document.
 pub trait Kind: Sync {
@@ -238,6 +249,20 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// Refuses a document for another audience than the one asked for; without one to ask for, any will do.
+    pub fn check_audience(&self, audience: Option<&str>) -> Result<(), Fault> {
+        let own = self.facts.value("aud");
+        match audience {
+            Some(audience) if own != Some(audience) => Err(AUDIENCE
+                .fault(format!(
+                    "the signature is good, but the document is for {}, not for {audience}",
+                    own.unwrap_or("no audience")
+                ))
+                .hint("one service never takes what was signed for another")),
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a document that is no longer valid, or not yet; clocks may differ by two minutes.
     pub fn check_valid(&self, at: Instant) -> Result<(), Fault> {
         if let Some(from) = self.valid_from.filter(|from| from.seconds_since(at) > SKEW_SECONDS) {

@@ -20,7 +20,6 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::key::PublicKey;
-use crate::policy::Facts;
 
 pub(super) struct Provisioning;
 
@@ -32,6 +31,9 @@ static SHAPE: Shape = Shape {
 
 const REQUIRED: [&str; 11] =
     ["iss", "sub", "aud", "tenant", "env", "jwks", "scope", "max_token_ttl", "iat", "exp", "jti"];
+
+/// Under this path the facts tell the client's keys, for the next review and for those of others.
+const THUMBPRINT: &str = "client key";
 
 /// The methods of SCIM (RFC 7644, section 3.2).
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -118,7 +120,8 @@ impl Kind for Provisioning {
         let dates = dates(&input, terms, &mut breaches).map_err(at)?;
         let token_lifetime = token_lifetime(&input, terms, &mut breaches).map_err(at)?;
         let keys = grant::client_keys(&input.keys, terms, &mut breaches).map_err(at)?;
-        judge_keys(&input, &grant::thumbprints(&keys)?, terms, &mut breaches)?;
+        let thumbprints = grant::thumbprints(&keys)?;
+        judge_keys(&input, &thumbprints, terms, &mut breaches)?;
         let policy = policy(&input, terms, &mut breaches).map_err(at)?;
 
         let issuer = grant::issuer("provisioning", &profile.issuer, terms)?;
@@ -129,7 +132,7 @@ impl Kind for Provisioning {
         claims.insert("aud".into(), input.audience.clone());
         claims.insert("tenant".into(), terms.key.line.tenant().into());
         claims.insert("env".into(), terms.key.line.environment().name().into());
-        claims.insert("jwks".into(), JwkSet::written(keys));
+        claims.insert("jwks".into(), JwkSet::written(&keys));
         claims.insert("scope".into(), scope.into());
         let methods =
             if input.methods.is_empty() { METHODS.map(str::to_owned).to_vec() } else { input.methods };
@@ -139,7 +142,12 @@ impl Kind for Provisioning {
         dates.put(&mut claims);
         claims.insert("jti".into(), jwt::unique(random).into());
         let scheme = jwt::scheme(terms.public, &profile.alg)?;
-        Ok(Box::new(Jwt::new(&SHAPE, document, terms, scheme, claims, &breaches, record)?))
+        let mut facts = jwt::facts(SHAPE.typ, scheme.jose, &claims);
+        for thumbprint in &thumbprints {
+            facts.add(THUMBPRINT, thumbprint);
+        }
+        let breaches = breaches.into_iter().map(|(rule, detail)| (rule, String::new(), detail)).collect();
+        Ok(Box::new(Jwt::with(&SHAPE, document, terms, scheme, claims, (facts, breaches), record)?))
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
@@ -214,8 +222,8 @@ fn judge_keys(
         breaches.push(("provisioning.keys.none", "[[keys]] is empty".into()));
     }
     if let Some(last) = terms.last {
-        let before = named_keys(last.facts())?;
-        for new in thumbprints.iter().filter(|key| !before.contains(*key)) {
+        let is_new = |key: &&String| !last.facts().values(THUMBPRINT).any(|before| before == *key);
+        for new in thumbprints.iter().filter(is_new) {
             breaches.push(("provisioning.keys.changed", format!("key {new} is new")));
         }
     }
@@ -223,26 +231,13 @@ fn judge_keys(
         let is_same = facts.value("sub") == Some(&input.client)
             && line.tenant() == terms.key.line.tenant()
             && line.environment() == terms.key.line.environment();
-        let theirs = if is_same { vec![] } else { named_keys(facts)? };
-        for key in thumbprints.iter().filter(|key| theirs.contains(*key)) {
+        let is_theirs = |key: &&String| !is_same && facts.values(THUMBPRINT).any(|own| own == *key);
+        for key in thumbprints.iter().filter(is_theirs) {
             let other = facts.value("sub").unwrap_or_default();
             breaches.push(("client-key.other", format!("key {key} is the one of {other} in {line}")));
         }
     }
     Ok(())
-}
-
-/// The thumbprints of the keys in an authorisation, from its facts.
-fn named_keys(facts: &Facts) -> Result<Vec<String>, Fault> {
-    let mut keys: std::collections::BTreeMap<&str, Map<String, Value>> = std::collections::BTreeMap::new();
-    for fact in facts.iter() {
-        let member = fact.path.strip_prefix("jwks.keys[").and_then(|path| path.rsplit_once("]."));
-        if let Some((kid, name)) = member {
-            keys.entry(kid).or_default().insert(name.to_owned(), fact.value.as_str().into());
-        }
-    }
-    let keys: Vec<Value> = keys.into_values().map(Value::Object).collect();
-    grant::thumbprints(&keys)
 }
 
 /// What the service is to enforce.

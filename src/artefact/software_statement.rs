@@ -148,7 +148,7 @@ impl Kind for SoftwareStatement {
             claims.entry(name).or_insert(value);
         }
         if !keys.is_empty() {
-            claims.insert("jwks".into(), JwkSet::written(keys));
+            claims.insert("jwks".into(), JwkSet::written(&keys));
         }
         let scheme = jwt::scheme(terms.public, &profile.alg)?;
         Ok(Box::new(Jwt::new(&SHAPE, document, terms, scheme, claims, &breaches, record)?))

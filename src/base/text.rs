@@ -57,6 +57,27 @@ fn looks_like_nothing(c: char) -> bool {
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fffc}' | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// Foreign text for HTML: nothing of it is markup, and what would show nothing is named.
+pub fn html(text: &str) -> String {
+    markup(&visible(text).to_string())
+}
+
+/// Our own text for HTML: its characters, and none of them markup.
+pub fn markup(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +115,13 @@ mod tests {
         ] {
             assert_eq!(visible(text).to_string(), shown);
         }
+    }
+
+    #[test]
+    fn nothing_foreign_is_markup() {
+        assert_eq!(
+            html("<img src=x onerror='a'>&\"\u{202e}"),
+            "&lt;img src=x onerror=&#39;a&#39;&gt;&amp;&quot;\\u{202e}"
+        );
     }
 }

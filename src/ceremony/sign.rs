@@ -125,12 +125,17 @@ pub fn sign(
         let entry = signed.intent;
         fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
     })?;
-    let afterthought = keep(vault, signing, &document, record).err();
+    let afterthought = keep(vault, signing, &document, &record).err();
     Ok(Done { review, signed: Some(signed), beside, afterthought })
 }
 
 /// Keeps what the next review compares with.
-fn keep(vault: &Vault<'_>, signing: &Signing<'_>, document: &Document, record: Pending) -> Result<(), Fault> {
+fn keep(
+    vault: &Vault<'_>,
+    signing: &Signing<'_>,
+    document: &Document,
+    record: &Pending,
+) -> Result<(), Fault> {
     let Signing { kind, line, .. } = signing;
     let record = record.document("the record of what was signed")?;
     vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)

@@ -82,7 +82,7 @@ impl Sign {
         };
         let mut answers = self.answers(common, progress.clone());
         let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
-        let output = told(&path, &done);
+        let output = told(&path, kind.is_secret(), &done);
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
 
@@ -123,7 +123,7 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 }
 
 /// What is said of it.
-fn told(path: &Path, done: &Done) -> Output {
+fn told(path: &Path, is_secret: bool, done: &Done) -> Output {
     let Done { review, signed, beside, afterthought } = done;
     let mut output = Output { json: review::json(review), ..Output::default() };
     let name = path.display().to_string();
@@ -158,8 +158,14 @@ fn told(path: &Path, done: &Done) -> Output {
     if let Some(fault) = afterthought {
         output.note(format!("the next review cannot tell what changed: {fault}"));
     }
+    if is_secret {
+        output.note(
+            "it is a secret: whoever has it can use it; hand it over over a private channel, then destroy it",
+        );
+    }
     if !is_stream(path) {
-        output.note("only you can read the file (mode 0600): open it up where it is published");
+        let then = if is_secret { "keep it so" } else { "open it up where it is published" };
+        output.note(format!("only you can read the file (mode 0600): {then}"));
         output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(path)));
     }
     output

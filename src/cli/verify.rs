@@ -35,6 +35,9 @@ pub(super) struct Verify {
     /// Print commands for sh that check the same with other programs
     #[arg(long)]
     explain: bool,
+    /// Refuse a document for another audience than this one, the service's own URL
+    #[arg(long, value_name = "URL")]
+    audience: Option<String>,
     /// The historical keys of a chain's anchor, for a time at which it used them
     #[arg(long, value_name = "FILE")]
     historical: Option<PathBuf>,
@@ -49,8 +52,9 @@ impl Verify {
     pub(super) fn run(self) -> Result<Output, Fault> {
         let at = self.at.unwrap_or_else(|| SystemClock.now());
         if self.kind == verify_chain::NAME {
-            if self.explain || self.proof.is_some() {
-                return Err(USAGE.fault("--explain and --proof are for a single document, not for a chain"));
+            if self.explain || self.proof.is_some() || self.audience.is_some() {
+                let fault = USAGE.fault("--explain, --proof and --audience are for a single document");
+                return Err(fault.hint("a chain of statements is for everybody, and has no one signature"));
             }
             return verify_chain::run(&self.documents, &self.trust, self.historical.as_deref(), at);
         }
@@ -71,6 +75,7 @@ impl Verify {
         let times = if self.proof.is_some() { 2 } else { 1 };
         let document = progress.watch(document(path, |path| kind.open_signed(path))?, times)?;
         let verified = ceremony::verify(kind, &document, &trust, at)?;
+        verified.check_audience(self.audience.as_deref())?;
         let proved = match &self.proof {
             Some(proof) => {
                 let (_, proved) = self.trusted.check(proof)?;
@@ -100,22 +105,26 @@ impl Verify {
         }
         output.row("signed with", verified.scheme.name);
         output.row("by the key", &key);
-        for (name, value) in &verified.coverage {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
-        }
-        if verified.coverage.iter().any(|(name, value)| *name == "comments_in_values" && *value != json!(0)) {
-            output.note(
-                "a comment stands inside a value: it is not signed, and some readers cut the value there",
-            );
-        }
-        for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
-            output.row(&fact.path, &fact.value);
-        }
-        if verified.valid_until.is_none() {
-            output.note("the document does not say until when it is valid");
-        }
+        show(&mut output, &verified);
         Ok(output)
+    }
+}
+
+/// What exactly is covered, and what it says.
+fn show(output: &mut Output, verified: &Verified) {
+    for (name, value) in &verified.coverage {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
+    }
+    if verified.coverage.iter().any(|(name, value)| *name == "comments_in_values" && *value != json!(0)) {
+        output
+            .note("a comment stands inside a value: it is not signed, and some readers cut the value there");
+    }
+    for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
+        output.row(&fact.path, &fact.value);
+    }
+    if verified.valid_until.is_none() {
+        output.note("the document does not say until when it is valid");
     }
 }
 

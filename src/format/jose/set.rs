@@ -65,7 +65,7 @@ impl JwkSet {
     }
 
     /// A set as it is written.
-    pub fn written(keys: Vec<Value>) -> Value {
+    pub fn written(keys: &[Value]) -> Value {
         json!({ "keys": keys })
     }
 }

@@ -141,8 +141,8 @@ fn change_of_keys(
         return Ok(());
     }
     let missing = |from: &[String], these: &[String]| -> String {
-        let list: Vec<&str> = from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
-        if list.is_empty() { "none".into() } else { list.join(", ") }
+        let gone: Vec<&str> = from.iter().filter(|key| !these.contains(key)).map(String::as_str).collect();
+        if gone.is_empty() { "none".into() } else { gone.join(", ") }
     };
     draft.breach(
         "openid.subject.key-proof",

@@ -118,7 +118,7 @@ fn issuer(draft: &mut Draft<'_>, anchor: &Statement, mark: &str) {
     let issuers = anchor.get("trust_mark_issuers").and_then(|all| all.get(mark)).and_then(Value::as_array);
     match issuers {
         None => {
-            draft.breach("openid.trust-mark.issuer", format!("{} lists no issuers of {mark}", anchor.iss()))
+            draft.breach("openid.trust-mark.issuer", format!("{} lists no issuers of {mark}", anchor.iss()));
         }
         Some(all) => draft.when(
             !all.is_empty() && !all.iter().any(|one| *one == own),
