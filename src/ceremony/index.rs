@@ -14,6 +14,8 @@ use crate::key::KeyId;
 
 const NAME: &str = "index.json";
 const BYTES_MAX: u64 = 1 << 30;
+/// What stands for a file that nobody signs.
+const UNSIGNED: &str = "unsigned";
 
 /// The index that is to be written.
 pub(super) struct Index<'a> {
@@ -39,6 +41,7 @@ struct Earlier {
 #[derive(Deserialize)]
 struct EarlierDocument {
     id: String,
+    status: String,
 }
 
 impl Index<'_> {
@@ -49,7 +52,8 @@ impl Index<'_> {
         let earlier: Option<Earlier> = earlier.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut here: Vec<&str> = batch.members().iter().map(|member| member.id.as_str()).collect();
         here.sort_unstable();
-        let listed = earlier.into_iter().flat_map(|index| index.documents).map(|document| document.id);
+        let listed = earlier.into_iter().flat_map(|index| index.documents);
+        let listed = listed.filter(|document| document.status != UNSIGNED).map(|document| document.id);
         let mut gone: Vec<Gone> = listed
             .filter(|id| here.binary_search(&id.as_str()).is_err())
             .map(|id| Gone { names: batch.names(&id), id })
@@ -99,7 +103,7 @@ fn unsigned((name, media_type, bytes): &(&str, &str, &[u8])) -> (String, String)
         "id": name,
         "names": [name],
         "media_type": media_type,
-        "status": "unsigned",
+        "status": UNSIGNED,
         "sha256": Digest::of(bytes).to_string(),
         "size": bytes.len(),
     });

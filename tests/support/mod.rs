@@ -1,6 +1,7 @@
 //! What tests stand on: a folder of their own, the program, fixed keys, and peers that may be absent.
 
 pub(crate) mod aggregate;
+pub(crate) mod federation;
 pub(crate) mod quirks;
 
 use std::fs;

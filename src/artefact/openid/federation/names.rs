@@ -107,7 +107,7 @@ impl Names {
             let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
             if let Some(other) = above.into_iter().find_map(|folder| paths.get(folder)) {
                 return Err(COMPOSED
-                    .fault(format!("{other} and {file} cannot stand in one tree: the path of one is within that of the other"))
+                    .fault(format!("{other} and {file} cannot stand in one tree: {path} lies within a file"))
                     .hint("give the endpoints of the configuration other paths"));
             }
         }

@@ -302,7 +302,7 @@ fn tell(
         let path = if one.form == Form::SubordinateStatement { "entity" } else { "document" };
         let remark = match one.keys.len() {
             0 => one.file.clone(),
-            count => format!("{}, {count} keys", one.file),
+            count => format!("{}, keys: {count}", one.file),
         };
         facts.add_with(path, names.id(one.form, &one.subject), remark);
     }

@@ -14,12 +14,17 @@ use crate::format::json::Value;
 const NGINX: &str = "nginx.conf";
 
 /// How clients spell a subject in a query, and the name of its file: they escape more or less of `:` and `/`.
-const SPELLINGS: [(&str, &str); 4] = [
-    ("^https(?::|%3A)(?:/|%2F)(?:/|%2F)([a-z0-9._~-]+)$", "https%3A%2F%2F$1"),
-    ("^https(?::|%3A)(?:/|%2F)(?:/|%2F)([a-z0-9._~-]+)(?:/|%2F)$", "https%3A%2F%2F$1%2F"),
-    ("^https(?::|%3A)(?:/|%2F)(?:/|%2F)([a-z0-9._~-]+)(?::|%3A)([0-9]+)$", "https%3A%2F%2F$1%3A$2"),
-    ("^https(?::|%3A)(?:/|%2F)(?:/|%2F)([a-z0-9._~-]+)(?:/|%2F)([a-z0-9._~-]+)$", "https%3A%2F%2F$1%2F$2"),
+const SPELLINGS: [(&str, &str); 5] = [
+    ("NAME", "$1"),
+    ("NAME(?:/|%2F)", "$1%2F"),
+    ("NAME(?::|%3A)([0-9]+)", "$1%3A$2"),
+    ("NAME(?:/|%2F)NAME", "$1%2F$2"),
+    ("NAME(?:/|%2F)NAME(?:/|%2F)NAME", "$1%2F$2%2F$3"),
 ];
+
+/// What stands for `NAME`, and before each of them.
+const PLAIN: &str = "([a-z0-9._~-]+)";
+const HTTPS: (&str, &str) = ("https(?::|%3A)(?:/|%2F)(?:/|%2F)", "https%3A%2F%2F");
 
 /// The files that nobody signs: name, media type, bytes.
 pub(super) fn beside(
@@ -84,9 +89,11 @@ fn nginx(names: &Names, subjects: &[&str], members: &[Member], places: &[Place])
 fn argument(text: &mut String, argument: &str, known: &[&str]) {
     let _ = writeln!(text, "set $fedroot_{argument} $arg_{argument};");
     for (spelling, file) in SPELLINGS {
+        let (start, encoded) = HTTPS;
+        let spelling = format!("^{start}{}$", spelling.replace("NAME", PLAIN));
         let _ = writeln!(
             text,
-            "if ($arg_{argument} ~* \"{spelling}\") {{ set $fedroot_{argument} \"{file}\"; }}"
+            "if ($arg_{argument} ~* \"{spelling}\") {{ set $fedroot_{argument} \"{encoded}{file}\"; }}"
         );
     }
     let _ = writeln!(
