@@ -1,5 +1,6 @@
 //! Splits an aggregate of 10,000 entities and signs each with P-384, beside the bare signatures, in one run: what everything
-//! around a signature costs, as a ratio. Then the same again, when nothing changed.
+//! around a signature costs, as a ratio. Then the same again, when nothing changed. The same for a federation of as many
+//! subordinates: each brings a configuration whose own signature is verified, too.
 //!
 //! One signature is what custody does with each: signing, and verifying before it leaves. Wall times lie on shared machines:
 //! the ratio of CPU seconds counts, which is that of the wall times when every core is ours.
@@ -19,6 +20,9 @@
 
 #[path = "../tests/support/aggregate.rs"]
 mod aggregate;
+#[path = "../tests/support/federation.rs"]
+#[allow(dead_code, reason = "tests need more of it")]
+mod federation;
 
 use std::fs;
 use std::path::Path;
@@ -47,11 +51,12 @@ fn main() {
     let dir = tempfile::tempdir().unwrap();
     prepare(dir.path(), count);
     let cores = std::thread::available_parallelism().unwrap().get();
-    let one = one_signature();
+    let (made, verified) = one_signature();
+    let one = made + verified;
     println!("one signature, made and verified: {:.3} ms; {cores} cores", one * 1e3);
     let floor = one * count as f64;
     for what in ["all new", "nothing changed"] {
-        let cost = split(dir.path());
+        let cost = run(dir.path(), SPLIT);
         println!(
             "{what}: wall {:.2} s, CPU {:.2} s, peak {:.1} MiB; {count} bare signatures: CPU {floor:.2} s",
             cost.wall_s, cost.cpu_s, cost.peak_mib
@@ -64,10 +69,32 @@ fn main() {
         let files = fs::read_dir(dir.path().join("out/entities")).unwrap().count();
         assert_eq!(files, 2 * count, "a batch that is not whole measures nothing");
     }
+    subordinates(dir.path(), count, (made, verified));
 }
 
-/// CPU seconds of one signature on this thread, made and verified.
-fn one_signature() -> f64 {
+/// The same for a federation: what its standard asks for is one more verification for each subordinate.
+fn subordinates(dir: &Path, count: usize, (made, verified): (f64, f64)) {
+    federation::write(&dir.join("in"), u32::try_from(count).unwrap());
+    for (what, verifications) in [("federation, new", 2.0), ("federation, nothing changed", 2.0)] {
+        let cost = run(dir, FEDERATION);
+        let signatures = (made + verified) * count as f64;
+        let floor = if what.ends_with("new") { made } else { 0.0 } + verifications * verified;
+        println!(
+            "{what}: wall {:.2} s, CPU {:.2} s, peak {:.1} MiB; CPU ratio {:.2} to the signatures, {:.2} to all that has \
+             to be signed and verified",
+            cost.wall_s,
+            cost.cpu_s,
+            cost.peak_mib,
+            cost.cpu_s / signatures,
+            cost.cpu_s / (floor * count as f64)
+        );
+        let files = fs::read_dir(dir.join("tree/fetch")).unwrap().count();
+        assert_eq!(files, count, "a batch that is not whole measures nothing");
+    }
+}
+
+/// CPU seconds of one signature on this thread: to make it, and to verify it.
+fn one_signature() -> (f64, f64) {
     let pem = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/p384.pem")).unwrap();
     let (_, der) = pkcs8::Document::from_pem(&pem).unwrap();
     let key = private_key(der.as_bytes()).unwrap();
@@ -75,11 +102,12 @@ fn one_signature() -> f64 {
     let scheme = key.algorithm().scheme(fedroot::key::Hash::Sha256);
     let octets = [7; 900];
     let start = cpu_s();
-    for _ in 0..SIGNATURES {
-        let signature = key.sign(scheme, &octets, &mut random::system()).unwrap();
-        assert!(public.verify(scheme, &octets, &signature));
-    }
-    (cpu_s() - start) / f64::from(SIGNATURES)
+    let signatures: Vec<_> =
+        (0..SIGNATURES).map(|_| key.sign(scheme, &octets, &mut random::system()).unwrap()).collect();
+    let between = cpu_s();
+    assert!(signatures.iter().all(|signature| public.verify(scheme, &octets, signature)));
+    let each = |seconds: f64| seconds / f64::from(SIGNATURES);
+    (each(between - start), each(cpu_s() - between))
 }
 
 /// CPU seconds of this process so far (proc(5), fields 14 and 15).
@@ -101,8 +129,10 @@ fn prepare(dir: &Path, count: usize) {
     let line = format!(
         "chmod 600 p384.pem; A=$({FEDROOT} identity generate --output auditor.key) && \
          {FEDROOT} init --vault V --auditor $A && \
-         {FEDROOT} key adopt example.org/sandbox/metadata --from p384.pem --for saml --recipient $A --vault V"
+         {FEDROOT} key adopt example.org/sandbox/metadata --from p384.pem --for saml --recipient $A --vault V && \
+         {FEDROOT} key generate example.org/sandbox/anchor --algorithm p384 --profile profile.toml --recipient $A --vault V"
     );
+    fs::write(dir.join("profile.toml"), federation::PROFILE).unwrap();
     let made = Command::new("sh").args(["-c", &line]).current_dir(dir).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
@@ -115,11 +145,14 @@ fn exactly(path: &Path, count: usize) {
     fs::write(path, format!("{}</md:EntitiesDescriptor>\n", &text[..cut])).unwrap();
 }
 
-fn split(dir: &Path) -> Cost {
+const SPLIT: &str =
+    "sign saml in.xml --key example.org/sandbox/metadata --identity auditor.key --split out --vault V";
+const FEDERATION: &str =
+    "sign federation in --key example.org/sandbox/anchor --identity auditor.key --output tree --vault V";
+
+fn run(dir: &Path, arguments: &str) -> Cost {
     let report = dir.join("cost");
     let start = Instant::now();
-    let arguments =
-        "sign saml in.xml --key example.org/sandbox/metadata --identity auditor.key --split out --vault V";
     let output = Command::new("/usr/bin/time")
         .args(["-f", "%U %S %M", "-o"])
         .arg(&report)

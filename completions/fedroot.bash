@@ -249,7 +249,7 @@ _fedroot() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -321,7 +321,7 @@ _fedroot() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys" -- "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -1014,7 +1014,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --release-brake --html --split --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys"
+            opts="-h --key --environment --release-brake --html --split --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1048,7 +1048,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__sign)
-            opts="-o -h --key --environment --release-brake --output --split --prune --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys"
+            opts="-o -h --key --environment --release-brake --output --split --prune --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1110,7 +1110,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__verify)
-            opts="-h --trust --at --explain --audience --historical --proof --trust-note --trust-key --ledger --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set provisioning-authorisation access-token software-statement oob-keys entity-statement"
+            opts="-h --trust --at --explain --audience --historical --proof --trust-note --trust-key --ledger --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys entity-statement"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -76,6 +76,7 @@ trust-mark\t'a trust mark of OpenID Federation'
 trust-mark-delegation\t'leave to issue a trust mark of OpenID Federation'
 historical-keys\t'the keys that an entity of OpenID Federation does not use any more'
 jwk-set\t'the signed keys of an entity\'s protocols in OpenID Federation'
+federation\t'all that an anchor of OpenID Federation publishes, from a folder'
 provisioning-authorisation\t'a client\'s keys and limits for a SCIM service, instead of a token'
 access-token\t'a short access token (RFC 9068), a secret: where the service can take a signed key, sign that instead (provisioning-authorisation)'
 software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'
@@ -103,6 +104,7 @@ trust-mark\t'a trust mark of OpenID Federation'
 trust-mark-delegation\t'leave to issue a trust mark of OpenID Federation'
 historical-keys\t'the keys that an entity of OpenID Federation does not use any more'
 jwk-set\t'the signed keys of an entity\'s protocols in OpenID Federation'
+federation\t'all that an anchor of OpenID Federation publishes, from a folder'
 provisioning-authorisation\t'a client\'s keys and limits for a SCIM service, instead of a token'
 access-token\t'a short access token (RFC 9068), a secret: where the service can take a signed key, sign that instead (provisioning-authorisation)'
 software-statement\t'client metadata that is vouched for at dynamic registration (RFC 7591)'
@@ -145,7 +147,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand review" -s h -l help -d 
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l split -d 'Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
@@ -153,7 +155,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l identity -d 'Op
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Confirm the request with the digest that `fedroot review` printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l vault -d 'The folder of the vault' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l prune -d 'Remove the files of entities that are no longer in the document'
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l prune -d 'Remove the files of what is no longer in the document or the folder; only with --split, and for a federation'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Check everything and say what would be done, and sign nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never ask: fail where an answer is needed'

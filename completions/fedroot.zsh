@@ -107,6 +107,7 @@ trust-mark\:"a trust mark of OpenID Federation"
 trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
 historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+federation\:"all that an anchor of OpenID Federation publishes, from a folder"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
@@ -140,6 +141,7 @@ trust-mark\:"a trust mark of OpenID Federation"
 trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
 historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+federation\:"all that an anchor of OpenID Federation publishes, from a folder"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
@@ -218,6 +220,7 @@ trust-mark\:"a trust mark of OpenID Federation"
 trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
 historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+federation\:"all that an anchor of OpenID Federation publishes, from a folder"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
@@ -230,8 +233,8 @@ _arguments "${_arguments_options[@]}" : \
 '--key=[The key line\: TENANT/ENVIRONMENT/PURPOSE]:LINE:_default' \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
-'-o+[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output]:FILE:_files' \
-'--output=[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output]:FILE:_files' \
+'-o+[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed]:FILE:_files' \
+'--output=[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed]:FILE:_files' \
 '(-o --output)--split=[Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept]:DIR:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
@@ -239,7 +242,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with the digest that \`fedroot review\` printed]:sha256:…:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
-'--prune[Remove the files of entities that are no longer in the document]' \
+'--prune[Remove the files of what is no longer in the document or the folder; only with --split, and for a federation]' \
 '--dry-run[Check everything and say what would be done, and sign nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -256,6 +259,7 @@ trust-mark\:"a trust mark of OpenID Federation"
 trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
 historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+federation\:"all that an anchor of OpenID Federation publishes, from a folder"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
@@ -290,6 +294,7 @@ trust-mark\:"a trust mark of OpenID Federation"
 trust-mark-delegation\:"leave to issue a trust mark of OpenID Federation"
 historical-keys\:"the keys that an entity of OpenID Federation does not use any more"
 jwk-set\:"the signed keys of an entity'\''s protocols in OpenID Federation"
+federation\:"all that an anchor of OpenID Federation publishes, from a folder"
 provisioning-authorisation\:"a client'\''s keys and limits for a SCIM service, instead of a token"
 access-token\:"a short access token (RFC 9068), a secret\: where the service can take a signed key, sign that instead (provisioning-authorisation)"
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"

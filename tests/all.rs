@@ -15,6 +15,7 @@ mod attacks;
 mod batch;
 mod canonical;
 mod faults;
+mod federation;
 mod fuzz;
 mod grants;
 mod hostile;

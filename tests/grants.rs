@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
 use fedroot::base::clock::Instant;
@@ -40,11 +40,11 @@ fn line() -> Line {
 #[derive(Default)]
 struct Vault {
     other: Option<PublicKey>,
-    signed: Rc<Vec<(Line, Facts)>>,
+    signed: Arc<Vec<(Line, Facts)>>,
 }
 
 impl Surroundings for Vault {
-    fn keys(&self) -> Result<Rc<Vec<VaultKey>>, Fault> {
+    fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault> {
         let other: Line = "example.org/sandbox/metadata".parse()?;
         let mut keys = vec![(line(), key().public()?)];
         keys.extend(self.other.iter().map(|key| (other.clone(), key.clone())));
@@ -55,14 +55,14 @@ impl Surroundings for Vault {
             created,
             listing: Listing::Listed,
         };
-        Ok(Rc::new(keys.into_iter().map(kept).collect()))
+        Ok(Arc::new(keys.into_iter().map(kept).collect()))
     }
 
-    fn profiles(&self) -> Result<Rc<Vec<(Line, Profile)>>, Fault> {
-        Ok(Rc::default())
+    fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {
+        Ok(Arc::default())
     }
 
-    fn signed(&self, _kind: &str) -> Result<Rc<Vec<(Line, Facts)>>, Fault> {
+    fn signed(&self, _kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault> {
         Ok(self.signed.clone())
     }
 }
@@ -118,7 +118,7 @@ fn examine(kind: &dyn Kind, vectors: &Path, rule: &str, name: &str) -> Option<BT
         // What another client was authorised with, by the same line.
         Some(path) => {
             let other = signed(kind, &path, &profile);
-            vault.signed = Rc::new(vec![(line(), other.facts().clone())]);
+            vault.signed = Arc::new(vec![(line(), other.facts().clone())]);
         }
         None => {}
     }

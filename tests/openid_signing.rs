@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
 use fedroot::base::clock::Instant;
@@ -21,14 +21,14 @@ use crate::support::{corpus, root};
 
 thread_local! {
     /// Reading an RSA key checks its primes, which takes a while: once is enough.
-    static KEYS: RefCell<BTreeMap<String, Rc<dyn PrivateKey>>> = RefCell::default();
+    static KEYS: RefCell<BTreeMap<String, Arc<dyn PrivateKey>>> = RefCell::default();
 }
 
 /// A fixed key: `rsa` of the tests' files, or `k1` … `k9` on P-384.
-fn key(name: &str) -> Rc<dyn PrivateKey> {
+fn key(name: &str) -> Arc<dyn PrivateKey> {
     let known = KEYS.with_borrow(|keys| keys.get(name).cloned());
     known.unwrap_or_else(|| {
-        let key: Rc<dyn PrivateKey> = read_key(name).into();
+        let key: Arc<dyn PrivateKey> = read_key(name).into();
         KEYS.with_borrow_mut(|keys| keys.insert(name.to_owned(), key.clone()));
         key
     })
@@ -110,17 +110,17 @@ struct Vault {
 }
 
 impl Surroundings for Vault {
-    fn keys(&self) -> Result<Rc<Vec<VaultKey>>, Fault> {
-        Ok(Rc::new(self.keys.clone()))
+    fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault> {
+        Ok(Arc::new(self.keys.clone()))
     }
 
-    fn profiles(&self) -> Result<Rc<Vec<(Line, Profile)>>, Fault> {
-        Ok(Rc::new(self.profiles.clone()))
+    fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {
+        Ok(Arc::new(self.profiles.clone()))
     }
 
-    fn signed(&self, kind: &str) -> Result<Rc<Vec<(Line, Facts)>>, Fault> {
+    fn signed(&self, kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault> {
         let all = self.signed.get(kind).into_iter().flatten();
-        Ok(Rc::new(all.map(|((line, _), facts)| (line.parse().unwrap(), facts.clone())).collect()))
+        Ok(Arc::new(all.map(|((line, _), facts)| (line.parse().unwrap(), facts.clone())).collect()))
     }
 }
 

@@ -21,8 +21,24 @@ pub trait Batch: Sync {
     /// The way the documents are to be signed.
     fn scheme(&self) -> &'static Scheme;
 
-    /// What web servers call such a document.
-    fn media_type(&self) -> &'static str;
+    /// What web servers call the document at a place.
+    fn media_type(&self, place: usize) -> &'static str;
+
+    /// Files beside the documents that nobody signs, such as a list of them: name, media type, bytes.
+    fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
+        Vec::new()
+    }
+
+    /// The kind and the subject that the next review of the document at a place compares by, where it is reviewed by
+    /// itself.
+    fn record_of(&self, _place: usize) -> Option<(&'static str, &str)> {
+        None
+    }
+
+    /// What that review compares with.
+    fn record(&self, _place: usize) -> Result<Vec<u8>, Fault> {
+        Ok(Vec::new())
+    }
 
     /// The documents.
     fn members(&self) -> &[Member];

@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
-use crate::base::disk::{self, Document};
+use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
@@ -51,6 +51,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &openid::signing::TrustMarkDelegation,
     &openid::signing::HistoricalKeys,
     &openid::signing::SignedJwkSet,
+    &openid::federation::Federation,
     &provisioning::Provisioning,
     &access_token::AccessToken,
     &software_statement::SoftwareStatement,
@@ -150,12 +151,18 @@ pub trait Kind: Sync {
         record: Option<&mut dyn Write>,
     ) -> Result<Box<dyn Prepared + 'd>, Fault>;
 
-    /// Reads a document once and splits it into those that are signed each on its own. The record for the next review's
-    /// difference is written beside it.
+    /// Whether it is always a batch: a folder comes in, and a folder of documents goes out.
+    fn is_tree(&self) -> bool {
+        false
+    }
+
+    /// Reads a document once and splits it into those that are signed each on its own. What is to wait until then may wait
+    /// in the spare file. The record for the next review's difference is written beside it.
     fn split<'d>(
         &self,
         _document: &'d Document,
         _terms: &Terms<'_>,
+        _spare: Pending,
         _record: &mut dyn Write,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
         Err(BATCH.fault(format!("documents of the kind {} are signed as a whole", self.name())))

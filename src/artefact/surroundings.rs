@@ -1,35 +1,61 @@
 //! What a vault knows beside one line's profile and its last record, as plain data. Kinds of documents ask for it when a rule
 //! needs it; most ask for nothing.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
+use crate::format::json::{Map, Value};
 use crate::key::{KeyId, Line, PublicKey};
-use crate::policy::{Facts, Profile};
+use crate::policy::{Facts, Last, Profile};
 
-/// What stands around a document in a vault.
-pub trait Surroundings {
+/// What stands around a document in a vault. Several threads ask at once.
+pub trait Surroundings: Sync {
     /// Every key of every line.
     ///
     /// # Errors
     ///
     /// Those of reading records.
-    fn keys(&self) -> Result<Rc<Vec<VaultKey>>, Fault>;
+    fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault>;
 
     /// The profile of every line.
     ///
     /// # Errors
     ///
     /// Those of reading profiles.
-    fn profiles(&self) -> Result<Rc<Vec<(Line, Profile)>>, Fault>;
+    fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault>;
 
     /// What each line said last in documents of this kind, one for each subject.
     ///
     /// # Errors
     ///
     /// Those of reading records.
-    fn signed(&self, kind: &str) -> Result<Rc<Vec<(Line, Facts)>>, Fault>;
+    fn signed(&self, kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault>;
+
+    /// The record of the document of this kind and about this subject that a line signed last.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the record.
+    fn last(&self, _line: &Line, _kind: &str, _subject: &str) -> Result<Option<Last>, Fault> {
+        Ok(None)
+    }
+
+    /// What lines said last about subordinates that have a key with this number, `x` or `n` of its JWK.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading records.
+    fn holders(&self, number: &str) -> Result<Vec<(Line, Facts)>, Fault> {
+        let all = self.signed("subordinate-statement")?;
+        let has = |facts: &Facts| facts.iter().any(|fact| fact.value.contains(number));
+        Ok(all.iter().filter(|(_, facts)| has(facts)).cloned().collect())
+    }
+
+    /// The claims of the line's configuration that is signed together with the document.
+    fn configuration(&self) -> Option<&Map<String, Value>> {
+        None
+    }
 }
 
 /// A key of the vault.
@@ -71,15 +97,15 @@ pub struct Revoked {
 pub struct Nowhere;
 
 impl Surroundings for Nowhere {
-    fn keys(&self) -> Result<Rc<Vec<VaultKey>>, Fault> {
-        Ok(Rc::default())
+    fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault> {
+        Ok(Arc::default())
     }
 
-    fn profiles(&self) -> Result<Rc<Vec<(Line, Profile)>>, Fault> {
-        Ok(Rc::default())
+    fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {
+        Ok(Arc::default())
     }
 
-    fn signed(&self, _kind: &str) -> Result<Rc<Vec<(Line, Facts)>>, Fault> {
-        Ok(Rc::default())
+    fn signed(&self, _kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault> {
+        Ok(Arc::default())
     }
 }

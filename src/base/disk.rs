@@ -16,6 +16,9 @@ pub use super::document::{Document, DocumentReader};
 
 use super::fault::{Class, Code, Fault};
 
+/// Longer names are refused by file systems.
+pub const NAME_BYTES_MAX: usize = 255;
+
 /// Reading or writing failed.
 pub const IO: Code = Code::new("io", Class::Environment, "the operating system reported an error");
 /// No space is left.

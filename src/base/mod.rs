@@ -3,6 +3,7 @@
 pub mod append;
 pub mod bytes;
 pub mod clock;
+pub mod cores;
 pub mod disk;
 pub mod document;
 pub mod fault;

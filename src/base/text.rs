@@ -37,6 +37,15 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
+/// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3, and a dot at the beginning: no name is
+/// `.` or `..`, and none is hidden or means something to a web server, such as `.htaccess`.
+pub fn percent_encoded(text: &str) -> String {
+    text.bytes().enumerate().fold(String::new(), |name, (at, byte)| {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && at > 0);
+        if is_plain { name + &char::from(byte).to_string() } else { name + &format!("%{byte:02X}") }
+    })
+}
+
 /// Whether only its being a combining mark makes the standard library escape this character at the start of a text.
 fn is_mark(c: char) -> bool {
     !format!(" {c}").escape_debug().to_string().contains('\\')

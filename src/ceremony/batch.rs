@@ -6,22 +6,23 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::index::{Gone, Index};
-use super::review::Standing as Line;
+use super::index::{self, Gone, Index};
+use super::review::Standing as OfLine;
 use super::{Approver, Terms};
 use crate::artefact::{BATCH, Batch, Draft, Judged, Kind, Standing};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
+use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::staging::Staging;
 use crate::custody::{Piece, Pieces, SignedBatch, Vault};
-use crate::key::Signature;
+use crate::key::{Line, Signature};
 use crate::policy::{BatchApproval, Review};
 
 /// More than a signature with its certificate adds to a document.
@@ -47,6 +48,8 @@ pub struct Splitting<'a> {
     pub dry_run: bool,
     /// Counts the documents that are signed, while they are.
     pub signed: &'a AtomicU64,
+    /// The folder of nameless files in which something waits.
+    pub scratch: &'a Path,
 }
 
 /// What came of it.
@@ -125,7 +128,7 @@ pub fn sign_batch(
             (Some(signed), review)
         }
     };
-    let index = Index { key: &review.key, media_type: batch.media_type(), documents: &documents };
+    let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents };
     let done = publish(splitting, staging, &index, &gone).map_err(|fault| match &signed {
         Some(signed) => fault.but(&format!(
             "they were signed and recorded as entry {}: run it again to publish them",
@@ -139,8 +142,31 @@ pub fn sign_batch(
     let keep =
         |record: Document| vault.keep_last_signed(line, kind.name(), &kind.subject(&document)?, &record);
     let kept = if is_news { record.document("the record of what was signed").and_then(keep) } else { Ok(()) };
+    let kept = kept.and_then(|()| keep_each(vault, line, batch.as_ref(), &documents));
     let afterthought = kept.err();
     Ok(Batched { review, documents, gone, removed, signed, changed, afterthought })
+}
+
+/// Keeps what the next review of each document compares with: of those that are news, and of those that have none.
+fn keep_each(
+    vault: &Vault<'_>,
+    line: &Line,
+    batch: &dyn Batch,
+    documents: &[Published],
+) -> Result<(), Fault> {
+    let mut wanted = Vec::new();
+    for (at, document) in documents.iter().enumerate() {
+        let Some((kind, subject)) = batch.record_of(at) else { continue };
+        let is_news = document.standing != Standing::Current || document.is_adopted;
+        if is_news || !vault.has_last_signed(line, kind, subject) {
+            wanted.push(at);
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut records = wanted.into_iter().filter_map(|at| Some((batch.record_of(at)?, batch.record(at))));
+    vault.keep_each_last_signed(line, &mut records)
 }
 
 /// Records that nothing was signed, and why.
@@ -198,7 +224,7 @@ fn ready<'d>(
     approver: &mut dyn Approver,
 ) -> Result<Ready<'d>, Fault> {
     let (kind, terms) = (splitting.kind, splitting.terms);
-    let line = Line::of(vault, kind, document, terms)?;
+    let line = OfLine::of(vault, kind, document, terms)?;
     if line.profile.ledger.proof {
         return Err(BATCH
             .fault(format!("the profile of {} wants a proof beside each signed document", terms.line))
@@ -210,14 +236,15 @@ fn ready<'d>(
         let record = Pending::beside(&staging.folder().join("record"))?;
         site = Some(Site { staging, record });
     }
+    let spare = Pending::beside(&splitting.scratch.join("spare"))?;
     let batch = match &mut site {
         Some(site) => {
             let mut record = BufWriter::new(&mut site.record);
-            let batch = kind.split(document, &line.terms(terms), &mut record)?;
+            let batch = kind.split(document, &line.terms(terms), spare, &mut record)?;
             record.flush().map_err(|e| disk::fault("write", "the record of what was signed".as_ref(), &e))?;
             batch
         }
-        None => kind.split(document, &line.terms(terms), &mut io::sink())?,
+        None => kind.split(document, &line.terms(terms), spare, &mut io::sink())?,
     };
     let staging = site.as_ref().map(|site| &site.staging);
     let documents = look(batch.as_ref(), splitting.folder, staging)?;
@@ -258,7 +285,7 @@ fn make_room(
 
 /// Looks on every core at what stands for each document, published or left unseen by an interrupted run.
 fn look(batch: &dyn Batch, folder: &Path, staging: Option<&Staging>) -> Result<Vec<Published>, Fault> {
-    on_every_core(batch.members().len(), &|at| {
+    cores::each(batch.members().len(), &|at| {
         let member = batch.members().get(at).ok_or_else(|| INTERNAL.fault("a document is gone"))?;
         let draft = batch.draft(at)?;
         let first = member.names.first().map_or("", String::as_str);
@@ -303,35 +330,6 @@ impl Published {
         self.is_adopted = self.standing == Standing::Current;
         self.standing = standing;
     }
-}
-
-/// Does a piece of work for each place, on every core. The results are in order; the first fault ends it.
-fn on_every_core<T: Send>(
-    count: usize,
-    work: &(dyn Fn(usize) -> Result<T, Fault> + Sync),
-) -> Result<Vec<T>, Fault> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let share = || {
-        let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                break;
-            }
-            done.push((at, work(at).inspect_err(|_| failed.store(true, Ordering::Relaxed))?));
-        }
-        Ok(done)
-    };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores.min(count)).map(|_| scope.spawn(share)).collect();
-        let joined = threads.into_iter().map(|thread| {
-            thread.join().unwrap_or_else(|_| Err(INTERNAL.fault("looking at documents ended in a panic")))
-        });
-        joined.collect::<Result<Vec<_>, Fault>>().map(|shares| shares.into_iter().flatten().collect())
-    })?;
-    all.sort_unstable_by_key(|(at, _)| *at);
-    Ok(all.into_iter().map(|(_, result)| result).collect())
 }
 
 /// A finished document: its place, its digest, its bytes.
@@ -413,6 +411,9 @@ fn publish(
             staging.publish(&document.names)?;
             changed = true;
         }
+    }
+    for (name, _, bytes) in index.batch.beside() {
+        changed |= index::write(&splitting.folder.join(name), bytes)?;
     }
     let mut removed = 0;
     for name in gone.iter().filter(|_| splitting.prune).flat_map(|gone| &gone.names) {

@@ -7,17 +7,20 @@ use serde_json::json;
 
 use super::Published;
 use crate::artefact::Batch;
+use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::KeyId;
 
 const NAME: &str = "index.json";
 const BYTES_MAX: u64 = 1 << 30;
+/// What stands for a file that nobody signs.
+const UNSIGNED: &str = "unsigned";
 
 /// The index that is to be written.
 pub(super) struct Index<'a> {
     pub(super) key: &'a KeyId,
-    pub(super) media_type: &'static str,
+    pub(super) batch: &'a dyn Batch,
     pub(super) documents: &'a [Published],
 }
 
@@ -38,6 +41,7 @@ struct Earlier {
 #[derive(Deserialize)]
 struct EarlierDocument {
     id: String,
+    status: String,
 }
 
 impl Index<'_> {
@@ -48,7 +52,8 @@ impl Index<'_> {
         let earlier: Option<Earlier> = earlier.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut here: Vec<&str> = batch.members().iter().map(|member| member.id.as_str()).collect();
         here.sort_unstable();
-        let listed = earlier.into_iter().flat_map(|index| index.documents).map(|document| document.id);
+        let listed = earlier.into_iter().flat_map(|index| index.documents);
+        let listed = listed.filter(|document| document.status != UNSIGNED).map(|document| document.id);
         let mut gone: Vec<Gone> = listed
             .filter(|id| here.binary_search(&id.as_str()).is_err())
             .map(|id| Gone { names: batch.names(&id), id })
@@ -62,11 +67,12 @@ impl Index<'_> {
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
     /// documents make the same bytes.
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
-        let published = self.documents.iter().map(|document| {
+        let published = self.documents.iter().enumerate().map(|(at, document)| {
             let (sha256, size) = document.file.unzip();
             let line = json!({
                 "id": document.id,
                 "names": document.names,
+                "media_type": self.batch.media_type(at),
                 "status": "published",
                 "sha256": sha256.map(|digest| digest.to_string()),
                 "size": size,
@@ -79,17 +85,39 @@ impl Index<'_> {
             let line = json!({"id": gone.id, "names": gone.names, "status": "gone"});
             (&gone.id, line.to_string())
         });
-        let mut lines: Vec<(&String, String)> = published.chain(gone).collect();
+        let beside: Vec<(String, String)> = self.batch.beside().iter().map(unsigned).collect();
+        let beside = beside.iter().map(|(name, line)| (name, line.clone()));
+        let mut lines: Vec<(&String, String)> = published.chain(gone).chain(beside).collect();
         lines.sort_unstable();
         let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
-        let (key, media_type) = (json!(self.key.to_string()), json!(self.media_type));
-        let head = format!("{{\"version\":1,\"key\":{key},\"media_type\":{media_type},\"documents\":[\n");
+        let key = json!(self.key.to_string());
+        let head = format!("{{\"version\":1,\"key\":{key},\"documents\":[\n");
         let text = format!("{head}{}\n]}}\n", lines.join(",\n"));
-        let path = folder.join(NAME);
-        if disk::read(&path, text.len() as u64).is_ok_and(|bytes| bytes == text.as_bytes()) {
-            return Ok(false);
-        }
-        disk::replace(&path, text.as_bytes())?;
-        Ok(true)
+        write(&folder.join(NAME), text.as_bytes())
     }
+}
+
+/// The line of a file that is not signed.
+fn unsigned((name, media_type, bytes): &(&str, &str, &[u8])) -> (String, String) {
+    let line = json!({
+        "id": name,
+        "names": [name],
+        "media_type": media_type,
+        "status": UNSIGNED,
+        "sha256": Digest::of(bytes).to_string(),
+        "size": bytes.len(),
+    });
+    ((*name).to_owned(), line.to_string())
+}
+
+/// Writes a file, unless it stands there already. Yields whether it did not.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<bool, Fault> {
+    if disk::read(path, bytes.len() as u64).is_ok_and(|found| found == bytes) {
+        return Ok(false);
+    }
+    if let Some(folder) = path.parent() {
+        disk::create_folder(folder)?;
+    }
+    disk::replace(path, bytes)?;
+    Ok(true)
 }

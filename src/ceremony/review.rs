@@ -1,6 +1,7 @@
 //! Review: what a signature would cover, what the rules find, and what changed since the last one. Touches no key.
 
 use std::io::Write;
+use std::path::Path;
 
 use rand_core::CryptoRng;
 
@@ -8,7 +9,7 @@ use super::surroundings::Surroundings;
 use crate::artefact::{self, Batch, Kind, Prepared};
 use crate::base::bytes::{Digest, list_of};
 use crate::base::clock::Instant;
-use crate::base::disk::Document;
+use crate::base::disk::{Document, Pending};
 use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record, TAMPERED};
 use crate::format::x509;
@@ -51,15 +52,17 @@ pub fn review<'d>(
 }
 
 /// Splits a document for the line's key and reviews it as a batch of which nothing is signed yet: the request is the one
-/// that signing it asks for. Nothing is written.
+/// that signing it asks for. Nothing is written but a nameless file in the scratch folder.
 pub fn review_split(
     catalogue: &Catalogue,
     kind: &dyn Kind,
     document: &Document,
     terms: Terms<'_>,
+    scratch: &Path,
 ) -> Result<Review, Fault> {
     let standing = Standing::of(catalogue, kind, document, terms)?;
-    let batch = kind.split(document, &standing.terms(terms), &mut std::io::sink())?;
+    let spare = Pending::beside(&scratch.join("spare"))?;
+    let batch = kind.split(document, &standing.terms(terms), spare, &mut std::io::sink())?;
     standing.review_batch(kind, terms, batch.as_ref(), &[])
 }
 

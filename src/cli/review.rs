@@ -67,8 +67,9 @@ impl Review {
         let document = progress.watch(document(&path, |path| kind.open(path))?, 1)?;
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, environment, released, now };
-        let review = if self.split {
-            ceremony::review_split(&catalogue, kind, &document, terms)?
+        let is_split = self.split || kind.is_tree();
+        let review = if is_split {
+            ceremony::review_split(&catalogue, kind, &document, terms, &std::env::temp_dir())?
         } else {
             ceremony::review(&catalogue, kind, &document, terms, random, None)?.0
         };
@@ -163,9 +164,13 @@ fn changes(text: &mut String, review: &policy::Review) {
     }
     let parts: Vec<_> = changes.parts.iter().map(|(part, count)| format!("{part} {count}")).collect();
     if !parts.is_empty() {
-        put(text, format_args!("  entities that differ in: {}\n", parts.join(", ")));
+        put(text, format_args!("  {unit} that differ in: {}\n", parts.join(", ")));
     }
-    let item = if *unit == "files" { "file" } else { "entity" };
+    let item = match *unit {
+        "files" => "file",
+        "documents" => "document",
+        _ => "entity",
+    };
     for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
         let (sign, what) = match change.what {
             "removed" => ('-', item.to_owned()),

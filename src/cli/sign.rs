@@ -23,15 +23,16 @@ use crate::ceremony::{self, Done, Signing, Target};
 pub(super) struct Sign {
     #[command(flatten)]
     pub(super) subject: Subject,
-    /// The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output
+    /// The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output.
+    /// For a federation the folder of its tree, which is renewed
     #[arg(long, short, value_name = "FILE", required_unless_present = "split")]
     output: Option<PathBuf>,
     /// Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged
     /// and valid long enough is kept
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     split: Option<PathBuf>,
-    /// Remove the files of entities that are no longer in the document
-    #[arg(long, requires = "split")]
+    /// Remove the files of what is no longer in the document or the folder; only with --split, and for a federation
+    #[arg(long)]
     pub(super) prune: bool,
     #[command(flatten)]
     passphrase: Passphrase,
@@ -51,9 +52,15 @@ pub(super) struct Sign {
 
 impl Sign {
     pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
-        if let Some(folder) = self.split.take() {
+        let is_tree = kind(&self.subject.kind)?.is_tree();
+        if let Some(folder) = if is_tree { self.output.take() } else { self.split.take() } {
             check_outside(&folder, common)?;
             return super::split::run(&self, &folder, common);
+        }
+        if self.prune {
+            return Err(super::USAGE
+                .fault("--prune removes files of a batch, and this is none")
+                .hint("give it with --split, or for a federation"));
         }
         let path = self.output.take().unwrap_or_default();
         let folder = std::env::temp_dir();

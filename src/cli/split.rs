@@ -39,13 +39,14 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         prune: sign.prune,
         dry_run: sign.dry_run,
         signed: &signed,
+        scratch: &std::env::temp_dir(),
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
-    Ok(show(sign, folder, &batched))
+    Ok(show(sign, folder, kind.is_tree(), &batched))
 }
 
-fn show(sign: &Sign, folder: &Path, batched: &Batched) -> Output {
+fn show(sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) -> Output {
     let mut output = Output { json: json(folder, batched), ..Output::default() };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for document in &batched.documents {
@@ -86,7 +87,8 @@ fn show(sign: &Sign, folder: &Path, batched: &Batched) -> Output {
     if batched.changed {
         output.note("only you can read new files (mode 0600): open them up where they are published");
     }
-    output.note(format!("next: publish {}", quoted(&folder.join("entities"))));
+    let place = if is_tree { folder.to_owned() } else { folder.join("entities") };
+    output.note(format!("next: publish {}", quoted(&place)));
     output
 }
 

@@ -217,10 +217,20 @@ impl Catalogue {
         if disk::exists(&path) { read_last(&path).map(Some) } else { Ok(None) }
     }
 
-    /// The records of the last documents of this kind that the line signed, one for each subject.
-    pub fn all_last_signed(&self, line: &Line, kind: &str) -> Result<Vec<Last>, Fault> {
+    /// Whether there is such a record.
+    pub fn has_last_signed(&self, line: &Line, kind: &str, subject: &str) -> bool {
+        disk::exists(&self.last_signed_path(line, kind, subject))
+    }
+
+    /// Reads the records of the last documents of this kind that the line signed, one for each subject.
+    pub fn each_last_signed(
+        &self,
+        line: &Line,
+        kind: &str,
+        visit: &mut dyn FnMut(Last),
+    ) -> Result<(), Fault> {
         let whole = self.last_signed_path(line, kind, "");
-        let Some(folder) = whole.parent().filter(|folder| disk::exists(folder)) else { return Ok(vec![]) };
+        let Some(folder) = whole.parent().filter(|folder| disk::exists(folder)) else { return Ok(()) };
         let is_of_kind = |name: &String| {
             let rest = name.strip_suffix(".last").and_then(|name| name.strip_prefix(kind));
             rest.is_some_and(|rest| {
@@ -229,7 +239,7 @@ impl Catalogue {
             })
         };
         let names = disk::names(folder)?.into_iter().filter(is_of_kind);
-        names.map(|name| read_last(&folder.join(name))).collect()
+        names.map(|name| read_last(&folder.join(name)).map(&mut *visit)).collect()
     }
 
     /// The sealed file of a key, checked against its record.

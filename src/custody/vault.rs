@@ -17,6 +17,7 @@ use crate::base::fault::Fault;
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
+use crate::base::staging::Staging;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Profile, Review};
@@ -324,6 +325,30 @@ impl<'a> Vault<'a> {
         let mut pending = disk::Pending::in_place_of(&path)?;
         std::io::copy(&mut record.reader(), &mut pending).map_err(|e| disk::fault("write", &path, &e))?;
         pending.replace()
+    }
+
+    /// Keeps such records of a batch, each under its kind and subject: made durable together, then each in one step.
+    pub fn keep_each_last_signed(
+        &self,
+        line: &Line,
+        records: &mut dyn Iterator<Item = ((&str, &str), Result<Vec<u8>, Fault>)>,
+    ) -> Result<(), Fault> {
+        let path = |kind: &str, subject: &str| self.catalogue.last_signed_path(line, kind, subject);
+        let Some(folder) = path("", "").parent().map(Path::to_owned) else { return Ok(()) };
+        let staging = Staging::open(&folder)?;
+        let mut names = Vec::new();
+        for ((kind, subject), record) in records {
+            let path = path(kind, subject);
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            staging.discard(&name)?;
+            staging.write(&name, &record?)?;
+            names.push(name);
+        }
+        staging.settle()?;
+        for name in names {
+            staging.publish(&[name])?;
+        }
+        staging.close()
     }
 
     /// The time that acts go by.

@@ -8,6 +8,7 @@ use super::seal::{Closer, Opener, seal, unseal};
 use super::vault::{Origin, Prompt};
 use super::{Record, TAMPERED};
 use crate::base::bytes::Digest;
+use crate::base::cores;
 use crate::base::disk::CHANGED;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
@@ -149,7 +150,8 @@ pub(super) fn sign_batch(
         };
         let mut artefacts = vec![None; approval.digests().len()];
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..cores().min(artefacts.len())).map(|_| scope.spawn(share)).collect();
+            let threads: Vec<_> =
+                (0..cores::count().min(artefacts.len())).map(|_| scope.spawn(share)).collect();
             for thread in threads {
                 let Ok(done) = thread.join() else {
                     fail(INTERNAL.fault(PANICKED));
@@ -180,10 +182,6 @@ fn one(
     }
     let signature = checked(private, public, scheme, piece.octets())?;
     piece.deliver(&signature)
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Signs, and verifies with the public key before anybody sees the signature.

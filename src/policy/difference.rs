@@ -9,6 +9,8 @@ use super::{Facts, Last};
 
 /// What the items of a document are, unless something else is said.
 const ENTITIES: &str = "entities";
+/// Nothing of a file is told apart.
+const FILES: &str = "files";
 /// Entities that are listed by name; the counts cover all of them.
 const LISTED_MAX: usize = 20_000;
 
@@ -51,7 +53,7 @@ impl EntityChange {
 /// The difference to what was signed last.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Difference {
-    /// What the items of the document are: `entities` or `files`.
+    /// What the items of the document are: `entities`, `documents` or `files`.
     pub unit: &'static str,
     /// Entities in the document signed last.
     pub before: usize,
@@ -117,7 +119,7 @@ impl<'a> Tracker<'a> {
         }
         let differ = past.parts.iter().zip(&now.parts).zip(PARTS).filter(|((past, now), _)| past != now);
         let mut parts: Vec<&'static str> = differ.map(|(_, name)| name).collect();
-        if parts.is_empty() && self.difference.unit == ENTITIES {
+        if parts.is_empty() && self.difference.unit != FILES {
             parts.push("other");
         }
         for part in &parts {

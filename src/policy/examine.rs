@@ -106,6 +106,11 @@ impl<'a> Examiner<'a> {
         self.tracker.is_some() || self.recorder.is_some()
     }
 
+    /// Takes in what was found in one document of a batch, which stands in this file.
+    pub fn adopt(&mut self, file: &str, findings: Vec<Finding>) {
+        self.tally.adopt(file, findings);
+    }
+
     /// Takes in what the reader of the document found itself.
     pub fn breach(&mut self, rule: &str, subject: &str, detail: impl Into<String>) {
         if let Some(rule) = RULES.iter().find(|own| own.id == rule) {
@@ -133,6 +138,14 @@ impl<'a> Examiner<'a> {
             tracker.unit("files");
         }
         self.note(name, &Print::of_item(content));
+    }
+
+    /// Takes in the next document of a batch: whom it is about, its keys, and what tells the rest of it.
+    pub fn member(&mut self, name: &str, keys: Vec<String>, content: &[u8]) {
+        if let Some(tracker) = &mut self.tracker {
+            tracker.unit("documents");
+        }
+        self.note(name, &Print::of_member(keys, content));
     }
 
     fn note(&mut self, name: &str, print: &Print) {

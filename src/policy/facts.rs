@@ -23,7 +23,7 @@ pub struct Fact {
 impl Fact {
     /// Whether it names one of the many items that a document consists of.
     pub fn is_item(&self) -> bool {
-        matches!(self.path.as_str(), "entity" | "file")
+        matches!(self.path.as_str(), "entity" | "file" | "document")
     }
 }
 
@@ -72,6 +72,12 @@ impl Facts {
             Value::String(text) => self.add(path, text),
             other => self.add(path, other.to_string()),
         }
+    }
+
+    /// Those of the facts that are wanted.
+    #[must_use]
+    pub fn only(&self, is_wanted: impl Fn(&Fact) -> bool) -> Self {
+        Self(self.0.iter().filter(|fact| is_wanted(fact)).cloned().collect())
     }
 
     /// Adds all facts of another list.

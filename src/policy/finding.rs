@@ -221,6 +221,25 @@ impl Tally {
         }
     }
 
+    /// Takes in what was found in one document of several, which stands in this file.
+    pub(super) fn adopt(&mut self, file: &str, findings: Vec<Finding>) {
+        for found in findings {
+            let same = |own: &Finding| own.rule.id == found.rule.id && own.waived == found.waived;
+            let place = self.0.iter().position(same).unwrap_or(self.0.len());
+            if place == self.0.len() {
+                self.0.push(Finding { breaches: Vec::new(), count: 0, ..found.clone() });
+            }
+            let Some(own) = self.0.get_mut(place) else { return };
+            own.count += found.count;
+            let room = BREACHES_MAX.saturating_sub(own.breaches.len());
+            let named = found
+                .breaches
+                .into_iter()
+                .map(|breach| Breach { detail: short(format!("{file}: {}", breach.detail)), ..breach });
+            own.breaches.extend(named.take(room));
+        }
+    }
+
     /// The findings: those that block first, those that are waived last.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.0.sort_by_key(|finding| (finding.waived.is_some(), std::cmp::Reverse(finding.severity)));

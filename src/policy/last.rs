@@ -43,6 +43,15 @@ impl Print {
         Self { content: entity.content, parts: parts.map(digest_of) }
     }
 
+    /// Of a document of a batch only the keys are told apart.
+    pub(super) fn of_member(keys: Vec<String>, content: &[u8]) -> Self {
+        let mut print = Self::of_item(content);
+        if let Some(part) = print.parts.first_mut() {
+            *part = digest_of(keys);
+        }
+        print
+    }
+
     /// An item is one whole: nothing of it is told apart.
     pub(super) fn of_item(content: &[u8]) -> Self {
         Self {

@@ -4,6 +4,7 @@ mod anchor;
 mod chain;
 mod checks;
 mod constraints;
+pub(in crate::artefact) mod federation;
 pub(super) mod identifier;
 mod metadata_policy;
 pub(in crate::artefact) mod signing;

@@ -4,28 +4,18 @@
 use sha1::{Digest as _, Sha1};
 
 use crate::base::bytes::hex;
+use crate::base::disk::NAME_BYTES_MAX;
+use crate::base::text::percent_encoded;
 
 /// What web servers call it (draft-young-md-query-saml, section 3.1.2).
 pub(super) const MEDIA_TYPE: &str = "application/samlmetadata+xml";
-
-/// Longer names are refused by file systems.
-const NAME_BYTES_MAX: usize = 255;
 
 /// The file names of an entity: its percent-encoded identifier, where that is not too long for a file system, and `{sha1}`
 /// with the hash of the identifier. The hash is a name here and protects nothing.
 pub(super) fn names(id: &str) -> Vec<String> {
     let hash = format!("entities/{{sha1}}{}", hex(&Sha1::digest(id.as_bytes())));
-    let encoded = encode(id);
+    let encoded = percent_encoded(id);
     if encoded.len() > NAME_BYTES_MAX { vec![hash] } else { vec![format!("entities/{encoded}"), hash] }
-}
-
-/// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3, and a dot at the beginning: no name is
-/// `.` or `..`, and none is hidden or means something to a web server, such as `.htaccess`.
-fn encode(id: &str) -> String {
-    id.bytes().enumerate().fold(String::new(), |name, (at, byte)| {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && at > 0);
-        if is_plain { name + &char::from(byte).to_string() } else { name + &format!("%{byte:02X}") }
-    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use self::coverage::Outside;
 use self::facts::Collector;
 use super::{ALTERED, BATCH, Batch, EXPIRED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
 use crate::base::clock::Instant;
-use crate::base::disk::Document;
+use crate::base::disk::{Document, Pending};
 use crate::base::fault::Fault;
 use crate::format::xml::dsig;
 use crate::format::xml::{Limits, StartTag};
@@ -53,6 +53,7 @@ impl Kind for SamlMetadata {
         &self,
         document: &'d Document,
         terms: &Terms<'_>,
+        _spare: Pending,
         record: &mut dyn Write,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
         split::split(document, terms, record)

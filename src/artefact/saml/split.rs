@@ -278,7 +278,7 @@ impl Batch for Split<'_> {
         self.settings.scheme
     }
 
-    fn media_type(&self) -> &'static str {
+    fn media_type(&self, _place: usize) -> &'static str {
         mdq::MEDIA_TYPE
     }
 

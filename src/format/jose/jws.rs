@@ -256,6 +256,11 @@ impl Draft {
         Self { head, octets, is_detached: true }
     }
 
+    /// A JWS whose octets were made before.
+    pub const fn of_octets(octets: Vec<u8>) -> Self {
+        Self { head: String::new(), octets, is_detached: false }
+    }
+
     /// The exact octets to be signed (RFC 7515, section 5.1).
     pub fn octets(&self) -> &[u8] {
         &self.octets

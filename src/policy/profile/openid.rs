@@ -50,6 +50,12 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
+    /// How long before its end a document of so many seconds is signed anew: a third of its time, and time enough to sign
+    /// the next one.
+    pub fn renewal(&self, seconds: i64) -> Span {
+        Span::of_seconds((seconds / 3).max(self.min.seconds()))
+    }
+
     const fn days(usual: i64, min: i64, max: i64) -> Self {
         Self { usual: Span::of_days(usual), min: Span::of_days(min), max: Span::of_days(max) }
     }

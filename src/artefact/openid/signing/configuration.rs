@@ -107,7 +107,7 @@ fn removed_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
         .into_iter()
         .filter(|before| !now.contains(before))
         .collect();
-    for form in SIGNED {
+    for form in SIGNED.into_iter().filter(|_| !gone.is_empty()) {
         for (line, facts) in draft.terms.vault.signed(form.name())?.iter() {
             let kid = facts.value("kid").unwrap_or_default();
             let is_ours = *line == draft.terms.key.line && gone.iter().any(|gone| gone == kid);

@@ -63,7 +63,7 @@ impl Kind for TrustMarkDelegation {
         let mut draft = Draft::new(Form::TrustMarkDelegation, terms, Some(&input.sub))?;
         draft.valid_for(draft.limits().delegation, input.valid_for.as_deref())?;
         draft.when(draft.exp().is_none(), "openid.delegation.exp", || "the delegation never ends".into());
-        let anchor = trust_mark::anchor(&mut draft, &input.anchor)?;
+        let anchor = trust_mark::anchor(&mut draft, Some(&input.anchor))?;
         owner(&mut draft, anchor.get("trust_mark_owners").and_then(|all| all.get(&input.trust_mark_type)));
         draft.claim("trust_mark_type", Some(input.trust_mark_type));
         draft.claim("ref", input.reference);

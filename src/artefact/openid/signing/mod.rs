@@ -30,6 +30,11 @@ pub(in crate::artefact) use self::jwk_set::SignedJwkSet;
 pub(in crate::artefact) use self::subordinate::SubordinateStatement;
 pub(in crate::artefact) use self::trust_mark::TrustMark;
 
+/// The thumbprints of the keys that a document of this line lists, as its facts tell them.
+pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, Fault> {
+    Ok(known::thumbprints(&known::keys(facts, "jwks")?))
+}
+
 /// A document of another party that stands beside the input. What it says is shown, so it holds no private key.
 fn companion(place: &str, text: &str) -> Result<Statement, Fault> {
     let at = |fault: Fault| fault.at(place);

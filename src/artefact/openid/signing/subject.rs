@@ -24,24 +24,16 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
             found.push(format!("the key '{kid}' is the one that signs"));
         }
         let here = &terms.key.line;
-        for (line, facts) in terms.vault.signed(Form::SubordinateStatement.name())?.iter() {
+        let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { continue };
+        for (line, facts) in terms.vault.holders(number)? {
             let other = facts.value("sub").unwrap_or_default();
             let is_same_place = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
-            if (other != sub || !is_same_place) && holds(facts, jwk)? {
+            if (other != sub || !is_same_place) && known::holds(&known::keys(&facts, "jwks")?, jwk) {
                 found.push(format!("the key '{kid}' is one of {other}, as {line} signed it"));
             }
         }
     }
     Ok(found)
-}
-
-/// Whether facts tell of this key; those without its number are not read any further.
-fn holds(facts: &crate::policy::Facts, jwk: &Jwk) -> Result<bool, Fault> {
-    let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { return Ok(false) };
-    if !facts.iter().any(|fact| fact.value.contains(number)) {
-        return Ok(false);
-    }
-    Ok(known::holds(&known::keys(facts, "jwks")?, jwk))
 }
 
 /// Whether the owner of the old keys stands behind the new ones: an old key signed the configuration, or a statement

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::{companion, configuration_of, input, known, not_signed_by, subject, verify};
 use crate::artefact::openid::{Form, Statement};
-use crate::artefact::{Kind, Prepared, Terms, Verified, compose};
+use crate::artefact::{COMPOSED, Kind, Prepared, Terms, Verified, compose};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
@@ -25,8 +25,9 @@ struct Input {
     trust_mark_type: String,
     /// Who gets it.
     sub: String,
-    /// The file with the configuration of the trust anchor, which says who may issue it.
-    anchor: String,
+    /// The file with the configuration of the trust anchor, which says who may issue it. In a federation that is signed as a
+    /// whole, the anchor's own where none is named.
+    anchor: Option<String>,
     /// The file with the leave of the mark's owner.
     delegation: Option<String>,
     logo_uri: Option<String>,
@@ -65,7 +66,7 @@ impl Kind for TrustMark {
         let input: Input = input(document)?;
         let mut draft = Draft::new(Form::TrustMark, terms, Some(&input.sub))?;
         draft.valid_for(draft.limits().trust_mark, input.valid_for.as_deref())?;
-        let anchor = anchor(&mut draft, &input.anchor)?;
+        let anchor = anchor(&mut draft, input.anchor.as_deref())?;
         issuer(&mut draft, &anchor, &input.trust_mark_type);
         delegated(&mut draft, &anchor, &input)?;
         is_known(&mut draft, &input.sub)?;
@@ -83,7 +84,16 @@ impl Kind for TrustMark {
 }
 
 /// The configuration of the trust anchor: signed by itself, and by this line when it is ours.
-pub(super) fn anchor(draft: &mut Draft<'_>, text: &str) -> Result<Statement, Fault> {
+pub(super) fn anchor(draft: &mut Draft<'_>, text: Option<&str>) -> Result<Statement, Fault> {
+    let Some(text) = text else {
+        let own = draft.terms.vault.configuration().ok_or_else(|| {
+            COMPOSED
+                .fault("anchor: the file with the configuration of the trust anchor is not named")
+                .hint("name what the anchor publishes under .well-known/openid-federation")
+        })?;
+        draft.show().add("anchor", "the configuration that is signed with it");
+        return Ok(Statement::new(Form::EntityConfiguration, own.clone()));
+    };
     let anchor = configuration_of("anchor", text)?;
     draft.adopt("the anchor's configuration", &anchor);
     let keys = known::thumbprints(known::keys_of(anchor.get("jwks")));

@@ -1,0 +1,169 @@
+//! `federation`: everything that a trust anchor or an intermediate publishes, signed as one batch and laid out as a tree that
+//! any web server serves as it is (OpenID Federation 1.0, sections 3, 7 and 8).
+
+mod names;
+mod review;
+mod server;
+mod tree;
+
+use std::io::Write;
+use std::path::Path;
+
+use rand_core::CryptoRng;
+
+use super::{Form, signing};
+use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Prepared, Terms, Verified, digest_of, read_all};
+use crate::base::bytes::Digest;
+use crate::base::cores;
+use crate::base::disk::{self, Document, Pending};
+use crate::base::fault::Fault;
+use crate::base::tree::check_name;
+use crate::key::PublicKey;
+
+pub(in crate::artefact) struct Federation;
+
+/// The list of a hundred thousand files has some 15 MB.
+const LIST_BYTES_MAX: u64 = 256 << 20;
+
+/// What stands where in the folder, in the order of the review: the configuration first. A name that ends in `/` is a folder
+/// with any number of documents.
+const PLACES: [(&str, Form); 5] = [
+    ("anchor", Form::EntityConfiguration),
+    ("subordinates/", Form::SubordinateStatement),
+    ("trust-marks/", Form::TrustMark),
+    ("historical-keys", Form::HistoricalKeys),
+    ("jwk-set", Form::SignedJwkSet),
+];
+
+/// What operators write documents in.
+const ENDINGS: [&str; 2] = [".toml", ".json"];
+
+/// A document of the folder. Its digest covers the files that it names, too.
+struct Input {
+    form: Form,
+    /// Its path below the folder.
+    name: String,
+    digest: Digest,
+}
+
+impl Kind for Federation {
+    fn name(&self) -> &'static str {
+        "federation"
+    }
+
+    fn about(&self) -> &'static str {
+        "all that an anchor of OpenID Federation publishes, from a folder"
+    }
+
+    fn is_tree(&self) -> bool {
+        true
+    }
+
+    /// The list of the folder's documents, each with the digest of itself and of the files that it names: the digest of the
+    /// request covers all of them.
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        let found = found(path)?;
+        let lines = cores::each(found.len(), &|at| {
+            let Some((form, name)) = found.get(at) else { return Ok(String::new()) };
+            Ok(format!("{}  {name}\n", digest_of(&opened(path, *form, name)?)?))
+        })?;
+        Ok(Document::from_path(path, lines.concat().into_bytes()))
+    }
+
+    fn prepare<'d>(
+        &self,
+        _document: &'d Document,
+        _terms: &Terms<'_>,
+        _random: &mut dyn CryptoRng,
+        _record: Option<&mut dyn Write>,
+    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
+        Err(BATCH.fault("each document of a federation is signed on its own"))
+    }
+
+    fn split<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        spare: Pending,
+        record: &mut dyn Write,
+    ) -> Result<Box<dyn Batch + 'd>, Fault> {
+        review::review(document, terms, spare, record)
+    }
+
+    fn verify(&self, document: &Document, _trust: &[PublicKey]) -> Result<Verified, Fault> {
+        Err(BATCH
+            .fault(format!("{}: each document of a federation is signed on its own", document.name()))
+            .hint("`fedroot verify entity-statement FILE… --trust PUBLIC.pem` takes those of one chain"))
+    }
+}
+
+/// The kind that makes documents of this form.
+fn kind_of(form: Form) -> &'static dyn Kind {
+    match form {
+        Form::EntityConfiguration => &signing::EntityConfiguration,
+        Form::TrustMark => &signing::TrustMark,
+        Form::HistoricalKeys => &signing::HistoricalKeys,
+        Form::SignedJwkSet => &signing::SignedJwkSet,
+        _ => &signing::SubordinateStatement,
+    }
+}
+
+/// The documents of the folder. What has another name or ending is a file that documents may name.
+fn found(folder: &Path) -> Result<Vec<(Form, String)>, Fault> {
+    let mut found = Vec::new();
+    for (place, form) in PLACES {
+        let names = if place.ends_with('/') {
+            below(folder, place)?
+        } else {
+            let names = ENDINGS.iter().map(|ending| format!("{place}{ending}"));
+            names.filter(|name| disk::exists(&folder.join(name))).collect()
+        };
+        if let ([one, other], false) = (names.as_slice(), place.ends_with('/')) {
+            return Err(COMPOSED
+                .fault(format!("{}: {one} and {other} both stand there", folder.display()))
+                .hint("take one of the two away"));
+        }
+        if form == Form::EntityConfiguration && names.is_empty() {
+            return Err(COMPOSED
+                .fault(format!("{}: there is no anchor.toml", folder.display()))
+                .hint("it says what the entity's own configuration says"));
+        }
+        found.extend(names.into_iter().map(|name| (form, name)));
+    }
+    Ok(found)
+}
+
+/// The documents in a folder of the folder, by name.
+fn below(folder: &Path, place: &str) -> Result<Vec<String>, Fault> {
+    let path = folder.join(place);
+    if !disk::exists(&path) {
+        return Ok(vec![]);
+    }
+    let is_document =
+        |name: &String| !name.starts_with('.') && ENDINGS.iter().any(|ending| name.ends_with(ending));
+    let mut names: Vec<String> = disk::names(&path)?.into_iter().filter(is_document).collect();
+    names.sort_unstable();
+    for name in &names {
+        check_name(name).map_err(|why| COMPOSED.fault(format!("{}: {name} {why}", path.display())))?;
+    }
+    Ok(names.into_iter().map(|name| format!("{place}{name}")).collect())
+}
+
+/// A document with the files that it names.
+fn opened(folder: &Path, form: Form, name: &str) -> Result<Document, Fault> {
+    kind_of(form).open(&folder.join(name)).map_err(|fault| fault.at(name))
+}
+
+/// Reads the list that [`Kind::open`] made.
+fn listed(document: &Document) -> Result<Vec<Input>, Fault> {
+    let text = read_all(document, LIST_BYTES_MAX)?;
+    let wrong = || COMPOSED.fault(format!("{} is no list of a federation's documents", document.name()));
+    let text = str::from_utf8(&text).map_err(|_| wrong())?;
+    let line = |line: &str| {
+        let (digest, name) = line.split_once("  ")?;
+        let is_there = |place: &str| name.starts_with(place);
+        let (_, form) = PLACES.into_iter().find(|(place, _)| is_there(place))?;
+        Some(Input { form, name: name.to_owned(), digest: digest.parse().ok()? })
+    };
+    text.lines().map(|text| line(text).ok_or_else(wrong)).collect()
+}

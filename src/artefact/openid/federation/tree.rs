@@ -1,0 +1,223 @@
+//! The documents of a federation while they are signed: what was reviewed waits in a nameless file, and is signed as it is.
+
+use std::io::Read;
+use std::ops::Range;
+
+use super::names::Names;
+use crate::artefact::openid::Form;
+use crate::artefact::openid::statement::date;
+use crate::artefact::{Batch, Draft, Judged, Member, Standing};
+use crate::base::bytes::{Digest, from_base64url};
+use crate::base::clock::Instant;
+use crate::base::disk::{self, CHANGED, Document};
+use crate::base::fault::{Fault, INTERNAL};
+use crate::format::jose::{self, Jws};
+use crate::format::json::{self, Limits, Map, Numbers, Value};
+use crate::key::{PublicKey, Scheme, Signature};
+use crate::policy::{Examined, Facts, Lifetime, Openid};
+
+/// Clocks may differ by so much before a document comes from the future.
+const SKEW_SECONDS: i64 = 120;
+/// More than a document that was reviewed has.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// What was reviewed.
+pub(super) struct Tree {
+    pub(super) facts: Facts,
+    pub(super) examined: Examined,
+    pub(super) digest: Digest,
+    pub(super) public: PublicKey,
+    pub(super) scheme: &'static Scheme,
+    pub(super) limits: Openid,
+    pub(super) now: Instant,
+    pub(super) names: Names,
+    pub(super) members: Vec<Member>,
+    pub(super) places: Vec<Place>,
+    pub(super) beside: Vec<(String, &'static str, Vec<u8>)>,
+    /// What was reviewed, one document behind the other.
+    pub(super) spare: Document,
+}
+
+/// Where a document waits, and what it is.
+pub(super) struct Place {
+    pub(super) form: Form,
+    /// What it is about, as its kind says.
+    pub(super) subject: String,
+    pub(super) octets: Range<u64>,
+    /// What the next review compares with.
+    pub(super) record: Range<u64>,
+}
+
+impl Tree {
+    fn place(&self, place: usize) -> Result<&Place, Fault> {
+        self.places.get(place).ok_or_else(|| INTERNAL.fault("the batch has no such place"))
+    }
+
+    fn read(&self, range: &Range<u64>) -> Result<Vec<u8>, Fault> {
+        let mut bytes = Vec::new();
+        let length = (range.end - range.start).min(DOCUMENT_BYTES_MAX);
+        let read = self.spare.reader_at(range.start).take(length).read_to_end(&mut bytes);
+        read.map_err(|e| disk::fault("read", self.spare.name().as_ref(), &e))?;
+        Ok(bytes)
+    }
+
+    fn lifetime(&self, form: Form) -> Lifetime {
+        match form {
+            Form::EntityConfiguration => self.limits.configuration,
+            Form::TrustMark => self.limits.trust_mark,
+            Form::SignedJwkSet => self.limits.jwk_set,
+            _ => self.limits.subordinate,
+        }
+    }
+}
+
+impl Batch for Tree {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn examined(&self) -> &Examined {
+        &self.examined
+    }
+
+    fn document(&self) -> Digest {
+        self.digest
+    }
+
+    fn scheme(&self) -> &'static Scheme {
+        self.scheme
+    }
+
+    fn media_type(&self, place: usize) -> &'static str {
+        media_type(self.places.get(place).map_or(Form::SubordinateStatement, |place| place.form))
+    }
+
+    fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
+        self.beside.iter().map(|(name, kind, bytes)| (name.as_str(), *kind, bytes.as_slice())).collect()
+    }
+
+    fn record_of(&self, place: usize) -> Option<(&'static str, &str)> {
+        self.places.get(place).map(|place| (place.form.name(), place.subject.as_str()))
+    }
+
+    fn record(&self, place: usize) -> Result<Vec<u8>, Fault> {
+        self.read(&self.place(place)?.record)
+    }
+
+    fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    fn names(&self, id: &str) -> Vec<String> {
+        self.names.path(id).into_iter().collect()
+    }
+
+    fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault> {
+        let place = self.place(place)?;
+        let octets = self.read(&place.octets)?;
+        let changed = || CHANGED.fault("what was reviewed is not what waits to be signed");
+        let (head, claims) = parts(&octets).ok_or_else(changed)?;
+        let (head, lifetime) = (head.to_owned(), self.lifetime(place.form));
+        Ok(Box::new(Unsigned { tree: self, head, claims, lifetime, draft: jose::Draft::of_octets(octets) }))
+    }
+}
+
+/// What web servers call a document of this form (OpenID Federation 1.0, section 15.2).
+pub(super) const fn media_type(form: Form) -> &'static str {
+    match form {
+        Form::TrustMark => "application/trust-mark+jwt",
+        Form::HistoricalKeys | Form::SignedJwkSet => "application/jwk-set+jwt",
+        _ => "application/entity-statement+jwt",
+    }
+}
+
+/// The header, as it is written, and the claims of octets that are signed.
+pub(super) fn parts(octets: &[u8]) -> Option<(&str, Map<String, Value>)> {
+    let (head, payload) = str::from_utf8(octets).ok()?.split_once('.')?;
+    let claims = json::object(&from_base64url(payload)?, Numbers::Any, &Limits::default()).ok()?;
+    Some((head, claims))
+}
+
+/// What a document says, whenever it is signed.
+pub(super) fn timeless(mut claims: Map<String, Value>) -> String {
+    claims.retain(|name, _| !matches!(name.as_str(), "iat" | "exp"));
+    Value::Object(claims).to_string()
+}
+
+/// A document before its signature.
+struct Unsigned<'t> {
+    tree: &'t Tree,
+    head: String,
+    claims: Map<String, Value>,
+    lifetime: Lifetime,
+    draft: jose::Draft,
+}
+
+impl Unsigned<'_> {
+    /// How a document that says the same stands, by its dates.
+    fn dated(&self, claims: &Map<String, Value>) -> Standing {
+        let now = self.tree.now;
+        let is_early =
+            claims.get("iat").and_then(date).is_none_or(|made| made.seconds_since(now) > SKEW_SECONDS);
+        match (claims.get("exp").and_then(date), self.valid_until()) {
+            _ if is_early => Standing::Changed,
+            (None, None) => Standing::Current,
+            // What would end earlier now must not stand so long: a key ends, or the profile allows less.
+            (Some(theirs), Some(own)) if theirs > own => Standing::Changed,
+            // Signing it anew would win nothing.
+            (Some(theirs), Some(own)) if theirs == own => Standing::Current,
+            (Some(theirs), Some(own)) => {
+                let margin = self.lifetime.renewal(own.seconds_since(now));
+                let is_due = theirs.seconds_since(now) <= margin.seconds();
+                if is_due { Standing::Expiring } else { Standing::Current }
+            }
+            _ => Standing::Changed,
+        }
+    }
+
+    fn stands(&self, published: &[u8]) -> Option<(Standing, Option<Instant>)> {
+        let text = str::from_utf8(published).ok()?;
+        let jws = Jws::read(text, &[]).ok()?;
+        jws.verify_with(&self.tree.public).ok()?;
+        let octets = text.rsplit_once('.')?.0;
+        let (head, claims) = parts(octets.as_bytes())?;
+        let is_same = head == self.head
+            && Value::Object(claims.clone()).to_string().as_bytes() == jws.payload()
+            && timeless(claims.clone()) == timeless(self.claims.clone());
+        let standing = if is_same { self.dated(&claims) } else { Standing::Changed };
+        Some((standing, claims.get("exp").and_then(date).filter(|_| standing == Standing::Current)))
+    }
+}
+
+impl Draft for Unsigned<'_> {
+    fn octets(&self) -> &[u8] {
+        self.draft.octets()
+    }
+
+    fn content(&self) -> Result<Digest, Fault> {
+        Ok(Digest::of(format!("{}.{}", self.head, timeless(self.claims.clone())).as_bytes()))
+    }
+
+    fn judge(&self, published: &[u8]) -> Judged {
+        let (standing, valid_until) = self.stands(published).unwrap_or((Standing::Foreign, None));
+        Judged { standing, valid_until }
+    }
+
+    /// Custody has verified the signature: what is left to check is that it covers what stands in the file.
+    fn finish(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
+        let text = self.draft.finish(signature);
+        let is_whole = Jws::read(&text, &[]).is_ok_and(|jws| {
+            jws.payload() == Value::Object(self.claims.clone()).to_string().as_bytes()
+                && text.as_bytes().starts_with(self.draft.octets())
+        });
+        if is_whole {
+            Ok(text.into_bytes())
+        } else {
+            Err(INTERNAL.fault("the document cannot be read again"))
+        }
+    }
+
+    fn valid_until(&self) -> Option<Instant> {
+        self.claims.get("exp").and_then(date)
+    }
+}

@@ -1,0 +1,241 @@
+//! A federation as one batch: a tree that strangers can serve and verify, signed again only where something changed, and
+//! refused as a whole when one document of it is wrong.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use fedroot::base::bytes::Digest;
+use serde_json::Value;
+
+use crate::support::federation::{PROFILE, configuration, id, statement, subordinate, write};
+use crate::support::{FEDROOT, Folder};
+
+const ANCHOR: &str = "example.org/sandbox/anchor";
+
+/// A vault with the anchor's line, and a federation of so many.
+fn world(count: u32) -> Folder {
+    let folder = Folder::with_one_line();
+    fs::write(folder.path("profile.toml"), PROFILE).unwrap();
+    let auditor = folder.auditor.clone();
+    folder.good(&[
+        "key",
+        "generate",
+        ANCHOR,
+        "--algorithm",
+        "p384",
+        "--profile",
+        "profile.toml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
+    ]);
+    let public = folder.good(&["key", "export", ANCHOR, "--vault", "V"]);
+    fs::write(folder.path("anchor.pub"), public.stdout).unwrap();
+    write(&folder.path("in"), count);
+    folder
+}
+
+fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let mut all =
+        vec!["sign", "federation", "in", "--key", ANCHOR, "--output", "tree", "--vault", "V", "--json"];
+    all.extend(["--identity", "auditor.key"]);
+    all.extend(more);
+    all
+}
+
+/// Signs, and yields what it says. A document never replaces one that was made in the same second.
+fn signs(folder: &Folder, more: &[&str]) -> Value {
+    std::thread::sleep(Duration::from_millis(1_100));
+    let ran = folder.fedroot(&arguments(more));
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+/// Is refused, and yields the findings that block or the fault.
+fn refused(folder: &Folder) -> String {
+    std::thread::sleep(Duration::from_millis(1_100));
+    let ran = folder.fedroot(&arguments(&[]));
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(!folder.path("tree").exists(), "a refused batch leaves nothing");
+    let review = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
+    format!("{}{}{}", ran.stdout, ran.stderr, review.stdout)
+}
+
+fn statuses(said: &Value) -> Vec<&str> {
+    said["documents"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect()
+}
+
+fn file(number: u32) -> String {
+    format!("tree/fetch/https%3A%2F%2Fop{number}.example.org")
+}
+
+#[test]
+fn a_federation_becomes_a_tree_that_verifies_as_chains() {
+    let folder = world(3);
+    let said = signs(&folder, &[]);
+    assert_eq!((&said["signed"], &said["changed"]), (&4.into(), &true.into()));
+    assert_eq!(folder.read("tree/list"), format!("[{:?},{:?},{:?}]\n", id(1), id(2), id(3)).into_bytes());
+    for number in 1..=3 {
+        let leaf = format!("in/subordinates/{number}.jwt");
+        let chain = [&leaf, &file(number), "tree/.well-known/openid-federation"];
+        let good =
+            folder.good(&[&["verify", "entity-statement"], &chain[..], &["--trust", "anchor.pub"]].concat());
+        assert!(good.stdout.starts_with("the chain is good"), "{}", good.stdout);
+    }
+    let index: Value = serde_json::from_slice(&folder.read("tree/index.json")).unwrap();
+    for one in index["documents"].as_array().unwrap() {
+        let name = one["names"][0].as_str().unwrap();
+        let bytes = folder.read(&format!("tree/{name}"));
+        assert_eq!(one["sha256"], Digest::of(&bytes).to_string(), "{name}");
+        let kind = one["media_type"].as_str().unwrap();
+        let expected = match name {
+            "list" => "application/json",
+            "nginx.conf" => "text/plain",
+            _ => "application/entity-statement+jwt",
+        };
+        assert_eq!(kind, expected, "{name}");
+    }
+    assert_eq!(index["documents"].as_array().unwrap().len(), 6);
+    let ledger = |folder: &Folder| folder.read("V/ledger/ledger.jsonl");
+    let (before, tree) = (ledger(&folder), folder.read("tree/index.json"));
+
+    let said = signs(&folder, &[]);
+    assert_eq!((&said["signed"], &said["changed"]), (&0.into(), &false.into()));
+    assert_eq!(statuses(&said), ["unchanged"; 4]);
+    assert_eq!((ledger(&folder), folder.read("tree/index.json")), (before, tree), "nothing happened");
+
+    fs::write(folder.path("in/subordinates/2.toml"), statement(2) + "email_verified = { value = true }\n")
+        .unwrap();
+    let said = signs(&folder, &[]);
+    assert_eq!(statuses(&said), ["unchanged", "unchanged", "changed", "unchanged"]);
+    assert_eq!((&said["signed"], &said["changes"]["changed"]), (&1.into(), &1.into()));
+    folder.good(&["ledger", "verify", "--vault", "V"]);
+}
+
+#[test]
+fn who_vanishes_is_reported_and_removed_only_when_asked_for() {
+    let folder = world(2);
+    signs(&folder, &[]);
+    fs::remove_file(folder.path("in/subordinates/1.toml")).unwrap();
+    let said = signs(&folder, &[]);
+    assert_eq!(said["gone"][0]["id"], id(1));
+    assert_eq!((&said["signed"], &said["changes"]["removed"]), (&0.into(), &1.into()));
+    assert!(folder.path(&file(1)).exists());
+    assert_eq!(folder.read("tree/list"), format!("[{:?}]\n", id(2)).into_bytes(), "nobody is sent there");
+    let said = signs(&folder, &["--prune"]);
+    assert_eq!((&said["removed"], &said["changed"]), (&1.into(), &true.into()));
+    assert!(!folder.path(&file(1)).exists() && folder.path(&file(2)).exists());
+}
+
+#[test]
+fn one_wrong_document_refuses_the_whole_and_is_named() {
+    let folder = world(2);
+    let toml = |text: &str| fs::write(folder.path("in/subordinates/2.toml"), text).unwrap();
+    let jwt = |text: &str| fs::write(folder.path("in/subordinates/2.jwt"), text).unwrap();
+    let says = |what: &[&str]| {
+        let said = refused(&folder);
+        assert!(what.iter().all(|what| said.contains(what)), "{what:?}\n{said}");
+        subordinate(&folder.path("in"), 2);
+    };
+    // the same subject twice
+    jwt(&configuration(&id(1), 1, &[1]));
+    says(&["sign.split", "subordinates/1.toml and subordinates/2.toml"]);
+    // the key of another subordinate
+    jwt(&configuration(&id(2), 1, &[1]));
+    says(&["openid.subject.key-taken", "subordinates/2.toml", &id(1)]);
+    // no configuration
+    fs::remove_file(folder.path("in/subordinates/2.jwt")).unwrap();
+    let ran = folder.fedroot(&arguments(&[]));
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert!((ran.stdout + &ran.stderr).contains("subordinates/2.toml"));
+    subordinate(&folder.path("in"), 2);
+    // signed by somebody else
+    jwt(&configuration(&id(2), 3, &[2]));
+    says(&["openid.subject.signature", "subordinates/2.toml"]);
+    // a policy that it does not keep
+    toml(&statement(2).replace("\"openid\"", "\"profile\""));
+    says(&["openid.subject.policy", "subordinates/2.toml"]);
+    // another input than the composed one
+    toml("configuration = \"2.jwt\"\nconstraint = {}\n");
+    let ran = folder.fedroot(&arguments(&[]));
+    assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains("subordinates/2.toml"));
+    assert_eq!(signs_after(&folder), 3);
+}
+
+/// The folder is mended: everything is signed.
+fn signs_after(folder: &Folder) -> u64 {
+    subordinate(&folder.path("in"), 2);
+    signs(folder, &[])["signed"].as_u64().unwrap()
+}
+
+#[test]
+fn new_keys_of_a_subordinate_want_the_consent_of_an_old_one() {
+    let folder = world(2);
+    signs(&folder, &[]);
+    let jwt = |text: &str| fs::write(folder.path("in/subordinates/1.jwt"), text).unwrap();
+    jwt(&configuration(&id(1), 9, &[9]));
+    std::thread::sleep(Duration::from_millis(1_100));
+    let ran = folder.fedroot(&arguments(&[]));
+    assert_eq!(ran.code, 1);
+    let review = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
+    assert!(review.stdout.contains("openid.subject.key-proof"), "{}", review.stdout);
+    jwt(&configuration(&id(1), 1, &[1, 9]));
+    let said = signs(&folder, &[]);
+    assert_eq!((&said["signed"], &said["changes"]["parts"]["keys"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn what_stands_in_the_tree_is_looked_at_and_not_trusted() {
+    let folder = world(3);
+    signs(&folder, &[]);
+    let good = folder.read(&file(1));
+    fs::write(folder.path(&file(2)), &good).unwrap();
+    fs::write(folder.path(&file(3)), [&folder.read(&file(3))[..], b"A"].concat()).unwrap();
+    fs::write(folder.path("tree/list"), "[]\n").unwrap();
+    let said = signs(&folder, &[]);
+    assert_eq!(statuses(&said), ["unchanged", "unchanged", "changed", "restored"]);
+    assert_eq!(folder.read(&file(1)), good);
+    assert!(String::from_utf8(folder.read("tree/list")).unwrap().contains(&id(2)));
+    for number in 1..=3 {
+        folder.good(&["verify", "subordinate-statement", &file(number), "--trust", "anchor.pub"]);
+    }
+}
+
+#[test]
+fn a_killed_federation_goes_on_where_it_ended() {
+    const ALL: u32 = 60;
+    let folder = world(ALL);
+    let unseen = || -> BTreeSet<String> {
+        let Ok(entries) = fs::read_dir(folder.path("tree/.fedroot")) else { return BTreeSet::new() };
+        let texts = entries.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok());
+        texts
+            .filter(|text| text.split('.').count() == 3 && text.rsplit('.').next().unwrap().len() == 128)
+            .collect()
+    };
+    let mut child = folder
+        .command(FEDROOT)
+        .args(arguments(&[]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while unseen().len() < 8 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!folder.path("tree/fetch").exists(), "nothing is published before the outcome");
+    let left = unseen();
+    folder.good(&["ledger", "recover", "--reason", "killed by a test", "--vault", "V"]);
+    let said = signs(&folder, &[]);
+    let resumed = statuses(&said).into_iter().filter(|status| *status == "resumed").count();
+    assert!(resumed >= 8 && resumed <= left.len(), "{resumed} of {}", left.len());
+    assert_eq!(said["signed"], ALL as usize + 1 - resumed);
+    let again = signs(&folder, &[]);
+    assert_eq!((&again["changed"], &again["signed"]), (&false.into(), &0.into()));
+    folder.good(&["ledger", "verify", "--vault", "V"]);
+}
