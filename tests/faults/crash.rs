@@ -105,7 +105,7 @@ impl Recording {
                 }
                 // what was reserved and not needed is given back
                 "ftruncate" if file == OUTPUT => {
-                    assert!(call.contains(&format!(", {})", ends[file])), "{call}")
+                    assert!(call.contains(&format!(", {})", ends[file])), "{call}");
                 }
                 "fdatasync" | "fsync" if !file.is_empty() => ops.push(Op::Sync(file)),
                 "fsync" if name == here => ops.push(Op::SyncNames),
