@@ -58,7 +58,7 @@ fn signs(folder: &Folder, more: &[&str]) -> Value {
 fn refused(folder: &Folder) -> String {
     std::thread::sleep(Duration::from_millis(1_100));
     let ran = folder.fedroot(&arguments(&[]));
-    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(!folder.path("tree").exists(), "a refused batch leaves nothing");
     let review = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
     format!("{}{}{}", ran.stdout, ran.stderr, review.stdout)
@@ -179,7 +179,7 @@ fn new_keys_of_a_subordinate_want_the_consent_of_an_old_one() {
     jwt(&configuration(&id(1), 9, &[9]));
     std::thread::sleep(Duration::from_millis(1_100));
     let ran = folder.fedroot(&arguments(&[]));
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 3);
     let review = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
     assert!(review.stdout.contains("openid.subject.key-proof"), "{}", review.stdout);
     jwt(&configuration(&id(1), 1, &[1, 9]));
