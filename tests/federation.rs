@@ -149,7 +149,7 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     // no configuration
     fs::remove_file(folder.path("in/subordinates/2.jwt")).unwrap();
     let ran = folder.fedroot(&arguments(&[]));
-    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
     assert!((ran.stdout + &ran.stderr).contains("subordinates/2.toml"));
     subordinate(&folder.path("in"), 2);
     // signed by somebody else
