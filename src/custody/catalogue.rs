@@ -238,8 +238,8 @@ impl Catalogue {
                     || rest.strip_prefix('-').and_then(from_hex).is_some_and(|hash| hash.len() == 32)
             })
         };
-        let names = disk::names(folder)?.into_iter().filter(is_of_kind);
-        names.map(|name| read_last(&folder.join(name)).map(&mut *visit)).collect()
+        let mut names = disk::names(folder)?.into_iter().filter(is_of_kind);
+        names.try_for_each(|name| read_last(&folder.join(name)).map(&mut *visit))
     }
 
     /// The sealed file of a key, checked against its record.
