@@ -58,7 +58,7 @@ fn signs(folder: &Folder, more: &[&str]) -> Value {
 fn refused(folder: &Folder) -> String {
     std::thread::sleep(Duration::from_millis(1_100));
     let ran = folder.fedroot(&arguments(&[]));
-    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(!folder.path("tree").exists(), "a refused batch leaves nothing");
     let review = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
     format!("{}{}{}", ran.stdout, ran.stderr, review.stdout)
@@ -149,7 +149,7 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     // no configuration
     fs::remove_file(folder.path("in/subordinates/2.jwt")).unwrap();
     let ran = folder.fedroot(&arguments(&[]));
-    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
     assert!((ran.stdout + &ran.stderr).contains("subordinates/2.toml"));
     subordinate(&folder.path("in"), 2);
     // signed by somebody else
@@ -179,7 +179,7 @@ fn new_keys_of_a_subordinate_want_the_consent_of_an_old_one() {
     jwt(&configuration(&id(1), 9, &[9]));
     std::thread::sleep(Duration::from_millis(1_100));
     let ran = folder.fedroot(&arguments(&[]));
-    assert_eq!(ran.code, 1);
+    assert_eq!(ran.code, 3);
     let review = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
     assert!(review.stdout.contains("openid.subject.key-proof"), "{}", review.stdout);
     jwt(&configuration(&id(1), 1, &[1, 9]));
