@@ -277,7 +277,7 @@ fn past(name: &str, change: &Value) -> Vault {
     for before in change["before"].as_array().into_iter().flatten() {
         let mut base = change.clone();
         let drop = base.as_object_mut();
-        for all in drop {
+        if let Some(all) = drop {
             all.retain(|name, _| !matches!(name.as_str(), "before" | "files" | "input"));
         }
         let name = before["kind"].as_str().unwrap_or(name);
