@@ -191,10 +191,12 @@ fn signed(key: &str, alg: &str) -> Folder {
 #[test]
 fn every_kind_is_known_here() {
     let here: Vec<_> = DOCUMENTS.iter().map(|(kind, _)| *kind).collect();
-    for kind in KINDS {
+    // A federation is a folder of documents of these kinds.
+    let single: Vec<_> = KINDS.iter().filter(|kind| kind.name() != "federation").collect();
+    for kind in &single {
         assert!(here.contains(&kind.name()), "there is no document of the kind {}", kind.name());
     }
-    assert_eq!(here.len(), KINDS.len());
+    assert_eq!(here.len(), single.len());
 }
 
 #[test]
