@@ -91,8 +91,9 @@ impl Profile {
     /// The profile a new line gets when none is given: valid for 14 days, at most 28, cached for 6 hours. In a sandbox, rules
     /// about the content of documents only warn.
     pub fn built_in(kinds: &[&str], environment: Environment) -> Self {
-        let lenient =
-            RULES.iter().filter(|rule| environment == Environment::Sandbox && rule.is_lenient_in_sandbox);
+        let lenient = RULES.iter().filter(|rule| {
+            environment == Environment::Sandbox && rule.is_lenient_in_sandbox && kinds.contains(&rule.kind)
+        });
         Self {
             version: 1,
             kinds: kinds.iter().map(ToString::to_string).collect(),
