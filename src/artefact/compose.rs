@@ -50,7 +50,11 @@ pub(super) fn open(path: &Path) -> Result<Document, Fault> {
 /// Opens a document whose members of these names are names of files, or lists of them: what stands in the files takes
 /// their place, so that one digest covers all. The files of `[[keys]]` too. What comes out is JSON.
 pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> {
-    let bytes = read_all(&open(path)?, DOCUMENT_BYTES_MAX)?;
+    let document = open(path)?;
+    if names.is_empty() {
+        return Ok(document);
+    }
+    let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
     let at = |fault: Fault| fault.at(path.display());
     let put = |name: &json::Value| -> Result<json::Value, Fault> {
         let name = name.as_str().ok_or_else(|| at(COMPOSED.fault("the name of a file is no text")))?;

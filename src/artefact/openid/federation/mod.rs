@@ -100,11 +100,11 @@ impl Kind for Federation {
 /// The kind that makes documents of this form.
 fn kind_of(form: Form) -> &'static dyn Kind {
     match form {
-        Form::EntityConfiguration => &signing::EntityConfiguration,
-        Form::TrustMark => &signing::TrustMark,
-        Form::HistoricalKeys => &signing::HistoricalKeys,
-        Form::SignedJwkSet => &signing::SignedJwkSet,
-        _ => &signing::SubordinateStatement,
+        Form::EntityConfiguration => signing::ENTITY_CONFIGURATION,
+        Form::TrustMark => signing::TRUST_MARK,
+        Form::HistoricalKeys => signing::HISTORICAL_KEYS,
+        Form::SignedJwkSet => signing::SIGNED_JWK_SET,
+        _ => signing::SUBORDINATE_STATEMENT,
     }
 }
 

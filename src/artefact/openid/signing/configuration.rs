@@ -1,27 +1,19 @@
 //! `entity-configuration`: what an entity says of itself (OpenID Federation 1.0, section 3).
 
-use std::io::Write;
-use std::path::Path;
-
-use rand_core::CryptoRng;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::draft::{Draft, SIGNED};
-use super::{companion, input, known, verify};
+use super::{Decision, companion, known};
+use crate::artefact::Terms;
 use crate::artefact::openid::Form;
-use crate::artefact::{Kind, Prepared, Terms, Verified, compose};
-use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::json::{Map, Value};
-use crate::key::PublicKey;
-
-pub(in crate::artefact) struct EntityConfiguration;
 
 /// What the operator decides.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Input {
+pub(super) struct EntityConfiguration {
     metadata: Map<String, Value>,
     authority_hints: Option<Value>,
     trust_anchor_hints: Option<Value>,
@@ -36,53 +28,34 @@ struct Input {
     valid_for: Option<String>,
 }
 
-impl Kind for EntityConfiguration {
-    fn name(&self) -> &'static str {
-        Form::EntityConfiguration.name()
-    }
+impl Decision for EntityConfiguration {
+    const FORM: Form = Form::EntityConfiguration;
+    const ABOUT: &'static str = "an entity's own configuration in OpenID Federation";
+    const COMPANIONS: &'static [&'static str] = &["trust_marks"];
 
-    fn about(&self) -> &'static str {
-        "an entity's own configuration in OpenID Federation"
-    }
-
-    fn open(&self, path: &Path) -> Result<Document, Fault> {
-        compose::open_with(path, &["trust_marks"])
-    }
-
-    fn prepare<'d>(
-        &self,
-        document: &'d Document,
-        terms: &Terms<'_>,
-        _random: &mut dyn CryptoRng,
-        record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        let input: Input = input(document)?;
+    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
         let sub = terms.profile.openid.entity_id.clone();
-        let mut draft = Draft::new(Form::EntityConfiguration, terms, Some(&sub))?;
-        draft.valid_for(draft.limits().configuration, input.valid_for.as_deref())?;
+        let mut draft = Draft::new(Self::FORM, terms, Some(&sub))?;
+        draft.valid_for(draft.limits().configuration, self.valid_for.as_deref())?;
         let keys = draft.own_keys()?;
         removed_keys(&mut draft, &keys)?;
         draft.claim("jwks", Some(json!({ "keys": keys })));
-        hints(&mut draft, input.authority_hints.as_ref());
-        draft.claim("metadata", Some(input.metadata));
-        draft.claim("authority_hints", input.authority_hints);
-        draft.claim("trust_anchor_hints", input.trust_anchor_hints);
-        let marks = input.trust_marks.iter().map(|text| {
+        hints(&mut draft, self.authority_hints.as_ref());
+        draft.claim("metadata", Some(self.metadata));
+        draft.claim("authority_hints", self.authority_hints);
+        draft.claim("trust_anchor_hints", self.trust_anchor_hints);
+        let marks = self.trust_marks.iter().map(|text| {
             let mark = companion("trust_marks", text)?;
             let kind = mark.text("trust_mark_type");
             Ok(json!({ "trust_mark_type": kind, "trust_mark": text.trim_ascii() }))
         });
         let marks = marks.collect::<Result<Vec<_>, Fault>>()?;
         draft.claim("trust_marks", Some(marks).filter(|marks| !marks.is_empty()));
-        draft.claim("trust_mark_issuers", input.trust_mark_issuers);
-        draft.claim("trust_mark_owners", input.trust_mark_owners);
-        draft.claim("crit", input.crit);
-        draft.others(input.claims)?;
-        draft.finish(document, record)
-    }
-
-    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(Form::EntityConfiguration, document, trust)
+        draft.claim("trust_mark_issuers", self.trust_mark_issuers);
+        draft.claim("trust_mark_owners", self.trust_mark_owners);
+        draft.claim("crit", self.crit);
+        draft.others(self.claims)?;
+        Ok(draft)
     }
 }
 

@@ -1,30 +1,23 @@
 //! `historical-keys`: the keys that an entity does not use any more (OpenID Federation 1.0, section 8.7). The list may be
 //! empty: before the first rotation that is the truth.
 
-use std::io::Write;
-use std::path::Path;
-
-use rand_core::CryptoRng;
 use serde::Deserialize;
 
 use super::draft::{Draft, SIGNED};
 use super::history::{self, Said, history};
-use super::{input, known, verify};
+use super::{Decision, known};
 use crate::artefact::openid::Form;
-use crate::artefact::{COMPOSED, Kind, Prepared, Terms, VaultKey, Verified, compose};
+use crate::artefact::{COMPOSED, Terms, VaultKey};
 use crate::base::clock::Instant;
-use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, jwk_as, thumbprint};
 use crate::format::json::{self, Limits, Numbers, Value};
 use crate::key::{Hash, PublicKey};
 
-pub(in crate::artefact) struct HistoricalKeys;
-
 /// What the operator adds to what the vault knows.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Input {
+pub(super) struct HistoricalKeys {
     #[serde(default)]
     keys: Vec<KeyInput>,
 }
@@ -42,31 +35,16 @@ struct KeyInput {
     reason: Option<String>,
 }
 
-impl Kind for HistoricalKeys {
-    fn name(&self) -> &'static str {
-        Form::HistoricalKeys.name()
-    }
+impl Decision for HistoricalKeys {
+    const FORM: Form = Form::HistoricalKeys;
+    const ABOUT: &'static str = "the keys that an entity of OpenID Federation does not use any more";
+    const COMPANIONS: &'static [&'static str] = &[];
 
-    fn about(&self) -> &'static str {
-        "the keys that an entity of OpenID Federation does not use any more"
-    }
-
-    fn open(&self, path: &Path) -> Result<Document, Fault> {
-        compose::open(path)
-    }
-
-    fn prepare<'d>(
-        &self,
-        document: &'d Document,
-        terms: &Terms<'_>,
-        _random: &mut dyn CryptoRng,
-        record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        let input: Input = input(document)?;
-        let mut draft = Draft::new(Form::HistoricalKeys, terms, None)?;
+    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
+        let mut draft = Draft::new(Self::FORM, terms, None)?;
         let vault = terms.vault.keys()?;
         let own: Vec<VaultKey> = vault.iter().filter(|key| key.id.line == terms.key.line).cloned().collect();
-        let said = input.keys.iter().map(|key| key.read(&own)).collect::<Result<Vec<_>, _>>()?;
+        let said = self.keys.iter().map(|key| key.read(&own)).collect::<Result<Vec<_>, _>>()?;
         let last = terms.last.map(|last| known::keys(last.facts(), "keys")).transpose()?.unwrap_or_default();
         let alg = draft.limits().alg.clone();
         let written = |key: &PublicKey| {
@@ -80,11 +58,7 @@ impl Kind for HistoricalKeys {
         complete(&mut draft, &entries)?;
         doubtful(&mut draft, &entries)?;
         draft.claim("keys", Some(entries));
-        draft.finish(document, record)
-    }
-
-    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(Form::HistoricalKeys, document, trust)
+        Ok(draft)
     }
 }
 

@@ -1,27 +1,19 @@
 //! `jwk-set`: the keys of an entity's protocols, signed, behind `signed_jwks_uri` (OpenID Federation 1.0, section 5.2.1).
 
-use std::io::Write;
-use std::path::Path;
-
-use rand_core::CryptoRng;
 use serde::Deserialize;
 
 use super::draft::Draft;
-use super::{configuration_of, input, known, verify};
+use super::{Decision, configuration_of, known};
 use crate::artefact::openid::Form;
-use crate::artefact::{Kind, Prepared, Terms, Verified, compose, keyset};
-use crate::base::disk::Document;
+use crate::artefact::{Terms, keyset};
 use crate::base::fault::Fault;
 use crate::format::jose::Jwk;
 use crate::format::json::{Map, Value};
-use crate::key::PublicKey;
-
-pub(in crate::artefact) struct SignedJwkSet;
 
 /// What the operator decides.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Input {
+pub(super) struct SignedJwkSet {
     keys: Vec<keyset::KeyInput>,
     /// The file with the entity's configuration, to compare with the `jwks` in its metadata.
     configuration: Option<String>,
@@ -30,45 +22,26 @@ struct Input {
     valid_for: Option<String>,
 }
 
-impl Kind for SignedJwkSet {
-    fn name(&self) -> &'static str {
-        Form::SignedJwkSet.name()
-    }
+impl Decision for SignedJwkSet {
+    const FORM: Form = Form::SignedJwkSet;
+    const ABOUT: &'static str = "the signed keys of an entity's protocols in OpenID Federation";
+    const COMPANIONS: &'static [&'static str] = &["configuration"];
 
-    fn about(&self) -> &'static str {
-        "the signed keys of an entity's protocols in OpenID Federation"
-    }
-
-    fn open(&self, path: &Path) -> Result<Document, Fault> {
-        compose::open_with(path, &["configuration"])
-    }
-
-    fn prepare<'d>(
-        &self,
-        document: &'d Document,
-        terms: &Terms<'_>,
-        _random: &mut dyn CryptoRng,
-        record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        let input: Input = input(document)?;
+    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
         let own = terms.profile.openid.entity_id.clone();
-        let mut draft = Draft::new(Form::SignedJwkSet, terms, Some(&own))?;
-        draft.valid_for(draft.limits().jwk_set, input.valid_for.as_deref())?;
+        let mut draft = Draft::new(Self::FORM, terms, Some(&own))?;
+        draft.valid_for(draft.limits().jwk_set, self.valid_for.as_deref())?;
         let mut keys = Vec::new();
-        for key in &input.keys {
+        for key in &self.keys {
             keys.push(key.key(terms)?.named(key.purpose.as_deref().unwrap_or("sig"))?);
         }
         federation_keys(&mut draft, &keys)?;
-        if let Some(text) = &input.configuration {
+        if let Some(text) = &self.configuration {
             same(&mut draft, &keys, text)?;
         }
         draft.claim("keys", Some(keys));
-        draft.others(input.claims)?;
-        draft.finish(document, record)
-    }
-
-    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(Form::SignedJwkSet, document, trust)
+        draft.others(self.claims)?;
+        Ok(draft)
     }
 }
 

@@ -12,23 +12,89 @@ mod subject;
 mod subordinate;
 mod trust_mark;
 
+use std::io::Write;
+use std::marker::PhantomData;
+use std::path::Path;
+
+use rand_core::CryptoRng;
 use serde::de::DeserializeOwned;
 
+use self::draft::Draft;
 use super::{Form, STATEMENT, Statement};
 use crate::artefact::jwt;
-use crate::artefact::{ALTERED, Verified};
+use crate::artefact::{ALTERED, Kind, Prepared, Terms, Verified, compose};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::refuse_private;
 use crate::key::PublicKey;
 
-pub(in crate::artefact) use self::configuration::EntityConfiguration;
-pub(in crate::artefact) use self::delegation::TrustMarkDelegation;
-pub(in crate::artefact) use self::historical::HistoricalKeys;
-pub(in crate::artefact) use self::jwk_set::SignedJwkSet;
-pub(in crate::artefact) use self::subordinate::SubordinateStatement;
-pub(in crate::artefact) use self::trust_mark::TrustMark;
+use self::configuration::EntityConfiguration;
+use self::delegation::TrustMarkDelegation;
+use self::historical::HistoricalKeys;
+use self::jwk_set::SignedJwkSet;
+use self::subordinate::SubordinateStatement;
+use self::trust_mark::TrustMark;
+
+pub(in crate::artefact) const ENTITY_CONFIGURATION: &dyn Kind = &Of::<EntityConfiguration>(PhantomData);
+pub(in crate::artefact) const TRUST_MARK_DELEGATION: &dyn Kind = &Of::<TrustMarkDelegation>(PhantomData);
+pub(in crate::artefact) const HISTORICAL_KEYS: &dyn Kind = &Of::<HistoricalKeys>(PhantomData);
+pub(in crate::artefact) const SIGNED_JWK_SET: &dyn Kind = &Of::<SignedJwkSet>(PhantomData);
+pub(in crate::artefact) const SUBORDINATE_STATEMENT: &dyn Kind = &Of::<SubordinateStatement>(PhantomData);
+pub(in crate::artefact) const TRUST_MARK: &dyn Kind = &Of::<TrustMark>(PhantomData);
+
+/// What an operator decides about a document of one form. Everything else is the same for all of them: [`Of`].
+trait Decision: DeserializeOwned + 'static {
+    /// The form.
+    const FORM: Form;
+    /// What it is, in a few words.
+    const ABOUT: &'static str;
+    /// The members that name files.
+    const COMPANIONS: &'static [&'static str];
+
+    /// Whom the document is about, where a line has several of the form.
+    fn subject(&self) -> Result<String, Fault> {
+        Ok(String::new())
+    }
+
+    /// What the document would say.
+    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault>;
+}
+
+/// The kind of document that such decisions lead to.
+struct Of<D>(PhantomData<fn() -> D>);
+
+impl<D: Decision> Kind for Of<D> {
+    fn name(&self) -> &'static str {
+        D::FORM.name()
+    }
+
+    fn about(&self) -> &'static str {
+        D::ABOUT
+    }
+
+    fn open(&self, path: &Path) -> Result<Document, Fault> {
+        compose::open_with(path, D::COMPANIONS)
+    }
+
+    fn subject(&self, document: &Document) -> Result<String, Fault> {
+        jwt::input::<D>(document)?.subject()
+    }
+
+    fn prepare<'d>(
+        &self,
+        document: &'d Document,
+        terms: &Terms<'_>,
+        _random: &mut dyn CryptoRng,
+        record: Option<&mut dyn Write>,
+    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
+        jwt::input::<D>(document)?.draft(terms)?.finish(document, record)
+    }
+
+    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+        verify(D::FORM, document, trust)
+    }
+}
 
 /// The thumbprints of the keys that a document of this line lists, as its facts tell them.
 pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, Fault> {
@@ -59,11 +125,6 @@ fn not_signed_by(statement: &Statement, keys: &crate::format::jose::JwkSet) -> O
     let kid = statement.header().and_then(|header| header.kid()).unwrap_or_default();
     let Some(jwk) = keys.find(kid) else { return Some(format!("the key '{kid}' is none of those")) };
     statement.jws()?.verify(jwk).err().map(|fault| fault.to_string())
-}
-
-/// Reads what the operator decided.
-fn input<T: DeserializeOwned>(document: &Document) -> Result<T, Fault> {
-    jwt::input(document)
 }
 
 /// Verifies a signed document of this form: a trusted key, the form's `typ`, and every rule that it can break by itself.

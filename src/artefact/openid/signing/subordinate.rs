@@ -1,30 +1,22 @@
 //! `subordinate-statement`: what a superior says of its subordinate (OpenID Federation 1.0, section 3). The subject's own
 //! configuration comes in beside it and is judged first.
 
-use std::io::Write;
-use std::path::Path;
-
-use rand_core::CryptoRng;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::draft::Draft;
-use super::{companion, configuration_of, input, known, subject, verify};
+use super::{Decision, companion, configuration_of, known, subject};
+use crate::artefact::Terms;
 use crate::artefact::openid::constraints;
 use crate::artefact::openid::statement::date;
 use crate::artefact::openid::{Form, Statement};
-use crate::artefact::{Kind, Prepared, Terms, Verified, compose};
-use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::json::{Map, Value};
-use crate::key::PublicKey;
-
-pub(in crate::artefact) struct SubordinateStatement;
 
 /// What the operator decides.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Input {
+pub(super) struct SubordinateStatement {
     /// The file with the subject's configuration.
     configuration: String,
     /// The file with a configuration that one of its old keys signed, when its keys change.
@@ -43,64 +35,44 @@ struct Input {
     valid_for: Option<String>,
 }
 
-impl Kind for SubordinateStatement {
-    fn name(&self) -> &'static str {
-        Form::SubordinateStatement.name()
+impl Decision for SubordinateStatement {
+    const FORM: Form = Form::SubordinateStatement;
+    const ABOUT: &'static str = "a statement about a subordinate in OpenID Federation";
+    const COMPANIONS: &'static [&'static str] = &["configuration", "proof", "superiors"];
+
+    fn subject(&self) -> Result<String, Fault> {
+        Ok(configuration_of("configuration", &self.configuration)?.sub().to_owned())
     }
 
-    fn about(&self) -> &'static str {
-        "a statement about a subordinate in OpenID Federation"
-    }
-
-    fn open(&self, path: &Path) -> Result<Document, Fault> {
-        compose::open_with(path, &["configuration", "proof", "superiors"])
-    }
-
-    fn subject(&self, document: &Document) -> Result<String, Fault> {
-        let input: Input = input(document)?;
-        Ok(configuration_of("configuration", &input.configuration)?.sub().to_owned())
-    }
-
-    fn prepare<'d>(
-        &self,
-        document: &'d Document,
-        terms: &Terms<'_>,
-        _random: &mut dyn CryptoRng,
-        record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        let input: Input = input(document)?;
-        let configuration = configuration_of("configuration", &input.configuration)?;
+    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
+        let configuration = configuration_of("configuration", &self.configuration)?;
         let sub = configuration.sub().to_owned();
-        let mut draft = Draft::new(Form::SubordinateStatement, terms, Some(&sub))?;
-        draft.valid_for(draft.limits().subordinate, input.valid_for.as_deref())?;
+        let mut draft = Draft::new(Self::FORM, terms, Some(&sub))?;
+        draft.valid_for(draft.limits().subordinate, self.valid_for.as_deref())?;
         let keys = known::keys_of(configuration.get("jwks")).to_vec();
         judge(&mut draft, &configuration)?;
         younger(&mut draft, &configuration);
-        change_of_keys(&mut draft, &configuration, input.proof.as_deref(), &keys)?;
+        change_of_keys(&mut draft, &configuration, self.proof.as_deref(), &keys)?;
         end_with_keys(&mut draft, &keys);
         draft.claim("jwks", Some(json!({ "keys": keys })));
-        let endpoint = input.source_endpoint.clone();
+        let endpoint = self.source_endpoint.clone();
         let own: [(&str, Option<Value>); 6] = [
-            ("metadata", input.metadata),
-            ("metadata_policy", input.metadata_policy),
-            ("metadata_policy_crit", input.metadata_policy_crit),
-            ("constraints", input.constraints),
-            ("source_endpoint", input.source_endpoint.map(Value::from)),
-            ("crit", input.crit),
+            ("metadata", self.metadata),
+            ("metadata_policy", self.metadata_policy),
+            ("metadata_policy_crit", self.metadata_policy_crit),
+            ("constraints", self.constraints),
+            ("source_endpoint", self.source_endpoint.map(Value::from)),
+            ("crit", self.crit),
         ];
         let said: Map<String, Value> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         source_endpoint(&mut draft, endpoint.as_deref())?;
-        outcome(&mut draft, &configuration, &said, &input.superiors)?;
+        outcome(&mut draft, &configuration, &said, &self.superiors)?;
         for (name, value) in said {
             draft.claim(&name, Some(value));
         }
-        draft.others(input.claims)?;
-        draft.finish(document, record)
-    }
-
-    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(Form::SubordinateStatement, document, trust)
+        draft.others(self.claims)?;
+        Ok(draft)
     }
 }
 

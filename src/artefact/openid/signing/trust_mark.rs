@@ -1,27 +1,20 @@
 //! `trust-mark`: a mark that its issuer gives an entity (OpenID Federation 1.0, section 7.1).
 
-use std::io::Write;
-use std::path::Path;
-
-use rand_core::CryptoRng;
 use serde::Deserialize;
 
 use super::draft::Draft;
-use super::{companion, configuration_of, input, known, not_signed_by, subject, verify};
+use super::{Decision, companion, configuration_of, known, not_signed_by, subject};
 use crate::artefact::openid::{Form, Statement};
-use crate::artefact::{COMPOSED, Kind, Prepared, Terms, Verified, compose};
-use crate::base::disk::Document;
+use crate::artefact::{COMPOSED, Terms};
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::format::json::{Map, Value};
-use crate::key::PublicKey;
-
-pub(in crate::artefact) struct TrustMark;
 
 /// What the operator decides.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Input {
+#[expect(clippy::struct_field_names, reason = "members are called as the claims are")]
+pub(super) struct TrustMark {
     trust_mark_type: String,
     /// Who gets it.
     sub: String,
@@ -38,48 +31,28 @@ struct Input {
     valid_for: Option<String>,
 }
 
-impl Kind for TrustMark {
-    fn name(&self) -> &'static str {
-        Form::TrustMark.name()
+impl Decision for TrustMark {
+    const FORM: Form = Form::TrustMark;
+    const ABOUT: &'static str = "a trust mark of OpenID Federation";
+    const COMPANIONS: &'static [&'static str] = &["anchor", "delegation"];
+
+    fn subject(&self) -> Result<String, Fault> {
+        Ok(format!("{} {}", self.trust_mark_type, self.sub))
     }
 
-    fn about(&self) -> &'static str {
-        "a trust mark of OpenID Federation"
-    }
-
-    fn open(&self, path: &Path) -> Result<Document, Fault> {
-        compose::open_with(path, &["anchor", "delegation"])
-    }
-
-    fn subject(&self, document: &Document) -> Result<String, Fault> {
-        let input: Input = input(document)?;
-        Ok(format!("{} {}", input.trust_mark_type, input.sub))
-    }
-
-    fn prepare<'d>(
-        &self,
-        document: &'d Document,
-        terms: &Terms<'_>,
-        _random: &mut dyn CryptoRng,
-        record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-        let input: Input = input(document)?;
-        let mut draft = Draft::new(Form::TrustMark, terms, Some(&input.sub))?;
-        draft.valid_for(draft.limits().trust_mark, input.valid_for.as_deref())?;
-        let anchor = anchor(&mut draft, input.anchor.as_deref())?;
-        issuer(&mut draft, &anchor, &input.trust_mark_type);
-        delegated(&mut draft, &anchor, &input)?;
-        is_known(&mut draft, &input.sub)?;
-        draft.claim("trust_mark_type", Some(input.trust_mark_type));
-        draft.claim("logo_uri", input.logo_uri);
-        draft.claim("ref", input.reference);
-        draft.claim("delegation", input.delegation.map(|text| text.trim_ascii().to_owned()));
-        draft.others(input.claims)?;
-        draft.finish(document, record)
-    }
-
-    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
-        verify(Form::TrustMark, document, trust)
+    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
+        let mut draft = Draft::new(Self::FORM, terms, Some(&self.sub))?;
+        draft.valid_for(draft.limits().trust_mark, self.valid_for.as_deref())?;
+        let anchor = anchor(&mut draft, self.anchor.as_deref())?;
+        issuer(&mut draft, &anchor, &self.trust_mark_type);
+        delegated(&mut draft, &anchor, &self)?;
+        is_known(&mut draft, &self.sub)?;
+        draft.claim("trust_mark_type", Some(self.trust_mark_type));
+        draft.claim("logo_uri", self.logo_uri);
+        draft.claim("ref", self.reference);
+        draft.claim("delegation", self.delegation.map(|text| text.trim_ascii().to_owned()));
+        draft.others(self.claims)?;
+        Ok(draft)
     }
 }
 
@@ -129,7 +102,7 @@ fn issuer(draft: &mut Draft<'_>, anchor: &Statement, mark: &str) {
 }
 
 /// A mark that somebody owns is issued with the owner's leave (section 7.2).
-fn delegated(draft: &mut Draft<'_>, anchor: &Statement, input: &Input) -> Result<(), Fault> {
+fn delegated(draft: &mut Draft<'_>, anchor: &Statement, input: &TrustMark) -> Result<(), Fault> {
     let mark = &input.trust_mark_type;
     let Some(owner) = anchor.get("trust_mark_owners").and_then(|all| all.get(mark)) else { return Ok(()) };
     let rule = "openid.trust-mark.owner";
