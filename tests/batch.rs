@@ -113,6 +113,12 @@ struct Plain {
 struct One<'a>(&'a Plain, usize);
 
 impl Pieces for Plain {
+    fn outstanding(
+        &self,
+    ) -> (String, Vec<fedroot::custody::Document>, std::collections::BTreeMap<String, u64>) {
+        ("saml-anchor".into(), vec![], [("never".to_owned(), 1)].into())
+    }
+
     fn name(&self) -> String {
         "a test".into()
     }

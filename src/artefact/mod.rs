@@ -200,6 +200,12 @@ pub trait Prepared {
     /// What the rules found in it, and the difference to what was signed last.
     fn examined(&self) -> &Examined;
 
+    /// When the signed document ends, as its facts say; never, where they say nothing.
+    fn expires(&self) -> Option<Instant> {
+        let said = ["validUntil", "exp"].iter().find_map(|name| self.facts().value(name))?;
+        Instant::parse(said).ok()
+    }
+
     /// The digest of the document as it was given.
     fn document(&self) -> Digest;
 

@@ -100,6 +100,14 @@ impl Span {
     }
 }
 
+impl FromStr for Span {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        Self::parse(text)
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, rest) = (self.seconds() / 86_400, self.seconds() % 86_400);

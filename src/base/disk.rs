@@ -235,6 +235,19 @@ pub fn remove(path: &Path) -> Result<(), Fault> {
     sync_folder(parent(path))
 }
 
+/// Overwrites a private file of ours with zeros, durably, and removes it. Flash memory may keep what stood there.
+pub fn destroy(path: &Path) -> Result<(), Fault> {
+    check_private(path)?;
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let wiped = OpenOptions::new().write(true).custom_flags(flags).open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        io::copy(&mut io::repeat(0).take(length), &mut file)?;
+        file.sync_all()
+    });
+    wiped.map_err(|e| fault("overwrite", path, &e))?;
+    remove(path)
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

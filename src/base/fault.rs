@@ -26,7 +26,7 @@ pub enum Class {
 }
 
 /// A stable name for one reason to stop. Shapes: lower case, `room.reason`, never reused for another meaning.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Code {
     /// The name scripts match on, such as `saml.dtd`.
     pub name: &'static str,
@@ -52,8 +52,10 @@ impl Code {
 pub const INTERNAL: Code = Code::new("internal", Class::Internal, "fedroot itself failed: a bug");
 
 /// Something that stopped an act: a code, a message, and a hint that names the way out.
+#[derive(Clone)]
 pub struct Fault(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     code: &'static Code,
     message: String,

@@ -4,6 +4,7 @@
 //! What an interrupted run had signed lies in the folder, unseen: it is looked at like what was published, and published
 //! without being signed again. So the power may go at any moment: each name in the folder is whole or absent.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,8 +22,9 @@ use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::staging::Staging;
-use crate::custody::{Piece, Pieces, SignedBatch, Vault};
+use crate::custody::{self, Piece, Pieces, SignedBatch, Vault};
 use crate::key::{Line, Signature};
+use crate::lifecycle::{self, Lists};
 use crate::policy::{BatchApproval, Review};
 
 /// More than a signature with its certificate adds to a document.
@@ -116,15 +118,19 @@ pub fn sign_batch(
         Consent::Review(review) => (None, *review),
         Consent::Approval(approval) => {
             let signed = splitting.signed;
+            let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
             let work = Work {
                 batch: batch.as_ref(),
                 staging: &staging,
                 places: &places,
+                documents: &documents,
+                channel: &channel,
                 signed,
                 files: Mutex::default(),
             };
             let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
-            work.note(&mut documents);
+            let files = work.into_files();
+            note(&files, &mut documents);
             (Some(signed), review)
         }
     };
@@ -340,17 +346,23 @@ struct Work<'a> {
     batch: &'a dyn Batch,
     staging: &'a Staging,
     places: &'a [usize],
+    documents: &'a [Published],
+    channel: &'a (String, Lists),
     signed: &'a AtomicU64,
     files: Mutex<Vec<Finished>>,
 }
 
 impl Work<'_> {
-    /// Notes what was finished.
-    fn note(self, documents: &mut [Published]) {
-        for (at, digest, bytes) in self.files.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            if let Some(document) = documents.get_mut(at) {
-                document.file = Some((digest, bytes));
-            }
+    fn into_files(self) -> Vec<Finished> {
+        self.files.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes what was finished.
+fn note(files: &[Finished], documents: &mut [Published]) {
+    for (at, digest, bytes) in files {
+        if let Some(document) = documents.get_mut(*at) {
+            document.file = Some((*digest, *bytes));
         }
     }
 }
@@ -366,6 +378,38 @@ impl Pieces for Work<'_> {
         let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
         let name = member.names.first().map_or("", String::as_str);
         Ok(Box::new(Part { work: self, at, name, draft: self.batch.draft(at)? }))
+    }
+
+    fn outstanding(&self) -> (String, Vec<custody::Document>, BTreeMap<String, u64>) {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ends: BTreeMap<String, u64> = BTreeMap::new();
+        let mut documents = Vec::new();
+        for (at, digest, _) in files.iter() {
+            let until = self.documents.get(*at).and_then(|document| document.valid_until);
+            let (_, lists) = self.channel;
+            let is_listing = match lists {
+                Lists::Nothing => false,
+                // one stands for all: each introduces the key that signed it
+                Lists::Own => documents.is_empty(),
+                Lists::Keys(_) => self
+                    .batch
+                    .record_of(*at)
+                    .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
+            };
+            if is_listing {
+                let name = self.batch.members().get(*at).and_then(|member| member.names.first());
+                documents.push(custody::Document::new(
+                    name.map_or("", String::as_str),
+                    *digest,
+                    until,
+                    lists,
+                ));
+                continue;
+            }
+            let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());
+            *ends.entry(end).or_default() += 1;
+        }
+        (self.channel.0.clone(), documents, ends)
     }
 
     fn settle(&self) -> Result<(), Fault> {

@@ -1,4 +1,4 @@
-//! Making the first key of a line, or adopting one: confirmed, recorded, sealed, with its certificate.
+//! Making a key of a line, or adopting one: confirmed, recorded, sealed, with its certificate.
 
 use rand_core::CryptoRng;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::custody::{Certificate, NewKey, Origin, Record, Sealing, Vault, public_of};
 use crate::format::x509::Unsigned;
-use crate::key::{Hash, Line, PublicKey, Scheme, Signature};
+use crate::key::{Hash, KeyId, Line, PublicKey, Scheme, Signature};
 use crate::policy::{Profile, Request};
 
 /// Consumers of metadata ignore a certificate's dates, and many tools do not: so it should outlive its key.
@@ -17,14 +17,16 @@ const CERTIFICATE_LIFE: Span = Span::of_days(20 * 365);
 
 /// What is to be made.
 pub struct Making {
-    /// The line, which has no key yet.
-    pub line: Line,
+    /// The key: the first one of its line, or the next.
+    pub key: KeyId,
     /// Where the key comes from.
     pub origin: Origin,
     /// What it is sealed to.
     pub sealing: Sealing,
     /// The line's profile.
     pub profile_text: String,
+    /// Whether it is kept for an emergency.
+    pub standby: bool,
     /// Why.
     pub reason: Option<String>,
 }
@@ -35,10 +37,11 @@ pub fn generate_request(making: &Making) -> Result<Request, Fault> {
         Origin::Generate(algorithm) => ("generate", "algorithm", algorithm.name().to_owned()),
         Origin::Adopt(pkcs8) => ("adopt", "public", public_of(pkcs8)?.fingerprint().to_string()),
     };
-    let request = Request::new(act, making.line.environment())
-        .with("key", making.line.version(1))
+    let request = Request::new(act, making.key.line.environment())
+        .with("key", &making.key)
         .with(name, value)
         .with("profile", Profile::digest(&making.profile_text));
+    let request = if making.standby { request.with("kept as", "standby") } else { request };
     Ok(making.sealing.names().iter().fold(request, |request, name| request.with("sealed to", name)))
 }
 
@@ -49,14 +52,11 @@ pub fn generate(
     approver: &mut dyn Approver,
     random: &mut dyn CryptoRng,
 ) -> Result<(Record, Digest), Fault> {
-    let (line, now) = (making.line.clone(), vault.now());
+    let (line, now) = (making.key.line.clone(), vault.now());
     let reason = making.reason.clone();
-    let mut serial = [0; 16];
-    random.fill_bytes(&mut serial);
-    // A positive number of full length (RFC 5280, section 4.1.2.2).
-    serial[0] = serial[0] & 0x7f | 0x40;
-    let confirmed = vault
-        .allow_new_line(&line)
+    let serial = serial(random);
+    let allowed = if making.key.version == 1 { vault.allow_new_line(&line) } else { Ok(()) };
+    let confirmed = allowed
         .and_then(|()| generate_request(&making))
         .and_then(|request| request.confirm(&approver.confirm(&request)?))
         .map_err(|fault| refuse_key(vault, &line, reason.as_deref(), fault))?;
@@ -65,9 +65,10 @@ pub fn generate(
         Ok(Box::new(SelfSigned::new(public, &common_name, &serial, now)?))
     };
     let new = NewKey {
-        line,
+        key: making.key,
         origin: making.origin,
         sealing: making.sealing,
+        standby: making.standby,
         profile_text: making.profile_text,
         certify: &certify,
         confirmed,
@@ -77,22 +78,38 @@ pub fn generate(
     Ok((vault.generate(new, approver)?, request))
 }
 
+/// The number of a certificate: positive and of full length (RFC 5280, section 4.1.2.2).
+pub(super) fn serial(random: &mut dyn CryptoRng) -> [u8; 16] {
+    let mut serial = [0; 16];
+    random.fill_bytes(&mut serial);
+    serial[0] = serial[0] & 0x7f | 0x40;
+    serial
+}
+
 /// Records that no key was made, and why.
 pub fn refuse_key(vault: &mut Vault<'_>, line: &Line, reason: Option<&str>, fault: Fault) -> Fault {
     let about = json!({"key": line.to_string(), "reason": reason});
     vault.deny("generate", &about, fault.but("no key was made"))
 }
 
-struct SelfSigned {
+/// A certificate that its own key signs.
+pub(super) struct SelfSigned {
     unsigned: Unsigned,
     scheme: &'static Scheme,
+    until: Instant,
 }
 
 impl SelfSigned {
-    fn new(public: &PublicKey, common_name: &str, serial: &[u8], now: Instant) -> Result<Self, Fault> {
+    pub(super) fn new(
+        public: &PublicKey,
+        common_name: &str,
+        serial: &[u8],
+        now: Instant,
+    ) -> Result<Self, Fault> {
         let scheme = public.algorithm().scheme(Hash::Sha256);
         let until = now.after(CERTIFICATE_LIFE)?;
-        Ok(Self { unsigned: Unsigned::new(public, scheme, common_name, serial, now, until)?, scheme })
+        let unsigned = Unsigned::new(public, scheme, common_name, serial, now, until)?;
+        Ok(Self { unsigned, scheme, until })
     }
 }
 
@@ -103,6 +120,10 @@ impl Certificate for SelfSigned {
 
     fn octets(&self) -> &[u8] {
         self.unsigned.octets()
+    }
+
+    fn until(&self) -> Option<Instant> {
+        Some(self.until)
     }
 
     fn finish(self: Box<Self>, signature: &Signature) -> Result<Vec<u8>, Fault> {

@@ -7,6 +7,7 @@ mod generate;
 mod index;
 mod keep;
 mod review;
+mod rotate;
 mod sign;
 mod surroundings;
 mod verify;
@@ -24,6 +25,10 @@ pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
 pub use review::{Terms, certificate, review, review_split};
+pub use rotate::{
+    Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, renew_certificate,
+    stage,
+};
 pub use sign::{Done, Signing, Target, sign};
 pub use verify::{trust, verify};
 

@@ -21,6 +21,8 @@ use crate::policy::{Covers, Examined, Facts, Last, Profile, Review, Subject, exp
 pub struct Terms<'a> {
     /// The key line.
     pub line: &'a Line,
+    /// Which key of the line; the one that signs, when none is named.
+    pub version: Option<u32>,
     /// The environment that the caller says it works for.
     pub environment: Option<Environment>,
     /// Why the profile's brake is released, when it is.
@@ -85,10 +87,13 @@ impl<'v> Standing<'v> {
         terms: Terms<'_>,
     ) -> Result<Self, Fault> {
         let Terms { line, environment, .. } = terms;
-        let record = catalogue.signing_record(line)?;
+        let record = match terms.version {
+            Some(version) => catalogue.record(&line.version(version))?,
+            None => catalogue.signing_record(line)?,
+        };
         let (key, public) = (record.key()?, record.public()?);
         expect_environment(&key, environment)?;
-        record.stage().check_may_sign()?;
+        catalogue.check_signer(&record, kind.name(), terms.now)?;
         let profile_text = catalogue.profile_text(line)?;
         let profile =
             Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;

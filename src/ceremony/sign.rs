@@ -10,11 +10,14 @@ use super::audit::{deliver, fresh};
 use super::{Approver, STREAM, Terms, review};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::{Digest, Hashing};
+use crate::base::clock::Instant;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::gzip;
+use crate::base::random::{Random, Repeated};
 use crate::custody::{Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
+use crate::lifecycle::STAGE;
 use crate::policy::{Approval, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
@@ -27,10 +30,15 @@ pub struct Signing<'a> {
     pub open: &'a dyn Fn(&Path) -> Result<Document, Fault>,
     /// The key line.
     pub line: &'a Line,
+    /// Which of its keys; the one that signs, when none is named.
+    pub version: Option<u32>,
     /// The environment that the caller says it works for.
     pub environment: Option<Environment>,
     /// Where the signed document goes once everything is done.
     pub output: Target<'a>,
+    /// Where the copy goes that the other key of a double publication signs: the successor, or the predecessor until its
+    /// notice is over.
+    pub copy: Option<&'a Path>,
     /// Why.
     pub reason: Option<&'a str>,
     /// Why the profile's brake is released, when it is.
@@ -93,8 +101,18 @@ pub struct Done {
     pub signed: Option<Signed>,
     /// The files beside the document.
     pub beside: Vec<PathBuf>,
+    /// The copy that another key signed.
+    pub copy: Option<Copied>,
     /// What went wrong after the document was out: nothing that takes it back.
     pub afterthought: Option<Fault>,
+}
+
+/// The copy of a double publication.
+pub struct Copied {
+    /// Its review: the same document, another key.
+    pub review: Review,
+    /// The signature; `None` after a dry run.
+    pub signed: Option<Signed>,
 }
 
 /// Signs a document. A refusal, whatever its cause, is recorded as a denied attempt.
@@ -102,31 +120,100 @@ pub fn sign(
     vault: &mut Vault<'_>,
     signing: &Signing<'_>,
     approver: &mut dyn Approver,
-    random: &mut dyn CryptoRng,
+    mut random: &mut dyn CryptoRng,
 ) -> Result<Done, Fault> {
     let document = (signing.open)(signing.document).map_err(|fault| refuse(vault, signing, fault))?;
-    let ready = ready(vault, signing, &document, approver, random);
-    let ready = match ready.map_err(|fault| refuse(vault, signing, fault))? {
-        Ready::Dry(dry) => {
+    // Of two copies that two keys sign, everything else is the same.
+    let (seed, now) = (random.array(), vault.now());
+    let both = ready(vault, signing, &document, approver, (now, seed)).and_then(|first| {
+        let copy = copy_of(vault, signing, now)?;
+        let second = copy.as_ref().map(|copy| ready(vault, copy, &document, approver, (now, seed)));
+        Ok((first, copy.zip(second.transpose()?)))
+    });
+    let (first, second) = match both.map_err(|fault| refuse(vault, signing, fault))? {
+        (Ready::Dry(dry), second) => {
             let (review, beside) = *dry;
-            return Ok(Done { review, signed: None, beside, afterthought: None });
+            let copy = second.and_then(|(_, second)| match second {
+                Ready::Dry(dry) => Some(Copied { review: dry.0, signed: None }),
+                Ready::Signing(_) => None,
+            });
+            return Ok(Done { review, signed: None, beside, copy, afterthought: None });
         }
-        Ready::Signing(ready) => ready,
+        (Ready::Signing(first), second) => (first, second),
     };
-    let Approved { prepared, mut output, mut beside, proof, record, approval } = *ready;
+    let mut first = record(vault, signing, *first, approver)?;
+    let copy = match second {
+        Some((copy, Ready::Signing(second))) => {
+            let second =
+                record(vault, &copy, *second, approver).map_err(|fault| not_delivered(&first, fault))?;
+            let Recorded { review, signed, output, beside, proof, .. } = second;
+            let pending = beside.into_iter().map(|(_, pending)| pending).collect();
+            publish(vault, copy.output, output, pending, proof)
+                .map_err(|fault| not_delivered(&first, fault))?;
+            Some(Copied { review, signed: Some(signed) })
+        }
+        _ => None,
+    };
+    let (beside, pending) = std::mem::take(&mut first.beside).into_iter().unzip();
+    let Recorded { review, signed, output, proof, kept, .. } = first;
+    publish(vault, signing.output, output, pending, proof)
+        .map_err(|fault| undelivered(signed.intent, &fault))?;
+    let afterthought = keep(vault, signing, &document, &kept).err();
+    Ok(Done { review, signed: Some(signed), beside, copy, afterthought })
+}
+
+/// The same document for the other key of a double publication, where a copy was asked for.
+fn copy_of<'a>(vault: &Vault<'_>, signing: &Signing<'a>, now: Instant) -> Result<Option<Signing<'a>>, Fault> {
+    let Some(path) = signing.copy else { return Ok(None) };
+    let active = vault.signing_record(signing.line)?.key()?;
+    let others = vault.signers(signing.line, signing.kind.name(), now)?;
+    let Some(version) = others.into_iter().find(|version| *version != active.version) else {
+        return Err(STAGE
+            .fault(format!("no other key of {} signs its own copy now", signing.line))
+            .hint("a successor does once it is published, and a predecessor until its notice is over: `fedroot status`"));
+    };
+    Ok(Some(Signing { version: Some(version), output: Target::File(path), copy: None, ..*signing }))
+}
+
+/// A document that is signed and recorded, and still unseen.
+struct Recorded {
+    review: Review,
+    signed: Signed,
+    output: Pending,
+    beside: Vec<(PathBuf, Pending)>,
+    proof: Option<(PathBuf, Pending)>,
+    kept: Pending,
+}
+
+/// Lets the key sign what was approved.
+fn record(
+    vault: &mut Vault<'_>,
+    signing: &Signing<'_>,
+    approved: Approved<'_>,
+    approver: &mut dyn Approver,
+) -> Result<Recorded, Fault> {
+    let Approved { prepared, mut output, mut beside, proof, record, approval } = approved;
+    let channel = vault.channel_for(signing.line, signing.kind.name())?;
+    let expires = prepared.expires();
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
         finish(prepared.as_ref(), signature, signing.output, &mut hashing)?;
         let written = write_beside(prepared.as_ref(), signature, &mut beside)?;
-        Ok(Delivered { digest: hashing.finish().0, name: signing.output.name(), beside: written })
+        let name = signing.output.name();
+        let (channel, lists) = channel.clone();
+        Ok(Delivered { digest: hashing.finish().0, name, beside: written, channel, expires, lists })
     })?;
-    let (beside, pending) = beside.into_iter().unzip();
-    publish(vault, signing.output, output, pending, proof).map_err(|fault| {
-        let entry = signed.intent;
-        fault.but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
-    })?;
-    let afterthought = keep(vault, signing, &document, &record).err();
-    Ok(Done { review, signed: Some(signed), beside, afterthought })
+    Ok(Recorded { review, signed, output, beside, proof, kept: record })
+}
+
+fn not_delivered(first: &Recorded, fault: Fault) -> Fault {
+    undelivered(first.signed.intent, &fault)
+}
+
+fn undelivered(entry: u64, fault: &Fault) -> Fault {
+    fault
+        .clone()
+        .but(&format!("it was signed and recorded as entry {entry}, and not delivered: sign it again"))
 }
 
 /// Keeps what the next review compares with.
@@ -194,14 +281,15 @@ fn ready<'d>(
     signing: &Signing<'_>,
     document: &'d Document,
     approver: &mut dyn Approver,
-    random: &mut dyn CryptoRng,
+    (now, seed): (Instant, [u8; 32]),
 ) -> Result<Ready<'d>, Fault> {
     let output = signing.output.pending()?;
     let mut record = signing.output.beside()?;
     let (kind, line) = (signing.kind, signing.line);
-    let terms =
-        Terms { line, environment: signing.environment, released: signing.released, now: vault.now() };
-    let (review, prepared) = review(vault, kind, document, terms, random, Some(&mut record))?;
+    let Signing { version, environment, released, .. } = *signing;
+    let terms = Terms { line, version, environment, released, now };
+    let (review, prepared) =
+        review(vault, kind, document, terms, &mut Repeated::new(seed), Some(&mut record))?;
     let beside = beside(signing, prepared.as_ref())?;
     approver.show(&review)?;
     review.check()?;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
+use super::rotate::Step;
 use super::ui::Output;
 use super::{Common, algorithms, kinds, parsed};
 use crate::base::bytes::Digest;
@@ -19,7 +20,8 @@ use crate::base::text::visible;
 use crate::ceremony::{self, Making};
 use crate::custody::{Catalogue, Origin, Record, Sealing};
 use crate::format::jose;
-use crate::key::{Environment, Line, MALFORMED, algorithm};
+use crate::key::{Environment, KeyId, Line, MALFORMED, algorithm};
+use crate::lifecycle::Move;
 use crate::policy::{PROFILE, Profile};
 
 const PROFILE_BYTES_MAX: u64 = 1 << 20;
@@ -37,6 +39,12 @@ pub(super) enum Command {
     Show(Show),
     /// Print the public half of a line's key
     Export(Export),
+    /// Let a key sign nothing until it is resumed; asks for no secret
+    Suspend(Step),
+    /// Let a suspended key go back to where it was
+    Resume(Step),
+    /// Overwrite and remove the private half of a retired or revoked key
+    Destroy(Step),
 }
 
 /// `fedroot key generate`
@@ -140,6 +148,9 @@ impl Command {
             Self::List => list(&common.catalogue()?),
             Self::Show(show) => show.run(&common.catalogue()?),
             Self::Export(export) => export.run(&common.catalogue()?),
+            Self::Suspend(step) => step.run(Move::Suspend, common),
+            Self::Resume(step) => step.run(Move::Resume, common),
+            Self::Destroy(step) => step.run(Move::Destroy, common),
         }
     }
 }
@@ -172,7 +183,7 @@ impl MakingArguments {
         if self.dry_run {
             let making = self.making(line, origin)?;
             let request = ceremony::generate_request(&making)?.digest().to_string();
-            return dry_run(&making.line, &request, common);
+            return dry_run(&making.key, &request, common);
         }
         let mut vault = common.open_vault()?;
         let reason = self.reason.clone();
@@ -182,7 +193,7 @@ impl MakingArguments {
         let mut answers = Answers {
             passphrase: self.passphrase,
             identity: None,
-            confirm: self.confirm,
+            confirm: self.confirm.into_iter().collect(),
             batch: common.batch,
             show: false,
             progress: Progress::working("making the key"),
@@ -199,13 +210,10 @@ impl MakingArguments {
     }
 
     fn making(&self, line: Line, origin: impl FnOnce() -> Result<Origin, Fault>) -> Result<Making, Fault> {
-        let recipients = self.recipients.iter().map(|text| Recipient::parse(text));
-        let sealing = match recipients.collect::<Result<Vec<_>, _>>()? {
-            none if none.is_empty() => Sealing::Passphrase,
-            recipients => Sealing::Recipients(recipients),
-        };
+        let sealing = sealing(&self.recipients)?;
         let profile_text = self.profile_text(line.environment())?;
-        Ok(Making { line, origin: origin()?, sealing, profile_text, reason: self.reason.clone() })
+        let (key, reason) = (line.version(1), self.reason.clone());
+        Ok(Making { key, origin: origin()?, sealing, profile_text, standby: false, reason })
     }
 
     fn profile_text(&self, environment: Environment) -> Result<String, Fault> {
@@ -222,17 +230,20 @@ impl MakingArguments {
     }
 }
 
-fn dry_run(line: &Line, request: &str, common: &Common) -> Result<Output, Fault> {
-    let catalogue = common.catalogue()?;
-    catalogue.allow_new_line(line)?;
-    let writes =
-        ["profile.toml", "1.key.age", "1.cert.pem", "1.toml"].map(|name| format!("keys/{line}/{name}"));
+pub(super) fn dry_run(key: &KeyId, request: &str, common: &Common) -> Result<Output, Fault> {
+    let KeyId { line, version } = key;
+    if *version == 1 {
+        common.catalogue()?.allow_new_line(line)?;
+    }
+    let files = ["key.age", "cert.pem", "toml"].map(|name| format!("keys/{line}/{version}.{name}"));
+    let profile = (*version == 1).then(|| format!("keys/{line}/profile.toml"));
+    let writes: Vec<String> = profile.into_iter().chain(files).collect();
     let mut output = Output::json(json!({
         "dry_run": true, "line": line.to_string(), "request": request, "writes": writes,
         "ledger": ["intent", "outcome"],
     }));
     output.line("nothing was done; it would write");
-    for write in writes {
+    for write in &writes {
         output.line(format!("  {write}"));
     }
     output.line("  two ledger entries: intent, outcome");
@@ -310,7 +321,7 @@ impl Export {
 }
 
 /// Adds a key's public record to the output.
-fn describe(output: &mut Output, record: &Record) -> Result<(), Fault> {
+pub(super) fn describe(output: &mut Output, record: &Record) -> Result<(), Fault> {
     let public = record.public()?;
     output.line(record.key()?.to_string());
     output.row("algorithm", &public.title());
@@ -345,6 +356,12 @@ fn json(record: &Record) -> Result<Value, Fault> {
     }))
 }
 
-fn members(value: Value) -> serde_json::Map<String, Value> {
+/// What a new key is sealed to.
+pub(super) fn sealing(recipients: &[String]) -> Result<Sealing, Fault> {
+    let recipients = recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(if recipients.is_empty() { Sealing::Passphrase } else { Sealing::Recipients(recipients) })
+}
+
+pub(super) fn members(value: Value) -> serde_json::Map<String, Value> {
     Output::json(value).json
 }

@@ -6,13 +6,17 @@ mod init;
 mod key;
 mod ledger;
 mod manual;
+mod observe;
 mod page;
+mod plan;
 mod progress;
 mod prompt;
 mod review;
+mod rotate;
 mod sign;
 mod signals;
 mod split;
+mod status;
 mod ui;
 mod verify;
 mod verify_chain;
@@ -26,7 +30,7 @@ use clap::{Args, Parser, Subcommand};
 
 use self::ui::Output;
 use crate::artefact::KINDS;
-use crate::base::clock::SystemClock;
+use crate::base::clock::{Clock, Instant, SystemClock};
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Code, Fault};
 use crate::base::text::visible;
@@ -42,7 +46,7 @@ const NO_TERMINAL: Code =
 const INTERRUPTED: Code = Code::new("interrupted", Class::Interrupted, "the person interrupted");
 
 /// The codes of this room.
-const CODES: &[&Code] = &[&USAGE, &NO_TERMINAL, &INTERRUPTED];
+const CODES: &[&Code] = &[&USAGE, &NO_TERMINAL, &INTERRUPTED, &status::DUE];
 
 const STDIN_BYTES_MAX: u64 = 4 << 30;
 
@@ -93,6 +97,13 @@ enum Command {
     Sign(sign::Sign),
     /// Verify a signed document with a trusted key; needs no vault
     Verify(verify::Verify),
+    /// Rotate the keys of a line: next key, moves, plan, emergency
+    #[command(subcommand)]
+    Rotate(rotate::Command),
+    /// Note that a signed document was seen where it is published: windows count from it
+    Observe(observe::Observe),
+    /// Show what is due, missing or about to end; needs no secret
+    Status(status::Status),
     /// Check and read the ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -121,6 +132,9 @@ fn run(command: Command, common: &Common) -> Result<Output, Fault> {
         Command::Review(review) => review.run(common),
         Command::Sign(sign) => sign.run(common),
         Command::Verify(verify) => verify.run(),
+        Command::Rotate(command) => command.run(common),
+        Command::Observe(observe) => observe.run(common),
+        Command::Status(status) => status.run(common),
         Command::Ledger(command) => command.run(common),
         Command::Manual(manual) => manual.run(),
     }
@@ -171,6 +185,11 @@ impl Common {
     fn open_vault(&self) -> Result<Vault<'static>, Fault> {
         Vault::open(self.vault()?, operator(), &SystemClock)
     }
+}
+
+/// The time, for acts that only look.
+fn now() -> Instant {
+    SystemClock.now()
 }
 
 /// Who runs this, as the machine says.

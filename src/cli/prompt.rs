@@ -40,7 +40,8 @@ pub(super) struct Passphrase {
 pub(super) struct Answers {
     pub(super) passphrase: Passphrase,
     pub(super) identity: Option<PathBuf>,
-    pub(super) confirm: Option<crate::base::bytes::Digest>,
+    /// The digests given; several where an act has several requests.
+    pub(super) confirm: Vec<crate::base::bytes::Digest>,
     pub(super) batch: bool,
     pub(super) show: bool,
     /// Steps aside where something is asked or shown.
@@ -103,8 +104,9 @@ impl Approver for Answers {
     }
 
     fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
-        if let Some(digest) = self.confirm {
-            return Ok(Confirmation::Digest(digest));
+        let wanted = self.confirm.iter().find(|digest| **digest == request.digest());
+        if let Some(digest) = wanted.or(self.confirm.first()) {
+            return Ok(Confirmation::Digest(*digest));
         }
         if !self.asks_for(request) {
             return Ok(Confirmation::None);
@@ -130,7 +132,7 @@ impl Approver for Answers {
 impl Answers {
     /// Whether a person at the terminal has to confirm.
     fn asks_for(&self, request: &Request) -> bool {
-        request.is_severe() && self.confirm.is_none() && !self.batch && has_terminal()
+        request.is_severe() && self.confirm.is_empty() && !self.batch && has_terminal()
     }
 
     fn say(&self, text: &str) -> Result<(), Fault> {

@@ -66,7 +66,7 @@ impl Review {
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
         let document = progress.watch(document(&path, |path| kind.open(path))?, 1)?;
         let released = release_brake.as_deref();
-        let terms = ceremony::Terms { line: &line, environment, released, now };
+        let terms = ceremony::Terms { line: &line, version: None, environment, released, now };
         let is_split = self.split || kind.is_tree();
         let review = if is_split {
             ceremony::review_split(&catalogue, kind, &document, terms, &std::env::temp_dir())?

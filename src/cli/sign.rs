@@ -27,6 +27,10 @@ pub(super) struct Sign {
     /// For a federation the folder of its tree, which is renewed
     #[arg(long, short, value_name = "FILE", required_unless_present = "split")]
     output: Option<PathBuf>,
+    /// While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose
+    /// notice runs; it must not exist
+    #[arg(long, value_name = "FILE", conflicts_with = "split")]
+    copy: Option<PathBuf>,
     /// Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged
     /// and valid long enough is kept
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
@@ -42,9 +46,10 @@ pub(super) struct Sign {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
-    /// Confirm the request with the digest that `fedroot review` printed
+    /// Confirm the request with the digest that `fedroot review` printed; for --copy that of the copy too, which --dry-run
+    /// prints
     #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
-    confirm: Option<Digest>,
+    confirm: Vec<Digest>,
     /// Check everything and say what would be done, and sign nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -65,6 +70,9 @@ impl Sign {
         let path = self.output.take().unwrap_or_default();
         let folder = std::env::temp_dir();
         let output = target(&path, common, &folder)?;
+        if let Some(copy) = &self.copy {
+            check_outside(copy, common)?;
+        }
         let mut vault = common.open_vault()?;
         let kind = kind(&self.subject.kind)?;
         let progress = Progress::reading("reviewing and signing");
@@ -74,15 +82,18 @@ impl Sign {
             document: &self.subject.document,
             open: &open,
             line: &self.subject.line,
+            version: None,
             environment: self.subject.environment,
             output,
+            copy: self.copy.as_deref(),
             reason: self.reason.as_deref(),
             released: self.subject.release_brake.as_deref(),
             dry_run: self.dry_run,
         };
         let mut answers = self.answers(common, progress.clone());
         let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
-        let output = told(&path, kind.is_secret(), &done);
+        let copied = self.copy.as_ref().map_or(String::new(), |path| path.display().to_string());
+        let output = told(&path, &copied, kind.is_secret(), &done);
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
 
@@ -91,7 +102,7 @@ impl Sign {
         Answers {
             passphrase: self.passphrase.clone(),
             identity: self.identity.clone(),
-            confirm: self.confirm,
+            confirm: self.confirm.clone(),
             batch: common.batch,
             show: !common.json,
             progress,
@@ -123,8 +134,8 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 }
 
 /// What is said of it.
-fn told(path: &Path, is_secret: bool, done: &Done) -> Output {
-    let Done { review, signed, beside, afterthought } = done;
+fn told(path: &Path, copied: &str, is_secret: bool, done: &Done) -> Output {
+    let Done { review, signed, beside, copy, afterthought } = done;
     let mut output = Output { json: review::json(review), ..Output::default() };
     let name = path.display().to_string();
     let Some(signed) = signed else {
@@ -138,6 +149,13 @@ fn told(path: &Path, is_secret: bool, done: &Done) -> Output {
             output.row("file", name);
         }
         output.line("  two ledger entries: intent, outcome");
+        if let Some(copy) = copy {
+            let request = copy.review.request.digest().to_string();
+            output.row("copy signed with", &copy.review.key.to_string());
+            output.row("request digest", &request);
+            let told = json!({"key": copy.review.key.to_string(), "request": request});
+            output.json.insert("copy".into(), told);
+        }
         return output;
     };
     let digest = signed.artefact.to_string();
@@ -155,6 +173,13 @@ fn told(path: &Path, is_secret: bool, done: &Done) -> Output {
         output.line(format!("{digest}  {}", visible(name)));
     }
     output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
+    if let Some((copy, signed)) = copy.as_ref().and_then(|copy| Some((copy, copy.signed.as_ref()?))) {
+        let (digest, key) = (signed.artefact.to_string(), copy.review.key.to_string());
+        output.line(format!("{digest}  {}", visible(copied)));
+        output.note(format!("the copy is signed with {key}; the ledger has it as entry {}", signed.intent));
+        let told = json!({"output": copied, "digest": digest, "key": key, "ledger_intent": signed.intent});
+        output.json.insert("copy".into(), told);
+    }
     if let Some(fault) = afterthought {
         output.note(format!("the next review cannot tell what changed: {fault}"));
     }

@@ -22,6 +22,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     let mut vault = common.open_vault()?;
     let subject = &sign.subject;
     let terms = Terms {
+        version: None,
         line: &subject.line,
         environment: subject.environment,
         released: subject.release_brake.as_deref(),

@@ -5,8 +5,12 @@
 //! [`Pieces`] that derive each document anew, put its signature in and keep it where nobody sees it. Publish what was kept
 //! once this returns. `ceremony::batch` does all of that for kinds that split one document.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
+use super::journal::What;
+use super::rotation::close;
 use super::vault::{Prompt, Ready, Vault};
 use super::{Catalogue, entries, work};
 use crate::base::bytes::{Digest, list_of};
@@ -22,6 +26,10 @@ pub trait Pieces: Sync {
 
     /// Derives the document at a place of the approved list anew.
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault>;
+
+    /// What was delivered, for the journal: the channel of the line, the documents that list keys, and how many of the others
+    /// end when, `never` included. Called once, when no more is.
+    fn outstanding(&self) -> (String, Vec<super::Document>, BTreeMap<String, u64>);
 
     /// Makes durable all that was delivered. Called once, when no more is.
     fn settle(&self) -> Result<(), Fault>;
@@ -82,7 +90,13 @@ impl Vault<'_> {
         let kept = pieces.settle().and_then(|()| keep_list(&self.catalogue, &artefacts));
         let fault = delivered.fault.or(kept.err());
         let outcome = entries::batch_signed(&artefacts, of, &pieces.name(), fault.as_ref());
-        permit.outcome(&outcome, self.clock.now())?;
+        let (channel, documents, ends) = pieces.outstanding();
+        let what = if artefacts.is_empty() {
+            What::Nothing {}
+        } else {
+            What::Signed { key, kind: review.kind.to_owned(), channel, documents, ends }
+        };
+        close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
         match fault {
             Some(fault) => Err(fault.but(&format!(
                 "{} of {of} documents were signed before that; the ledger has them as entry {index}",

@@ -1,15 +1,18 @@
 //! The public half of a vault: its configuration, key lines, records, profiles and certificates. Needs no secret.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, TAMPERED, VAULT};
+use super::journal::{self, Journal, Noted};
+use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, STALE, TAMPERED, VAULT, situation};
 use crate::base::bytes::{Digest, from_hex, hex};
 use crate::base::disk;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, Line};
-use crate::ledger::{Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Note};
+use crate::ledger::{self, Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Note};
+use crate::lifecycle::{History, KeyState, Stage};
 use crate::policy::Last;
 
 const TEXT_BYTES_MAX: u64 = 4 << 20;
@@ -46,6 +49,7 @@ impl Configuration {
 pub struct Catalogue {
     folder: PathBuf,
     configuration: Configuration,
+    journal: OnceLock<Journal>,
 }
 
 impl Catalogue {
@@ -69,7 +73,45 @@ impl Catalogue {
                 configuration.version
             )));
         }
-        Ok(Self { folder: folder.to_owned(), configuration })
+        Ok(Self { folder: folder.to_owned(), configuration, journal: OnceLock::new() })
+    }
+
+    /// What the ledger says of keys, as far as this machine may know it.
+    ///
+    /// # Errors
+    /// [`JOURNAL`](super::JOURNAL): it is damaged, or another copy than the ledger's.
+    pub fn journal(&self) -> Result<&Journal, Fault> {
+        if let Some(journal) = self.journal.get() {
+            return Ok(journal);
+        }
+        let journal = Journal::read(&self.folder, ledger::marked(&self.ledger_folder()))?;
+        Ok(self.journal.get_or_init(|| journal))
+    }
+
+    /// The journal, to write to it.
+    pub(super) fn journal_mut(&mut self) -> Result<&mut Journal, Fault> {
+        self.journal()?;
+        self.journal.get_mut().ok_or_else(|| INTERNAL.fault("the journal was read, and is not there"))
+    }
+
+    /// Reads the journal anew, and closes off what a crash left of it. Only who holds the ledger's lock may.
+    pub(super) fn reread(&mut self, marked: Option<u64>) -> Result<(), Fault> {
+        let mut journal = Journal::read(&self.folder, Some(marked))?;
+        journal.settle()?;
+        self.journal = OnceLock::from(journal);
+        Ok(())
+    }
+
+    /// Replaces the journal with what an auditor read from the ledger.
+    pub(super) fn replace_journal(&mut self, lines: &[Noted]) -> Result<(), Fault> {
+        journal::replace(&self.folder, lines)?;
+        self.journal = OnceLock::new();
+        self.journal().map(|_| ())
+    }
+
+    /// The moves of a key line so far.
+    pub fn history(&self, line: &Line) -> Result<History, Fault> {
+        situation::history(self.journal()?, line)
     }
 
     /// What the whole vault goes by.
@@ -139,6 +181,41 @@ impl Catalogue {
         self.configuration.environments.iter().any(|held| held == environment.name())
     }
 
+    /// Refuses a key that is not the first or the next one of its line, or that this vault may not hold.
+    pub(super) fn allow_new_key(&self, key: &KeyId) -> Result<(), Fault> {
+        if key.version == 1 {
+            return self.allow_new_line(&key.line);
+        }
+        let next = self.history(&key.line)?.next_version();
+        if key.version == next { Ok(()) } else { Err(STALE.fault(format!("the next key is #{next}"))) }
+    }
+
+    /// Puts the files of a new key into the folder of its line. The ledger's outcome makes it one: what a crash left before
+    /// that is replaced.
+    pub(super) fn place_key(
+        &self,
+        key: &KeyId,
+        profile: &str,
+        sealed: &[u8],
+        certificate: &[u8],
+        record: &str,
+    ) -> Result<(), Fault> {
+        let folder = self.line_folder(&key.line);
+        let name = |what: &str| format!("{}.{what}", key.version);
+        let (sealed_name, certificate_name, record_name) = (name("key.age"), name("cert.pem"), name("toml"));
+        let files: [(&str, &[u8]); 4] = [
+            ("profile.toml", profile.as_bytes()),
+            (&sealed_name, sealed),
+            (&certificate_name, certificate),
+            (&record_name, record.as_bytes()),
+        ];
+        if !disk::exists(&folder) {
+            return disk::create_folder_with(&folder, &files);
+        }
+        let skipped = usize::from(key.version > 1);
+        files.into_iter().skip(skipped).try_for_each(|(name, bytes)| disk::replace(&folder.join(name), bytes))
+    }
+
     /// Refuses a line that has a key already, or that this vault may not hold.
     pub fn allow_new_line(&self, line: &Line) -> Result<(), Fault> {
         if !self.holds(line.environment()) {
@@ -146,7 +223,7 @@ impl Catalogue {
                 .fault(format!("this vault does not hold keys of the environment {}", line.environment()))
                 .hint("take the vault of that environment, or make one with `fedroot init --environment`"));
         }
-        if disk::exists(&self.line_folder(line)) {
+        if self.history(line)?.keys().next().is_some() {
             return Err(LINE_EXISTS
                 .fault(format!("the key line {line} has a key already; no key was made"))
                 .hint(format!("`fedroot key show {line}` shows it; take another purpose for another key")));
@@ -183,20 +260,46 @@ impl Catalogue {
             .filter_map(|name| name.strip_suffix(".toml")?.parse().ok())
             .collect();
         versions.sort_unstable();
-        versions.into_iter().map(|version| self.record(&line.version(version))).collect()
+        let made = situation::made(self.journal()?, line);
+        let history = self.history(line)?;
+        if made.is_empty() && !versions.is_empty() {
+            return Err(TAMPERED
+                .fault(format!("{} holds keys, and the ledger knows no key line {line}", folder.display()))
+                .hint("a key never moves between lines or environments: put the folder back where it was"));
+        }
+        // A crash may leave the files of a key that the ledger does not know: they are none.
+        let known = versions.into_iter().filter_map(|version| Some((version, *history.key(version).ok()?)));
+        known
+            .map(|(version, state)| self.checked(&line.version(version), made.get(&version), state))
+            .collect()
     }
 
     /// The key of a line that signs: the active one, or else the newest, whose stage then says why it does not.
     pub fn signing_record(&self, line: &Line) -> Result<Record, Fault> {
         let mut records = self.records(line)?;
-        let active = records.iter().position(|record| record.stage().check_may_sign().is_ok());
+        let standing = |record: &Record| record.state().map(KeyState::standing);
+        let active = records.iter().position(|record| standing(record) == Some(Stage::Active));
         let chosen = active.or(records.len().checked_sub(1)).ok_or_else(|| self.no_line(line))?;
         Ok(records.swap_remove(chosen))
     }
 
     /// The record of a key.
     pub fn record(&self, key: &KeyId) -> Result<Record, Fault> {
-        Record::parse(&text(&self.path(key, "toml"))?, key)
+        let state = *self.history(&key.line)?.key(key.version)?;
+        self.checked(key, situation::made(self.journal()?, &key.line).get(&key.version), state)
+    }
+
+    /// A record as it was made: the ledger noted its digest.
+    fn checked(&self, key: &KeyId, made: Option<&String>, state: KeyState) -> Result<Record, Fault> {
+        let text = text(&self.path(key, "toml"))?;
+        if made == Some(&Digest::of(text.as_bytes()).to_string()) {
+            return Ok(Record::parse(&text, key)?.at(state));
+        }
+        // Where it contradicts itself, that says more.
+        Record::parse(&text, key)?;
+        Err(TAMPERED
+            .fault(format!("the record of {key} is not the one that the ledger noted when the key was made"))
+            .hint("somebody changed or exchanged it: put the copy of the backup back"))
     }
 
     /// The bytes of a line's profile.
@@ -271,8 +374,12 @@ impl Catalogue {
         path.join(format!("{name}.last"))
     }
 
-    fn path(&self, key: &KeyId, what: &str) -> PathBuf {
+    pub(super) fn path(&self, key: &KeyId, what: &str) -> PathBuf {
         self.line_folder(&key.line).join(format!("{}.{what}", key.version))
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn no_line(&self, line: &Line) -> Fault {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::entries;
+use super::journal::{self, What};
 use super::{Catalogue, Operator, UNPROVED, Vault};
 use crate::base::clock::Clock;
 use crate::base::disk;
@@ -37,10 +38,14 @@ impl Vault<'_> {
             ledger::recover(&recovery, Box::new(random::system()))
                 .map_err(|fault| fault.but("nothing was changed"))
         };
-        match (with(&catalogue.auditors()?), catalogue.auditors_next()?) {
+        let recovered = match (with(&catalogue.auditors()?), catalogue.auditors_next()?) {
             (Err(fault), Some(next)) if fault.code() == &ledger::AUDITORS => with(&next),
             (done, _) => done,
+        }?;
+        if let Recovered::Resealed { index, .. } = recovered {
+            journal::resealed(catalogue.folder(), index, clock.now())?;
         }
+        Ok(recovered)
     }
 }
 
@@ -65,7 +70,8 @@ impl Vault<'_> {
         let open: Vec<u64> = self.ledger.open_intents().collect();
         for intent in open {
             let body = about("recover", &self.operator, &json!({"result": "unknown", "reason": reason}));
-            self.ledger.append(EntryKind::Outcome, Some(intent), &body.into(), self.clock.now())?;
+            let now = self.clock.now();
+            self.note(EntryKind::Outcome, Some(intent), What::Unknown { intent }, body.into(), None, now)?;
         }
         Ok(())
     }

@@ -6,16 +6,22 @@
 mod batch;
 mod catalogue;
 mod entries;
+mod journal;
 mod keeping;
 mod record;
+mod rotation;
 mod seal;
+mod situation;
 mod vault;
 mod work;
 
 pub use batch::{Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
+pub use journal::{Document, Journal, Noted, What};
 pub use record::Record;
+pub use rotation::Advance;
 pub use seal::Sealing;
+pub use situation::NEVER;
 pub use vault::{Delivered, NewKey, NewVault, Operator, Origin, Prompt, Signed, Vault};
 pub use work::{Certificate, Certifier, public_of};
 
@@ -52,10 +58,28 @@ pub const FAULTY: Code = Code::new(
 pub const STALE: Code =
     Code::new("review.stale", Class::Refused, "the key or its profile changed since the review");
 
+/// The journal is not the ledger's.
+pub const JOURNAL: Code = Code::new(
+    "vault.journal",
+    Class::Ledger,
+    "the journal of the vault is damaged, or another copy than the ledger's",
+);
+
 /// A future auditor has not shown that he can decrypt.
 pub const UNPROVED: Code =
     Code::new("auditor.unproved", Class::Secret, "a future auditor has not shown that he can decrypt");
 
 /// The codes of this room.
-pub const CODES: &[&Code] =
-    &[&UNPROVED, &NO_VAULT, &VAULT, &NO_LINE, &LINE_EXISTS, &NOT_HELD, &TAMPERED, &WRONG, &FAULTY, &STALE];
+pub const CODES: &[&Code] = &[
+    &UNPROVED,
+    &JOURNAL,
+    &NO_VAULT,
+    &VAULT,
+    &NO_LINE,
+    &LINE_EXISTS,
+    &NOT_HELD,
+    &TAMPERED,
+    &WRONG,
+    &FAULTY,
+    &STALE,
+];

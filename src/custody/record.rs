@@ -7,7 +7,7 @@ use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line, PublicKey};
-use crate::lifecycle::Stage;
+use crate::lifecycle::{KeyState, Stage};
 
 /// A key's public record: `VERSION.toml` in its line's folder. Read strictly: unknown keys are refused.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -17,7 +17,6 @@ pub struct Record {
     line: String,
     key: u32,
     algorithm: String,
-    stage: Stage,
     created: String,
     adopted: bool,
     /// What the key is sealed to: `passphrase`, or age recipients.
@@ -27,6 +26,8 @@ pub struct Record {
     public_key: String,
     #[serde(skip)]
     read: Option<PublicKey>,
+    #[serde(skip)]
+    state: Option<KeyState>,
 }
 
 /// What a new record says.
@@ -49,7 +50,6 @@ impl Record {
             line: new.key.line.to_string(),
             key: new.key.version,
             algorithm: new.public.algorithm().name().into(),
-            stage: Stage::Active,
             created: new.created.to_string(),
             adopted: new.adopted,
             sealed_to: new.sealed_to,
@@ -57,6 +57,7 @@ impl Record {
             fingerprint: new.public.fingerprint().to_string(),
             public_key: new.public.to_pem()?,
             read: Some(new.public.clone()),
+            state: None,
         })
     }
 
@@ -98,9 +99,20 @@ impl Record {
         self.read.clone().map_or_else(|| PublicKey::from_pem(&self.public_key), Ok)
     }
 
+    /// The record with where the key stands in its life, as the journal says.
+    pub(super) fn at(mut self, state: KeyState) -> Self {
+        self.state = Some(state);
+        self
+    }
+
     /// Where it stands in its life.
-    pub const fn stage(&self) -> Stage {
-        self.stage
+    pub fn stage(&self) -> Stage {
+        self.state.map_or(Stage::Generated, |state| state.stage)
+    }
+
+    /// The times of its life.
+    pub const fn state(&self) -> Option<&KeyState> {
+        self.state.as_ref()
     }
 
     /// When it was made, or adopted.

@@ -1,15 +1,18 @@
 //! The one door to private keys. Every use is in the ledger before the key is touched.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::entries;
+use super::journal::What;
 use super::record::NewRecord;
+use super::rotation::{certificate_of, close};
 use super::seal::{Closer, Opener};
 use super::work::{self, Certifier};
-use super::{Catalogue, Configuration, Record, STALE, Sealing};
+use super::{Catalogue, Configuration, Document as SignedDocument, Journal, Record, STALE, Sealing};
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::{Clock, Instant};
 use crate::base::disk::{self, Document};
@@ -20,6 +23,7 @@ use crate::base::secret::Secret;
 use crate::base::staging::Staging;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
+use crate::lifecycle::Lists;
 use crate::policy::{Approval, Confirmed, Profile, Review};
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
@@ -63,13 +67,15 @@ pub enum Origin {
 
 /// What a new key is to be.
 pub struct NewKey<'a> {
-    /// The line, which has no key yet.
-    pub line: Line,
+    /// The key: the first one of its line, or the next.
+    pub key: KeyId,
     /// Where the key comes from.
     pub origin: Origin,
     /// What it is sealed to.
     pub sealing: Sealing,
-    /// The line's profile, as it will stand in the vault.
+    /// Whether it is kept for an emergency.
+    pub standby: bool,
+    /// The line's profile, as it will stand in the vault, or stands there.
     pub profile_text: String,
     /// Makes the key's certificate.
     pub certify: Certifier<'a>,
@@ -87,6 +93,12 @@ pub struct Delivered {
     pub name: String,
     /// What stands beside it, such as a detached signature: names and digests.
     pub beside: Vec<(String, Digest)>,
+    /// The channel of the line that it belongs to.
+    pub channel: String,
+    /// When it ends; never, where it does not say.
+    pub expires: Option<Instant>,
+    /// Which keys of the line it lists.
+    pub lists: Lists,
 }
 
 /// What came of a signature.
@@ -161,6 +173,7 @@ impl<'a> Vault<'a> {
         for part in ["keys", "signed"] {
             disk::create_folder(&folder.join(part))?;
         }
+        Journal::create(folder)?;
         // Last: a folder with a vault.toml is a whole vault.
         disk::create(&folder.join("vault.toml"), text.as_bytes())?;
         Ok(Self { catalogue: Catalogue::open(folder)?, ledger, operator, clock })
@@ -178,9 +191,12 @@ impl<'a> Vault<'a> {
             (opened, _) => (opened?, false),
         };
         let mut vault = Self { catalogue, ledger, operator, clock };
+        // The ledger may just have taken up an entry that the journal waited for.
+        vault.catalogue.reread(vault.ledger.marked())?;
         if next.is_some() {
             vault.settle_auditors(is_changed)?;
         }
+        vault.forget_destroyed()?;
         Ok(vault)
     }
 
@@ -194,13 +210,14 @@ impl<'a> Vault<'a> {
         }
     }
 
-    /// Makes or adopts the first key of a line. The line appears whole, or not at all.
+    /// Makes or adopts a key, the first or the next of its line. It counts once the ledger has its outcome; what a crash
+    /// leaves before that is written over by the next attempt.
     pub fn generate(&mut self, new: NewKey<'_>, prompt: &mut dyn Prompt) -> Result<Record, Fault> {
-        let key = new.line.version(1);
+        let key = new.key.clone();
         let sealed_to = new.sealing.names();
         let ready = self
             .catalogue
-            .allow_new_line(&new.line)
+            .allow_new_key(&key)
             .and_then(|()| Profile::parse(&new.profile_text).map_err(|fault| fault.at("the profile")))
             .and_then(|_| closer(new.sealing, &key, prompt))
             .and_then(|closer| self.ledger.may_intend(self.clock.now()).map(|()| closer));
@@ -221,22 +238,24 @@ impl<'a> Vault<'a> {
             let record =
                 Record::new(NewRecord { key: &key, public, created: now, adopted, sealed_to, sealed })?;
             let text = record.to_toml()?;
-            let files: [(&str, &[u8]); 4] = [
-                ("profile.toml", new.profile_text.as_bytes()),
-                ("1.key.age", sealed),
-                ("1.cert.pem", &made.certificate),
-                ("1.toml", text.as_bytes()),
-            ];
-            disk::create_folder_with(&self.catalogue.line_folder(&new.line), &files)?;
-            Ok((record, entries::made(public, Digest::of(text.as_bytes()), sealed)))
+            self.catalogue.place_key(&key, &new.profile_text, sealed, &made.certificate, &text)?;
+            let digest = Digest::of(text.as_bytes());
+            let what = What::Made {
+                key: key.to_string(),
+                record: digest.to_string(),
+                standby: new.standby,
+                certificate: certificate_of(&made.certificate, made.until),
+            };
+            Ok((what, entries::made(public, digest, sealed)))
         });
+        let now = self.clock.now();
         match made {
-            Ok((record, outcome)) => {
-                permit.outcome(&outcome, self.clock.now())?;
-                Ok(record)
+            Ok((what, outcome)) => {
+                close(&mut self.catalogue, permit, what, outcome, now)?;
+                self.catalogue.record(&key)
             }
             Err(fault) => {
-                permit.outcome(&entries::failed(&fault), self.clock.now())?;
+                close(&mut self.catalogue, permit, What::Nothing {}, entries::failed(&fault), now)?;
                 Err(fault.but("no key was made"))
             }
         }
@@ -272,12 +291,17 @@ impl<'a> Vault<'a> {
         };
         match deliver(&signature) {
             Ok(delivered) => {
-                permit.outcome(&entries::signed(&signature, &delivered), self.clock.now())?;
-                let Delivered { digest: artefact, beside, .. } = delivered;
+                let outcome = entries::signed(&signature, &delivered);
+                let Delivered { digest: artefact, beside, name, channel, expires, lists } = delivered;
+                let documents = vec![SignedDocument::new(&name, artefact, expires, &lists)];
+                let (kind, ends) = (review.kind.to_owned(), BTreeMap::new());
+                let what = What::Signed { key, kind, channel, documents, ends };
+                close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
                 Ok((Signed { intent: index, artefact, beside }, approval.into_review()))
             }
             Err(fault) => {
-                permit.outcome(&entries::not_delivered(&signature, &fault), self.clock.now())?;
+                let outcome = entries::not_delivered(&signature, &fault);
+                close(&mut self.catalogue, permit, What::Nothing {}, outcome, self.clock.now())?;
                 Err(fault.but("the signature was thrown away"))
             }
         }
@@ -300,7 +324,7 @@ impl<'a> Vault<'a> {
     /// Refuses when the key, its stage or its profile is no longer what the review saw.
     fn still_as_reviewed(&self, review: &Review, public: &PublicKey) -> Result<Record, Fault> {
         let record = self.catalogue.record(&review.key)?;
-        record.stage().check_may_sign()?;
+        self.catalogue.check_signer(&record, review.kind, self.clock.now())?;
         let profile = self.catalogue.profile_text(&review.key.line)?;
         if Profile::digest(&profile) == review.profile && *public == record.public()? {
             return Ok(record);

@@ -8,6 +8,7 @@ use super::seal::{Closer, Opener, seal, unseal};
 use super::vault::{Origin, Prompt};
 use super::{Record, TAMPERED};
 use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
 use crate::base::cores;
 use crate::base::disk::CHANGED;
 use crate::base::fault::{Fault, INTERNAL};
@@ -25,6 +26,8 @@ pub(super) struct Made {
     pub(super) public: PublicKey,
     pub(super) sealed: Vec<u8>,
     pub(super) certificate: Vec<u8>,
+    /// When the certificate ends.
+    pub(super) until: Option<Instant>,
 }
 
 /// What the first signature of a key is for: its certificate. The octets come back to be finished with the signature.
@@ -36,6 +39,8 @@ pub trait Certificate {
     fn scheme(&self) -> &'static Scheme;
     /// The octets to be signed.
     fn octets(&self) -> &[u8];
+    /// When it ends.
+    fn until(&self) -> Option<Instant>;
     /// The certificate in PEM.
     fn finish(self: Box<Self>, signature: &Signature) -> Result<Vec<u8>, Fault>;
 }
@@ -57,7 +62,8 @@ pub(super) fn make(
         let unsigned = certify(&public)?;
         let signature = checked(private.as_ref(), &public, unsigned.scheme(), unsigned.octets())?;
         let sealed = seal(&private.to_pkcs8()?, key, closer)?;
-        Ok(Made { public, sealed, certificate: unsigned.finish(&signature)? })
+        let until = unsigned.until();
+        Ok(Made { public, sealed, certificate: unsigned.finish(&signature)?, until })
     })
 }
 
@@ -92,6 +98,33 @@ pub(super) fn sign(
         let private = open(sealed, &key, &opener, &expected)?;
         checked(private.as_ref(), &expected, scheme, octets)
     })
+}
+
+/// A certificate that a key has signed.
+pub(super) struct Certified {
+    pub(super) pem: Vec<u8>,
+    pub(super) until: Option<Instant>,
+}
+
+/// Opens a key and lets it sign another certificate, for which the ledger's permit is.
+pub(super) fn certify(
+    permit: &SignPermit<'_>,
+    record: &Record,
+    sealed: &[u8],
+    opener: Opener,
+    unsigned: Box<dyn Certificate>,
+) -> Result<Certified, Fault> {
+    let (key, expected) = (record.key()?, record.public()?);
+    if permit.key() != key.to_string() || permit.octets() != [Digest::of(unsigned.octets())] {
+        return Err(INTERNAL.fault(ANOTHER));
+    }
+    let (scheme, octets) = (unsigned.scheme(), unsigned.octets().to_vec());
+    let signature = apart(move || {
+        let private = open(sealed, &key, &opener, &expected)?;
+        checked(private.as_ref(), &expected, scheme, &octets)
+    })?;
+    let until = unsigned.until();
+    Ok(Certified { pem: unsigned.finish(&signature)?, until })
 }
 
 /// Opens a key, and makes sure that it is the one its record describes.

@@ -133,6 +133,23 @@ pub struct KeyId {
     pub version: u32,
 }
 
+impl FromStr for KeyId {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let number = |text: &str| {
+            text.parse().ok().filter(|version: &u32| *version > 0 && version.to_string() == text)
+        };
+        let parts = text.split_once('#').and_then(|(line, version)| Some((line, number(version)?)));
+        let Some((line, version)) = parts else {
+            return Err(NAME.fault(format!("'{text}' is not a key")).hint(
+                "write it as TENANT/ENVIRONMENT/PURPOSE#VERSION, such as example.org/prod/metadata#2",
+            ));
+        };
+        Ok(line.parse::<Line>()?.version(version))
+    }
+}
+
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.line, self.version)

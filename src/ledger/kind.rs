@@ -79,6 +79,12 @@ impl EntryKind {
         matches!(self, Self::Outcome)
     }
 
+    /// Whether it changes what is known of keys: made, moved, used, seen, or where that broke. The writer remembers the newest
+    /// of these.
+    pub(super) const fn is_marked(self) -> bool {
+        matches!(self, Self::Outcome | Self::Stage | Self::Receipt | Self::Reseal)
+    }
+
     /// Whether only [`recover`](super::recover) writes it.
     pub(super) const fn is_repair(self) -> bool {
         matches!(self, Self::Recovery | Self::Reseal)

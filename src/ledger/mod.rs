@@ -120,6 +120,14 @@ pub const CODES: &[&Code] = &[
     &AUDITOR, &AUDITORS, &ORIGIN, &TOO_LARGE, &FORK, &NOTE, &PROOF, &NO_ENTRY, &SEALED,
 ];
 
+/// The newest entry that changes what is known of keys, as the state file in this folder knows; nothing, where there is no
+/// whole state file.
+pub fn marked(folder: &std::path::Path) -> Option<Option<u64>> {
+    let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES).ok()?;
+    let state = state::State::newest(&zeroize::Zeroizing::new(bytes)).ok()?;
+    Some(state.tip.marked.checked_sub(1))
+}
+
 /// The name of the log in the folder of a ledger: the file that others may have.
 pub const LOG: &str = "ledger.jsonl";
 /// The folder of the checkpoints that left the machine.

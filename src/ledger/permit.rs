@@ -10,7 +10,7 @@ use super::compose::Draft;
 use super::{Appended, EntryKind, Ledger};
 
 /// The leave to use one key, on exactly the octets of these digests, each once: its intent is on the medium. It is used up by
-/// [`outcome`](Self::outcome) or [`denied`](Self::denied); dropped, it records the outcome `{"result":"aborted"}`, so drop
+/// [`outcome`](Self::outcome) or [`denied`](Self::denied); dropped, it records the denial `{"result":"aborted"}`, so drop
 /// it only when no signature leaves.
 #[must_use = "record the outcome"]
 pub struct SignPermit<'a> {
@@ -48,6 +48,11 @@ impl<'a> SignPermit<'a> {
         &self.octets
     }
 
+    /// The index that the outcome will have.
+    pub fn outcome_index(&self) -> u64 {
+        self.ledger.len()
+    }
+
     /// Records what became of it. Where this fails, the intent stays open.
     pub fn outcome(self, body: &Value, now: Instant) -> Result<Appended, Fault> {
         self.close(EntryKind::Outcome, body, now)
@@ -70,7 +75,7 @@ impl Drop for SignPermit<'_> {
             // Where this fails, the intent stays open, and that is seen.
             let body = json!({ "result": "aborted" });
             let _ =
-                self.ledger.record(&Draft::closing(EntryKind::Outcome, self.index, &body, self.time), None);
+                self.ledger.record(&Draft::closing(EntryKind::Denied, self.index, &body, self.time), None);
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Tip {
     pub(super) leaf: Hash,
     /// Intents without an outcome.
     pub(super) open: BTreeSet<u64>,
+    /// One more than the index of the newest entry that changes what is known of keys; 0 before the first.
+    pub(super) marked: u64,
 }
 
 impl Tip {
@@ -62,6 +64,9 @@ impl Tip {
         }
         if line.kind == EntryKind::Intent {
             self.open.insert(line.index);
+        }
+        if line.kind.is_marked() {
+            self.marked = line.index + 1;
         }
         self.leaf = leaf(bytes);
         self.tree.push(self.leaf);
@@ -152,6 +157,7 @@ impl State {
         for index in &self.tip.open {
             put(&index.to_be_bytes(), 8);
         }
+        put(&self.tip.marked.to_be_bytes(), 8);
         if let Some((checked, sum)) = slot.split_last_chunk_mut::<32>() {
             *sum = checksum(checked);
         }
@@ -182,7 +188,8 @@ impl State {
         }
         let count = number(&mut rest).filter(|&count| count <= OPEN_MAX as u64)?;
         let open = (0..count).map(|_| number(&mut rest)).collect::<Option<_>>()?;
-        let tip = Tip { tree: Tree::resume(size, peaks)?, leaf, open };
+        let marked = number(&mut rest).filter(|marked| *marked <= size)?;
+        let tip = Tip { tree: Tree::resume(size, peaks)?, leaf, open, marked };
         let state = Self { generation, bytes, auditors, origin: origin.to_owned(), seed, tip };
         (state.is_second() == is_second).then_some(state)
     }

@@ -346,6 +346,11 @@ impl Ledger {
         self.last
     }
 
+    /// The newest entry that changes what is known of keys: an outcome, a stage, a receipt.
+    pub fn marked(&self) -> Option<u64> {
+        self.state.tip.marked.checked_sub(1)
+    }
+
     /// The intents without an outcome, in order.
     pub fn open_intents(&self) -> impl Iterator<Item = u64> {
         self.state.tip.open.iter().copied()

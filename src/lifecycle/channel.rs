@@ -58,16 +58,36 @@ struct Row {
     kind: Kind,
     name: &'static str,
     method: Method,
+    /// The kinds of documents whose signatures live there.
+    documents: &'static [&'static str],
+    /// Those of them that list the keys of their line.
+    listing: &'static [&'static str],
+}
+
+const fn row(kind: Kind, name: &'static str, method: Method) -> Row {
+    Row { kind, name, method, documents: &[], listing: &[] }
 }
 
 const KINDS: [Row; 7] = [
-    Row { kind: Kind::SamlSigning, name: "saml-signing", method: Method::PrePublish },
-    Row { kind: Kind::SamlEncryption, name: "saml-encryption", method: Method::Replace },
-    Row { kind: Kind::SamlAnchor, name: "saml-anchor", method: Method::Double },
-    Row { kind: Kind::OpenidAnchor, name: "openid-anchor", method: Method::Chained },
-    Row { kind: Kind::Jwks, name: "jwks", method: Method::PrePublish },
-    Row { kind: Kind::Spiffe, name: "spiffe", method: Method::PrePublish },
-    Row { kind: Kind::X509, name: "x509", method: Method::OutOfBand },
+    row(Kind::SamlSigning, "saml-signing", Method::PrePublish),
+    row(Kind::SamlEncryption, "saml-encryption", Method::Replace),
+    Row { documents: &["saml"], ..row(Kind::SamlAnchor, "saml-anchor", Method::Double) },
+    Row {
+        documents: &[
+            "entity-configuration",
+            "subordinate-statement",
+            "trust-mark",
+            "trust-mark-delegation",
+            "historical-keys",
+            "jwk-set",
+            "federation",
+        ],
+        listing: &["entity-configuration", "jwk-set", "federation"],
+        ..row(Kind::OpenidAnchor, "openid-anchor", Method::Chained)
+    },
+    row(Kind::Jwks, "jwks", Method::PrePublish),
+    row(Kind::Spiffe, "spiffe", Method::PrePublish),
+    row(Kind::X509, "x509", Method::OutOfBand),
 ];
 
 impl Kind {
@@ -84,6 +104,17 @@ impl Kind {
     /// Its name in profiles.
     pub fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// The kind of channel in which consumers find the key that verifies documents of this kind; pinned by hand, where
+    /// documents do not introduce it.
+    pub fn of_document(document: &str) -> Self {
+        KINDS.iter().find(|row| row.documents.contains(&document)).map_or(Self::X509, |row| row.kind)
+    }
+
+    /// Whether documents of this kind list the keys of the line that signs them.
+    pub fn is_listed_in(self, document: &str) -> bool {
+        self.row().listing.contains(&document)
     }
 
     /// How the next key is introduced.

@@ -228,6 +228,20 @@ impl Inventory {
         self.channels.entry(signature.channel.clone()).or_default().add(signature);
     }
 
+    /// Adds so many signatures of a batch that list no keys and end at the same time.
+    pub fn add_many(&mut self, channel: &str, by: u32, expires: When, count: u64) {
+        let books = self.channels.entry(channel.to_owned()).or_default();
+        books.count = books.count.saturating_add(count);
+        let signed = books.signed.entry(by).or_default();
+        match expires {
+            When::At(end) => {
+                let ending = signed.ends.entry(end).or_default();
+                *ending = ending.saturating_add(count);
+            }
+            When::Never => signed.never.push(format!("{count} documents of a batch")),
+        }
+    }
+
     /// Takes a receipt.
     ///
     /// # Errors

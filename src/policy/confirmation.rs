@@ -13,19 +13,28 @@ use crate::key::Environment;
 #[derive(Clone, Debug)]
 pub struct Request {
     environment: Environment,
+    /// Where the act decides it rather than the environment.
+    severe: Option<bool>,
     text: String,
 }
 
 impl Request {
     /// Starts a request for an act in this environment.
     pub fn new(act: &str, environment: Environment) -> Self {
-        Self { environment, text: format!("fedroot request v1\nact {act}\n") }
+        Self { environment, severe: None, text: format!("fedroot request v1\nact {act}\n") }
     }
 
     /// Adds what the request depends on. A value never holds a line feed: names, digests and numbers only.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.text.push_str(&format!("{name} {value}\n"));
+        self
+    }
+
+    /// Says that the act wants a confirmation in every environment, or in none.
+    #[must_use]
+    pub const fn severe(mut self, severe: bool) -> Self {
+        self.severe = Some(severe);
         self
     }
 
@@ -41,7 +50,10 @@ impl Request {
 
     /// Whether the act is severe: whether it wants a confirmation.
     pub const fn is_severe(&self) -> bool {
-        self.environment.is_severe()
+        match self.severe {
+            Some(severe) => severe,
+            None => self.environment.is_severe(),
+        }
     }
 
     /// Draws three different places among the words of the digest.
@@ -75,7 +87,11 @@ impl Request {
             }
             Confirmation::Words(..) => Err(MISCONFIRMED.fault("the words belong to another request")),
             Confirmation::None if self.is_severe() => Err(UNCONFIRMED
-                .fault(format!("acts in the environment {} want a confirmation", self.environment))
+                .fault(if self.severe == Some(true) {
+                    "what is final wants a confirmation".to_owned()
+                } else {
+                    format!("acts in the environment {} want a confirmation", self.environment)
+                })
                 .hint("give the request digest as --confirm sha256:…, or run it at a terminal")),
             Confirmation::None => Ok(Confirmed { request: digest, how: "not asked" }),
         }

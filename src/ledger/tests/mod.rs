@@ -258,10 +258,7 @@ fn a_permit_that_is_dropped_leaves_aborted() {
     assert_eq!(room.verify().unwrap().open, [0; 0]);
     for outcome in [5, 7] {
         let entry = &room.entries()[outcome];
-        assert_eq!(
-            (entry.kind, &entry.body),
-            (EntryKind::Outcome, &Body::Open(json!({"result": "aborted"})))
-        );
+        assert_eq!((entry.kind, &entry.body), (EntryKind::Denied, &Body::Open(json!({"result": "aborted"}))));
     }
 }
 

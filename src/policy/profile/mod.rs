@@ -5,6 +5,7 @@ mod bundle;
 mod grant;
 mod keys;
 mod openid;
+mod rotation;
 mod saml;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use self::bundle::Bundle;
 pub use self::grant::{AccessToken, OobKeys, Provisioning, SoftwareStatement};
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
 pub use self::openid::{Lifetime, Openid};
+pub(super) use self::rotation::{Channel, Rotation};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
 use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
@@ -68,6 +70,12 @@ pub struct Profile {
     /// Limits for the keys that an anchor hands out over another channel.
     #[serde(default, skip_serializing_if = "is_default")]
     pub oob_keys: OobKeys,
+    /// How keys of the line are rotated.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rotation: Rotation,
+    /// Where consumers find the keys of the line, where that differs from what its documents say by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<Channel>,
     /// What a breach of these rules means, where it is not what the rule says by itself.
     #[serde(default)]
     pub rules: BTreeMap<String, Severity>,
@@ -110,6 +118,8 @@ impl Profile {
             access_token: AccessToken::default(),
             software_statement: SoftwareStatement::default(),
             oob_keys: OobKeys::default(),
+            rotation: Rotation::default(),
+            channels: vec![],
             rules: lenient.map(|rule| (rule.id.to_owned(), Severity::Warn)).collect(),
             brake: None,
             waivers: vec![],
@@ -150,6 +160,7 @@ impl Profile {
         profile.access_token.check()?;
         profile.software_statement.check()?;
         profile.oob_keys.check()?;
+        rotation::check(&profile.rotation, &profile.channels)?;
         for waiver in &profile.waivers {
             waiver.check()?;
         }
@@ -258,6 +269,9 @@ mod tests {
             ("[jwks]\nconsumers = [\"ibm\"]\n", "unknown variant"),
             ("[kubernetes]\nissuer = \"http://k8s.example.org\"\n", "https://"),
             ("[spiffe]\nrefresh_hint = \"PT1S\"\n", "not between"),
+            ("[rotation]\nquorum = 0\n", "nobody"),
+            ("[[channels]]\nname = \"a b\"\nkind = \"jwks\"\n", "'a b'"),
+            ("[[channels]]\nname = \"a\"\nkind = \"jwks\"\nrefresh = \"1 day\"\n", "not a duration"),
             ("[rules]\n\"saml.valid-untill.past\" = \"warn\"\n", "no rule 'saml.valid-untill.past'"),
             ("[rules]\n\"saml.private-key\" = \"off\"\n", "unknown variant"),
         ] {

@@ -1,0 +1,282 @@
+//! Moves in the life of a key: three answers, a confirmation, one entry in the ledger. And what led to them: the next key of a
+//! line, receipts, another certificate.
+
+use rand_core::CryptoRng;
+use serde_json::json;
+
+use super::Approver;
+use super::generate::{Making, SelfSigned, generate, refuse_key, serial};
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::fault::Fault;
+use crate::custody::{Advance, Catalogue, Certificate, Record, Vault};
+use crate::key::{KeyId, Line, PublicKey};
+use crate::lifecycle::{
+    Answers, Asked, Cause, Emergency, Move, ORDER, Receipt, Situation, Stage, Step, answers,
+};
+use crate::policy::Request;
+
+/// A move that is asked for.
+#[derive(Clone, Debug)]
+pub struct Moving<'a> {
+    /// Of which key.
+    pub key: KeyId,
+    /// Which.
+    pub act: Move,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Who else agreed; a claim.
+    pub with: &'a [String],
+    /// For a revocation: why, as a term.
+    pub cause: Cause,
+    /// For a revocation: the earliest suspected time.
+    pub since: Option<Instant>,
+    /// Whether availability is given up on purpose.
+    pub emergency: bool,
+}
+
+impl<'a> Moving<'a> {
+    /// A plain move.
+    pub const fn new(key: KeyId, act: Move, reason: Option<&'a str>, with: &'a [String]) -> Self {
+        Self { key, act, reason, with, cause: Cause::Unspecified, since: None, emergency: false }
+    }
+
+    fn step(&self, now: Instant) -> Step {
+        Step {
+            reason: self.reason.map(str::to_owned),
+            cause: self.cause,
+            since: self.since,
+            emergency: self.emergency,
+            ..Step::new(now, self.key.version, self.act)
+        }
+    }
+
+    /// What is asked for: the same for the same move of the same key. Whoever stops a key is not asked, but for what is
+    /// final.
+    pub fn request(&self) -> Request {
+        let request = Request::new(self.act.name(), self.key.line.environment()).with("key", &self.key);
+        let request = match self.since {
+            Some(since) => request.with("since", since),
+            None => request,
+        };
+        let request = if self.emergency { request.with("emergency", "yes") } else { request };
+        match self.act {
+            // the revocation that it follows was confirmed, and an emergency is one act
+            Move::Activate if self.emergency => request.severe(false),
+            Move::Suspend => request.severe(false),
+            Move::Revoke | Move::Destroy => request.severe(true),
+            _ => request,
+        }
+    }
+}
+
+/// What came of a move.
+#[derive(Debug)]
+pub struct Moved {
+    /// The key.
+    pub key: KeyId,
+    /// Its stage before.
+    pub from: Option<Stage>,
+    /// Its stage now, or as it would be.
+    pub to: Option<Stage>,
+    /// The key that made room for it.
+    pub retiring: Option<KeyId>,
+    /// The three answers.
+    pub answers: Answers,
+    /// The entry in the ledger; none after a dry run or a refusal.
+    pub entry: Option<u64>,
+    /// The digest of the request.
+    pub request: Digest,
+    /// Why it was refused.
+    pub refused: Option<Fault>,
+}
+
+/// The key of a line that a move is about, when only the line is named: the one whose stage allows it.
+///
+/// # Errors
+/// None does, or several do.
+pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fault> {
+    catalogue.records(line)?;
+    let history = catalogue.history(line)?;
+    let preferred: &[Stage] = match act {
+        Move::Publish | Move::Standby => &[Stage::Generated, Stage::Standby],
+        Move::Activate => &[Stage::Published, Stage::Standby],
+        Move::Rollback | Move::Retire => &[Stage::Retiring],
+        Move::Suspend | Move::Revoke => &[Stage::Active],
+        Move::Resume => &[Stage::Suspended],
+        Move::Destroy => &[Stage::Retired, Stage::Revoked],
+        Move::Generate => &[],
+    };
+    let found: Vec<u32> = preferred
+        .iter()
+        .map(|stage| history.at_stage(*stage).collect::<Vec<_>>())
+        .find(|keys| !keys.is_empty())
+        .unwrap_or_default();
+    let stages = || {
+        let told = history.keys().map(|(version, key)| format!("#{version} is {}", key.stage));
+        told.collect::<Vec<_>>().join(", ")
+    };
+    match found.as_slice() {
+        [version] => Ok(line.version(*version)),
+        [] => Err(ORDER.fault(format!("no key of {line} can take the move {act}: {}", stages()))),
+        _ => Err(ORDER
+            .fault(format!("several keys of {line} can take the move {act}: {}", stages()))
+            .hint(format!("name one, such as {line}#{}", found.first().unwrap_or(&1)))),
+    }
+}
+
+/// The three answers to a move, now.
+pub fn ask(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<(Situation, Answers), Fault> {
+    let situation = catalogue.situation(&moving.key.line)?;
+    let asked = Asked { reason: moving.reason, persons: 1 + moving.with.len(), emergency: moving.emergency };
+    let given = answers(&situation, moving.act, moving.key.version, now, asked);
+    Ok((situation, given))
+}
+
+/// Makes a move. A refusal is recorded as a denied attempt; it comes back in what came of it, with the answers.
+pub fn advance(
+    vault: &mut Vault<'_>,
+    moving: &Moving<'_>,
+    approver: &mut dyn Approver,
+) -> Result<Moved, Fault> {
+    let now = vault.now();
+    let request = moving.request();
+    let mut moved = begin(vault, moving, now)?;
+    let confirmed = moved
+        .answers
+        .check()
+        .and_then(|()| approver.confirm(&request))
+        .and_then(|confirmation| request.confirm(&confirmation));
+    let done = confirmed.and_then(|confirmed| {
+        let (key, step) = (moving.key.clone(), moving.step(now));
+        vault.advance(&Advance { key, step, answers: &moved.answers, with: moving.with, confirmed })
+    });
+    match done {
+        Ok(entry) => moved.entry = Some(entry),
+        Err(fault) => {
+            let about = json!({"key": moving.key.to_string(), "reason": moving.reason});
+            moved.refused = Some(vault.deny(moving.act.name(), &about, fault.but("nothing was moved")));
+        }
+    }
+    Ok(moved)
+}
+
+/// What would come of a move now; nothing is moved.
+pub fn foresee(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Moved, Fault> {
+    let mut moved = begin(catalogue, moving, now)?;
+    moved.refused = moved.answers.check().err();
+    Ok(moved)
+}
+
+fn begin(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Moved, Fault> {
+    let (situation, answers) = ask(catalogue, moving, now)?;
+    let stage = |situation: &Situation| situation.history.key(moving.key.version).ok().map(|key| key.stage);
+    let mut after = situation.clone();
+    let is_allowed = after.history.apply(moving.step(now)).is_ok();
+    let active = situation.history.active().filter(|active| *active != moving.key.version);
+    let retiring = active.filter(|_| is_allowed && stage(&after) == Some(Stage::Active));
+    Ok(Moved {
+        key: moving.key.clone(),
+        from: stage(&situation),
+        to: stage(&after).filter(|_| is_allowed),
+        retiring: retiring.map(|version| moving.key.line.version(version)),
+        answers,
+        entry: None,
+        request: moving.request().digest(),
+        refused: None,
+    })
+}
+
+/// Makes the next key of a line, when its line lets it: same profile, another key.
+pub fn stage(
+    vault: &mut Vault<'_>,
+    making: Making,
+    approver: &mut dyn Approver,
+    random: &mut dyn CryptoRng,
+) -> Result<(Record, Digest), Fault> {
+    let moving = Moving::new(making.key.clone(), Move::Generate, making.reason.as_deref(), &[]);
+    let allowed = ask(vault, &moving, vault.now()).and_then(|(_, answers)| answers.check());
+    allowed.map_err(|fault| refuse_key(vault, &making.key.line, making.reason.as_deref(), fault))?;
+    generate(vault, making, approver, random)
+}
+
+/// Takes a receipt: exactly this artefact was seen there then. Which line it belongs to, its digest tells.
+///
+/// # Errors
+/// [`RECEIPT`](crate::lifecycle::RECEIPT): no line has signed such an artefact, or only later than it was seen.
+pub fn observe(
+    vault: &mut Vault<'_>,
+    line: Option<&Line>,
+    receipt: &Receipt,
+    reason: Option<&str>,
+) -> Result<(Line, u64), Fault> {
+    let now = vault.now();
+    let about = json!({"digest": receipt.digest.to_string(), "seen": receipt.seen.to_string()});
+    let found = find(vault, line, receipt, now).map_err(|fault| fault.but("nothing was noted"));
+    let line = found.map_err(|fault| vault.deny("observe", &about, fault))?;
+    let entry = vault.observe(&line, receipt, reason, now)?;
+    Ok((line, entry))
+}
+
+fn find(catalogue: &Catalogue, line: Option<&Line>, receipt: &Receipt, now: Instant) -> Result<Line, Fault> {
+    if receipt.seen > now {
+        return Err(crate::lifecycle::RECEIPT
+            .fault(format!("it was seen at {}, and it is {now}", receipt.seen))
+            .hint("set --seen-at to the time of the fetch, in UTC"));
+    }
+    let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
+    let mut refused = None;
+    for line in lines {
+        match catalogue.situation(&line)?.inventory.observe(receipt) {
+            Ok(()) => return Ok(line),
+            // that it was signed later than it was seen says more than that another line knows nothing of it
+            Err(fault) => {
+                refused =
+                    refused.filter(|known: &Fault| known.message().contains("signed only")).or(Some(fault))
+            }
+        }
+    }
+    Err(refused.unwrap_or_else(|| crate::lifecycle::RECEIPT.fault("the vault holds no key line")))
+}
+
+/// What is at risk if a key is stolen, and who breaks if another one takes over now.
+pub fn emergency(
+    catalogue: &Catalogue,
+    key: &KeyId,
+    since: Option<Instant>,
+    now: Instant,
+) -> Result<Emergency, Fault> {
+    Emergency::of(&catalogue.situation(&key.line)?, key, since.unwrap_or(now), now)
+}
+
+/// What is asked for when a key gets another certificate.
+pub fn certificate_request(key: &KeyId) -> Request {
+    Request::new("renew-certificate", key.line.environment()).with("key", key)
+}
+
+/// Gives the active key of a line another certificate, with new dates and number.
+pub fn renew_certificate(
+    vault: &mut Vault<'_>,
+    line: &Line,
+    reason: Option<&str>,
+    approver: &mut dyn Approver,
+    random: &mut dyn CryptoRng,
+) -> Result<(KeyId, u64), Fault> {
+    let (now, serial) = (vault.now(), serial(random));
+    let common_name = line.to_string();
+    let certify = |public: &PublicKey| -> Result<Box<dyn Certificate>, Fault> {
+        Ok(Box::new(SelfSigned::new(public, &common_name, &serial, now)?))
+    };
+    let about = json!({"key": line.to_string(), "reason": reason});
+    let active = vault.signing_record(line).and_then(|record| {
+        record.stage().check_may_sign()?;
+        record.key()
+    });
+    let done = active.and_then(|key| {
+        let request = certificate_request(&key);
+        let confirmed = request.confirm(&approver.confirm(&request)?)?;
+        let entry = vault.certify(&key, &certify, &confirmed, reason, approver)?;
+        Ok((key, entry))
+    });
+    done.map_err(|fault| vault.deny("renew-certificate", &about, fault.but("no certificate was made")))
+}

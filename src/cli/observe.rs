@@ -1,0 +1,74 @@
+//! `fedroot observe`: that exactly this artefact was seen where it is published. Windows count from it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::ui::Output;
+use super::{Common, document, parsed};
+use crate::artefact::kind;
+use crate::base::bytes::Hashing;
+use crate::base::clock::Instant;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::ceremony;
+use crate::key::Line;
+use crate::lifecycle::{Receipt, Source};
+
+/// What stands for the certificate of a key, which is seen like a document.
+const CERTIFICATE: &str = "certificate";
+
+/// `fedroot observe`
+#[derive(Args, Debug)]
+pub(super) struct Observe {
+    /// The kind of document, or `certificate`
+    #[arg(value_name = "KIND", value_parser = kinds_and_certificate())]
+    kind: String,
+    /// The file exactly as it was fetched; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// When it was fetched
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    seen_at: Instant,
+    /// The URL that it was fetched from
+    #[arg(long, value_name = "URL", required_unless_present = "said")]
+    from: Option<String>,
+    /// Nobody fetched it, and an officer says, with this reason, that it stands everywhere
+    #[arg(long, value_name = "REASON", conflicts_with = "from")]
+    said: Option<String>,
+    /// The key line whose keys it lists; found by the digest, when absent
+    #[arg(long, value_name = "LINE", value_parser = parsed::<Line>)]
+    key: Option<Line>,
+}
+
+fn kinds_and_certificate() -> clap::builder::PossibleValuesParser {
+    let names = crate::artefact::KINDS.iter().map(|kind| kind.name()).chain([CERTIFICATE]);
+    clap::builder::PossibleValuesParser::new(names)
+}
+
+impl Observe {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let document = document(&self.file, |path| match self.kind.as_str() {
+            CERTIFICATE => disk::Document::open(path),
+            name => kind(name)?.open_signed(path),
+        })?;
+        let mut hashing = Hashing::new(document.reader());
+        std::io::copy(&mut hashing, &mut std::io::sink())
+            .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+        let digest = hashing.finish().0;
+        let from = match (self.from, &self.said) {
+            (Some(from), _) => Source::Point(from),
+            (None, said) => Source::Said(said.clone().unwrap_or_default()),
+        };
+        let receipt = Receipt { digest, seen: self.seen_at, from };
+        let mut vault = common.open_vault()?;
+        let (line, entry) = ceremony::observe(&mut vault, self.key.as_ref(), &receipt, self.said.as_deref())?;
+        let mut output = Output::json(json!({
+            "line": line.to_string(), "digest": digest.to_string(), "seen": self.seen_at.to_string(), "entry": entry,
+        }));
+        output.line(format!("{line}: {digest} was seen at {}", self.seen_at));
+        output.note(format!("the ledger has it as entry {entry}"));
+        Ok(output)
+    }
+}

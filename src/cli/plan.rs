@@ -1,0 +1,89 @@
+//! `fedroot rotate plan`: the schedule of a rotation, as text, picture, calendar or JSON. Touches nothing.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::ui::Output;
+use super::{Common, parsed};
+use crate::base::clock::{Instant, Span};
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::base::text::visible;
+use crate::key::Line;
+use crate::lifecycle::{self, Timeline};
+use crate::policy::Profile;
+
+/// How far a plan looks, where nothing is said.
+const AHEAD: Span = Span::of_days(182);
+
+/// `fedroot rotate plan`
+#[derive(Args, Debug)]
+pub(super) struct Plan {
+    /// The key line
+    #[arg(value_parser = parsed::<Line>)]
+    line: Line,
+    /// Plan until this time; half a year, when absent
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    until: Option<Instant>,
+    /// Plan from this time on, instead of now
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    at: Option<Instant>,
+    /// Write the ceremonies as a calendar into this file; it must not exist
+    #[arg(long, value_name = "FILE")]
+    ical: Option<PathBuf>,
+    /// Draw the plan as SVG into this file; it must not exist
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+impl Plan {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let catalogue = common.catalogue()?;
+        catalogue.records(&self.line)?;
+        let from = self.at.unwrap_or_else(super::now);
+        let until = self.until.map_or_else(|| from.after(AHEAD), Ok)?;
+        let situation = catalogue.situation(&self.line)?;
+        let lifetime = Profile::parse(&catalogue.profile_text(&self.line)?)?.rotation.lifetime;
+        let plan = lifecycle::plan(&self.line, &situation, from, until, lifetime)?;
+        let timeline = Timeline::of(&plan);
+        let mut output = Output::json(json!({
+            "line": self.line.to_string(),
+            "from": from.to_string(),
+            "until": until.to_string(),
+            "unfinished": plan.is_unfinished(),
+            "channels": plan.cadences.iter().map(|(name, cadence)| json!({
+                "channel": name,
+                "cache_bound": cadence.cache_bound.to_string(),
+                "slack": cadence.slack.map(|slack| slack.to_string()),
+                "survives_missed": cadence.survives_missed,
+                "exposure": cadence.exposure.to_string(),
+            })).collect::<Vec<_>>(),
+            "ceremonies": plan.ceremonies.iter().map(|ceremony| json!({
+                "at": ceremony.at.to_string(),
+                "moves": ceremony.moves.iter().map(|(act, version, waited)| json!({
+                    "act": act.name(), "key": self.line.version(*version).to_string(),
+                    "not_before": waited.map(|at| at.to_string()),
+                })).collect::<Vec<_>>(),
+                "signed": ceremony.signed,
+            })).collect::<Vec<_>>(),
+        }));
+        for line in timeline.to_text().lines() {
+            output.line(visible(line).to_string());
+        }
+        for (path, text) in [
+            (&self.ical, lifecycle::calendar as fn(&_) -> String),
+            (&self.svg, |plan| lifecycle::picture(&Timeline::of(plan))),
+        ] {
+            if let Some(path) = path {
+                disk::create(path, text(&plan).as_bytes())?;
+                output.note(format!("written: {}", visible(&path.display().to_string())));
+            }
+        }
+        if plan.is_unfinished() {
+            output.note("a key is still on its way when the plan ends: plan further with --until");
+        }
+        Ok(output)
+    }
+}

@@ -1,0 +1,505 @@
+//! `fedroot rotate`: the life of the keys of a line, move by move.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::key::{describe, dry_run, members, sealing};
+use super::plan::Plan;
+use super::progress::Progress;
+use super::prompt::{Answers, Passphrase};
+use super::ui::Output;
+use super::{Common, algorithms, parsed};
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::base::random;
+use crate::base::text::visible;
+use crate::ceremony::{self, Making, Moved, Moving};
+use crate::custody::{Catalogue, Origin, Vault};
+use crate::key::{KeyId, Line, algorithm};
+use crate::lifecycle::{Cause, Emergency, Move};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The schedule of a rotation: windows, ceremonies, slack, exposure
+    Plan(Plan),
+    /// Make the next key of a line: same profile, new key; nothing is published
+    Stage(Stage),
+    /// From now on the documents of the line list the new key, or are signed by both
+    Publish(Step),
+    /// The new key signs from now on; the one before it retires
+    Activate(Step),
+    /// The key before signs again; the active one retires
+    Rollback(Step),
+    /// Documents list the key no longer, and it signs nothing: when nothing that it signed is outstanding
+    Retire(Step),
+    /// The key signs nothing ever again, at once; asks for no secret, and says what is at risk until when
+    Revoke(Revoke),
+    /// The path of a stolen key, in one ceremony: revoke, let the standby key take over, write the notice
+    Emergency(Theft),
+    /// Give the active key another certificate: who pins its fingerprint has to be told
+    RenewCertificate(Renew),
+}
+
+/// A key line, or one of its keys.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    Line(Line),
+    Key(KeyId),
+}
+
+impl FromStr for Subject {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        if text.contains('#') { text.parse().map(Self::Key) } else { text.parse().map(Self::Line) }
+    }
+}
+
+impl Subject {
+    /// The key that the move is about.
+    fn key(&self, catalogue: &Catalogue, act: Move) -> Result<KeyId, Fault> {
+        match self {
+            Self::Key(key) => catalogue.record(key).map(|_| key.clone()),
+            Self::Line(line) => ceremony::choose(catalogue, line, act),
+        }
+    }
+}
+
+/// A move.
+#[derive(Args, Debug)]
+pub(super) struct Step {
+    /// The key line, or one of its keys: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION
+    #[arg(value_parser = parsed::<Subject>, value_name = "LINE[#N]")]
+    subject: Subject,
+    #[command(flatten)]
+    asked: AskedFor,
+}
+
+/// What every move takes.
+#[derive(Args, Debug)]
+pub(super) struct AskedFor {
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Another person who agreed, for the ledger (can be repeated); the profile says how many it takes
+    #[arg(long, value_name = "NAME")]
+    with: Vec<String>,
+    /// Confirm the request with the digest that --dry-run printed
+    #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
+    confirm: Option<Digest>,
+    /// Give the three answers and the request digest, and move nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `fedroot rotate stage`
+#[derive(Args, Debug)]
+pub(super) struct Stage {
+    /// The key line
+    #[arg(value_parser = parsed::<Line>)]
+    line: Line,
+    /// The algorithm of the new key; that of the active key, when absent
+    #[arg(long, value_parser = algorithms())]
+    algorithm: Option<String>,
+    /// Keep the key for an emergency: it signs nothing before
+    #[arg(long)]
+    standby: bool,
+    /// Seal the key to this age recipient instead of a passphrase (can be repeated)
+    #[arg(long = "recipient", value_name = "age1…", conflicts_with_all = ["passphrase_fd", "passphrase_file"])]
+    recipients: Vec<String>,
+    #[command(flatten)]
+    passphrase: Passphrase,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Confirm the request with this digest
+    #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
+    confirm: Option<Digest>,
+    /// Print the request digest, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `fedroot rotate revoke`
+#[derive(Args, Debug)]
+pub(super) struct Revoke {
+    #[command(flatten)]
+    step: Step,
+    /// The earliest time at which somebody else may have held it
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    since: Option<Instant>,
+    /// It was only replaced by another key: nobody else may hold it
+    #[arg(long, conflicts_with = "since")]
+    superseded: bool,
+}
+
+/// `fedroot rotate emergency`
+#[derive(Args, Debug)]
+pub(super) struct Theft {
+    #[command(flatten)]
+    step: Step,
+    /// The earliest time at which somebody else may have held it
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    since: Option<Instant>,
+    /// The file for the notice that is to be published; it must not exist
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// `fedroot rotate renew-certificate`
+#[derive(Args, Debug)]
+pub(super) struct Renew {
+    /// The key line
+    #[arg(value_parser = parsed::<Line>)]
+    line: Line,
+    #[command(flatten)]
+    passphrase: Passphrase,
+    /// Open the key with this age identity file, which only its owner may read
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Confirm the request with the digest that --dry-run printed
+    #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
+    confirm: Option<Digest>,
+    /// Print the request digest, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Command {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        match self {
+            Self::Plan(plan) => plan.run(common),
+            Self::Stage(stage) => stage.run(common),
+            Self::Publish(step) => step.run(Move::Publish, common),
+            Self::Activate(step) => step.run(Move::Activate, common),
+            Self::Rollback(step) => step.run(Move::Rollback, common),
+            Self::Retire(step) => step.run(Move::Retire, common),
+            Self::Revoke(revoke) => revoke.run(common),
+            Self::Emergency(theft) => theft.run(common),
+            Self::RenewCertificate(renew) => renew.run(common),
+        }
+    }
+}
+
+/// What answers the questions of a move: no secret is asked for.
+fn answers(confirm: Option<Digest>, common: &Common) -> Answers {
+    Answers {
+        passphrase: Passphrase::default(),
+        identity: None,
+        confirm: confirm.into_iter().collect(),
+        batch: common.batch,
+        show: false,
+        progress: Progress::working("moving the key"),
+    }
+}
+
+impl Step {
+    pub(super) fn run(&self, act: Move, common: &Common) -> Result<Output, Fault> {
+        self.run_with(act, common, |moving| moving).map(|(output, _)| output)
+    }
+
+    fn run_with(
+        &self,
+        act: Move,
+        common: &Common,
+        with: impl for<'a> FnOnce(Moving<'a>) -> Moving<'a>,
+    ) -> Result<(Output, Moved), Fault> {
+        let asked = &self.asked;
+        let moving = |key| Moving::new(key, act, asked.reason.as_deref(), &asked.with);
+        if asked.dry_run {
+            let catalogue = common.catalogue()?;
+            let moving = with(moving(self.subject.key(&catalogue, act)?));
+            let moved = ceremony::foresee(&catalogue, &moving, super::now())?;
+            return Ok((told(&moved, act, true, common), moved));
+        }
+        let mut vault = common.open_vault()?;
+        let key = self.subject.key(&vault, act);
+        let key = key.map_err(|fault| refuse(&mut vault, &self.subject, act, fault))?;
+        let moved = ceremony::advance(&mut vault, &with(moving(key)), &mut answers(asked.confirm, common))?;
+        Ok((told(&moved, act, false, common), moved))
+    }
+}
+
+fn refuse(vault: &mut Vault<'_>, subject: &Subject, act: Move, fault: Fault) -> Fault {
+    let name = match subject {
+        Subject::Line(line) => line.to_string(),
+        Subject::Key(key) => key.to_string(),
+    };
+    vault.deny(act.name(), &json!({ "key": name }), fault.but("nothing was moved"))
+}
+
+/// What came of a move.
+fn told(moved: &Moved, act: Move, is_dry: bool, common: &Common) -> Output {
+    let given = &moved.answers;
+    let stage = |stage: Option<crate::lifecycle::Stage>| stage.map(crate::lifecycle::Stage::name);
+    let yes = |yes: bool| if yes { "yes" } else { "no" };
+    let mut output = Output::json(json!({
+        "key": moved.key.to_string(),
+        "act": act.name(),
+        "from": stage(moved.from),
+        "to": stage(moved.to),
+        "retiring": moved.retiring.as_ref().map(ToString::to_string),
+        "policy": {"yes": given.policy.yes, "reason": given.policy.reason},
+        "safety": {"yes": given.safety.yes, "reason": given.safety.reason},
+        "time": {"yes": given.time.yes, "reason": given.time.reason},
+        "not_before": given.time.not_before.map(|at| at.to_string()),
+        "wait_seconds": given.time.seconds,
+        "request": moved.request.to_string(),
+        "entry": moved.entry,
+        "changed": moved.entry.is_some(),
+    }));
+    if is_dry {
+        output.json.insert("dry_run".into(), true.into());
+        output.line("nothing was moved; the answers are");
+    }
+    if is_dry || moved.refused.is_some() {
+        for (name, is_yes, reason) in [
+            ("policy", given.policy.yes, &given.policy.reason),
+            ("safety", given.safety.yes, &given.safety.reason),
+            ("time", given.time.yes, &given.time.reason),
+        ] {
+            output.row(name, &format!("{}: {reason}", yes(is_yes)));
+        }
+    }
+    if is_dry && moved.refused.is_none() {
+        output.line("  one ledger entry: stage");
+        output.row("request digest", &moved.request.to_string());
+    }
+    if let (Some(entry), Some(to)) = (moved.entry, moved.to) {
+        output.line(format!("{} is {to}", moved.key));
+        if let Some(retiring) = &moved.retiring {
+            output.line(format!("{retiring} is retiring"));
+        }
+        output.note(format!("the ledger has it as entry {entry}"));
+        let line = &moved.key.line;
+        if let Some(next) = next(act) {
+            output.note(format!("next: {}", next.replace("LINE", &format!("{line}{}", common.vault_flag()))));
+        }
+    }
+    output.refusal.clone_from(&moved.refused);
+    output
+}
+
+/// The next sensible command after a move.
+const fn next(act: Move) -> Option<&'static str> {
+    match act {
+        Move::Generate => Some("fedroot rotate publish LINE"),
+        Move::Publish => Some(
+            "sign the documents of the line (saml: with --copy FILE), publish them, and tell with \
+             `fedroot observe` where they were seen; then fedroot rotate activate LINE",
+        ),
+        Move::Activate | Move::Rollback => Some(
+            "sign the documents of the line anew; fedroot rotate retire LINE, once nothing of the old key is outstanding",
+        ),
+        Move::Retire => Some("sign the documents of the line anew: they list the key no longer"),
+        _ => None,
+    }
+}
+
+impl Stage {
+    fn run(self, common: &Common) -> Result<Output, Fault> {
+        if self.dry_run {
+            let making = self.making(&common.catalogue()?)?;
+            let request = ceremony::generate_request(&making)?.digest().to_string();
+            return dry_run(&making.key, &request, common);
+        }
+        let mut vault = common.open_vault()?;
+        let reason = self.reason.clone();
+        let making = self
+            .making(&vault)
+            .map_err(|fault| ceremony::refuse_key(&mut vault, &self.line, reason.as_deref(), fault))?;
+        let mut answers = Answers {
+            passphrase: self.passphrase,
+            progress: Progress::working("making the key"),
+            ..answers(self.confirm, common)
+        };
+        let (record, request) = ceremony::stage(&mut vault, making, &mut answers, &mut random::system())?;
+        let mut output = Output::default();
+        output.json = members(json!({"request": request.to_string()}));
+        describe(&mut output, &record)?;
+        if !self.standby {
+            output.note(format!("next: fedroot rotate publish {}{}", self.line, common.vault_flag()));
+        }
+        Ok(output)
+    }
+
+    fn making(&self, catalogue: &Catalogue) -> Result<Making, Fault> {
+        let name = match &self.algorithm {
+            Some(name) => name.clone(),
+            None => catalogue.signing_record(&self.line)?.public()?.algorithm().name().to_owned(),
+        };
+        Ok(Making {
+            key: self.line.version(catalogue.history(&self.line)?.next_version()),
+            origin: Origin::Generate(algorithm(&name)?),
+            sealing: sealing(&self.recipients)?,
+            profile_text: catalogue.profile_text(&self.line)?,
+            standby: self.standby,
+            reason: self.reason.clone(),
+        })
+    }
+}
+
+impl Revoke {
+    fn run(self, common: &Common) -> Result<Output, Fault> {
+        let cause = if self.superseded { Cause::Superseded } else { Cause::Compromised };
+        let since = self.since;
+        let (mut output, moved) =
+            self.step.run_with(Move::Revoke, common, |moving| Moving { cause, since, ..moving })?;
+        if moved.refused.is_none() && !self.superseded {
+            let catalogue = common.catalogue()?;
+            let emergency = ceremony::emergency(&catalogue, &moved.key, since, super::now())?;
+            at_risk(&mut output, &emergency);
+        }
+        Ok(output)
+    }
+}
+
+/// Says what is at risk until when.
+fn at_risk(output: &mut Output, emergency: &Emergency) {
+    let mut rows = Vec::new();
+    for risk in &emergency.at_risk {
+        let until = risk.until.to_string();
+        output.line(format!(
+            "at risk in {}: {} signatures, {} artefacts that list it; until {until}",
+            visible(&risk.channel),
+            risk.signed,
+            risk.listing
+        ));
+        for name in risk.never.iter().take(NAMED_MAX) {
+            output.row("never ends", name);
+        }
+        rows.push(json!({
+            "channel": risk.channel, "signed": risk.signed, "listing": risk.listing, "never": risk.never,
+            "until": risk.until.instant().map(|at| at.to_string()),
+        }));
+    }
+    let breaks = emergency.breaks.iter().map(|broken| {
+        json!({"channel": broken.channel, "who": broken.who, "until": broken.until.instant().map(|at| at.to_string())})
+    });
+    output.json.insert("breaks".into(), Value::Array(breaks.collect()));
+    output.json.insert("at_risk".into(), Value::Array(rows));
+}
+
+/// So many names are shown of what never ends.
+const NAMED_MAX: usize = 10;
+
+impl Theft {
+    fn run(self, common: &Common) -> Result<Output, Fault> {
+        if let Some(path) = self.output.as_ref().filter(|path| disk::exists(path)) {
+            return Err(disk::EXISTS
+                .fault(format!("{} exists already; nothing was moved", path.display()))
+                .hint("name another file with --output"));
+        }
+        let since = self.since;
+        // Before the key is revoked: the state of affairs names the key that takes over.
+        let catalogue = common.catalogue()?;
+        let key = self.step.subject.key(&catalogue, Move::Revoke)?;
+        let emergency = ceremony::emergency(&catalogue, &key, since, super::now())?;
+        let print = |version: u32| {
+            catalogue
+                .record(&key.line.version(version))?
+                .public()
+                .map(|public| public.fingerprint().to_string())
+        };
+        let notice =
+            emergency.notice(&print(key.version)?, emergency.successor.map(print).transpose()?.as_deref());
+        let (mut output, moved) = self.step.run_with(Move::Revoke, common, |moving| Moving {
+            cause: Cause::Compromised,
+            since,
+            emergency: true,
+            ..moving
+        })?;
+        at_risk(&mut output, &emergency);
+        for broken in &emergency.breaks {
+            output.line(format!(
+                "breaks in {} until {}: {}",
+                visible(&broken.channel),
+                broken.until,
+                broken.who
+            ));
+        }
+        if moved.refused.is_some() || self.step.asked.dry_run {
+            return Ok(output);
+        }
+        if let Some(version) = emergency.successor {
+            let next = Step {
+                subject: Subject::Key(key.line.version(version)),
+                asked: AskedFor { confirm: None, ..self.step.asked },
+            };
+            let asked = &next.asked;
+            let mut vault = common.open_vault()?;
+            let moving = Moving {
+                emergency: true,
+                ..Moving::new(key.line.version(version), Move::Activate, asked.reason.as_deref(), &asked.with)
+            };
+            let moved = ceremony::advance(&mut vault, &moving, &mut answers(None, common))?;
+            match (&moved.refused, moved.entry) {
+                (None, Some(entry)) => {
+                    output.line(format!("{} is active", moved.key));
+                    output.note(format!(
+                        "the ledger has that as entry {entry}; sign all documents of the line anew"
+                    ));
+                }
+                (Some(fault), _) => output.note(format!("{} did not take over: {fault}", moved.key)),
+                (None, None) => {}
+            }
+            output.json.insert("successor".into(), moved.key.to_string().into());
+        } else {
+            output.note("no standby key is there: make the next one with `fedroot rotate stage`, and carry it to consumers on another way");
+        }
+        match &self.output {
+            Some(path) => {
+                disk::create(path, notice.as_bytes())?;
+                output.note(format!("the notice to publish is in {}", visible(&path.display().to_string())));
+            }
+            None => notice.lines().for_each(|line| output.line(visible(line).to_string())),
+        }
+        output.json.insert("notice".into(), notice.into());
+        Ok(output)
+    }
+}
+
+impl Renew {
+    fn run(self, common: &Common) -> Result<Output, Fault> {
+        if self.dry_run {
+            let key = common.catalogue()?.signing_record(&self.line)?.key()?;
+            let request = ceremony::certificate_request(&key).digest().to_string();
+            let mut output =
+                Output::json(json!({"dry_run": true, "key": key.to_string(), "request": request}));
+            output.line("nothing was done; it would write");
+            output.line(format!("  keys/{}/{}.cert.pem", key.line, key.version));
+            output.line("  two ledger entries: intent, outcome");
+            output.row("request digest", &request);
+            return Ok(output);
+        }
+        let mut vault = common.open_vault()?;
+        let mut answers = Answers {
+            passphrase: self.passphrase,
+            identity: self.identity,
+            progress: Progress::working("signing the certificate"),
+            ..answers(self.confirm, common)
+        };
+        let reason = self.reason.as_deref();
+        let (key, entry) =
+            ceremony::renew_certificate(&mut vault, &self.line, reason, &mut answers, &mut random::system())?;
+        let mut output =
+            Output::json(json!({"key": key.to_string(), "ledger_intent": entry, "changed": true}));
+        output.line(format!("{key} has another certificate"));
+        output.note(format!("the ledger has it as entry {entry}"));
+        output.note("who pins the fingerprint of the certificate, rather than the key, has to be told before it is published");
+        output.note(format!(
+            "next: fedroot key export {} --format certificate{}",
+            self.line,
+            common.vault_flag()
+        ));
+        Ok(output)
+    }
+}

@@ -1,0 +1,171 @@
+//! `fedroot status`: what is due, what is missing, what ends soon. Needs no secret and touches nothing.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::ui::Output;
+use super::{Common, parsed};
+use crate::base::clock::{Instant, Span};
+use crate::base::fault::{Class, Code, Fault};
+use crate::custody::Catalogue;
+use crate::key::Line;
+use crate::lifecycle::{Asked, Move, Situation, Stage, When, answers};
+
+/// Something is due.
+pub(super) const DUE: Code =
+    Code::new("status.due", Class::NotYet, "something is due, missing or about to end");
+
+/// `fedroot status`
+#[derive(Args, Debug)]
+pub(super) struct Status {
+    /// The key line; all of them, when absent
+    #[arg(value_parser = parsed::<Line>)]
+    line: Option<Line>,
+    /// Warn of what ends within this time
+    #[arg(long, value_name = "DURATION", default_value = "P60D", value_parser = parsed::<Span>)]
+    within: Span,
+    /// End with 4 when something is due, overdue, missing or about to end
+    #[arg(long)]
+    exit_code: bool,
+    /// Judge by this time, instead of now
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    at: Option<Instant>,
+}
+
+/// One thing that somebody has to see to.
+struct Due {
+    key: String,
+    what: String,
+    at: Option<Instant>,
+}
+
+impl Status {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let catalogue = common.catalogue()?;
+        let now = self.at.unwrap_or_else(super::now);
+        let lines = match &self.line {
+            Some(line) => vec![line.clone()],
+            None => catalogue.lines()?,
+        };
+        let (mut output, mut due, mut rows) = (Output::default(), Vec::new(), Vec::new());
+        for line in &lines {
+            rows.push(self.line(&catalogue, line, now, &mut output, &mut due)?);
+        }
+        for intent in catalogue.journal()?.unknown() {
+            output.note(format!(
+                "nobody knows what became of intent {intent} of the ledger: it may have been signed"
+            ));
+        }
+        for item in &due {
+            let at = item.at.map_or(String::new(), |at| format!(" ({at})"));
+            output.line(format!("due: {}: {}{at}", item.key, item.what));
+        }
+        if lines.is_empty() {
+            output.note("the vault holds no key yet: `fedroot key generate` makes one");
+        } else if due.is_empty() {
+            output.note(format!("nothing is due within {}", self.within));
+        }
+        let due_json = due
+            .iter()
+            .map(|item| json!({"key": item.key, "what": item.what, "at": item.at.map(|at| at.to_string())}));
+        output.json = Output::json(json!({
+            "at": now.to_string(), "lines": rows, "due": due_json.collect::<Vec<_>>(),
+        }))
+        .json;
+        if self.exit_code && !due.is_empty() {
+            let fault = DUE.fault(format!("{} things are due within {}", due.len(), self.within));
+            output.refusal = Some(fault);
+        }
+        Ok(output)
+    }
+
+    /// Tells of one line.
+    fn line(
+        &self,
+        catalogue: &Catalogue,
+        line: &Line,
+        now: Instant,
+        output: &mut Output,
+        due: &mut Vec<Due>,
+    ) -> Result<Value, Fault> {
+        let situation = catalogue.situation(line)?;
+        let soon = now.after(self.within)?;
+        let mut keys = Vec::new();
+        output.line(line.to_string());
+        if situation.history.active().is_none() {
+            due.push(Due { key: line.to_string(), what: "no key is active".into(), at: None });
+        }
+        for (version, key) in situation.history.keys() {
+            let name = line.version(version).to_string();
+            let mut channels = Vec::new();
+            for channel in &situation.channels {
+                let seen = situation.visibility(channel, version, now)?;
+                let signed = situation.inventory.signed(&channel.name, version);
+                let listing = situation.inventory.listing(&channel.name, version);
+                let live = signed.map_or(0, |signed| signed.count(now))
+                    + listing.map_or(0, |listing| listing.count(now));
+                let end =
+                    signed.and_then(|signed| signed.end()).max(listing.and_then(|listing| listing.end()));
+                let until = end.map_or_else(|| "-".to_owned(), |end| end.to_string());
+                output.row(
+                    &format!("#{version} {}", key.stage),
+                    &format!("{}: {seen}; {live} outstanding, until {until}", channel.name),
+                );
+                let is_last = key.stage == Stage::Active && live > 0;
+                if let Some(When::At(at)) = end.filter(|end| is_last && *end <= When::At(soon)) {
+                    due.push(Due {
+                        key: name.clone(),
+                        what: format!("what it signed in {} ends", channel.name),
+                        at: Some(at),
+                    });
+                }
+                channels.push(json!({
+                    "channel": channel.name, "visibility": seen.name(), "outstanding": live,
+                    "until": end.and_then(When::instant).map(|at| at.to_string()),
+                    "never_ends": end == Some(When::Never),
+                }));
+            }
+            let in_use = matches!(key.stage, Stage::Active | Stage::Published | Stage::Standby);
+            if let Some(end) = situation.ends.get(&version).filter(|end| in_use && **end <= soon) {
+                due.push(Due { key: name.clone(), what: "its certificate ends".into(), at: Some(*end) });
+            }
+            let waiting = next(&situation, version, key.stage, now, &name, due);
+            keys.push(json!({
+                "key": name, "stage": key.stage.name(), "since": key.since.to_string(), "channels": channels, "next": waiting,
+            }));
+        }
+        Ok(json!({"line": line.to_string(), "keys": keys}))
+    }
+}
+
+/// What a key waits for.
+fn next(
+    situation: &Situation,
+    version: u32,
+    stage: Stage,
+    now: Instant,
+    name: &str,
+    due: &mut Vec<Due>,
+) -> Value {
+    let act = match stage {
+        Stage::Generated => Move::Publish,
+        Stage::Published => Move::Activate,
+        Stage::Retiring => Move::Retire,
+        _ => return Value::Null,
+    };
+    let asked = Asked { reason: Some("status"), persons: situation.quorum, emergency: false };
+    let given = answers(situation, act, version, now, asked);
+    if given.are_yes() {
+        due.push(Due { key: name.to_owned(), what: format!("it is time to {act} it"), at: None });
+    } else if !given.safety.yes {
+        due.push(Due { key: name.to_owned(), what: given.safety.reason.clone(), at: None });
+    }
+    json!({
+        "act": act.name(),
+        "policy": given.policy.yes,
+        "safety": given.safety.yes,
+        "time": given.time.yes,
+        "reason": if given.safety.yes { given.time.reason } else { given.safety.reason },
+        "not_before": given.time.not_before.map(|at| at.to_string()),
+    })
+}

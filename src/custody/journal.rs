@@ -1,0 +1,350 @@
+//! What the ledger says of keys, in the clear, for the machine that cannot read the ledger: which keys were made, how they
+//! moved, what they signed and until when, what was seen to be published. `journal.jsonl` only grows.
+//!
+//! A line is durable before its entry is, and the same line stands inside the entry. So the ledger decides: a line whose entry
+//! never came is void, an entry without its line means that the journal is an old copy, and an auditor can make it anew.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::JOURNAL;
+use crate::base::append::Growing;
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::key::{KeyId, Line};
+use crate::lifecycle::{Cause, Lists, Move, Step};
+
+const BYTES_MAX: u64 = 4 << 30;
+
+/// One line of the journal: what an entry of the ledger says.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noted {
+    /// The index of the entry in the ledger.
+    pub entry: u64,
+    /// The time that it claims.
+    pub time: String,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum What {
+    /// A key was made or adopted.
+    Made {
+        /// Which.
+        key: String,
+        /// The digest of its record.
+        record: String,
+        /// Whether it is kept for an emergency.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        standby: bool,
+        /// Its certificate.
+        certificate: Document,
+    },
+    /// A key moved to another stage.
+    Moved {
+        /// Which.
+        key: String,
+        /// The name of the move.
+        act: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// For a revocation: why, as a term of OpenID Federation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
+        /// For a revocation: the earliest suspected time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<String>,
+        /// Whether it was part of an emergency.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        emergency: bool,
+    },
+    /// A key got another certificate.
+    Certified {
+        /// Which.
+        key: String,
+        /// The certificate.
+        certificate: Document,
+    },
+    /// A key signed.
+    Signed {
+        /// Which.
+        key: String,
+        /// The kind of document.
+        kind: String,
+        /// The channel of the line that it belongs to.
+        channel: String,
+        /// The documents; of a batch, those that list keys.
+        documents: Vec<Document>,
+        /// The other documents of a batch: how many end when.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        ends: BTreeMap<String, u64>,
+    },
+    /// An artefact was seen where it is published.
+    Seen {
+        /// The key line.
+        line: String,
+        /// The digest of what was fetched.
+        digest: String,
+        /// When.
+        seen: String,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// The words of the officer who says so, where nothing was fetched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
+    },
+    /// An outcome that changes nothing: what was begun failed.
+    Nothing {},
+    /// What became of an intent is not known.
+    Unknown {
+        /// The intent.
+        intent: u64,
+    },
+    /// The ledger began anew after a break; the lines before hold.
+    Resealed {},
+    /// The line before was never followed by its entry.
+    Void {},
+}
+
+/// A signed document.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Its name, for people.
+    pub name: String,
+    /// The digest of the file.
+    pub digest: String,
+    /// When it ends; never, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Which keys of the line it lists; none where it is no artefact that lists keys. `[0]` stands for itself alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<u32>,
+}
+
+impl Document {
+    /// A document that a key signed.
+    pub fn new(name: &str, digest: Digest, expires: Option<Instant>, lists: &Lists) -> Self {
+        let lists = match lists {
+            Lists::Nothing => vec![],
+            Lists::Own => vec![OWN],
+            Lists::Keys(versions) => versions.iter().copied().collect(),
+        };
+        let expires = expires.map(|at| at.to_string());
+        Self { name: name.chars().take(300).collect(), digest: digest.to_string(), expires, lists }
+    }
+
+    /// Which keys of the line it lists.
+    pub fn lists(&self) -> Lists {
+        match self.lists.as_slice() {
+            [] => Lists::Nothing,
+            [OWN] => Lists::Own,
+            versions => Lists::Keys(versions.iter().copied().collect()),
+        }
+    }
+}
+
+/// Stands for the key that signed, and says nothing of the others. Versions count from 1.
+const OWN: u32 = 0;
+
+impl What {
+    /// The move of a key.
+    pub(super) fn moved(key: &KeyId, step: &Step) -> Self {
+        Self::Moved {
+            key: key.to_string(),
+            act: step.act.name().into(),
+            reason: step.reason.clone(),
+            cause: (step.act == Move::Revoke).then(|| step.cause.name().into()),
+            since: step.since.map(|since| since.to_string()),
+            emergency: step.emergency,
+        }
+    }
+
+    fn line(&self) -> Option<&str> {
+        match self {
+            Self::Made { key, .. }
+            | Self::Moved { key, .. }
+            | Self::Certified { key, .. }
+            | Self::Signed { key, .. } => key.split_once('#').map(|(line, _)| line),
+            Self::Seen { line, .. } => Some(line),
+            Self::Nothing {} | Self::Unknown { .. } | Self::Resealed {} | Self::Void {} => None,
+        }
+    }
+}
+
+impl Noted {
+    /// When.
+    pub fn time(&self) -> Result<Instant, Fault> {
+        Instant::parse(&self.time)
+    }
+
+    fn to_line(&self) -> Result<String, Fault> {
+        let text = serde_json::to_string(self).map_err(|e| damaged(&e.to_string()))?;
+        Ok(text + "\n")
+    }
+}
+
+fn damaged(why: &str) -> Fault {
+    JOURNAL.fault(why.to_owned()).hint(ANEW)
+}
+
+/// The way out of every disagreement.
+const ANEW: &str =
+    "put the newest copy back, or make it anew with an auditor: `fedroot ledger rebuild --identity FILE`";
+
+/// The journal, as far as it holds.
+#[derive(Debug, Default)]
+pub struct Journal {
+    path: PathBuf,
+    lines: Vec<Noted>,
+    of_line: HashMap<String, Vec<usize>>,
+    /// Whether the file ends with a line whose entry never came, or that is torn.
+    is_loose: bool,
+}
+
+impl Journal {
+    /// Reads the journal of a vault. `marked`: the newest entry that has a line, as the ledger's state knows; nothing where
+    /// the state is not there, and then every line holds.
+    ///
+    /// # Errors
+    /// [`JOURNAL`]: it is damaged, or older or newer than the ledger.
+    pub(super) fn read(vault: &Path, marked: Option<Option<u64>>) -> Result<Self, Fault> {
+        let path = vault.join(NAME);
+        let at = |fault: Fault| fault.at(path.display());
+        let bytes = if disk::exists(&path) { disk::read_private(&path, BYTES_MAX)? } else { Vec::new() };
+        let mut journal = Self { path: path.clone(), ..Self::default() };
+        let mut before: Option<Result<Noted, String>> = None;
+        for (number, bytes) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let whole = bytes.strip_suffix(b"\n");
+            let line: Result<Noted, String> = whole.ok_or_else(|| "torn".to_owned()).and_then(|bytes| {
+                serde_json::from_slice(bytes).map_err(|e| format!("line {}: {e}", number + 1))
+            });
+            let is_void = line.as_ref().is_ok_and(|line| line.what == What::Void {});
+            if let Some(before) = before.take().filter(|_| !is_void) {
+                journal.push(before.map_err(|why| at(damaged(&why)))?);
+            }
+            before = (!is_void).then_some(line);
+        }
+        match (before, marked) {
+            // What a crash leaves in front of the ledger's entry.
+            (Some(Err(why)), _) if why == "torn" => journal.is_loose = true,
+            (Some(Err(why)), _) => return Err(at(damaged(&why))),
+            (Some(Ok(last)), Some(marked)) if marked.is_none_or(|marked| last.entry > marked) => {
+                journal.is_loose = true;
+            }
+            (Some(Ok(last)), _) => journal.push(last),
+            (None, _) => {}
+        }
+        match (journal.lines.last().map(|line| line.entry), marked) {
+            (newest, Some(marked)) if newest != marked => Err(at(damaged(&match (newest, marked) {
+                (newest, Some(marked)) if newest.is_none_or(|newest| newest < marked) => format!(
+                    "it is an old copy: the ledger has entry {marked}, and it ends with {}",
+                    newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
+                ),
+                _ => "it knows more than the ledger: entries are missing there".to_owned(),
+            }))),
+            _ => Ok(journal),
+        }
+    }
+
+    fn push(&mut self, noted: Noted) {
+        if let Some(line) = noted.what.line() {
+            self.of_line.entry(line.to_owned()).or_default().push(self.lines.len());
+        }
+        self.lines.push(noted);
+    }
+
+    /// Begins the journal of a new vault.
+    pub(super) fn create(vault: &Path) -> Result<(), Fault> {
+        disk::create(&vault.join(NAME), b"")
+    }
+
+    /// Closes off what a crash left. Only who holds the ledger's lock may.
+    pub(super) fn settle(&mut self) -> Result<(), Fault> {
+        if !self.is_loose {
+            return Ok(());
+        }
+        let mut file = Growing::open(&self.path)?;
+        let is_torn = file
+            .length()
+            .checked_sub(1)
+            .is_some_and(|last| file.read(last, 1).is_ok_and(|byte| byte != b"\n"));
+        let entry = self.lines.last().map_or(0, |line| line.entry);
+        let time = self.lines.last().map_or_else(String::new, |line| line.time.clone());
+        let void = Noted { entry, time, what: What::Void {} }.to_line()?;
+        file.append(format!("{}{void}", if is_torn { "\n" } else { "" }).as_bytes())?;
+        self.is_loose = false;
+        Ok(())
+    }
+
+    /// Writes a line durably, before its entry. Whoever does not write the entry then leaves it loose.
+    pub(super) fn write(&mut self, noted: Noted) -> Result<(), Fault> {
+        self.settle()?;
+        if !disk::exists(&self.path) {
+            disk::create(&self.path, b"")?;
+        }
+        Growing::open(&self.path)?.append(noted.to_line()?.as_bytes())?;
+        self.is_loose = true;
+        self.push(noted);
+        Ok(())
+    }
+
+    /// The entry came: the line holds.
+    pub(super) const fn hold(&mut self) {
+        self.is_loose = false;
+    }
+
+    /// The lines about a key line, in order.
+    pub fn of(&self, line: &Line) -> impl Iterator<Item = &Noted> {
+        let places = self.of_line.get(&line.to_string()).into_iter().flatten();
+        places.filter_map(|place| self.lines.get(*place))
+    }
+
+    /// Every line, in order.
+    pub fn lines(&self) -> &[Noted] {
+        &self.lines
+    }
+
+    /// What became of these intents nobody knows.
+    pub fn unknown(&self) -> impl Iterator<Item = u64> {
+        self.lines.iter().filter_map(|line| match line.what {
+            What::Unknown { intent } => Some(intent),
+            _ => None,
+        })
+    }
+}
+
+/// Replaces the journal with lines that an auditor read from the ledger.
+pub(super) fn replace(vault: &Path, lines: &[Noted]) -> Result<(), Fault> {
+    let text = lines.iter().map(Noted::to_line).collect::<Result<String, _>>()?;
+    disk::replace(&vault.join(NAME), text.as_bytes())
+}
+
+/// The ledger began anew with this entry: whatever the journal knows still holds.
+pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fault> {
+    let mut journal = Journal::read(vault, None)?;
+    journal.write(Noted { entry, time: now.to_string(), what: What::Resealed {} })
+}
+
+/// Its name in the vault.
+pub(super) const NAME: &str = "journal.jsonl";
+/// The member of an entry's body that holds its line.
+pub(super) const MEMBER: &str = "journal";
+
+/// Reads the cause of a revocation as it was written.
+pub(super) fn cause(name: Option<&str>) -> Cause {
+    [Cause::Compromised, Cause::Superseded]
+        .into_iter()
+        .find(|cause| Some(cause.name()) == name)
+        .unwrap_or(Cause::Unspecified)
+}

@@ -1,0 +1,194 @@
+//! Moves in the life of a key: one entry of the ledger, one line of the journal, and then what follows from it.
+
+use serde_json::{Value, json};
+
+use super::journal::{self, Noted, What};
+use super::seal::Opener;
+use super::vault::Prompt;
+use super::work::{self, Certifier};
+use super::{Catalogue, Document, Vault, entries};
+use crate::base::bytes::Digest;
+use crate::base::clock::Instant;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::key::{KeyId, Line};
+use crate::ledger::{EntryKind, SignPermit};
+use crate::lifecycle::{Answers, Lists, Move, Receipt, Source, Stage, Step};
+use crate::policy::Confirmed;
+
+/// A move that was asked about and is confirmed.
+pub struct Advance<'a> {
+    /// Of which key.
+    pub key: KeyId,
+    /// The move.
+    pub step: Step,
+    /// The three answers to it.
+    pub answers: &'a Answers,
+    /// Who else agreed; a claim.
+    pub with: &'a [String],
+    /// The confirmation of exactly this request.
+    pub confirmed: Confirmed,
+}
+
+impl Vault<'_> {
+    /// Makes a move: the entry is durable before anything follows from it. Of a key that is destroyed, the sealed file is
+    /// overwritten and removed after it; opening the vault goes on with that where a crash came between.
+    ///
+    /// # Errors
+    /// The first no of the answers; whatever hinders the ledger. Nothing was moved then.
+    pub fn advance(&mut self, advance: &Advance<'_>) -> Result<u64, Fault> {
+        let Advance { key, step, answers, .. } = advance;
+        answers.check()?;
+        let mut history = self.catalogue.history(&key.line)?;
+        let from = history.key(key.version)?.stage;
+        let standing_down = history.active().filter(|active| *active != key.version);
+        history.apply(step.clone())?;
+        let to = history.key(key.version)?.stage;
+        let makes_room = to == Stage::Active && from != Stage::Active;
+        let mut body = json!({
+            "act": step.act.name(),
+            "key": key.to_string(),
+            "from": from.name(),
+            "to": to.name(),
+            "retiring": standing_down.filter(|_| makes_room).map(|version| key.line.version(version).to_string()),
+            "request": advance.confirmed.request().to_string(),
+            "confirmed": advance.confirmed.how(),
+            "with": advance.with,
+            "answers": [&answers.policy.reason, &answers.safety.reason, &answers.time.reason],
+        });
+        if let (Move::Destroy, Some(members)) = (step.act, body.as_object_mut()) {
+            members.insert("sealed".into(), self.catalogue.record(key)?.sealed_digest().into());
+        }
+        let entry =
+            self.note(EntryKind::Stage, None, What::moved(key, step), body, step.reason.as_deref(), step.at)?;
+        self.forget_destroyed()?;
+        Ok(entry)
+    }
+
+    /// Takes a receipt: exactly this artefact was seen. It has to be one that lists keys of the line.
+    pub fn observe(
+        &mut self,
+        line: &Line,
+        receipt: &Receipt,
+        reason: Option<&str>,
+        now: Instant,
+    ) -> Result<u64, Fault> {
+        let (from, said) = match &receipt.from {
+            Source::Point(url) => (Some(url.clone()), None),
+            Source::Said(words) => (None, Some(words.clone())),
+        };
+        let what = What::Seen {
+            line: line.to_string(),
+            digest: receipt.digest.to_string(),
+            seen: receipt.seen.to_string(),
+            from,
+            said,
+        };
+        self.note(EntryKind::Receipt, None, what, json!({"act": "observe"}), reason, now)
+    }
+
+    /// Gives a key another certificate: the key is opened to sign it.
+    pub fn certify(
+        &mut self,
+        key: &KeyId,
+        certify: Certifier<'_>,
+        confirmed: &Confirmed,
+        reason: Option<&str>,
+        prompt: &mut dyn Prompt,
+    ) -> Result<u64, Fault> {
+        let record = self.catalogue.record(key)?;
+        let sealed = self.catalogue.sealed(&record)?;
+        let opener: Opener = work::opener(&record, key, prompt)?;
+        let unsigned = certify(&record.public()?)?;
+        let octets = Digest::of(unsigned.octets());
+        let body = json!({
+            "act": "renew-certificate",
+            "key": key.to_string(),
+            "request": confirmed.request().to_string(),
+            "confirmed": confirmed.how(),
+        });
+        let body = entries::with_operator(body, reason, &self.operator);
+        let now = self.clock.now();
+        let permit = self.ledger.intend(&key.to_string(), &octets, &body, now)?;
+        let intent = permit.index();
+        let certificate = match work::certify(&permit, &record, &sealed, opener, unsigned) {
+            Ok(certificate) => certificate,
+            Err(fault) => {
+                permit.denied(&entries::refused(&fault), self.clock.now())?;
+                return Err(fault.but("no certificate was made"));
+            }
+        };
+        let document = certificate_of(&certificate.pem, certificate.until);
+        let outcome = json!({"result": "certified", "certificate": document.digest});
+        let what = What::Certified { key: key.to_string(), certificate: document };
+        close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
+        disk::replace(&self.catalogue.path(key, "cert.pem"), &certificate.pem)?;
+        Ok(intent)
+    }
+
+    /// Writes a line of the journal and the entry that it belongs to; `re`: the intent that this closes.
+    pub(super) fn note(
+        &mut self,
+        kind: EntryKind,
+        re: Option<u64>,
+        what: What,
+        body: Value,
+        reason: Option<&str>,
+        now: Instant,
+    ) -> Result<u64, Fault> {
+        let noted = Noted { entry: self.ledger.len(), time: now.to_string(), what };
+        let body = entries::with_operator(with_line(body, &noted), reason, &self.operator);
+        self.catalogue.journal_mut()?.write(noted)?;
+        let entry = self.ledger.append(kind, re, &body, now)?.index;
+        self.catalogue.journal_mut()?.hold();
+        Ok(entry)
+    }
+
+    /// Replaces the journal with the lines that an auditor read in the ledger.
+    pub fn replace_journal(&mut self, lines: &[Noted]) -> Result<(), Fault> {
+        self.catalogue.replace_journal(lines)
+    }
+
+    /// Overwrites and removes the sealed files of keys that the ledger has as destroyed.
+    pub(super) fn forget_destroyed(&self) -> Result<(), Fault> {
+        for noted in self.catalogue.journal()?.lines() {
+            let What::Moved { key, act, .. } = &noted.what else { continue };
+            if act == Move::Destroy.name() {
+                let path = self.catalogue.path(&key.parse()?, "key.age");
+                if disk::exists(&path) {
+                    disk::destroy(&path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A certificate as the journal has it: it introduces its own key.
+pub(super) fn certificate_of(pem: &[u8], until: Option<Instant>) -> Document {
+    Document::new("certificate", Digest::of(pem), until, &Lists::Own)
+}
+
+/// Closes an intent with a line of the journal.
+pub(super) fn close(
+    catalogue: &mut Catalogue,
+    permit: SignPermit<'_>,
+    what: What,
+    outcome: Value,
+    now: Instant,
+) -> Result<(), Fault> {
+    let noted = Noted { entry: permit.outcome_index(), time: now.to_string(), what };
+    let outcome = with_line(outcome, &noted);
+    catalogue.journal_mut()?.write(noted)?;
+    permit.outcome(&outcome, now)?;
+    catalogue.journal_mut()?.hold();
+    Ok(())
+}
+
+/// The body of an entry with its line of the journal: an auditor makes the journal anew from these.
+fn with_line(mut body: Value, noted: &Noted) -> Value {
+    if let (Some(members), Ok(line)) = (body.as_object_mut(), serde_json::to_value(noted)) {
+        members.insert(journal::MEMBER.into(), line);
+    }
+    body
+}

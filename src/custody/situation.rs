@@ -1,0 +1,234 @@
+//! From the lines of the journal to what the life of keys is judged by: history and inventory.
+
+use std::collections::BTreeMap;
+
+use super::journal::{self, Document, Journal, Noted, What};
+use super::{Catalogue, JOURNAL, Record};
+use crate::base::bytes::Digest;
+use crate::base::clock::{Instant, Span};
+use crate::base::fault::Fault;
+use crate::key::{KeyId, Line};
+use crate::lifecycle::{
+    Channel, History, Inventory, Kind, Lists, Method, Move, Receipt, Signature, Situation, Source, Step, When,
+};
+use crate::policy::Profile;
+
+/// The moves of a key line.
+pub(super) fn history(journal: &Journal, line: &Line) -> Result<History, Fault> {
+    let steps = journal.of(line).map(steps).collect::<Result<Vec<_>, _>>()?;
+    History::replay(steps.into_iter().flatten())
+}
+
+/// The digests of the records of a line's keys, as they were made.
+pub(super) fn made(journal: &Journal, line: &Line) -> BTreeMap<u32, String> {
+    let made = journal.of(line).filter_map(|noted| match &noted.what {
+        What::Made { key, record, .. } => Some((key.parse::<KeyId>().ok()?.version, record.clone())),
+        _ => None,
+    });
+    made.collect()
+}
+
+/// The moves that a line of the journal tells of.
+fn steps(noted: &Noted) -> Result<Vec<Step>, Fault> {
+    let version = |key: &str| key.parse::<KeyId>().map(|key| key.version);
+    Ok(match &noted.what {
+        What::Made { key, standby, .. } => {
+            let (at, version) = (noted.time()?, version(key)?);
+            let kept = standby.then(|| Step::new(at, version, Move::Standby));
+            std::iter::once(Step::new(at, version, Move::Generate)).chain(kept).collect()
+        }
+        What::Moved { key, act, reason, cause, since, emergency } => vec![Step {
+            reason: reason.clone(),
+            cause: journal::cause(cause.as_deref()),
+            since: since.as_deref().map(Instant::parse).transpose()?,
+            emergency: *emergency,
+            ..Step::new(noted.time()?, version(key)?, act.parse()?)
+        }],
+        _ => vec![],
+    })
+}
+
+impl Catalogue {
+    /// Everything that has a say in the next move of a line.
+    ///
+    /// # Errors
+    /// The profile names a kind of channel that there is not, or the journal is not the ledger's.
+    pub fn situation(&self, line: &Line) -> Result<Situation, Fault> {
+        let profile = Profile::parse(&self.profile_text(line)?)
+            .map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
+        let channels = channels(&profile).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
+        let mut ends = BTreeMap::new();
+        for noted in self.journal()?.of(line) {
+            if let What::Made { key, certificate, .. } | What::Certified { key, certificate } = &noted.what
+                && let Some(end) = &certificate.expires
+            {
+                ends.insert(key.parse::<KeyId>()?.version, Instant::parse(end)?);
+            }
+        }
+        Ok(Situation {
+            inventory: self.inventory(line, &channels)?,
+            history: self.history(line)?,
+            channels,
+            quorum: usize::try_from(profile.rotation.quorum).unwrap_or(usize::MAX),
+            retention: profile.rotation.retention,
+            ends,
+        })
+    }
+
+    /// Which of the line's channels signatures on documents of this kind live in, and which keys these documents list. A
+    /// line whose profile names channels of other kinds only has none for it.
+    pub fn channel_for(&self, line: &Line, document: &str) -> Result<(String, Lists), Fault> {
+        let situation = self.situation(line)?;
+        let kind = Kind::of_document(document);
+        let Some(channel) = situation.channels.iter().find(|channel| channel.kind == kind) else {
+            return Ok((kind.name().to_owned(), Lists::Nothing));
+        };
+        let lists = match kind.method() {
+            Method::Double => Lists::Own,
+            _ if kind.is_listed_in(document) => situation.lists(channel),
+            _ => Lists::Nothing,
+        };
+        Ok((channel.name.clone(), lists))
+    }
+
+    /// Refuses a key that may not sign documents of this kind now: not the active one, nor a key that signs its own copies
+    /// of a double publication.
+    pub fn check_signer(&self, record: &Record, document: &str, now: Instant) -> Result<(), Fault> {
+        let key = record.key()?;
+        if self.signers(&key.line, document, now)?.contains(&key.version) {
+            return Ok(());
+        }
+        record.stage().check_may_sign()
+    }
+
+    /// Which keys of a line may sign documents of this kind now: the active one, and in a double publication those that sign
+    /// copies of their own.
+    pub fn signers(&self, line: &Line, document: &str, now: Instant) -> Result<Vec<u32>, Fault> {
+        let situation = self.situation(line)?;
+        let kind = Kind::of_document(document);
+        let channel = situation.channels.iter().find(|channel| channel.kind == kind);
+        Ok(match channel.filter(|_| kind.method() == Method::Double) {
+            Some(channel) => situation.signers(channel, now),
+            None => situation.history.active().into_iter().collect(),
+        })
+    }
+
+    /// What is outstanding of a line, in these channels: signatures, artefacts that list keys, receipts.
+    ///
+    /// # Errors
+    /// [`JOURNAL`]: a line of the journal cannot be understood.
+    pub fn inventory(&self, line: &Line, channels: &[Channel]) -> Result<Inventory, Fault> {
+        let mut inventory = Inventory::default();
+        for noted in self.journal()?.of(line) {
+            add(&mut inventory, noted, channels)
+                .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))?;
+        }
+        Ok(inventory)
+    }
+}
+
+/// The channels of a line: those that its profile names, and one for each kind of document that none of these is for.
+fn channels(profile: &Profile) -> Result<Vec<Channel>, Fault> {
+    let mut channels = Vec::new();
+    for said in &profile.channels {
+        let mut channel = with_limits(said.kind.parse()?, profile);
+        channel.name.clone_from(&said.name);
+        channel.points.clone_from(&said.points);
+        let timing = &mut channel.timing;
+        let spans: [(&mut Span, Option<Span>); 9] = [
+            (&mut timing.period, said.period),
+            (&mut timing.delay, said.delay),
+            (&mut timing.refresh, said.refresh),
+            (&mut timing.objects, said.objects),
+            (&mut timing.skew, said.skew),
+            (&mut timing.publish_safety, said.publish_safety),
+            (&mut timing.retire_safety, said.retire_safety),
+            (&mut timing.distribution, said.distribution),
+            (&mut timing.notice, said.notice),
+        ];
+        for (slot, said) in spans {
+            *slot = said.unwrap_or(*slot);
+        }
+        timing.cache = said.cache.or(timing.cache);
+        timing.validity = said.validity.or(timing.validity);
+        timing.failures = said.failures.unwrap_or(timing.failures);
+        timing.strict = said.strict.unwrap_or(timing.strict);
+        timing.check()?;
+        channels.push(channel);
+    }
+    for document in &profile.kinds {
+        let kind = Kind::of_document(document);
+        let is_carried = channels.iter().any(|channel: &Channel| !channel.kind.method().is_anchor());
+        // A key that is carried in the artefacts of others signs what it signs there; one that is nowhere is pinned.
+        if !channels.iter().any(|channel| channel.kind == kind) && !(kind == Kind::X509 && is_carried) {
+            channels.push(with_limits(kind, profile));
+        }
+    }
+    Ok(channels)
+}
+
+/// A channel with the times of its kind and the limits that the profile sets for what the line signs there.
+fn with_limits(kind: Kind, profile: &Profile) -> Channel {
+    let mut channel = Channel::new(kind);
+    if kind == Kind::SamlAnchor {
+        channel.timing.validity = Some(profile.saml.valid_for);
+        channel.timing.cache = Some(profile.saml.cache_duration);
+    }
+    channel
+}
+
+fn add(inventory: &mut Inventory, noted: &Noted, channels: &[Channel]) -> Result<(), Fault> {
+    let issued = noted.time()?;
+    match &noted.what {
+        What::Made { key, certificate, .. } | What::Certified { key, certificate } => {
+            let by = key.parse::<KeyId>()?.version;
+            for channel in channels.iter().filter(|channel| channel.kind.method() == Method::OutOfBand) {
+                inventory.add(&Signature {
+                    lists: Lists::Own,
+                    ..signature(certificate, &channel.name, by, issued)?
+                });
+            }
+        }
+        What::Signed { key, channel, documents, ends, .. } => {
+            let by = key.parse::<KeyId>()?.version;
+            for document in documents {
+                inventory.add(&signature(document, channel, by, issued)?);
+            }
+            for (end, count) in ends {
+                inventory.add_many(channel, by, expires(Some(end).filter(|end| *end != NEVER))?, *count);
+            }
+        }
+        What::Seen { digest, seen, from, said, .. } => {
+            let from = match (from, said) {
+                (Some(from), _) => Source::Point(from.clone()),
+                (None, said) => Source::Said(said.clone().unwrap_or_default()),
+            };
+            inventory.observe(&Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Stands for no end among the ends of a batch.
+pub const NEVER: &str = "never";
+
+fn signature(document: &Document, channel: &str, by: u32, issued: Instant) -> Result<Signature, Fault> {
+    Ok(Signature {
+        artefact: document.name.clone(),
+        digest: parsed(&document.digest)?,
+        channel: channel.to_owned(),
+        by: Some(by),
+        issued,
+        expires: expires(document.expires.as_ref())?,
+        lists: document.lists(),
+    })
+}
+
+fn expires(end: Option<&String>) -> Result<When, Fault> {
+    end.map_or(Ok(When::Never), |end| Instant::parse(end).map(When::At))
+}
+
+fn parsed(digest: &str) -> Result<Digest, Fault> {
+    digest.parse().map_err(|fault: Fault| JOURNAL.fault(fault.to_string()))
+}
