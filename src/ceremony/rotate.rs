@@ -232,7 +232,7 @@ fn find(catalogue: &Catalogue, line: Option<&Line>, receipt: &Receipt, now: Inst
             // that it was signed later than it was seen says more than that another line knows nothing of it
             Err(fault) => {
                 refused =
-                    refused.filter(|known: &Fault| known.message().contains("signed only")).or(Some(fault))
+                    refused.filter(|known: &Fault| known.message().contains("signed only")).or(Some(fault));
             }
         }
     }

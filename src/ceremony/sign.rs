@@ -144,12 +144,12 @@ pub fn sign(
     let mut first = record(vault, signing, *first, approver)?;
     let copy = match second {
         Some((copy, Ready::Signing(second))) => {
-            let second =
-                record(vault, &copy, *second, approver).map_err(|fault| not_delivered(&first, fault))?;
+            let second = record(vault, &copy, *second, approver)
+                .map_err(|fault| undelivered(first.signed.intent, &fault))?;
             let Recorded { review, signed, output, beside, proof, .. } = second;
             let pending = beside.into_iter().map(|(_, pending)| pending).collect();
             publish(vault, copy.output, output, pending, proof)
-                .map_err(|fault| not_delivered(&first, fault))?;
+                .map_err(|fault| undelivered(first.signed.intent, &fault))?;
             Some(Copied { review, signed: Some(signed) })
         }
         _ => None,
@@ -189,10 +189,10 @@ struct Recorded {
 fn record(
     vault: &mut Vault<'_>,
     signing: &Signing<'_>,
-    approved: Approved<'_>,
+    ready: Approved<'_>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded, Fault> {
-    let Approved { prepared, mut output, mut beside, proof, record, approval } = approved;
+    let Approved { prepared, mut output, mut beside, proof, record, approval } = ready;
     let channel = vault.channel_for(signing.line, signing.kind.name())?;
     let expires = prepared.expires();
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
@@ -204,10 +204,6 @@ fn record(
         Ok(Delivered { digest: hashing.finish().0, name, beside: written, channel, expires, lists })
     })?;
     Ok(Recorded { review, signed, output, beside, proof, kept: record })
-}
-
-fn not_delivered(first: &Recorded, fault: Fault) -> Fault {
-    undelivered(first.signed.intent, &fault)
 }
 
 fn undelivered(entry: u64, fault: &Fault) -> Fault {

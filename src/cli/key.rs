@@ -181,14 +181,14 @@ impl MakingArguments {
         common: &Common,
     ) -> Result<Output, Fault> {
         if self.dry_run {
-            let making = self.making(line, origin)?;
+            let making = self.making(&line, origin)?;
             let request = ceremony::generate_request(&making)?.digest().to_string();
             return dry_run(&making.key, &request, common);
         }
         let mut vault = common.open_vault()?;
         let reason = self.reason.clone();
         let making = self
-            .making(line.clone(), origin)
+            .making(&line, origin)
             .map_err(|fault| ceremony::refuse_key(&mut vault, &line, reason.as_deref(), fault))?;
         let mut answers = Answers {
             passphrase: self.passphrase,
@@ -209,7 +209,7 @@ impl MakingArguments {
         Ok(output)
     }
 
-    fn making(&self, line: Line, origin: impl FnOnce() -> Result<Origin, Fault>) -> Result<Making, Fault> {
+    fn making(&self, line: &Line, origin: impl FnOnce() -> Result<Origin, Fault>) -> Result<Making, Fault> {
         let sealing = sealing(&self.recipients)?;
         let profile_text = self.profile_text(line.environment())?;
         let (key, reason) = (line.version(1), self.reason.clone());

@@ -322,8 +322,8 @@ impl Stage {
             ..answers(self.confirm, common)
         };
         let (record, request) = ceremony::stage(&mut vault, making, &mut answers, &mut random::system())?;
-        let mut output = Output::default();
-        output.json = members(json!({"request": request.to_string()}));
+        let json = members(json!({"request": request.to_string()}));
+        let mut output = Output { json, ..Output::default() };
         describe(&mut output, &record)?;
         if !self.standby {
             output.note(format!("next: fedroot rotate publish {}{}", self.line, common.vault_flag()));

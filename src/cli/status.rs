@@ -9,7 +9,7 @@ use crate::base::clock::{Instant, Span};
 use crate::base::fault::{Class, Code, Fault};
 use crate::custody::Catalogue;
 use crate::key::Line;
-use crate::lifecycle::{Asked, Move, Situation, Stage, When, answers};
+use crate::lifecycle::{Asked, Move, Outstanding, Situation, Stage, When, answers};
 
 /// Something is due.
 pub(super) const DUE: Code =
@@ -102,16 +102,15 @@ impl Status {
                 let seen = situation.visibility(channel, version, now)?;
                 let signed = situation.inventory.signed(&channel.name, version);
                 let listing = situation.inventory.listing(&channel.name, version);
-                let live = signed.map_or(0, |signed| signed.count(now))
+                let outstanding = signed.map_or(0, |signed| signed.count(now))
                     + listing.map_or(0, |listing| listing.count(now));
-                let end =
-                    signed.and_then(|signed| signed.end()).max(listing.and_then(|listing| listing.end()));
+                let end = signed.and_then(Outstanding::end).max(listing.and_then(Outstanding::end));
                 let until = end.map_or_else(|| "-".to_owned(), |end| end.to_string());
                 output.row(
                     &format!("#{version} {}", key.stage),
-                    &format!("{}: {seen}; {live} outstanding, until {until}", channel.name),
+                    &format!("{}: {seen}; {outstanding} outstanding, until {until}", channel.name),
                 );
-                let is_last = key.stage == Stage::Active && live > 0;
+                let is_last = key.stage == Stage::Active && outstanding > 0;
                 if let Some(When::At(at)) = end.filter(|end| is_last && *end <= When::At(soon)) {
                     due.push(Due {
                         key: name.clone(),
@@ -120,7 +119,7 @@ impl Status {
                     });
                 }
                 channels.push(json!({
-                    "channel": channel.name, "visibility": seen.name(), "outstanding": live,
+                    "channel": channel.name, "visibility": seen.name(), "outstanding": outstanding,
                     "until": end.and_then(When::instant).map(|at| at.to_string()),
                     "never_ends": end == Some(When::Never),
                 }));

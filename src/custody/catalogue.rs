@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::{self, Journal, Noted};
+use super::journal::{self, Journal, Marked, Noted};
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, STALE, TAMPERED, VAULT, situation};
 use crate::base::bytes::{Digest, from_hex, hex};
 use crate::base::disk;
@@ -84,7 +84,9 @@ impl Catalogue {
         if let Some(journal) = self.journal.get() {
             return Ok(journal);
         }
-        let journal = Journal::read(&self.folder, ledger::marked(&self.ledger_folder()))?;
+        let state = ledger::newest(&self.ledger_folder());
+        let journal =
+            Journal::read(&self.folder, state.map_or(Marked::Unknown, |it| Marked::Known(it.marked)))?;
         Ok(self.journal.get_or_init(|| journal))
     }
 
@@ -96,17 +98,19 @@ impl Catalogue {
 
     /// Reads the journal anew, and closes off what a crash left of it. Only who holds the ledger's lock may.
     pub(super) fn reread(&mut self, marked: Option<u64>) -> Result<(), Fault> {
-        let mut journal = Journal::read(&self.folder, Some(marked))?;
+        let mut journal = Journal::read(&self.folder, Marked::Known(marked))?;
         journal.settle()?;
         self.journal = OnceLock::from(journal);
         Ok(())
     }
 
-    /// Replaces the journal with what an auditor read from the ledger.
-    pub(super) fn replace_journal(&mut self, lines: &[Noted]) -> Result<(), Fault> {
-        journal::replace(&self.folder, lines)?;
+    /// Replaces the journal with what an auditor read from the ledger, or only compares the two. Yields whether it was
+    /// another one.
+    pub fn rebuild_journal(&mut self, lines: &[Noted], compare: bool) -> Result<bool, Fault> {
+        let _lock = ledger::lock(&self.ledger_folder())?;
+        let changed = journal::replace(&self.folder, lines, compare)?;
         self.journal = OnceLock::new();
-        self.journal().map(|_| ())
+        self.journal().map(|_| changed)
     }
 
     /// The moves of a key line so far.

@@ -188,6 +188,17 @@ impl Noted {
         Instant::parse(&self.time)
     }
 
+    /// The line of a beginning anew.
+    pub fn resealed(entry: u64, time: Instant) -> Self {
+        Self { entry, time: time.to_string(), what: What::Resealed {} }
+    }
+
+    /// The line that the body of an entry holds; nothing, where it holds none.
+    pub fn from_entry(body: &serde_json::Value) -> Option<Result<Self, Fault>> {
+        let line = body.get(MEMBER)?.clone();
+        Some(serde_json::from_value(line).map_err(|e| damaged(&e.to_string())))
+    }
+
     fn to_line(&self) -> Result<String, Fault> {
         let text = serde_json::to_string(self).map_err(|e| damaged(&e.to_string()))?;
         Ok(text + "\n")
@@ -202,6 +213,15 @@ fn damaged(why: &str) -> Fault {
 const ANEW: &str =
     "put the newest copy back, or make it anew with an auditor: `fedroot ledger rebuild --identity FILE`";
 
+/// The newest entry that has a line, as the ledger's state knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Marked {
+    /// This one; none, as long as no entry has.
+    Known(Option<u64>),
+    /// The state is not there: every line holds.
+    Unknown,
+}
+
 /// The journal, as far as it holds.
 #[derive(Debug, Default)]
 pub struct Journal {
@@ -213,12 +233,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal of a vault. `marked`: the newest entry that has a line, as the ledger's state knows; nothing where
-    /// the state is not there, and then every line holds.
+    /// Reads the journal of a vault.
     ///
     /// # Errors
     /// [`JOURNAL`]: it is damaged, or older or newer than the ledger.
-    pub(super) fn read(vault: &Path, marked: Option<Option<u64>>) -> Result<Self, Fault> {
+    pub(super) fn read(vault: &Path, marked: Marked) -> Result<Self, Fault> {
         let path = vault.join(NAME);
         let at = |fault: Fault| fault.at(path.display());
         let bytes = if disk::exists(&path) { disk::read_private(&path, BYTES_MAX)? } else { Vec::new() };
@@ -239,20 +258,22 @@ impl Journal {
             // What a crash leaves in front of the ledger's entry.
             (Some(Err(why)), _) if why == "torn" => journal.is_loose = true,
             (Some(Err(why)), _) => return Err(at(damaged(&why))),
-            (Some(Ok(last)), Some(marked)) if marked.is_none_or(|marked| last.entry > marked) => {
+            (Some(Ok(last)), Marked::Known(marked)) if marked.is_none_or(|marked| last.entry > marked) => {
                 journal.is_loose = true;
             }
             (Some(Ok(last)), _) => journal.push(last),
             (None, _) => {}
         }
         match (journal.lines.last().map(|line| line.entry), marked) {
-            (newest, Some(marked)) if newest != marked => Err(at(damaged(&match (newest, marked) {
-                (newest, Some(marked)) if newest.is_none_or(|newest| newest < marked) => format!(
-                    "it is an old copy: the ledger has entry {marked}, and it ends with {}",
-                    newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
-                ),
-                _ => "it knows more than the ledger: entries are missing there".to_owned(),
-            }))),
+            (newest, Marked::Known(marked)) if newest != marked => {
+                Err(at(damaged(&match (newest, marked) {
+                    (newest, Some(marked)) if newest.is_none_or(|newest| newest < marked) => format!(
+                        "it is an old copy: the ledger has entry {marked}, and it ends with {}",
+                        newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
+                    ),
+                    _ => "it knows more than the ledger: entries are missing there".to_owned(),
+                })))
+            }
             _ => Ok(journal),
         }
     }
@@ -324,16 +345,26 @@ impl Journal {
     }
 }
 
-/// Replaces the journal with lines that an auditor read from the ledger.
-pub(super) fn replace(vault: &Path, lines: &[Noted]) -> Result<(), Fault> {
+/// Replaces the journal with lines that an auditor read from the ledger, unless it says the same. Yields whether it did not.
+pub(super) fn replace(vault: &Path, lines: &[Noted], compare: bool) -> Result<bool, Fault> {
+    let same = Journal::read(vault, Marked::Unknown).is_ok_and(|journal| journal.lines == lines);
+    if same {
+        return Ok(false);
+    }
+    if compare {
+        return Err(JOURNAL
+            .fault(format!("{} is not what the ledger says", vault.join(NAME).display()))
+            .hint("without --compare, it is made anew"));
+    }
     let text = lines.iter().map(Noted::to_line).collect::<Result<String, _>>()?;
-    disk::replace(&vault.join(NAME), text.as_bytes())
+    disk::replace(&vault.join(NAME), text.as_bytes())?;
+    Ok(true)
 }
 
 /// The ledger began anew with this entry: whatever the journal knows still holds.
 pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fault> {
-    let mut journal = Journal::read(vault, None)?;
-    journal.write(Noted { entry, time: now.to_string(), what: What::Resealed {} })
+    let mut journal = Journal::read(vault, Marked::Unknown)?;
+    journal.write(Noted::resealed(entry, now))
 }
 
 /// Its name in the vault.

@@ -144,11 +144,6 @@ impl Vault<'_> {
         Ok(entry)
     }
 
-    /// Replaces the journal with the lines that an auditor read in the ledger.
-    pub fn replace_journal(&mut self, lines: &[Noted]) -> Result<(), Fault> {
-        self.catalogue.replace_journal(lines)
-    }
-
     /// Overwrites and removes the sealed files of keys that the ledger has as destroyed.
     pub(super) fn forget_destroyed(&self) -> Result<(), Fault> {
         for noted in self.catalogue.journal()?.lines() {

@@ -160,7 +160,8 @@ fn channels(profile: &Profile) -> Result<Vec<Channel>, Fault> {
         let kind = Kind::of_document(document);
         let is_carried = channels.iter().any(|channel: &Channel| !channel.kind.method().is_anchor());
         // A key that is carried in the artefacts of others signs what it signs there; one that is nowhere is pinned.
-        if !channels.iter().any(|channel| channel.kind == kind) && !(kind == Kind::X509 && is_carried) {
+        let is_there = channels.iter().any(|channel| channel.kind == kind);
+        if !(is_there || kind == Kind::X509 && is_carried) {
             channels.push(with_limits(kind, profile));
         }
     }

@@ -120,12 +120,23 @@ pub const CODES: &[&Code] = &[
     &AUDITOR, &AUDITORS, &ORIGIN, &TOO_LARGE, &FORK, &NOTE, &PROOF, &NO_ENTRY, &SEALED,
 ];
 
-/// The newest entry that changes what is known of keys, as the state file in this folder knows; nothing, where there is no
-/// whole state file.
-pub fn marked(folder: &std::path::Path) -> Option<Option<u64>> {
+/// What the state file of a ledger tells who may not act.
+#[derive(Clone, Copy, Debug)]
+pub struct Newest {
+    /// The newest entry that changes what is known of keys; none before the first.
+    pub marked: Option<u64>,
+}
+
+/// Reads it; nothing, where there is no whole state file.
+pub fn newest(folder: &std::path::Path) -> Option<Newest> {
     let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES).ok()?;
     let state = state::State::newest(&zeroize::Zeroizing::new(bytes)).ok()?;
-    Some(state.tip.marked.checked_sub(1))
+    Some(Newest { marked: state.tip.marked.checked_sub(1) })
+}
+
+/// Keeps every writer away from the ledger in this folder until the lock is dropped.
+pub fn lock(folder: &std::path::Path) -> Result<crate::base::disk::Lock, crate::base::fault::Fault> {
+    crate::base::disk::Lock::take(&folder.join(LOCK))
 }
 
 /// The name of the log in the folder of a ledger: the file that others may have.

@@ -4,6 +4,7 @@ mod auditors;
 mod checkpoint;
 mod export;
 mod proof;
+mod rebuild;
 mod recover;
 mod show;
 mod verify;
@@ -25,6 +26,8 @@ pub(super) enum Command {
     Show(show::Show),
     /// Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge
     Recover(recover::Recover),
+    /// Make the vault's journal of keys anew from the ledger, or compare the two, with an auditor's identity
+    Rebuild(rebuild::Rebuild),
     /// Sign what the ledger is now, to be carried off the machine
     Checkpoint(checkpoint::Checkpoint),
     /// Prove that an entry is in the ledger, without showing what it says
@@ -57,6 +60,7 @@ impl Command {
             Self::Verify(verify) => verify.run(&common.catalogue()?),
             Self::Show(show) => show.run(&common.catalogue()?),
             Self::Recover(recover) => recover.run(common),
+            Self::Rebuild(rebuild) => rebuild.run(common),
             Self::Checkpoint(checkpoint) => checkpoint.run(common),
             Self::Prove(prove) => prove.run(common),
             Self::CheckProof(check) => check.run(),
