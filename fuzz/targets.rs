@@ -132,7 +132,7 @@ pub(super) fn xml_reader(_: &Ground<'_>, data: &[u8]) {
         match event {
             Event::Start(_) => depth += 1,
             Event::End(_) => depth = depth.checked_sub(1).expect("an end without a start"),
-            Event::Text(_) | Event::Comment(_) | Event::Instruction { .. } => {}
+            Event::Text { .. } | Event::Comment(_) | Event::Instruction { .. } => {}
         }
     }
     if let Some(once) = canonical(data) {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use memchr::memchr;
 use poly1305::Poly1305;
 use poly1305::universal_hash::{KeyInit as _, UniversalHash as _};
 use sha2::{Digest as _, Sha256};
@@ -46,21 +47,36 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
 /// may be much.
 pub fn from_public_base64(text: &str) -> Option<Vec<u8>> {
     let mut digits = Vec::with_capacity(text.len());
-    for piece in text.as_bytes().split(u8::is_ascii_whitespace) {
-        digits.extend_from_slice(piece);
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let (line, below) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
+        digits.extend_from_slice(line.trim_ascii());
+        rest = below;
     }
+    // white space within a line is rare, and no digit
+    from_digits(&digits).or_else(|| {
+        digits.retain(|digit| !digit.is_ascii_whitespace());
+        from_digits(&digits)
+    })
+}
+
+/// Reads digits of base64 in groups of four, the last one padded.
+fn from_digits(digits: &[u8]) -> Option<Vec<u8>> {
     let padding = digits.iter().rev().take(2).take_while(|digit| **digit == b'=').count();
-    if !digits.len().is_multiple_of(4) {
-        return None;
-    }
-    let end = digits.len() - padding;
-    digits.iter_mut().skip(end).for_each(|digit| *digit = b'A');
-    let mut bytes = vec![0; digits.len() / 4 * 3];
+    let (groups, []) = digits.as_chunks::<4>() else { return None };
+    let mut bytes = vec![0; groups.len() * 3];
     let mut seen = 0;
-    for (group, three) in digits.as_chunks::<4>().0.iter().zip(bytes.as_chunks_mut::<3>().0) {
+    let mut decode = |group: [u8; 4], three: &mut [u8; 3]| {
         let [a, b, c, d] = group.map(sextet);
         seen |= a | b | c | d;
         *three = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    };
+    let (triples, _) = bytes.as_chunks_mut::<3>();
+    if let (Some((last, groups)), Some((end, triples))) = (groups.split_last(), triples.split_last_mut()) {
+        groups.iter().zip(triples).for_each(|(group, three)| decode(*group, three));
+        let mut last = *last;
+        last.iter_mut().rev().take(padding).for_each(|digit| *digit = b'A');
+        decode(last, end);
     }
     let is_canonical = bytes.iter().rev().take(padding).all(|byte| *byte == 0);
     bytes.truncate(bytes.len() - padding);

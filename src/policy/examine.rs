@@ -9,10 +9,10 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::difference::Tracker;
-use super::finding::{Check, Scene, Tally, Whole};
+use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
 use super::last::{Print, Recorder};
 use super::likeness::skeleton;
-use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Standard};
+use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -71,6 +71,8 @@ pub struct Examiner<'a> {
     groups: &'static [&'static str],
     standard: Standard<'a>,
     last: Option<&'a Last>,
+    /// The rules that look at each entity.
+    checks: Vec<(&'static Rule, EntityCheck)>,
     seen: Seen,
     tally: Tally,
     tracker: Option<Tracker<'a>>,
@@ -89,11 +91,17 @@ impl<'a> Examiner<'a> {
     ) -> Self {
         let tracker = last.map(Tracker::new);
         let recorder = record.map(|to| Recorder::new(to, kind));
+        let rules = RULES.iter().filter(|rule| groups.contains(&rule.kind));
+        let checks = rules.filter_map(|rule| match rule.check {
+            Check::Entity(check) => Some((rule, check)),
+            Check::Document(_) | Check::Reader => None,
+        });
         Self {
             kind,
             groups,
             standard,
             last,
+            checks: checks.collect(),
             seen: Seen::default(),
             tally: Tally::default(),
             tracker,
@@ -121,8 +129,7 @@ impl<'a> Examiner<'a> {
     /// Takes in the next entity.
     pub fn entity(&mut self, entity: &Entity) {
         self.seen.look(entity);
-        for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
-            let Check::Entity(check) = rule.check else { continue };
+        for (rule, check) in &self.checks {
             for detail in check(entity, &Scene { standard: self.standard, seen: &self.seen }) {
                 self.tally.add(rule, &self.standard, Breach { subject: entity.id.clone(), detail });
             }

@@ -68,12 +68,15 @@ pub(super) struct Whole<'a> {
     pub(super) last: Option<&'a Facts>,
 }
 
+/// What a rule finds in one entity.
+pub(super) type EntityCheck = fn(&Entity, &Scene<'_>) -> Vec<String>;
+
 /// How a rule looks.
 pub(super) enum Check {
     /// At the document, once it has been read.
     Document(fn(&Whole<'_>) -> Vec<String>),
     /// At each entity.
-    Entity(fn(&Entity, &Scene<'_>) -> Vec<String>),
+    Entity(EntityCheck),
     /// The kind of document looks itself, while it reads: what the rule is about is gone from the facts.
     Reader,
 }

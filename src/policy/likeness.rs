@@ -44,6 +44,16 @@ pub(super) fn is_invisible(c: char) -> bool {
         || c.is_control()
 }
 
+/// The first such character.
+pub(super) fn first_invisible(text: &str) -> Option<char> {
+    // each begins with one of these bytes: not to take a text apart that has none
+    let begins = |byte: u8| {
+        matches!(byte, ..b' ' | 0x7F | 0xC2 | 0xCD | 0xD8 | 0xE1..=0xE3 | 0xEF | 0xF3)
+            && !matches!(byte, b'\t' | b'\n' | b'\r')
+    };
+    text.bytes().any(begins).then(|| text.chars().find(|c| is_invisible(*c)))?
+}
+
 /// What is left of a URI once everything is gone that people overlook. Two names with one skeleton pass for each other.
 pub(super) fn skeleton(uri: &str) -> String {
     let mut text: String = unescaped(uri.trim()).chars().filter(|c| !is_invisible(*c)).collect();
@@ -88,7 +98,8 @@ const fn is_mark(c: char) -> bool {
 
 /// Whether one word mixes Latin letters with Greek or Cyrillic ones.
 pub(super) fn mixes_scripts(text: &str) -> bool {
-    if text.is_ascii() {
+    // the letters in question begin with one of these bytes: not to take a text apart that has none
+    if !text.bytes().any(|byte| matches!(byte, 0xCD..=0xD6)) {
         return false;
     }
     text.split(|c: char| !c.is_alphabetic()).any(|word| {
@@ -121,6 +132,14 @@ mod tests {
         }
         assert_ne!(skeleton(name), skeleton("https://idp2.example.org/idp"));
         assert_ne!(skeleton(name), skeleton("https://idp.example.net/idp"));
+    }
+
+    #[test]
+    fn nothing_invisible_is_passed_over_unseen() {
+        for c in (char::MIN..=char::MAX).filter(|c| is_invisible(*c)) {
+            assert_eq!(first_invisible(&format!("aé{c}z")), Some(c), "{c:?}");
+        }
+        assert_eq!(first_invisible("plain \t\r\n é Ω Ж 東京 ‐ \u{10348}"), None);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Assembler {
             entity,
             depth: tag.depth(),
             hash: is_digested.then(Sha256::new),
-            unhashed: Vec::with_capacity(if is_digested { PIECE_BYTES } else { 0 }),
+            unhashed: Vec::with_capacity(if is_digested { 2 * PIECE_BYTES } else { 0 }),
             taking: None,
             text: String::new(),
             label: Text::default(),
@@ -304,39 +304,22 @@ impl Assembler {
         if self.hash.is_none() {
             return;
         }
-        self.absorb_name(tag.namespace(), tag.local());
+        name_into(&mut self.unhashed, tag.namespace(), tag.local());
         let set = |name: &str| tag.depth() == 0 && ["ID", "validUntil", "cacheDuration"].contains(&name);
         for attribute in tag.attributes().filter(|attribute| !set(attribute.name)) {
-            self.absorb_name(attribute.namespace, attribute.local);
-            self.absorb_bytes(attribute.value.as_bytes());
-            self.absorb_bytes(&[0]);
+            name_into(&mut self.unhashed, attribute.namespace, attribute.local);
+            self.unhashed.extend_from_slice(attribute.value.as_bytes());
+            self.unhashed.push(0);
         }
         self.absorb_bytes(&[1]);
     }
 
-    /// The namespaces that fill most of a document stand for one byte that no namespace begins with.
-    fn absorb_name(&mut self, namespace: &str, local: &str) {
-        match namespace {
-            "" => self.absorb_bytes(&[3]),
-            MD => self.absorb_bytes(&[4]),
-            dsig::NS => self.absorb_bytes(&[5]),
-            _ => self.absorb_bytes(namespace.as_bytes()),
-        }
-        self.absorb_bytes(&[0]);
-        self.absorb_bytes(local.as_bytes());
-        self.absorb_bytes(&[0]);
-    }
-
     fn absorb_bytes(&mut self, bytes: &[u8]) {
         let Some(hash) = &mut self.hash else { return };
-        if self.unhashed.len() + bytes.len() > PIECE_BYTES {
+        self.unhashed.extend_from_slice(bytes);
+        if self.unhashed.len() >= PIECE_BYTES {
             hash.update(&self.unhashed);
             self.unhashed.clear();
-        }
-        if bytes.len() < PIECE_BYTES {
-            self.unhashed.extend_from_slice(bytes);
-        } else {
-            hash.update(bytes);
         }
     }
 
@@ -351,4 +334,17 @@ impl Assembler {
         }
         self.entity
     }
+}
+
+/// The namespaces that fill most of a document stand for one byte that no namespace begins with.
+fn name_into(bytes: &mut Vec<u8>, namespace: &str, local: &str) {
+    match namespace {
+        "" => bytes.push(3),
+        MD => bytes.push(4),
+        dsig::NS => bytes.push(5),
+        _ => bytes.extend_from_slice(namespace.as_bytes()),
+    }
+    bytes.push(0);
+    bytes.extend_from_slice(local.as_bytes());
+    bytes.push(0);
 }

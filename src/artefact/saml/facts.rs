@@ -90,10 +90,13 @@ impl<'a> Collector<'a> {
     pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), Fault> {
         match event {
             Event::Start(tag) => self.start(*tag)?,
-            Event::Text(text) => {
-                self.oddities.text(text);
+            Event::Text { text, .. } => {
+                let is_blank = text.bytes().all(|byte| byte.is_ascii_whitespace());
+                self.oddities.text(is_blank);
                 // only rules look at more of it
-                if self.examiner.is_some() {
+                if is_blank && text.len() > 1 {
+                    self.tail.clear(); // no key has two blanks in a row
+                } else if self.examiner.is_some() {
                     self.look_for_private_key(text);
                 }
                 if let Some(open) = &mut self.open {

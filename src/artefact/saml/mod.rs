@@ -22,8 +22,9 @@ use crate::base::clock::Instant;
 use crate::base::disk::{Document, Pending};
 use crate::base::fault::Fault;
 use crate::format::xml::dsig;
-use crate::format::xml::{Limits, StartTag};
-use crate::key::{PublicKey, Signature, scheme};
+use crate::format::xml::{Event, Limits, StartTag};
+use crate::key::{PublicKey, Scheme, Signature, scheme};
+use crate::policy::Facts;
 
 /// The namespace of SAML metadata.
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
@@ -68,10 +69,43 @@ impl Kind for SamlMetadata {
 fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     let mut collector = Collector::new();
     let mut outside = Outside::default();
-    let found = dsig::verify(source, Limits::default(), |event| {
+    let Checked { found, key, scheme, value } = check(source, trust, |event| {
         outside.event(event);
         collector.event(event)
     })?;
+    let mut coverage = outside.coverage(&found);
+    coverage.push(("comments_in_values", collector.split_values().into()));
+    let (facts, _) = collector.finish()?;
+    let valid_until = valid_until(&facts)?;
+    let commands = Some(outside.commands(&found, key, scheme, &value)?);
+    let covers = "the whole root element".to_owned();
+    Ok(Verified {
+        facts,
+        covers,
+        coverage,
+        commands,
+        key: key.clone(),
+        scheme,
+        valid_from: None,
+        valid_until,
+    })
+}
+
+/// A document whose digest and signature are right.
+struct Checked<'k> {
+    found: dsig::Verified,
+    key: &'k PublicKey,
+    scheme: &'static Scheme,
+    value: Signature,
+}
+
+/// Checks the signature of a stream and the digest it speaks of; `visit` sees what the signature covers.
+fn check(
+    source: impl Read,
+    trust: &[PublicKey],
+    visit: impl FnMut(&Event<'_>) -> Result<(), Fault>,
+) -> Result<Checked<'_>, Fault> {
+    let found = dsig::verify(source, Limits::default(), visit)?;
     let method = &found.signature.signature_method;
     let (algorithm, scheme) = scheme(method).ok_or_else(|| {
         WEAK.fault(format!("signatures of the kind '{method}' are not accepted"))
@@ -89,25 +123,15 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     if !found.is_intact() {
         return Err(ALTERED.fault("the document is not the one that was signed: its digest differs"));
     }
-    let mut coverage = outside.coverage(&found);
-    coverage.push(("comments_in_values", collector.split_values().into()));
-    let (facts, _) = collector.finish()?;
-    let valid_until = facts.value("validUntil").map(Instant::parse).transpose().map_err(|fault| {
+    Ok(Checked { found, key, scheme, value })
+}
+
+/// Until when a signed document is valid.
+fn valid_until(facts: &Facts) -> Result<Option<Instant>, Fault> {
+    facts.value("validUntil").map(Instant::parse).transpose().map_err(|fault| {
         EXPIRED.fault(format!(
             "the signature is good, but until when the document is valid cannot be read: {fault}"
         ))
-    })?;
-    let commands = Some(outside.commands(&found, key, scheme, &value)?);
-    let covers = "the whole root element".to_owned();
-    Ok(Verified {
-        facts,
-        covers,
-        coverage,
-        commands,
-        key: key.clone(),
-        scheme,
-        valid_from: None,
-        valid_until,
     })
 }
 

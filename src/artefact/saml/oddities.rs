@@ -27,9 +27,9 @@ impl Oddities {
         self.open.push(Content::default());
     }
 
-    pub(super) fn text(&mut self, text: &str) {
-        if let Some(content) = self.open.last_mut().filter(|content| !content.text && !content.child) {
-            content.text = text.bytes().any(|byte| !byte.is_ascii_whitespace());
+    pub(super) fn text(&mut self, is_blank: bool) {
+        if let Some(content) = self.open.last_mut().filter(|content| !content.child) {
+            content.text |= !is_blank;
         }
     }
 
@@ -50,22 +50,19 @@ impl Oddities {
     pub(super) fn tag(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         let raw = tag.raw();
-        let has_breaks = memchr::memchr3(b'\n', b'\t', b'\r', raw.as_bytes()).is_some();
-        for attribute in tag.attributes() {
-            let written = raw.get(attribute.value_range.clone()).unwrap_or_default();
-            if has_breaks && written.contains(['\n', '\t', '\r']) {
+        for attribute in tag.attributes().filter(|_| tag.is_broken()) {
+            let written = raw.get(attribute.value_range).unwrap_or_default();
+            if written.contains(['\n', '\t', '\r']) {
                 let what = format!("{} of {}, at {}", attribute.name, tag.name(), tag.position());
                 found.push(("saml.attribute.newline", format!("a line break or tab in {what}")));
             }
-            if attribute.local == "type"
-                && attribute.namespace == XSI
-                && let Some((prefix, _)) = attribute.value.split_once(':')
-                && !uses(tag, prefix)
-            {
-                let detail =
-                    format!("the prefix '{prefix}' in xsi:type of {}, at {}", tag.name(), tag.position());
-                found.push(("saml.qname.content", detail));
-            }
+        }
+        if let Some((prefix, _)) = tag.attribute_ns(XSI, "type").and_then(|value| value.split_once(':'))
+            && !uses(tag, prefix)
+        {
+            let detail =
+                format!("the prefix '{prefix}' in xsi:type of {}, at {}", tag.name(), tag.position());
+            found.push(("saml.qname.content", detail));
         }
         found
     }

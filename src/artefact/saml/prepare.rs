@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 
 use super::facts::Collector;
 use super::splice::{Edit, Splice};
-use super::{OTHER, Prepared, Terms, check_root, verify};
+use super::{OTHER, Prepared, Terms, check, check_root, valid_until};
 use crate::base::bytes::{Digest, Hashing, Tagging, equal, from_base64, hex};
 use crate::base::disk::{self, Document, DocumentReader};
 use crate::base::fault::Fault;
@@ -325,7 +325,8 @@ impl Prepared for Metadata<'_> {
 
     fn finish(&self, signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {
         let mut tee = Tee { source: self.finished(signature)?, output: BufWriter::new(output), failed: None };
-        let verified = verify(&mut tee, std::slice::from_ref(&self.public));
+        // what it says is in the facts: the tag below tells whether it still says so
+        let checked = check(&mut tee, std::slice::from_ref(&self.public), |_| Ok(()));
         if let Err(error) = tee.output.flush() {
             tee.failed.get_or_insert(error);
         }
@@ -339,7 +340,8 @@ impl Prepared for Metadata<'_> {
                 .fault(format!("{} changed between review and signature", self.source.name()))
                 .hint("find out who writes to it, then review it again"));
         }
-        verified.map(|_| ())
+        checked?;
+        valid_until(&self.facts).map(|_| ())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Exclusive XML canonicalization 1.0, streaming.
 
+use super::names::any;
 use super::reader::{EndTag, Event};
 use super::scope::{NONE, Scope};
 use super::tag::StartTag;
@@ -53,11 +54,12 @@ impl<S: Sink> Canonicalizer<S> {
         match event {
             Event::Start(tag) if !self.closed => self.start(*tag),
             Event::End(tag) if inside => self.end(*tag),
-            Event::Text(text) if inside => self.text(text),
+            Event::Text { text, is_plain: true } if inside => self.put(text),
+            Event::Text { text, .. } if inside => self.text(text),
             Event::Comment(text) if self.form.comments => self.aside(&["<!--", text, "-->"]),
             Event::Instruction { target, data: "" } => self.aside(&["<?", target, "?>"]),
             Event::Instruction { target, data } => self.aside(&["<?", target, " ", data, "?>"]),
-            Event::Start(_) | Event::End(_) | Event::Text(_) | Event::Comment(_) => {}
+            Event::Start(_) | Event::End(_) | Event::Text { .. } | Event::Comment(_) => {}
         }
     }
 
@@ -82,7 +84,7 @@ impl<S: Sink> Canonicalizer<S> {
             }
         }
         let raw = tag.raw();
-        if !tag.core.tag.tidy || !self.rendered.fresh.is_empty() {
+        if !tag.core.tag().tidy || !self.rendered.fresh.is_empty() {
             self.rewrite(tag);
         } else if tag.is_empty() {
             self.put(raw.strip_suffix("/>").unwrap_or_default());
@@ -116,37 +118,31 @@ impl<S: Sink> Canonicalizer<S> {
 
     fn value(&mut self, value: &str) {
         self.put("=\"");
-        self.escape(value, |b| match b {
-            b'&' => Some("&amp;"),
-            b'<' => Some("&lt;"),
-            b'"' => Some("&quot;"),
-            b'\t' => Some("&#x9;"),
-            b'\n' => Some("&#xA;"),
-            b'\r' => Some("&#xD;"),
-            _ => None,
-        });
+        self.escape(value, *b"&<\"\t\n\r");
         self.put("\"");
     }
 
     fn text(&mut self, text: &str) {
-        self.escape(text, |b| match b {
-            b'&' => Some("&amp;"),
-            b'<' => Some("&lt;"),
-            b'>' => Some("&gt;"),
-            b'\r' => Some("&#xD;"),
-            _ => None,
-        });
+        self.escape(text, *b"&<>\r");
     }
 
-    fn escape(&mut self, text: &str, replacement: impl Fn(u8) -> Option<&'static str>) {
-        // one look without branches settles nearly every text
-        if !text.bytes().fold(false, |any, b| any | replacement(b).is_some()) {
+    /// Writes text with these characters as references.
+    fn escape<const N: usize>(&mut self, text: &str, odd: [u8; N]) {
+        if !any(text, odd) {
             return self.put(text);
         }
         let mut done = 0;
-        for (at, replaced) in text.bytes().enumerate().filter_map(|(at, b)| Some((at, replacement(b)?))) {
+        for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| odd.contains(byte)) {
             self.put(text.get(done..at).unwrap_or_default());
-            self.put(replaced);
+            self.put(match byte {
+                b'&' => "&amp;",
+                b'<' => "&lt;",
+                b'>' => "&gt;",
+                b'"' => "&quot;",
+                b'\t' => "&#x9;",
+                b'\n' => "&#xA;",
+                _ => "&#xD;",
+            });
             done = at + 1;
         }
         self.put(text.get(done..).unwrap_or_default());

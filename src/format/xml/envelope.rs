@@ -246,7 +246,7 @@ impl<V: FnMut(&Event<'_>) -> Result<(), Fault>> Pass<V> {
 
     /// Refuses an `ID` given twice, and the root's under any of the other names that some software takes for an ID.
     fn unique(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
-        for attribute in tag.attributes() {
+        for attribute in tag.identifiers() {
             let doubtful = match (attribute.namespace, attribute.local) {
                 ("", "ID") => !self.ids.insert(attribute.value),
                 ("", "Id" | "id" | "iD") | (XML_NS, "id") => self.id.as_deref() == Some(attribute.value),

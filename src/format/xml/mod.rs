@@ -6,6 +6,7 @@
 mod c14n;
 pub mod dsig;
 mod envelope;
+mod memo;
 mod names;
 mod reader;
 mod scope;
@@ -13,6 +14,7 @@ mod signature;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tokens;
 mod window;
 

@@ -36,34 +36,20 @@ pub(super) fn is_fragment(text: &str) -> bool {
     !text.is_empty() && text.chars().all(continues_name)
 }
 
-/// What a byte may be in a qualified name.
-#[derive(Clone, Copy)]
-enum Class {
-    Plain,
-    Colon,
-    Foreign,
-    Other,
-}
-
-/// A table: names are most of what a tokenizer looks at byte by byte.
-fn class(byte: u8) -> Class {
-    static CLASSES: [Class; 256] = {
-        let mut classes = [Class::Other; 256];
+/// Whether a byte stands in names as it is. A table: names are most of what a tokenizer looks at byte by byte.
+fn is_plain(byte: u8) -> bool {
+    static PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
         let mut byte: u8 = 0;
         while byte < u8::MAX {
-            if let Some((class, _)) = classes.split_at_mut(byte as usize).1.split_first_mut() {
-                *class = match byte {
-                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => Class::Plain,
-                    b':' => Class::Colon,
-                    0x80.. => Class::Foreign,
-                    _ => Class::Other,
-                };
+            if let Some((is_plain, _)) = plain.split_at_mut(byte as usize).1.split_first_mut() {
+                *is_plain = matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.');
             }
             byte += 1;
         }
-        classes
+        plain
     };
-    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Other)
+    PLAIN.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// A run of bytes that may be a qualified name.
@@ -77,20 +63,19 @@ pub(super) struct Run {
 impl Run {
     /// The longest run that `bytes` begins with, up to a second colon.
     pub(super) fn new(bytes: &[u8]) -> Self {
-        let (mut colon, mut foreign) = (None, false);
-        let length = bytes.iter().enumerate().position(|(at, byte)| match class(*byte) {
-            Class::Plain => false,
-            Class::Colon if colon.is_none() => {
-                colon = Some(at);
-                false
+        let end = |from: usize| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            from + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
+        };
+        let mut run = Self { length: end(0), colon: None, foreign: false };
+        loop {
+            match bytes.get(run.length) {
+                Some(b':') if run.colon.is_none() => run.colon = Some(run.length),
+                Some(0x80..) => run.foreign = true,
+                _ => return run,
             }
-            Class::Foreign => {
-                foreign = true;
-                false
-            }
-            Class::Colon | Class::Other => true,
-        });
-        Self { length: length.unwrap_or(bytes.len()), colon, foreign }
+            run.length = end(run.length + 1);
+        }
     }
 
     /// Whether `text`, which is this run, is a `QName`.
@@ -105,6 +90,18 @@ impl Run {
             _ => false,
         };
         is_name(local) && prefix.is_none_or(is_name)
+    }
+}
+
+/// Whether any of these bytes stands in the text. Sixteen at a time, some of them twice, become one look of the vector unit
+/// each; branches would keep them from it.
+pub(super) fn any<const N: usize>(text: &str, odd: [u8; N]) -> bool {
+    let is_odd = |byte: &u8| odd.iter().fold(0, |any, odd| any | u8::from(byte == odd));
+    let look = |block: &[u8; 16]| block.iter().fold(0, |any, byte| any | is_odd(byte)) != 0;
+    let bytes = text.as_bytes();
+    match bytes.last_chunk() {
+        Some(last) => bytes.as_chunks().0.iter().any(look) || look(last),
+        None => bytes.iter().any(|byte| is_odd(byte) != 0),
     }
 }
 

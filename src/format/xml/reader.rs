@@ -41,8 +41,13 @@ pub enum Event<'a> {
     Start(StartTag<'a>),
     /// The end of an element.
     End(EndTag<'a>),
-    /// Character data inside the root, references and CDATA resolved. One text may come in several pieces, some of them empty.
-    Text(&'a str),
+    /// Character data inside the root. One text may come in several pieces, some of them empty.
+    Text {
+        /// What it says: references and CDATA are resolved.
+        text: &'a str,
+        /// It stands so in the canonical form, too. Other pieces may, nobody looked.
+        is_plain: bool,
+    },
     /// A comment.
     Comment(&'a str),
     /// A processing instruction.
@@ -167,13 +172,13 @@ impl Core {
     /// What a step found, as borrowed from the window.
     fn event(&self, step: &Step) -> Option<Event<'_>> {
         let text = |cut| match cut {
-            Cut::Window(span) => span.of(&self.window),
+            Cut::Window(span) | Cut::Plain(span) => span.of(&self.window),
             Cut::Scratch => &self.scratch,
         };
         Some(match *step {
             Step::Start => Event::Start(StartTag { core: self }),
             Step::End => Event::End(EndTag { core: self }),
-            Step::Text(cut) => Event::Text(text(cut)),
+            Step::Text(cut) => Event::Text { text: text(cut), is_plain: matches!(cut, Cut::Plain(_)) },
             Step::Comment(cut) => Event::Comment(text(cut)),
             Step::Instruction(target, data) => {
                 Event::Instruction { target: target.of(&self.window), data: text(data) }

@@ -13,6 +13,7 @@ pub(super) const NONE: usize = 0;
 pub(super) struct Scope {
     arena: String,
     bindings: Vec<Binding>,
+    pushed: u64,
 }
 
 struct Binding {
@@ -20,11 +21,13 @@ struct Binding {
     key: u64,
     prefix: Span,
     uri: Span,
+    /// No two declarations of a document have the same.
+    serial: u64,
 }
 
 impl Scope {
     pub(super) fn new() -> Self {
-        let mut scope = Self { arena: String::new(), bindings: Vec::new() };
+        let mut scope = Self { arena: String::new(), bindings: Vec::new(), pushed: 0 };
         scope.push("", "");
         scope.push("xml", XML_NS);
         scope
@@ -33,6 +36,11 @@ impl Scope {
     /// How many bindings there are: the next declaration's index.
     pub(super) fn len(&self) -> usize {
         self.bindings.len()
+    }
+
+    /// The same for the same bindings: they are a stack, so the last one tells them all.
+    pub(super) fn state(&self) -> u64 {
+        self.bindings.last().map_or(0, |binding| binding.serial)
     }
 
     /// Forgets the bindings from `len` on.
@@ -54,6 +62,11 @@ impl Scope {
     /// Prefix and namespace of a binding.
     pub(super) fn get(&self, binding: usize) -> (&str, &str) {
         self.bindings.get(binding).map_or(("", ""), |b| (b.prefix.of(&self.arena), b.uri.of(&self.arena)))
+    }
+
+    /// The namespace of a binding.
+    pub(super) fn namespace(&self, binding: usize) -> &str {
+        self.bindings.get(binding).map_or("", |b| b.uri.of(&self.arena))
     }
 
     /// Adds a declaration of an element whose first declaration has the index `from`.
@@ -82,7 +95,8 @@ impl Scope {
     fn push(&mut self, prefix: &str, uri: &str) {
         let prefix_span = self.append(prefix);
         let uri = self.append(uri);
-        self.bindings.push(Binding { key: key(prefix), prefix: prefix_span, uri });
+        self.pushed += 1;
+        self.bindings.push(Binding { key: key(prefix), prefix: prefix_span, uri, serial: self.pushed });
     }
 
     fn append(&mut self, text: &str) -> Span {

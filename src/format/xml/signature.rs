@@ -151,7 +151,7 @@ impl SignatureReader {
     pub(super) fn event(&mut self, event: &Event<'_>) -> Result<bool, Fault> {
         match event {
             Event::Start(tag) => self.start(*tag)?,
-            Event::Text(text) => self.text(text)?,
+            Event::Text { text, .. } => self.text(text)?,
             Event::End(tag) => {
                 self.end(tag.depth() - self.base)?;
                 return Ok(tag.depth() == self.base);

@@ -1,8 +1,11 @@
 //! Start tags: scanned in place, their namespaces resolved, their attributes put in canonical order.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::names::{Run, is_space};
+use memchr::{memchr, memchr3};
+
+use super::names::{Run, any, is_space};
 use super::reader::Position;
 use super::scope::{NONE, Scope, is_sound};
 use super::tokens::reference;
@@ -10,7 +13,7 @@ use super::window::Core;
 use super::{LIMIT, Limits, MALFORMED, NAMESPACE, Scan, Span, Trouble, short};
 
 /// A start tag as scanned: spans of the raw tag, reused from tag to tag.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Tag {
     /// Where the tag starts in the window: errors are told from here.
     base: usize,
@@ -24,9 +27,12 @@ pub(super) struct Tag {
     pub(super) empty: bool,
     /// Written as Canonical XML would write it, namespaces apart.
     pub(super) tidy: bool,
+    /// There are line breaks or tabs in it.
+    broken: bool,
 }
 
 /// One attribute that is not a namespace declaration.
+#[derive(Clone)]
 pub(super) struct Slot {
     name: QName,
     pub(super) binding: usize,
@@ -77,8 +83,11 @@ impl QName {
     }
 
     fn local(self, text: &str) -> &str {
-        let start = self.colon.map_or(self.whole.start, |colon| colon + 1);
-        Span { start, end: self.whole.end }.of(text)
+        Span { start: self.whole.end - self.local_length(), end: self.whole.end }.of(text)
+    }
+
+    fn local_length(self) -> usize {
+        self.whole.end - self.colon.map_or(self.whole.start, |colon| colon + 1)
     }
 }
 
@@ -103,12 +112,15 @@ impl Tag {
                 return unfinished;
             }
         };
-        self.binding = self.resolve(self.name, text, scope, true)?;
+        self.broken = memchr3(b'\n', b'\t', b'\r', text.as_bytes().get(..end).unwrap_or_default()).is_some();
+        self.binding = self.resolve(self.name, text, scope)?;
         for at in 0..self.slots.len() {
-            let Some(name) = self.slots.get(at).map(|slot| slot.name) else { break };
-            let binding = self.resolve(name, text, scope, false)?;
+            let Some(&Slot { name, value, normal, .. }) = self.slots.get(at) else { break };
+            // only elements have the default namespace
+            let binding = if name.colon.is_some() { self.resolve(name, text, scope)? } else { NONE };
+            let normal = if self.broken && normal.is_none() { self.normalise(value, text)? } else { normal };
             if let Some(slot) = self.slots.get_mut(at) {
-                slot.binding = binding;
+                (slot.binding, slot.normal) = (binding, normal);
             }
         }
         self.sort(text, scope)?;
@@ -181,20 +193,22 @@ impl Tag {
         };
         self.tidy &= open == name.end() + 1 && quote == b'"';
         let start = open + 1;
-        let Some(length) = memchr::memchr(quote, bytes.get(start..).unwrap_or_default()) else {
-            return Ok(None);
-        };
+        let rest = bytes.get(start..).unwrap_or_default();
+        let stop = memchr3(quote, b'<', b'&', rest);
+        let is_plain = stop.is_some_and(|at| rest.get(at) == Some(&quote));
+        let Some(length) = (if is_plain { stop } else { memchr(quote, rest) }) else { return Ok(None) };
         let value = Span { start, end: start + length };
-        let normal = self.normalise(value.of(text), start)?;
-        let read = normal.map_or(value.of(text), |normal| normal.of(&self.scratch));
         let prefix = match (name.prefix(text), name.local(text)) {
             ("", "xmlns") => "",
             ("xmlns", prefix) => prefix,
             _ => {
+                let normal = if is_plain { None } else { self.normalise(value, text)? };
                 self.slots.push(Slot { name, binding: NONE, value, normal });
                 return Ok(Some(value.end + 1));
             }
         };
+        let normal = self.normalise(value, text)?;
+        let read = normal.map_or(value.of(text), |normal| normal.of(&self.scratch));
         if scope.len() >= limits.namespaces {
             let message = format!("more than {} namespace declarations in scope", limits.namespaces);
             return Err(Trouble::new(&LIMIT, self.base + at, message));
@@ -209,15 +223,15 @@ impl Tag {
     }
 
     /// Checks a value and, where it is not what it reads as, appends the normalised form to the scratch.
-    fn normalise(&mut self, value: &str, start: usize) -> Result<Option<Span>, Trouble> {
-        let odd = |b: u8| matches!(b, b'<' | b'&' | b'\t' | b'\n' | b'\r');
-        if !value.bytes().fold(false, |any, b| any | odd(b)) {
+    fn normalise(&mut self, value: Span, text: &str) -> Result<Option<Span>, Trouble> {
+        const ODD: [u8; 5] = *b"<&\t\n\r";
+        let (mut rest, mut at) = (value.of(text), self.base + value.start);
+        if !any(rest, ODD) {
             return Ok(None);
         }
         self.tidy = false;
         let span_start = self.scratch.len();
-        let (mut rest, mut at) = (value, self.base + start);
-        while let Some(plain) = rest.bytes().position(odd) {
+        while let Some(plain) = rest.bytes().position(|byte| ODD.contains(&byte)) {
             let (before, special) = rest.split_at(plain);
             self.scratch.push_str(before);
             at += plain;
@@ -243,11 +257,8 @@ impl Tag {
         Ok(Some(Span { start: span_start, end: self.scratch.len() }))
     }
 
-    /// The binding of a name's prefix. Only elements have the default namespace.
-    fn resolve(&self, name: QName, text: &str, scope: &Scope, element: bool) -> Result<usize, Trouble> {
-        if name.colon.is_none() && !element {
-            return Ok(NONE);
-        }
+    /// The binding of a name's prefix.
+    fn resolve(&self, name: QName, text: &str, scope: &Scope) -> Result<usize, Trouble> {
         let prefix = name.prefix(text);
         scope.find(prefix).ok_or_else(|| {
             let message = format!("the prefix '{}' is not declared", short(prefix));
@@ -260,15 +271,23 @@ impl Tag {
         let Self { slots, order, .. } = self;
         order.clear();
         order.extend(0..slots.len());
-        let key = |at: &usize| slots.get(*at).map(|slot| (scope.get(slot.binding).1, slot.name.local(text)));
-        if order.is_sorted_by(|a, b| key(a) < key(b)) {
+        let compare = |a: &usize, b: &usize| {
+            let (Some(a), Some(b)) = (slots.get(*a), slots.get(*b)) else { return Ordering::Equal };
+            let namespaces = if a.binding == b.binding {
+                Ordering::Equal
+            } else {
+                scope.namespace(a.binding).cmp(scope.namespace(b.binding))
+            };
+            namespaces.then_with(|| a.name.local(text).cmp(b.name.local(text)))
+        };
+        if order.is_sorted_by(|a, b| compare(a, b).is_lt()) {
             return Ok(());
         }
         self.tidy = false;
-        order.sort_by(|a, b| key(a).cmp(&key(b)));
+        order.sort_by(compare);
         for pair in order.windows(2) {
             if let [a, b] = pair
-                && key(a) == key(b)
+                && compare(a, b).is_eq()
                 && let Some(slot) = slots.get(*b)
             {
                 let message = format!("attribute '{}' given twice", short(slot.name.of(text)));
@@ -327,22 +346,22 @@ impl<'a> StartTag<'a> {
 
     /// The name as written.
     pub fn name(&self) -> &'a str {
-        self.core.tag.name.of(self.raw())
+        self.core.tag().name.of(self.raw())
     }
 
     /// The prefix of the name, or nothing.
     pub fn prefix(&self) -> &'a str {
-        self.core.tag.name.prefix(self.raw())
+        self.core.tag().name.prefix(self.raw())
     }
 
     /// The name without its prefix.
     pub fn local(&self) -> &'a str {
-        self.core.tag.name.local(self.raw())
+        self.core.tag().name.local(self.raw())
     }
 
     /// The namespace of the element, or nothing.
     pub fn namespace(&self) -> &'a str {
-        self.core.scope.get(self.core.tag.binding).1
+        self.core.scope.namespace(self.core.tag().binding)
     }
 
     /// Whether the element has this namespace and local name.
@@ -357,24 +376,37 @@ impl<'a> StartTag<'a> {
 
     /// Whether it was written `<name/>`; an end tag is reported all the same.
     pub fn is_empty(&self) -> bool {
-        self.core.tag.empty
+        self.core.tag().empty
+    }
+
+    /// Whether there are line breaks or tabs in it, as it stands in the document.
+    pub fn is_broken(&self) -> bool {
+        self.core.tag().broken
+    }
+
+    /// The attributes whose local name is as long as `ID`, in the order of the document.
+    pub(super) fn identifiers(self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        let core = self.core;
+        let slots = core.tag().slots.iter().filter(|slot| slot.name.local_length() == "ID".len());
+        slots.map(move |slot| core.attribute(slot))
     }
 
     /// The attributes in the order of the document.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         let core = self.core;
-        core.tag.slots.iter().map(move |slot| core.attribute(slot))
+        core.tag().slots.iter().map(move |slot| core.attribute(slot))
     }
 
     /// The attributes in the order of Canonical XML.
     pub(super) fn ordered(self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         let core = self.core;
-        core.tag.order.iter().filter_map(|at| core.tag.slots.get(*at)).map(move |slot| core.attribute(slot))
+        let tag = core.tag();
+        tag.order.iter().filter_map(|at| tag.slots.get(*at)).map(move |slot| core.attribute(slot))
     }
 
     /// The bindings of the element's and the attributes' prefixes.
     pub(super) fn used(self) -> impl Iterator<Item = usize> + use<'a> {
-        let tag = &self.core.tag;
+        let tag = self.core.tag();
         let attributes = tag.slots.iter().filter(|slot| slot.name.colon.is_some());
         std::iter::once(tag.binding).chain(attributes.map(|slot| slot.binding))
     }
@@ -382,13 +414,17 @@ impl<'a> StartTag<'a> {
     /// The value of the attribute without a namespace that has this name.
     pub fn attribute(&self, name: &str) -> Option<&'a str> {
         let core = self.core;
-        let slot = core.tag.slots.iter().find(|slot| slot.name.of(self.raw()) == name)?;
+        let slot = core.tag().slots.iter().find(|slot| slot.name.of(self.raw()) == name)?;
         Some(core.value(slot))
     }
 
     /// The value of the attribute with this namespace and local name.
     pub fn attribute_ns(&self, namespace: &str, local: &str) -> Option<&'a str> {
-        self.attributes().find(|a| a.local == local && a.namespace == namespace).map(|a| a.value)
+        let core = self.core;
+        let is_named = |slot: &&Slot| {
+            slot.name.local(self.raw()) == local && core.scope.namespace(slot.binding) == namespace
+        };
+        core.tag().slots.iter().find(is_named).map(|slot| core.value(slot))
     }
 
     /// The namespace declarations made here, as prefix and namespace.
@@ -410,7 +446,7 @@ impl Core {
             name: slot.name.of(raw),
             prefix: slot.name.prefix(raw),
             local: slot.name.local(raw),
-            namespace: self.scope.get(slot.binding).1,
+            namespace: self.scope.namespace(slot.binding),
             value: self.value(slot),
             range: slot.name.whole.start..slot.value.end + 1,
             value_range: slot.value.start..slot.value.end,
@@ -418,6 +454,6 @@ impl Core {
     }
 
     fn value<'a>(&'a self, slot: &Slot) -> &'a str {
-        slot.normal.map_or_else(|| slot.value.of(self.raw()), |normal| normal.of(&self.tag.scratch))
+        slot.normal.map_or_else(|| slot.value.of(self.raw()), |normal| normal.of(&self.tag().scratch))
     }
 }

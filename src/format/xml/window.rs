@@ -3,13 +3,14 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use memchr::{memchr_iter, memchr2, memchr3, memmem, memrchr};
+use memchr::{memchr_iter, memmem, memrchr};
 
+use super::memo::Tags;
 use super::names::{Run, forbidden, is_ncname, is_space};
 use super::reader::Position;
 use super::scope::Scope;
 use super::tag::{QName, Tag, spaces};
-use super::tokens::{brackets, declaration, reference};
+use super::tokens::declaration;
 use super::{DOCTYPE, ENCODING, LIMIT, Limits, MALFORMED, Scan, Span, Trouble, short};
 use crate::base::fault::Fault;
 
@@ -27,6 +28,8 @@ pub(super) enum Step {
 #[derive(Clone, Copy)]
 pub(super) enum Cut {
     Window(Span),
+    /// Nothing in it that canonical form writes otherwise.
+    Plain(Span),
     Scratch,
 }
 
@@ -39,7 +42,7 @@ struct Open {
 
 /// What the next step begins with.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum State {
+pub(super) enum State {
     /// A byte order mark and the XML declaration, perhaps.
     Begin,
     /// Markup or text.
@@ -52,30 +55,44 @@ enum State {
     Leaving,
 }
 
+/// How the lines of a document end.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum LineEnds {
+    /// With line feeds only: texts stand as they are read.
+    Feeds,
+    /// With carriage returns, too.
+    Any,
+}
+
+/// Behind so many bytes, start tags are remembered.
+const REMEMBER_FROM: u64 = 64 * 1024;
+
 /// The reader without its source.
 pub(super) struct Core {
     limits: Limits,
     /// Checked text; what lies before `at` is done with.
     pub(super) window: String,
-    at: usize,
+    pub(super) at: usize,
     /// The raw form of the event last returned.
-    span: Span,
+    pub(super) span: Span,
     /// Where the window begins in the source, in bytes, lines and columns.
     origin: Position,
     /// The place told last: from there on, lines are counted once.
     told: Cell<(usize, Position)>,
+    /// How lines end, as far as the document was read.
+    pub(super) line_ends: LineEnds,
     /// Nothing follows what is in the window.
     pub(super) ended: bool,
     /// The document says that it is US-ASCII.
     ascii: bool,
     /// There has been a root element.
     rooted: bool,
-    state: State,
+    pub(super) state: State,
     open: Vec<Open>,
     names: String,
     pub(super) scratch: String,
     pub(super) scope: Scope,
-    pub(super) tag: Tag,
+    tags: Tags,
 }
 
 impl Core {
@@ -88,6 +105,7 @@ impl Core {
             span: Span::default(),
             origin,
             told: Cell::new((0, origin)),
+            line_ends: LineEnds::Feeds,
             ended: false,
             ascii: false,
             rooted: false,
@@ -96,7 +114,7 @@ impl Core {
             names: String::new(),
             scratch: String::new(),
             scope: Scope::new(),
-            tag: Tag::default(),
+            tags: Tags::default(),
         }
     }
 
@@ -112,6 +130,9 @@ impl Core {
         }
         self.origin = self.locate(self.at);
         self.told.set((0, self.origin));
+        if self.origin.offset > REMEMBER_FROM {
+            self.tags.remember();
+        }
         self.window.drain(..self.at);
         self.at = 0;
         self.span = Span::default();
@@ -133,6 +154,9 @@ impl Core {
         };
         let start = self.window.len();
         self.window.push_str(text);
+        if text.contains('\r') {
+            self.line_ends = LineEnds::Any;
+        }
         if let Some(at) = forbidden(text) {
             return Err(Trouble::new(&MALFORMED, start + at, "a character that XML forbids"));
         }
@@ -154,7 +178,7 @@ impl Core {
         self.window.len() - self.at
     }
 
-    fn rest(&self, from: usize) -> &str {
+    pub(super) fn rest(&self, from: usize) -> &str {
         self.window.get(from..).unwrap_or_default()
     }
 
@@ -176,6 +200,11 @@ impl Core {
 
     pub(super) fn position(&self) -> Position {
         self.locate(self.span.start)
+    }
+
+    /// The start tag scanned last.
+    pub(super) fn tag(&self) -> &Tag {
+        self.tags.current()
     }
 
     /// The name of the innermost open element.
@@ -325,7 +354,7 @@ impl Core {
     }
 
     /// Marks what was just taken as the raw form of the event.
-    fn take(&mut self, length: usize) {
+    pub(super) fn take(&mut self, length: usize) {
         self.span = Span { start: self.at, end: self.at + length };
         self.at += length;
     }
@@ -333,7 +362,7 @@ impl Core {
     fn start_tag(&mut self) -> Scan<Step> {
         let binding = self.scope.len();
         let text = self.window.get(self.at..).unwrap_or_default();
-        let Some(length) = self.tag.scan(text, self.at, &mut self.scope, &self.limits)? else {
+        let Some(length) = self.tags.scan(text, self.at, &mut self.scope, &self.limits)? else {
             return Ok(None);
         };
         if self.open.is_empty() && self.rooted {
@@ -344,10 +373,10 @@ impl Core {
             return Err(Trouble::new(&LIMIT, self.at, message));
         }
         let start = self.names.len();
-        self.names.push_str(self.tag.name(text));
+        self.names.push_str(self.tags.current().name(text));
         self.open.push(Open { name: Span { start, end: self.names.len() }, binding });
         self.rooted = true;
-        self.state = if self.tag.empty { State::Hollow } else { State::Content };
+        self.state = if self.tags.current().empty { State::Hollow } else { State::Content };
         self.take(length);
         Ok(Some(Step::Start))
     }
@@ -424,77 +453,5 @@ impl Core {
         }
         self.scratch = text.replace("\r\n", "\n").replace('\r', "\n");
         Cut::Scratch
-    }
-
-    // - Text
-
-    /// Takes a piece of text: a run without anything special, one line end, or one reference.
-    fn text(&mut self) -> Scan<Cut> {
-        let rest = self.rest(self.at);
-        let bytes = rest.as_bytes();
-        match memchr3(b'<', b'&', b'\r', bytes) {
-            Some(0) if bytes.first() == Some(&b'\r') => Ok(self.line_end()),
-            Some(0) => {
-                let Some((c, length)) = reference(rest, self.at)? else { return Ok(None) };
-                self.scratch.clear();
-                self.scratch.push(c);
-                self.take(length);
-                Ok(Some(Cut::Scratch))
-            }
-            Some(length) => self.run(length),
-            None if self.ended => self.run(bytes.len()),
-            None => self.run(bytes.len() - brackets(bytes)),
-        }
-    }
-
-    /// Takes a run of plain text.
-    fn run(&mut self, length: usize) -> Scan<Cut> {
-        if length == 0 {
-            return Ok(None);
-        }
-        let run = self.window.as_bytes().get(self.at..self.at + length).unwrap_or_default();
-        if memchr_iter(b'>', run).any(|at| run.get(..at).is_some_and(|before| before.ends_with(b"]]"))) {
-            return Err(Trouble::new(&MALFORMED, self.at, "']]>' in text"));
-        }
-        self.take(length);
-        Ok(Some(Cut::Window(self.span)))
-    }
-
-    /// Takes a carriage return, with the line feed that may follow it, as one line feed.
-    fn line_end(&mut self) -> Option<Cut> {
-        let length = match self.window.as_bytes().get(self.at + 1) {
-            None if !self.ended => return None,
-            Some(b'\n') => 2,
-            _ => 1,
-        };
-        self.take(length);
-        self.scratch.clear();
-        self.scratch.push('\n');
-        Some(Cut::Scratch)
-    }
-
-    /// Takes a piece of a CDATA section, an empty one at its end.
-    fn cdata(&mut self) -> Option<Cut> {
-        let bytes = self.rest(self.at).as_bytes();
-        match memchr2(b'\r', b']', bytes) {
-            None if bytes.is_empty() => None,
-            None => Some(self.piece(bytes.len())),
-            Some(0) => match bytes {
-                [b']', b']', b'>', ..] => {
-                    self.state = State::Content;
-                    self.at += "]]>".len();
-                    Some(self.piece(0))
-                }
-                [b']', _, _, ..] => Some(self.piece(1)),
-                [b'\r', ..] => self.line_end(),
-                _ => None,
-            },
-            Some(at) => Some(self.piece(at)),
-        }
-    }
-
-    fn piece(&mut self, length: usize) -> Cut {
-        self.take(length);
-        Cut::Window(self.span)
     }
 }

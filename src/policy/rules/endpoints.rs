@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{host, is_public_suffix, site, when};
+use super::{has_space, host, is_public_suffix, site, when};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Endpoint, Entity, Role, Rule, Severity};
 
@@ -85,7 +85,7 @@ pub(super) static ROWS: &[Rule] = &[
             let is_no_url = |location: &str| {
                 !(location.starts_with("https://") || location.starts_with("http://"))
                     || host(location).is_none()
-                    || location.contains(char::is_whitespace)
+                    || has_space(location)
             };
             locations(entity, is_no_url, "no URL")
         }),
@@ -181,11 +181,12 @@ fn scopes(entity: &Entity) -> impl Iterator<Item = &crate::policy::Scope> {
 }
 
 fn locations(entity: &Entity, is_so: impl Fn(&str) -> bool, what: &str) -> Vec<String> {
-    let of = |endpoint: &Endpoint| -> Vec<String> {
+    let mut found = Vec::new();
+    for endpoint in entity.endpoints() {
         let bad = endpoint.locations().filter(|location| is_so(location));
-        bad.map(|location| format!("{} at '{location}': {what}", endpoint.service)).collect()
-    };
-    entity.endpoints().flat_map(of).collect()
+        found.extend(bad.map(|location| format!("{} at '{location}': {what}", endpoint.service)));
+    }
+    found
 }
 
 fn unreachable(role: &Role) -> Option<String> {

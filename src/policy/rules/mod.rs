@@ -16,6 +16,8 @@ mod spiffe;
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memmem, memrchr};
+
 use super::Rule;
 
 /// Every rule, by group.
@@ -52,12 +54,18 @@ fn when(is_breach: bool, detail: impl FnOnce() -> String) -> Vec<String> {
 
 /// What stands between `scheme://` and the path, without a port; nothing when there is no such thing.
 fn host(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?;
-    let host =
-        if host.starts_with('[') { host.split_inclusive(']').next()? } else { host.split(':').next()? };
-    (!host.is_empty()).then_some(host)
+    let rest = uri.get(memmem::find(uri.as_bytes(), b"://")? + "://".len()..)?;
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let authority = rest.get(..end)?;
+    let host = authority.get(memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1)..)?;
+    let end =
+        if host.starts_with('[') { host.find(']').map(|end| end + 1) } else { memchr(b':', host.as_bytes()) };
+    host.get(..end.unwrap_or(host.len())).filter(|host| !host.is_empty())
+}
+
+/// Whether there is white space in a text; most have only what is printable in ASCII.
+fn has_space(text: &str) -> bool {
+    !text.bytes().all(|byte| byte.is_ascii_graphic()) && text.contains(char::is_whitespace)
 }
 
 /// Suffixes of two labels under which anybody registers names. Not all there are: those of academic federations.

@@ -1,8 +1,8 @@
 //! Rules about names and texts: what people read, and take for something else.
 
-use super::{host, when};
+use super::{has_space, host, when};
 use crate::policy::finding::Check;
-use crate::policy::likeness::{is_invisible, mixes_scripts};
+use crate::policy::likeness::{first_invisible, mixes_scripts};
 use crate::policy::{Entity, Rule, Severity};
 
 use Severity::{Block, Note, Warn};
@@ -96,7 +96,7 @@ pub(super) static ROWS: &[Rule] = &[
         "take it out: some consumers trim it, others do not, and they do not mean the same entity",
         "RFC 3986, section 2",
         Check::Entity(|entity, _| {
-            let blank = !entity.id.trim().is_empty() && entity.id.contains(char::is_whitespace);
+            let blank = !entity.id.trim().is_empty() && has_space(&entity.id);
             when(blank, || "white space in the entityID".into())
         }),
     )
@@ -222,10 +222,7 @@ fn invisible(entity: &Entity, _: &crate::policy::finding::Scene<'_>) -> Vec<Stri
         entity.endpoints().flat_map(crate::policy::Endpoint::locations).map(|value| ("Location", value));
     let all = std::iter::once(("entityID", entity.id.as_str())).chain(texts).chain(scopes).chain(locations);
     let found = all.filter_map(|(what, value)| {
-        if value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return None;
-        }
-        let c = value.chars().find(|c| is_invisible(*c))?;
+        let c = first_invisible(value)?;
         Some(format!("{what} holds {}", code_point(c)))
     });
     found.collect()

@@ -266,7 +266,7 @@ fn events_come_in_order_with_their_places() {
             Event::End(tag) => {
                 seen.push(format!("-{} {} {:?} {:?}", tag.name(), tag.depth(), tag.range(), tag.raw()));
             }
-            Event::Text(piece) => text += piece,
+            Event::Text { text: piece, .. } => text += piece,
             Event::Instruction { target, data } => seen.push(format!("?{target} {data}")),
             Event::Comment(_) => unreachable!(),
         }
@@ -286,4 +286,49 @@ fn ids_are_told_apart() {
 fn codes_are_distinct() {
     let names = CODES.iter().map(|code| code.name).collect::<std::collections::BTreeSet<_>>();
     assert_eq!(names.len(), CODES.len());
+}
+
+/// A document that is long enough for its tags to be remembered.
+fn long(rest: &str) -> String {
+    format!("<r xmlns:p='urn:x:0'>{}{rest}</r>", "<filler/>\n".repeat(20_000))
+}
+
+#[test]
+fn a_tag_that_is_written_again_means_what_its_prefixes_mean_there() {
+    let twice =
+        "<p:b p:k=\"v\"/><a xmlns:p='urn:x:1'><p:b p:k=\"v\"/></a><a xmlns:p='urn:x:2'><p:b p:k=\"v\"/></a>";
+    let input = long(&twice.repeat(2));
+    let mut reader = Reader::new(input.as_bytes(), Limits::default());
+    let mut met = Vec::new();
+    while let Some(event) = reader.next().unwrap() {
+        if let Event::Start(tag) = event
+            && tag.local() == "b"
+        {
+            let attribute = tag.attributes().next().unwrap();
+            assert_eq!((attribute.value, attribute.namespace), ("v", tag.namespace()));
+            assert!(tag.is_empty());
+            met.push(tag.namespace().to_owned());
+        }
+    }
+    assert_eq!(met, ["urn:x:0", "urn:x:1", "urn:x:2"].repeat(2));
+}
+
+#[test]
+fn a_tag_that_is_written_again_is_refused_where_it_is_wrong() {
+    let good = "<a xmlns:q='urn:x:1'><q:bcdefghi k=\"v\"></q:bcdefghi></a>";
+    let input = long(&format!("{good}{good}\n<q:bcdefghi k=\"v\"></q:bcdefghi>"));
+    wrong_namespace(&input, "line 20002, column 2: the prefix 'q' is not declared");
+    let input = long("<bcdefghi k=\"v>w\"></bcdefghi><bcdefghi k=\"v></bcdefghi>\"/>");
+    malformed(&input, "'<' in an attribute value");
+}
+
+#[test]
+fn tags_that_are_written_again_are_canonical_as_before() {
+    let form = Form::default();
+    for tag in ["<bcdefgh  z='1' a=\"&lt;\n\"></bcdefgh>", "<p:bcdefghi z=\"1\"/>", "<b x='\">\"'/>"] {
+        let once = canonical(format!("<r xmlns:p='urn:x:0'>{tag}</r>").as_bytes(), &form).unwrap();
+        let once = once.trim_start_matches("<r>").trim_end_matches("</r>").to_owned();
+        let many = canonical(long(&tag.repeat(3)).as_bytes(), &form).unwrap();
+        assert!(many.ends_with(&format!("{}</r>", once.repeat(3))), "{tag}");
+    }
 }
