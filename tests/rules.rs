@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 
-use fedroot::artefact::{Nowhere, Prepared, Terms, kind};
+use fedroot::artefact::{Draft, Member, Nowhere, Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
-use fedroot::base::disk::Document;
+use fedroot::base::disk::{Document, Pending};
 use fedroot::base::fault::Fault;
 use fedroot::base::random;
 use fedroot::key::{KeyId, Line, PrivateKey, private_key};
@@ -47,11 +48,21 @@ fn prepared_from<T>(
     record: Option<&mut dyn std::io::Write>,
     then: impl FnOnce(&dyn Prepared) -> T,
 ) -> T {
+    with_terms((key, profile, last), |terms| {
+        let prepared = kind("saml").unwrap().prepare(document, terms, &mut random::system(), record).unwrap();
+        then(prepared.as_ref())
+    })
+}
+
+fn with_terms<T>(
+    (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
+    then: impl FnOnce(&Terms<'_>) -> T,
+) -> T {
     let line: Line = "example.org/prod/metadata".parse().unwrap();
     let key_id: KeyId = line.version(1);
     let (public, profile) = (key.public().unwrap(), Profile::parse(profile).unwrap());
     let now = Instant::parse(NOW).unwrap();
-    let terms = Terms {
+    then(&Terms {
         key: &key_id,
         public: &public,
         certificate: None,
@@ -60,9 +71,7 @@ fn prepared_from<T>(
         last,
         vault: &Nowhere,
         released: None,
-    };
-    let prepared = kind("saml").unwrap().prepare(document, &terms, &mut random::system(), record).unwrap();
-    then(prepared.as_ref())
+    })
 }
 
 fn last(record: &[u8]) -> Result<Last, Fault> {
@@ -264,5 +273,65 @@ fn a_document_that_changes_after_its_review_is_not_signed() {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from}");
         assert_eq!(finished(&changed), Err("file.changed"), "{from} {to}");
+    }
+}
+
+#[test]
+fn an_aggregate_that_changes_after_its_review_is_signed_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.xml");
+    let signer = read_key("p384");
+    let before = AGGREGATE
+        .replace('@', &[entity("https://a.example/", ""), entity("https://b.example/", "")].concat());
+    fs::write(&path, &before).unwrap();
+    let document = Document::open(&path).unwrap();
+    with_terms((signer.as_ref(), PROFILE, None), |terms| {
+        let seen = Mutex::new(Vec::new());
+        let look = |at: usize, member: &Member, draft: &dyn Draft| {
+            seen.lock().unwrap().push((at, member.id.clone(), draft.octets()?));
+            Ok(())
+        };
+        let spare = Pending::beside(&folder.path().join("spare")).unwrap();
+        let saml = kind("saml").unwrap();
+        let batch = saml.split(&document, terms, spare, &mut Vec::new(), Some(&look)).unwrap();
+        fs::write(&path, before.replace("b.example", "evil.example")).unwrap();
+        let mut seen = seen.into_inner().unwrap();
+        seen.sort();
+        assert_eq!(seen.len(), 2);
+        for (at, id, octets) in seen {
+            let draft = batch.draft(at).unwrap();
+            assert_eq!(draft.octets().unwrap(), octets);
+            let signature = signer.sign(batch.scheme(), &octets, &mut random::system()).unwrap();
+            let signed = Document::from_bytes("signed", draft.finish(&signature).unwrap());
+            let verified = saml.verify(&signed, &[signer.public().unwrap()]).unwrap();
+            assert_eq!(verified.facts.value("entityID"), Some(id.as_str()));
+            let other = signer.sign(batch.scheme(), b"other octets", &mut random::system()).unwrap();
+            let wrong = Document::from_bytes("wrong", draft.finish(&other).unwrap());
+            assert!(saml.verify(&wrong, &[signer.public().unwrap()]).is_err(), "custody verifies signatures");
+        }
+    });
+}
+
+#[test]
+fn a_kept_cache_duration_has_the_limits_of_validity_in_a_batch() {
+    let signer = read_key("p384");
+    let folder = tempfile::tempdir().unwrap();
+    let split = |group: &str| {
+        let text = AGGREGATE.replace(
+            '@',
+            &format!("<EntitiesDescriptor{group}>{}</EntitiesDescriptor>", entity("https://a.example/", "")),
+        );
+        let document = Document::from_bytes("in", text.into_bytes());
+        let spare = Pending::beside(&folder.path().join("spare")).unwrap();
+        let look = |_: usize, _: &Member, draft: &dyn Draft| draft.octets().map(drop);
+        with_terms((signer.as_ref(), PROFILE, None), |terms| {
+            let split = kind("saml").unwrap().split(&document, terms, spare, &mut Vec::new(), Some(&look));
+            split.map(drop).map_err(|fault| fault.to_string())
+        })
+    };
+    assert_eq!(split(" cacheDuration='P28D'"), Ok(()));
+    for beyond in ["P28DT1S", "P1000Y", "-P1D", "PT0S", "soon", ""] {
+        let fault = split(&format!(" cacheDuration='{beyond}'")).unwrap_err();
+        assert!(fault.contains("https://a.example/ would be cached for"), "{beyond}: {fault}");
     }
 }
