@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fedroot::base::bytes::{Digest, base64, list_of};
+use fedroot::base::bytes::{Digest, base64, from_base64, list_of};
 use fedroot::base::clock::Instant;
 use fedroot::base::random;
 use fedroot::base::recipient::Identities;
 use fedroot::base::secret::Secret;
-use fedroot::ledger::{self, Body, Entry, Ledger};
+use fedroot::ledger::{self, Body, Entry, Evidence, Ledger};
 use serde_json::{Value, json};
 
 use crate::support::{self, peers};
@@ -56,6 +56,86 @@ fn the_vector_of_a_batch_is_what_the_page_says() {
             std::process::Command::new("python3").arg(verifier).arg(vector().join("ledger.jsonl")).output();
         assert!(ran.unwrap().status.success());
     }
+}
+
+/// The proofs of a batch of so many, whose outcome says this.
+fn proofs(count: usize, result: &str) -> (Vec<Digest>, Vec<String>) {
+    let room = tempfile::tempdir().unwrap();
+    let now = Instant::from_unix(1_795_324_020).unwrap();
+    let (_, auditor) = Identities::generate(now);
+    let random = Box::new(random::system());
+    let folder = room.path().join("ledger");
+    let mut writer =
+        Ledger::create(&folder, "vectors.example/batch", &[auditor], &json!({}), now, random).unwrap();
+    let artefacts = digests("document", count);
+    let permit = writer.intend_batch("example.org/prod/metadata#1", &artefacts, &json!({}), now).unwrap();
+    let outcome = json!({"result": result, "count": count, "root": base64(&ledger::root_of(&artefacts))});
+    permit.outcome(&outcome, now).unwrap();
+    let mut proof = writer.evidence().unwrap().of_documents(&artefacts);
+    let proofs = (0..count).map(&mut proof).collect();
+    (artefacts, proofs)
+}
+
+#[test]
+fn a_proof_is_of_one_document_of_its_batch() {
+    for count in [1, 2, 7, 16, 33] {
+        let (artefacts, proofs) = proofs(count, "signed");
+        for (at, proof) in proofs.iter().enumerate() {
+            let (evidence, proved) = Evidence::parse(proof.as_bytes()).unwrap();
+            assert_eq!(&evidence.text(), proof, "a proof has one way to be written");
+            for (other, digest) in artefacts.iter().enumerate() {
+                assert_eq!(proved.is_of(*digest), other == at, "{other} by the proof of {at} of {count}");
+            }
+        }
+    }
+    let (artefacts, incomplete) = proofs(3, "incomplete");
+    assert!(!Evidence::parse(incomplete[0].as_bytes()).unwrap().1.is_of(artefacts[0]));
+}
+
+/// The proof with something else in its extra data.
+fn with_extra(proof: &str, change: impl Fn(String) -> String) -> String {
+    let (head, rest) = proof.split_once("\nextra ").unwrap();
+    let (extra, rest) = rest.split_once('\n').unwrap();
+    let extra = String::from_utf8(from_base64(extra).unwrap()).unwrap();
+    format!("{head}\nextra {}\n{rest}", base64(change(extra).as_bytes()))
+}
+
+#[test]
+fn the_place_of_a_document_cannot_be_changed() {
+    let (artefacts, proofs) = proofs(7, "signed");
+    let is_of = |text: &str, at: usize| {
+        Evidence::parse(text.as_bytes()).is_ok_and(|(_, proved)| proved.is_of(artefacts[at]))
+    };
+    let five = &proofs[5];
+    assert!(is_of(&with_extra(five, |extra| extra), 5));
+    for (from, to) in [
+        ("\ndocument 5 ", "\ndocument 4 "),
+        ("\ndocument 5 ", "\ndocument 05 "),
+        ("\ndocument 5 ", "\ndocument 5  "),
+        ("\ndocument 5 ", "\ndocument 18446744073709551621 "),
+        ("\ndocument 5 ", "\ndocument "),
+        ("\ndocument 5 ", "\n"),
+    ] {
+        let changed = with_extra(five, |extra| extra.replacen(from, to, 1));
+        assert_ne!(&changed, five);
+        assert!((0..7).all(|at| !is_of(&changed, at)), "{to:?}");
+    }
+    let place = |extra: &str| extra.lines().nth(2).unwrap().to_owned();
+    let without = with_extra(five, |extra| extra.replacen(&format!("{}\n", place(&extra)), "", 1));
+    assert!((0..7).all(|at| !is_of(&without, at)), "an outcome of a batch has no one document");
+    let longer = with_extra(five, |extra| {
+        let place = place(&extra);
+        extra.replacen(&place, &format!("{place} {}", base64(&[0; 32])), 1)
+    });
+    assert!((0..7).all(|at| !is_of(&longer, at)));
+    let endless = with_extra(five, |extra| {
+        extra.replacen(
+            &place(&extra),
+            &format!("document 5{}", format!(" {}", base64(&[0; 32])).repeat(64)),
+            1,
+        )
+    });
+    assert!(Evidence::parse(endless.as_bytes()).is_err());
 }
 
 /// Makes the vector anew: `cargo test --test all make_the_vector_of_a_batch -- --ignored`.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Mutex;
 
-use fedroot::artefact::{Nowhere, Prepared, Terms, kind};
+use fedroot::artefact::{Draft, Member, Nowhere, Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
-use fedroot::base::disk::Document;
+use fedroot::base::disk::{Document, Pending};
 use fedroot::base::fault::Fault;
 use fedroot::base::random;
 use fedroot::key::{KeyId, Line, PrivateKey, private_key};
@@ -47,11 +48,21 @@ fn prepared_from<T>(
     record: Option<&mut dyn std::io::Write>,
     then: impl FnOnce(&dyn Prepared) -> T,
 ) -> T {
+    with_terms((key, profile, last), |terms| {
+        let prepared = kind("saml").unwrap().prepare(document, terms, &mut random::system(), record).unwrap();
+        then(prepared.as_ref())
+    })
+}
+
+fn with_terms<T>(
+    (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
+    then: impl FnOnce(&Terms<'_>) -> T,
+) -> T {
     let line: Line = "example.org/prod/metadata".parse().unwrap();
     let key_id: KeyId = line.version(1);
     let (public, profile) = (key.public().unwrap(), Profile::parse(profile).unwrap());
     let now = Instant::parse(NOW).unwrap();
-    let terms = Terms {
+    then(&Terms {
         key: &key_id,
         public: &public,
         certificate: None,
@@ -60,9 +71,7 @@ fn prepared_from<T>(
         last,
         vault: &Nowhere,
         released: None,
-    };
-    let prepared = kind("saml").unwrap().prepare(document, &terms, &mut random::system(), record).unwrap();
-    then(prepared.as_ref())
+    })
 }
 
 fn last(record: &[u8]) -> Result<Last, Fault> {
@@ -265,4 +274,143 @@ fn a_document_that_changes_after_its_review_is_not_signed() {
         assert_ne!(changed, text, "{from}");
         assert_eq!(finished(&changed), Err("file.changed"), "{from} {to}");
     }
+}
+
+#[test]
+fn an_aggregate_that_changes_after_its_review_is_signed_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.xml");
+    let signer = read_key("p384");
+    let before = AGGREGATE
+        .replace('@', &[entity("https://a.example/", ""), entity("https://b.example/", "")].concat());
+    fs::write(&path, &before).unwrap();
+    let document = Document::open(&path).unwrap();
+    with_terms((signer.as_ref(), PROFILE, None), |terms| {
+        let seen = Mutex::new(Vec::new());
+        let look = |at: usize, member: &Member, draft: &dyn Draft| {
+            seen.lock().unwrap().push((at, member.id.clone(), draft.octets()?));
+            Ok(())
+        };
+        let spare = Pending::beside(&folder.path().join("spare")).unwrap();
+        let saml = kind("saml").unwrap();
+        let batch = saml.split(&document, terms, spare, &mut Vec::new(), Some(&look)).unwrap();
+        fs::write(&path, before.replace("b.example", "evil.example")).unwrap();
+        let mut seen = seen.into_inner().unwrap();
+        seen.sort();
+        assert_eq!(seen.len(), 2);
+        for (at, id, octets) in seen {
+            let draft = batch.draft(at).unwrap();
+            assert_eq!(draft.octets().unwrap(), octets);
+            let signature = signer.sign(batch.scheme(), &octets, &mut random::system()).unwrap();
+            let finished = Document::from_bytes("signed", draft.finish(&signature).unwrap());
+            let verified = saml.verify(&finished, &[signer.public().unwrap()]).unwrap();
+            assert_eq!(verified.facts.value("entityID"), Some(id.as_str()));
+            let other = signer.sign(batch.scheme(), b"other octets", &mut random::system()).unwrap();
+            let wrong = Document::from_bytes("wrong", draft.finish(&other).unwrap());
+            assert!(saml.verify(&wrong, &[signer.public().unwrap()]).is_err(), "custody verifies signatures");
+        }
+    });
+}
+
+#[test]
+fn a_kept_cache_duration_has_the_limits_of_validity_in_a_batch() {
+    let signer = read_key("p384");
+    let folder = tempfile::tempdir().unwrap();
+    let split = |group: &str| {
+        let text = AGGREGATE.replace(
+            '@',
+            &format!("<EntitiesDescriptor{group}>{}</EntitiesDescriptor>", entity("https://a.example/", "")),
+        );
+        let document = Document::from_bytes("in", text.into_bytes());
+        let spare = Pending::beside(&folder.path().join("spare")).unwrap();
+        let look = |_: usize, _: &Member, draft: &dyn Draft| draft.octets().map(drop);
+        with_terms((signer.as_ref(), PROFILE, None), |terms| {
+            let split = kind("saml").unwrap().split(&document, terms, spare, &mut Vec::new(), Some(&look));
+            split.map(drop).map_err(|fault| fault.to_string())
+        })
+    };
+    assert_eq!(split(" cacheDuration='P28D'"), Ok(()));
+    for beyond in ["P28DT1S", "P1000Y", "-P1D", "PT0S", "soon", ""] {
+        let fault = split(&format!(" cacheDuration='{beyond}'")).unwrap_err();
+        assert!(fault.contains("https://a.example/ would be cached for"), "{beyond}: {fault}");
+    }
+}
+
+/// What the UK federation's own checks say of a document of its testbed, and the rule of ours that is about the same.
+const TESTBED: [(&str, &str); 28] = [
+    ("check_hasreginfo|", "saml.registrar.missing"),
+    ("check_idp_tls|", "saml.endpoint.http"),
+    (
+        "check_mdattr_ec_anonymous|SP asserts anonymous entity category but has no ContactPerson",
+        "saml.contact.missing",
+    ),
+    (
+        "check_mdattr_ec_personalized|SP asserts personalized entity category but has no Con",
+        "saml.contact.missing",
+    ),
+    (
+        "check_mdattr_ec_pseudonymous|SP asserts pseudonymous entity category but has no Con",
+        "saml.contact.missing",
+    ),
+    ("check_mdiop|KeyDescriptor does not contain a key representation", "saml.idp.signing-key.missing"),
+    ("check_mdrpi_xslt|registrationInstant does not end with 'Z'", "saml.registrar.incomplete"),
+    ("check_mdui_logo_url/url/https|", "saml.ui.logo"),
+    ("check_mdui_xslt|more than one UIInfo", "saml.ui.language"),
+    ("check_mdui_xslt|non-unique lang values on mdui:Des", "saml.ui.language"),
+    ("check_mdui_xslt|non-unique lang values on mdui:Dis", "saml.ui.language"),
+    ("check_mdui_xslt|non-unique lang values on mdui:Inf", "saml.ui.language"),
+    ("check_mdui_xslt|non-unique lang values on mdui:Pri", "saml.ui.language"),
+    ("check_misc|SingleSignOnService Location contains space", "saml.endpoint.not-url"),
+    ("check_misc|SingleSignOnService ResponseLocation contains space", "saml.endpoint.not-url"),
+    ("check_misc|SingleSignOnService Binding contains space", "saml.endpoint.binding"),
+    ("check_misc|bare 'ac.uk' scope", "saml.scope.broad"),
+    ("check_misc|entity ID contains space", "saml.entity-id.white-space"),
+    ("check_misc|empty xml:lang", "saml.ui.language"),
+    ("checkScopes/domainName/publicSuffix|", "saml.scope.broad"),
+    ("check_saml2int|SAML 2.0 IdP has no embedded signing key", "saml.idp.signing-key.missing"),
+    ("check_saml2meta|ArtifactResolutionService index values", "saml.endpoint.duplicate-index"),
+    ("check_saml2meta|AssertionConsumerService index values", "saml.endpoint.duplicate-index"),
+    ("check_shibboleth|X509Certificate contains XML comment", "saml.text.comment"),
+    ("check_sp_tls|", "saml.endpoint.http"),
+    ("check_uk_mdrps|exported entity lacks a registrationInstant", "saml.registrar.incomplete"),
+    ("check_uk_trust|IdP SSO Descriptor lacking KeyDescriptor", "saml.idp.signing-key.missing"),
+    ("saml2meta/url|", "saml.endpoint.not-url"),
+];
+
+/// Rules that are stricter than the UK federation: they find something in documents that it lets pass.
+const STRICTER: [&str; 1] = ["saml.endpoint.binding"];
+
+#[test]
+fn the_testbed_of_the_uk_federation_is_judged_as_it_expects() {
+    let Some(corpus) = corpus("the_testbed_of_the_uk_federation_is_judged_as_it_expects") else { return };
+    let folder = corpus.join("saml/ukf-testbed");
+    let table = fs::read_to_string(folder.join("EXPECTED.tsv")).unwrap();
+    let signer = read_key("p384");
+    let (mut surprises, mut used, mut passed) = (Vec::new(), BTreeSet::new(), 0);
+    for row in table.lines().filter(|row| row.contains(".xml\t")) {
+        let (file, expected) = row.split_once('\t').unwrap();
+        let expected = expected.split('\t').next().unwrap();
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        let found = rules_of(&examined(&text, signer.as_ref(), PROFILE, None));
+        if expected == "PASS" {
+            passed += 1;
+            let flagged = TESTBED.iter().filter(|(_, rule)| found.contains(rule) && !STRICTER.contains(rule));
+            surprises.extend(
+                flagged.map(|(_, rule)| format!("{file}: it passes there, and {rule} finds something")),
+            );
+            continue;
+        }
+        for (of, rule) in TESTBED.iter().filter(|(of, _)| expected.contains(&format!("|{of}"))) {
+            used.insert(of);
+            if !found.contains(rule) {
+                surprises.push(format!("{file}: {rule} does not find what {of} does, but {found:?}"));
+            }
+        }
+    }
+    assert!(surprises.is_empty(), "\n{}", surprises.join("\n"));
+    assert_eq!(
+        (passed, used.len()),
+        (86, TESTBED.len()),
+        "rows that nothing is expected for: are they spelt right?"
+    );
 }

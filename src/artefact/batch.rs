@@ -46,8 +46,7 @@ pub trait Batch: Sync {
     /// The names that a document about this would have.
     fn names(&self, id: &str) -> Vec<String>;
 
-    /// Reads the document at a place anew and fills in what its signature has to cover. The octets are the same each time,
-    /// as long as the input is.
+    /// The document at a place, with all that its signature has to cover filled in. The octets are the same each time.
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault>;
 }
 
@@ -61,10 +60,14 @@ pub struct Member {
     pub length: u64,
 }
 
+/// Looks at each document of a batch once it has been read, while others still are, on several cores at once: at its place,
+/// at what it is about, and at what would be signed. A fault ends the batch.
+pub type Look<'a> = &'a (dyn Fn(usize, &Member, &dyn Draft) -> Result<(), Fault> + Sync);
+
 /// One document that needs only its signature.
 pub trait Draft {
     /// The exact octets to be signed.
-    fn octets(&self) -> &[u8];
+    fn octets(&self) -> Result<Vec<u8>, Fault>;
 
     /// The digest of what it says, whenever it is signed.
     fn content(&self) -> Result<Digest, Fault>;
@@ -98,6 +101,8 @@ pub enum Standing {
     Current,
     /// Nothing changed, and it will soon be no longer valid.
     Expiring,
+    /// Nothing changed, and the proof that the profile wants beside it is missing, or does not hold.
+    Unproven,
     /// It says something else, or says it differently.
     Changed,
     /// What was published is damaged, or was not signed by this key.
@@ -110,7 +115,7 @@ impl Standing {
         match self {
             Self::New => "new",
             Self::Current => "unchanged",
-            Self::Expiring => "renewed",
+            Self::Expiring | Self::Unproven => "renewed",
             Self::Changed => "changed",
             Self::Foreign => "restored",
         }

@@ -35,7 +35,7 @@ use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
 
-pub use self::batch::{Batch, Draft, Judged, Member, Standing};
+pub use self::batch::{Batch, Draft, Judged, Look, Member, Standing};
 pub use self::surroundings::{Listing, Nowhere, Revoked, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.
@@ -156,14 +156,16 @@ pub trait Kind: Sync {
         false
     }
 
-    /// Reads a document once and splits it into those that are signed each on its own. What is to wait until then may wait
-    /// in the spare file. The record for the next review's difference is written beside it.
+    /// Reads a document once and splits it into those that are signed each on its own. What is to wait until then waits in
+    /// the spare file, and is signed as it was reviewed, whatever becomes of the document. The record for the next review's
+    /// difference is written beside it. Where somebody looks, each of the documents is shown.
     fn split<'d>(
         &self,
         _document: &'d Document,
         _terms: &Terms<'_>,
         _spare: Pending,
         _record: &mut dyn Write,
+        _look: Option<Look<'_>>,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
         Err(BATCH.fault(format!("documents of the kind {} are signed as a whole", self.name())))
     }

@@ -1,6 +1,8 @@
 //! Work for every core.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
 
 use super::fault::{Fault, INTERNAL};
 
@@ -18,25 +20,87 @@ pub fn each<T: Send>(
     count: usize,
     work: &(dyn Fn(usize) -> Result<T, Fault> + Sync),
 ) -> Result<Vec<T>, Fault> {
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let tell = |say: &mut dyn FnMut(())| {
+        (0..count).for_each(|_| say(()));
+        Ok(())
+    };
+    follow(tell, &|at, ()| work(at)).map(|((), results)| results)
+}
+
+/// Does a piece of work for each thing that is told of: on the other cores while there is more to tell, and on every core
+/// once there is not. A piece of work gets the place of what was told, and that. The results are in order; the first fault
+/// ends it.
+///
+/// # Errors
+///
+/// The fault of the telling, or else that of a piece of work.
+pub fn follow<I: Send, T: Send, R>(
+    tell: impl FnOnce(&mut dyn FnMut(I)) -> Result<R, Fault>,
+    work: &(dyn Fn(usize, I) -> Result<T, Fault> + Sync),
+) -> Result<(R, Vec<T>), Fault> {
+    let (sender, receiver) = channel();
+    let (receiver, has_failed) = (Mutex::new(receiver), AtomicBool::new(false));
     let share = || {
         let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                break;
-            }
-            done.push((at, work(at).inspect_err(|_| failed.store(true, Ordering::Relaxed))?));
+        while let Some((at, item)) = next(&receiver).filter(|_| !has_failed.load(Ordering::Relaxed)) {
+            done.push((at, work(at, item).inspect_err(|_| has_failed.store(true, Ordering::Relaxed))?));
         }
         Ok(done)
     };
-    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..self::count().min(count)).map(|_| scope.spawn(share)).collect();
-        let joined = threads.into_iter().map(|thread| {
+    let (told, shares) = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..count()).map(|_| scope.spawn(share)).collect();
+        let mut places = 0..;
+        // Somebody listens as long as the receiver stands, which is longer than this.
+        let told = tell(&mut |item| drop(places.next().map(|at| sender.send((at, item)))));
+        let told = told.inspect_err(|_| has_failed.store(true, Ordering::Relaxed));
+        drop(sender);
+        let own = std::iter::once(share());
+        let others = threads.into_iter().map(|thread| {
             thread.join().unwrap_or_else(|_| Err(INTERNAL.fault("work on several cores ended in a panic")))
         });
-        joined.collect::<Result<Vec<_>, Fault>>().map(|shares| shares.into_iter().flatten().collect())
-    })?;
+        (told, own.chain(others).collect::<Result<Vec<_>, Fault>>())
+    });
+    let told = told?;
+    let mut all: Vec<(usize, T)> = shares?.into_iter().flatten().collect();
     all.sort_unstable_by_key(|(at, _)| *at);
-    Ok(all.into_iter().map(|(_, result)| result).collect())
+    Ok((told, all.into_iter().map(|(_, result)| result).collect()))
+}
+
+/// The next thing to work on; waits for it, and knows when there is none.
+fn next<I>(receiver: &Mutex<Receiver<I>>) -> Option<I> {
+    receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_telling() {
+        let told = follow(
+            |say| {
+                (0..1_000).for_each(say);
+                Ok("told")
+            },
+            &|at, item: usize| Ok((at, 2 * item)),
+        );
+        let expected: Vec<_> = (0..1_000).map(|at| (at, 2 * at)).collect();
+        assert_eq!(told.unwrap(), ("told", expected));
+        assert_eq!(each(3, &Ok).unwrap(), [0, 1, 2]);
+        assert!(each::<usize>(0, &Ok).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_fault_of_the_telling_comes_before_one_of_the_work_and_both_end_it() {
+        let fails = |_: usize, (): ()| -> Result<(), Fault> { Err(INTERNAL.fault("work")) };
+        let tell = |outcome: Result<(), Fault>| {
+            move |say: &mut dyn FnMut(())| {
+                (0..10).for_each(|_| say(()));
+                outcome
+            }
+        };
+        assert_eq!(follow(tell(Ok(())), &fails).unwrap_err().message(), "work");
+        let told = follow(tell(Err(INTERNAL.fault("telling"))), &fails);
+        assert_eq!(told.unwrap_err().message(), "telling");
+    }
 }

@@ -169,6 +169,11 @@ pub fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Whether a folder stands under this path.
+pub fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_dir())
+}
+
 /// Whether a path lies below a folder, whatever links lead there. A path whose folder is not there lies nowhere.
 pub fn is_below(path: &Path, folder: &Path) -> bool {
     match (fs::canonicalize(parent(path)), fs::canonicalize(folder)) {
@@ -201,7 +206,11 @@ pub fn create_folder(path: &Path) -> Result<(), Fault> {
     }
     let parent = parent(path);
     create_folder(parent)?;
-    fs::DirBuilder::new().mode(0o700).create(path).map_err(|e| fault("create", path, &e))?;
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        // Another thread was faster; whether it is durable yet is not known.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made.map_err(|e| fault("create", path, &e))?,
+    }
     sync_folder(parent)
 }
 

@@ -91,19 +91,15 @@ pub fn check_artefact(proved: &Proved, document: &Document) -> Result<(), Fault>
     let mut hashing = Hashing::new(document.reader());
     std::io::copy(&mut hashing, &mut std::io::sink())
         .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
-    let digest = hashing.finish().0.to_string();
-    let body = proved.body.as_ref().ok_or_else(|| {
-        ledger::PROOF
+    if proved.body.is_none() {
+        return Err(ledger::PROOF
             .fault(format!(
                 "the proof does not open entry {}, so it says nothing of a document",
                 proved.index
             ))
-            .hint("take the proof that `fedroot sign` wrote, or one by `fedroot ledger disclose`")
-    })?;
-    let is_it = proved.kind == EntryKind::Outcome
-        && body.get("result").and_then(Value::as_str) == Some("signed")
-        && body.get("artefact").and_then(Value::as_str) == Some(digest.as_str());
-    if is_it {
+            .hint("take the proof that `fedroot sign` wrote, or one by `fedroot ledger disclose`"));
+    }
+    if proved.is_of(hashing.finish().0) {
         return Ok(());
     }
     Err(ledger::PROOF

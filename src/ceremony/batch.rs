@@ -5,7 +5,7 @@
 //! without being signed again. So the power may go at any moment: each name in the folder is whole or absent.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,9 +13,10 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 
 use super::index::{self, Gone, Index};
+use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
 use super::{Approver, Terms};
-use crate::artefact::{BATCH, Batch, Draft, Judged, Kind, Standing};
+use crate::artefact::{Batch, Draft, Judged, Kind, Member, Standing};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::cores;
@@ -88,13 +89,8 @@ pub struct Published {
     pub file: Option<(Digest, u64)>,
     /// Until when it is valid.
     pub valid_until: Option<Instant>,
-    octets: Digest,
-}
-
-impl Published {
-    fn is_to_sign(&self) -> bool {
-        self.standing != Standing::Current && !self.is_adopted
-    }
+    /// The digest of what is to be signed; `None` where nothing is.
+    octets: Option<Digest>,
 }
 
 /// Splits a document and signs what needs it. A refusal, whatever its cause, is recorded as a denied attempt.
@@ -106,7 +102,7 @@ pub fn sign_batch(
     let document = (splitting.open)(splitting.document).map_err(|fault| refuse(vault, splitting, fault))?;
     let ready = ready(vault, splitting, &document, approver);
     let ready = ready.map_err(|fault| refuse(vault, splitting, fault))?;
-    let Ready { batch, mut documents, places, consent, site } = ready;
+    let Ready { batch, mut documents, places, consent, has_proofs, site } = ready;
     let gone = Index::gone(splitting.folder, batch.as_ref());
     let Some(Site { staging, record }) = site else {
         let changed = !places.is_empty();
@@ -114,8 +110,8 @@ pub fn sign_batch(
         let review = consent.into_review();
         return Ok(Batched { review, documents, gone, removed, signed, changed, afterthought });
     };
-    let (signed, review) = match consent {
-        Consent::Review(review) => (None, *review),
+    let (signed, review, evidence) = match consent {
+        Consent::Review(review) => (None, *review, None),
         Consent::Approval(approval) => {
             let signed = splitting.signed;
             let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
@@ -131,18 +127,23 @@ pub fn sign_batch(
             let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
             let files = work.into_files();
             note(&files, &mut documents);
-            (Some(signed), review)
+            (Some(signed), review, has_proofs.then(|| vault.evidence()))
         }
     };
-    let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents };
-    let done = publish(splitting, staging, &index, &gone).map_err(|fault| match &signed {
+    let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents, has_proofs };
+    let prove = |signed: &SignedBatch| match evidence {
+        Some(evidence) => proofs::publish(evidence?, &signed.artefacts, &staging),
+        None => Ok(()),
+    };
+    let done = signed.as_ref().map_or(Ok(()), prove);
+    let done = done.and_then(|()| publish(splitting, staging, &index, &gone));
+    let (changed, removed) = done.map_err(|fault| match &signed {
         Some(signed) => fault.but(&format!(
             "they were signed and recorded as entry {}: run it again to publish them",
             signed.intent
         )),
         None => fault,
-    });
-    let (changed, removed) = done?;
+    })?;
     let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
     let (kind, line) = (splitting.kind, splitting.terms.line);
     let keep =
@@ -163,7 +164,7 @@ fn keep_each(
     let mut wanted = Vec::new();
     for (at, document) in documents.iter().enumerate() {
         let Some((kind, subject)) = batch.record_of(at) else { continue };
-        let is_news = document.standing != Standing::Current || document.is_adopted;
+        let is_news = document.standing != Standing::Current;
         if is_news || !vault.has_last_signed(line, kind, subject) {
             wanted.push(at);
         }
@@ -196,6 +197,7 @@ struct Ready<'d> {
     /// Which of them are signed now.
     places: Vec<usize>,
     consent: Consent,
+    has_proofs: bool,
     /// Nowhere, in a dry run.
     site: Option<Site>,
 }
@@ -231,45 +233,40 @@ fn ready<'d>(
 ) -> Result<Ready<'d>, Fault> {
     let (kind, terms) = (splitting.kind, splitting.terms);
     let line = OfLine::of(vault, kind, document, terms)?;
-    if line.profile.ledger.proof {
-        return Err(BATCH
-            .fault(format!("the profile of {} wants a proof beside each signed document", terms.line))
-            .hint("a batch has one outcome for all its documents: take a line whose profile wants none"));
-    }
-    let mut site = None;
-    if !splitting.dry_run {
-        let staging = Staging::open(splitting.folder)?;
-        let record = Pending::beside(&staging.folder().join("record"))?;
-        site = Some(Site { staging, record });
-    }
+    let proofs = line.profile.ledger.proof.then(|| Proofs::of(vault)).transpose()?;
+    let staging = if splitting.dry_run { None } else { Some(Staging::open(splitting.folder)?) };
+    let beside = staging.as_ref().map_or(splitting.scratch, Staging::folder);
+    let mut record = Pending::beside(&beside.join("record"))?;
     let spare = Pending::beside(&splitting.scratch.join("spare"))?;
-    let batch = match &mut site {
-        Some(site) => {
-            let mut record = BufWriter::new(&mut site.record);
-            let batch = kind.split(document, &line.terms(terms), spare, &mut record)?;
-            record.flush().map_err(|e| disk::fault("write", "the record of what was signed".as_ref(), &e))?;
-            batch
-        }
-        None => kind.split(document, &line.terms(terms), spare, &mut io::sink())?,
+    let seen = Mutex::new(Vec::new());
+    let look = |at: usize, member: &Member, draft: &dyn Draft| {
+        let mut found = Published::new(member, draft)?;
+        let stands = Stands { folder: splitting.folder, staging: staging.as_ref(), proofs: proofs.as_ref() };
+        found.look(draft, &stands, 2 * member.length + SIGNATURE_BYTES)?;
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
+        Ok(())
     };
-    let staging = site.as_ref().map(|site| &site.staging);
-    let documents = look(batch.as_ref(), splitting.folder, staging)?;
-    let (places, digests): (Vec<usize>, Vec<Digest>) = documents
-        .iter()
-        .enumerate()
-        .filter(|(_, document)| document.is_to_sign())
-        .map(|(at, document)| (at, document.octets))
-        .unzip();
+    let mut to_record = BufWriter::new(&mut record);
+    let batch = kind.split(document, &line.terms(terms), spare, &mut to_record, Some(&look))?;
+    to_record.flush().map_err(|e| disk::fault("write", "the record of what was signed".as_ref(), &e))?;
+    drop(to_record);
+    let documents = in_order(seen, batch.members().len())?;
+    let to_sign = documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.octets?)));
+    let (places, digests): (Vec<usize>, Vec<Digest>) = to_sign.unzip();
     let review = line.review_batch(kind, terms, batch.as_ref(), &digests)?;
     approver.show(&review)?;
     review.check()?;
-    let Some(staging) = staging.filter(|_| !places.is_empty()) else {
-        return Ok(Ready { batch, documents, places, consent: Consent::Review(Box::new(review)), site });
+    let site = staging.map(|staging| Site { staging, record });
+    let Some(Site { staging, .. }) = site.as_ref().filter(|_| !places.is_empty()) else {
+        let consent = Consent::Review(Box::new(review));
+        return Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), site });
     };
-    make_room(staging, batch.as_ref(), &documents, &places)?;
+    let beside = if proofs.is_some() { proofs::BYTES } else { 0 };
+    make_room(staging, batch.as_ref(), &documents, &places, SIGNATURE_BYTES + beside)?;
     let confirmation = approver.confirm(&review.request)?;
     let approval = review.approve_batch(digests, batch.scheme(), &confirmation, splitting.reason)?;
-    Ok(Ready { batch, documents, places, consent: Consent::Approval(Box::new(approval)), site })
+    let consent = Consent::Approval(Box::new(approval));
+    Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), site })
 }
 
 /// Throws away what an interrupted run left and is of no use, and finds a full disk before a key is touched.
@@ -278,10 +275,11 @@ fn make_room(
     batch: &dyn Batch,
     documents: &[Published],
     places: &[usize],
+    bytes_each: u64,
 ) -> Result<(), Fault> {
     let mut bytes = 0;
     for &at in places {
-        bytes += batch.members().get(at).map_or(0, |member| member.length + SIGNATURE_BYTES);
+        bytes += batch.members().get(at).map_or(0, |member| member.length + bytes_each);
         if let Some(name) = documents.get(at).and_then(|document| document.names.first()) {
             staging.discard(name)?;
         }
@@ -289,14 +287,28 @@ fn make_room(
     staging.check_room(bytes)
 }
 
-/// Looks on every core at what stands for each document, published or left unseen by an interrupted run.
-fn look(batch: &dyn Batch, folder: &Path, staging: Option<&Staging>) -> Result<Vec<Published>, Fault> {
-    cores::each(batch.members().len(), &|at| {
-        let member = batch.members().get(at).ok_or_else(|| INTERNAL.fault("a document is gone"))?;
-        let draft = batch.draft(at)?;
-        let first = member.names.first().map_or("", String::as_str);
-        let bytes_max = 2 * member.length + SIGNATURE_BYTES;
-        let mut published = Published {
+/// What was seen of each document, in the order of the batch.
+fn in_order(seen: Mutex<Vec<(usize, Published)>>, count: usize) -> Result<Vec<Published>, Fault> {
+    let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    seen.sort_unstable_by_key(|(at, _)| *at);
+    if seen.len() == count {
+        return Ok(seen.into_iter().map(|(_, found)| found).collect());
+    }
+    Err(INTERNAL.fault(format!("{} documents of {count} were looked at", seen.len())))
+}
+
+/// Where something may stand for a document.
+struct Stands<'a> {
+    folder: &'a Path,
+    /// Where an interrupted run may have left something unseen.
+    staging: Option<&'a Staging>,
+    /// What a document has to have beside it.
+    proofs: Option<&'a Proofs>,
+}
+
+impl Published {
+    fn new(member: &Member, draft: &dyn Draft) -> Result<Self, Fault> {
+        Ok(Self {
             id: member.id.clone(),
             names: member.names.clone(),
             standing: Standing::New,
@@ -304,37 +316,45 @@ fn look(batch: &dyn Batch, folder: &Path, staging: Option<&Staging>) -> Result<V
             content: draft.content()?,
             file: None,
             valid_until: draft.valid_until(),
-            octets: Digest::of(draft.octets()),
-        };
-        let found = disk::read(&folder.join(first), bytes_max);
-        match found {
-            Ok(bytes) => published.take(draft.judge(&bytes), &bytes),
-            Err(fault) if fault.code() == &disk::MISSING => {}
-            Err(_) => published.standing = Standing::Foreign,
-        }
-        if published.standing != Standing::Current
-            && let Some(bytes) = staging.and_then(|staging| staging.unpublished(first, bytes_max))
-        {
-            published.adopt(draft.judge(&bytes), &bytes);
-        }
-        Ok(published)
-    })
-}
-
-impl Published {
-    fn take(&mut self, judged: Judged, bytes: &[u8]) {
-        self.standing = judged.standing;
-        if judged.standing == Standing::Current {
-            self.file = Some((Digest::of(bytes), bytes.len() as u64));
-            self.valid_until = judged.valid_until;
-        }
+            octets: None,
+        })
     }
 
-    fn adopt(&mut self, judged: Judged, bytes: &[u8]) {
-        let standing = self.standing;
-        self.take(judged, bytes);
-        self.is_adopted = self.standing == Standing::Current;
-        self.standing = standing;
+    /// Looks at what stands for a document, published or left unseen by an interrupted run. Only what is not current is
+    /// digested to be signed.
+    fn look(&mut self, draft: &dyn Draft, stands: &Stands<'_>, bytes_max: u64) -> Result<(), Fault> {
+        let first = self.names.first().map_or("", String::as_str);
+        let (found, left) = (
+            disk::read(&stands.folder.join(first), bytes_max),
+            stands.staging.and_then(|staging| staging.unpublished(first, bytes_max)),
+        );
+        match found {
+            Ok(bytes) => self.standing = self.take(draft, stands, &bytes),
+            Err(fault) if fault.code() == &disk::MISSING => {}
+            Err(_) => self.standing = Standing::Foreign,
+        }
+        if self.standing == Standing::Current {
+            return Ok(());
+        }
+        self.is_adopted = left.is_some_and(|bytes| self.take(draft, stands, &bytes) == Standing::Current);
+        if !self.is_adopted {
+            self.octets = Some(Digest::of(&draft.octets()?));
+        }
+        Ok(())
+    }
+
+    /// Judges what stands, and takes it where it is current.
+    fn take(&mut self, draft: &dyn Draft, stands: &Stands<'_>, bytes: &[u8]) -> Standing {
+        let Judged { standing, valid_until } = draft.judge(bytes);
+        if standing != Standing::Current {
+            return standing;
+        }
+        let digest = Digest::of(bytes);
+        if stands.proofs.is_some_and(|proofs| !proofs.holds(stands.folder, &digest)) {
+            return Standing::Unproven;
+        }
+        (self.file, self.valid_until) = (Some((digest, bytes.len() as u64)), valid_until);
+        Standing::Current
     }
 }
 
@@ -377,7 +397,8 @@ impl Pieces for Work<'_> {
         let member = at.and_then(|at| Some((at, self.batch.members().get(at)?)));
         let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
         let name = member.names.first().map_or("", String::as_str);
-        Ok(Box::new(Part { work: self, at, name, draft: self.batch.draft(at)? }))
+        let draft = self.batch.draft(at)?;
+        Ok(Box::new(Part { work: self, at, name, octets: draft.octets()?, draft }))
     }
 
     fn outstanding(&self) -> (String, Vec<custody::Document>, BTreeMap<String, u64>) {
@@ -421,12 +442,13 @@ struct Part<'a> {
     work: &'a Work<'a>,
     at: usize,
     name: &'a str,
+    octets: Vec<u8>,
     draft: Box<dyn Draft + 'a>,
 }
 
 impl Piece for Part<'_> {
     fn octets(&self) -> &[u8] {
-        self.draft.octets()
+        &self.octets
     }
 
     fn deliver(self: Box<Self>, signature: &Signature) -> Result<Digest, Fault> {
@@ -447,15 +469,12 @@ fn publish(
     index: &Index<'_>,
     gone: &[Gone],
 ) -> Result<(bool, usize), Fault> {
-    let mut changed = false;
-    for document in index.documents {
-        if document.standing == Standing::Current && !document.is_adopted {
-            changed |= staging.mend(&document.names)?;
-        } else {
-            staging.publish(&document.names)?;
-            changed = true;
-        }
-    }
+    let named = cores::each(index.documents.len(), &|at| match index.documents.get(at) {
+        Some(document) if document.standing == Standing::Current => staging.mend(&document.names),
+        Some(document) => staging.publish(&document.names).map(|()| true),
+        None => Ok(false),
+    });
+    let mut changed = named?.contains(&true);
     for (name, _, bytes) in index.batch.beside() {
         changed |= index::write(&splitting.folder.join(name), bytes)?;
     }
@@ -466,6 +485,9 @@ fn publish(
     }
     let listed = if splitting.prune { &[] } else { gone };
     changed |= index.write(splitting.folder, listed)? || removed > 0;
+    if index.has_proofs {
+        proofs::clear(splitting.folder, &staging, index.documents, listed)?;
+    }
     staging.close()?;
     Ok((changed, removed))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Published;
+use super::{Published, proofs};
 use crate::artefact::Batch;
 use crate::base::bytes::Digest;
 use crate::base::disk;
@@ -22,6 +22,8 @@ pub(super) struct Index<'a> {
     pub(super) key: &'a KeyId,
     pub(super) batch: &'a dyn Batch,
     pub(super) documents: &'a [Published],
+    /// Whether each document has a proof.
+    pub(super) has_proofs: bool,
 }
 
 /// Something that was published before and is no longer in the document.
@@ -69,7 +71,7 @@ impl Index<'_> {
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
         let published = self.documents.iter().enumerate().map(|(at, document)| {
             let (sha256, size) = document.file.unzip();
-            let line = json!({
+            let mut line = json!({
                 "id": document.id,
                 "names": document.names,
                 "media_type": self.batch.media_type(at),
@@ -79,6 +81,9 @@ impl Index<'_> {
                 "valid_until": document.valid_until.map(|until| until.to_string()),
                 "content": document.content.to_string(),
             });
+            if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
+                members.insert("proof".into(), proofs::name(&sha256).into());
+            }
             (&document.id, line.to_string())
         });
         let gone = gone.iter().map(|gone| {

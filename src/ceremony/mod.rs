@@ -6,6 +6,7 @@ mod chain;
 mod generate;
 mod index;
 mod keep;
+mod proofs;
 mod review;
 mod rotate;
 mod sign;

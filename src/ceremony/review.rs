@@ -64,7 +64,7 @@ pub fn review_split(
 ) -> Result<Review, Fault> {
     let standing = Standing::of(catalogue, kind, document, terms)?;
     let spare = Pending::beside(&scratch.join("spare"))?;
-    let batch = kind.split(document, &standing.terms(terms), spare, &mut std::io::sink())?;
+    let batch = kind.split(document, &standing.terms(terms), spare, &mut std::io::sink(), None)?;
     standing.review_batch(kind, terms, batch.as_ref(), &[])
 }
 

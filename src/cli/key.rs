@@ -269,7 +269,11 @@ fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
     if rows.is_empty() {
         output.note("the vault holds no key yet: `fedroot key generate` makes one");
     }
-    output.json = members(json!({"keys": rows}));
+    let strays = catalogue.strays()?.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    for stray in &strays {
+        output.note(format!("{stray} is no key line, and nothing reads it: move it out of the vault"));
+    }
+    output.json = members(json!({"keys": rows, "strays": strays}));
     Ok(output)
 }
 

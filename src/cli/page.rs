@@ -101,6 +101,10 @@ fn findings(html: &mut String, findings: &[Finding]) {
         for breach in &finding.breaches {
             put(html, format_args!("<li>{}</li>\n", safe(&breach.to_string())));
         }
+        let more = finding.count.saturating_sub(finding.breaches.len() as u64);
+        if more > 0 {
+            put(html, format_args!("<li>… and {more} more</li>\n"));
+        }
         put(html, format_args!("</ul><small>{}. Source: {}</small>", safe(rule.remedy), safe(rule.source)));
         if let Some(waiver) = &finding.waived {
             let (approver, reason) = (safe(&waiver.approver), safe(&waiver.reason));
@@ -123,7 +127,7 @@ fn changes(html: &mut String, changes: Option<&Difference>) {
     );
     let parts: Vec<String> = changes.parts.iter().map(|(part, count)| format!("{part} {count}")).collect();
     if !parts.is_empty() {
-        put(html, format_args!("<p>Entities that differ in: {}</p>\n", parts.join(", ")));
+        put(html, format_args!("<p>Changed in these {unit}: {}</p>\n", parts.join(", ")));
     }
     if changes.is_none() {
         return;

@@ -1,5 +1,6 @@
 //! `fedroot review`: look at a document as its signature would cover it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -90,23 +91,27 @@ impl Review {
 /// The review on one screen, for people.
 pub(super) fn screen(review: &policy::Review) -> String {
     let mut text = format!("{} for {}\n", review.kind, review.key);
-    let mut shown: Map<String, Value> = Map::new();
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
     for fact in review.facts.iter() {
-        let count = shown.get(&fact.path).and_then(Value::as_u64).unwrap_or(0) + 1;
-        shown.insert(fact.path.clone(), count.into());
-        if count <= VALUES_SHOWN_MAX as u64 {
+        *all.entry(&fact.path).or_default() += 1;
+    }
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+    for fact in review.facts.iter() {
+        let count = shown.entry(&fact.path).or_default();
+        *count += 1;
+        if *count <= VALUES_SHOWN_MAX {
             let remark =
                 fact.remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
             put(
                 &mut text,
                 format_args!("  {:<20} {}{remark}\n", visible(&fact.path).to_string(), visible(&fact.value)),
             );
-        }
-    }
-    for (path, count) in &shown {
-        let more = count.as_u64().unwrap_or(0).saturating_sub(VALUES_SHOWN_MAX as u64);
-        if more > 0 {
-            put(&mut text, format_args!("  {:<20} … {more} more, in --json\n", visible(path).to_string()));
+        } else if *count == VALUES_SHOWN_MAX + 1 {
+            let more = all.get(fact.path.as_str()).map_or(0, |count| count - VALUES_SHOWN_MAX);
+            put(
+                &mut text,
+                format_args!("  {:<20} … {more} more, in --json\n", visible(&fact.path).to_string()),
+            );
         }
     }
     findings(&mut text, review);

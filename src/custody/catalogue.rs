@@ -237,19 +237,38 @@ impl Catalogue {
 
     /// Every key line, sorted.
     pub fn lines(&self) -> Result<Vec<Line>, Fault> {
-        let mut lines = Vec::new();
-        let keys = self.folder.join("keys");
-        for tenant in disk::names(&keys)? {
-            for environment in disk::names(&keys.join(&tenant))? {
-                for purpose in disk::names(&keys.join(&tenant).join(&environment))? {
-                    // What a crash left behind has a name that no line can have.
-                    if !purpose.starts_with('.') {
-                        lines.push(format!("{tenant}/{environment}/{purpose}").parse()?);
-                    }
+        let mut folders = self.folders()?;
+        folders.retain(|(path, _)| disk::is_folder(path));
+        Ok(folders.into_iter().filter_map(|(_, name)| name.parse().ok()).collect())
+    }
+
+    /// What stands among the key lines and is none, sorted: nothing reads it.
+    pub fn strays(&self) -> Result<Vec<PathBuf>, Fault> {
+        let mut folders = self.folders()?;
+        folders.retain(|(path, name)| !disk::is_folder(path) || name.parse::<Line>().is_err());
+        Ok(folders.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// What may be a key line: where it stands, and its name. A file in the place of a folder comes with its own.
+    fn folders(&self) -> Result<Vec<(PathBuf, String)>, Fault> {
+        let mut level = vec![(self.folder.join("keys"), String::new())];
+        for _ in 0..3 {
+            let mut below = Vec::new();
+            for (path, name) in level {
+                if !disk::is_folder(&path) {
+                    below.push((path, name));
+                    continue;
+                }
+                for part in disk::names(&path)? {
+                    let inner = if name.is_empty() { part.clone() } else { format!("{name}/{part}") };
+                    below.push((path.join(&part), inner));
                 }
             }
+            level = below;
         }
-        Ok(lines)
+        // What a crash left behind has a name that no line can have.
+        level.retain(|(_, name)| !name.splitn(3, '/').nth(2).is_some_and(|purpose| purpose.starts_with('.')));
+        Ok(level)
     }
 
     /// The keys of a line, oldest first.

@@ -1,14 +1,15 @@
 //! Proofs as files (C2SP tlog-proof): that an entry is in the ledger, and, where it is opened, what it says.
 //!
-//! The extra data of the proof is the line, and for an opened entry the blind and the plaintext of its commitment. Nothing
-//! in it is trusted: the line is what the proof of inclusion is for, and the rest must fit its commitment.
+//! The extra data of the proof is the line, and for an opened entry the blind and the plaintext of its commitment; between
+//! them, for one document of a batch, its place in the list that the entry has the root of. Nothing in it is trusted: the
+//! line is what the proof of inclusion is for, and the rest must fit its commitment.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::base::bytes::{base64, from_base64};
+use crate::base::bytes::{Digest, base64, from_base64};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -16,7 +17,7 @@ use crate::base::recipient::Identities;
 
 use super::chain::survey;
 use super::entry::{Line, array};
-use super::proof::{Plan, root_of};
+use super::proof::{Plan, Whole, root_of};
 use super::records::{Records, Seals};
 use super::session::{Opening, open, unwrap};
 use super::tree::{Hash, leaf};
@@ -25,6 +26,8 @@ use super::{Checkpoint, EntryKind, FORK, Ledger, NO_ENTRY, Note, PROOF, SEALED, 
 const FIRST: &str = "c2sp.org/tlog-proof@v1\n";
 /// More hashes than a tree of 2^63 leaves needs.
 const PATH_MAX: usize = 63;
+/// What the place of a document begins with. The plaintext that may stand there instead is JSON, and begins otherwise.
+const DOCUMENT: &str = "document ";
 
 /// That an entry is in the ledger, with its line and what opens it, as a file that stands for itself.
 pub struct Evidence {
@@ -33,6 +36,14 @@ pub struct Evidence {
     pub(super) path: Vec<Hash>,
     pub(super) line: Vec<u8>,
     pub(super) opening: Option<Opening>,
+    pub(super) document: Option<Place>,
+}
+
+/// Where a document stands among those of a batch, and the proof of it (RFC 6962, section 2.1.1).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    index: u64,
+    path: Vec<Hash>,
 }
 
 /// What a proof says once it has been checked.
@@ -48,6 +59,25 @@ pub struct Proved {
     pub re: Option<u64>,
     /// What it says, where the proof opens it.
     pub body: Option<Value>,
+    /// Which document of a batch the proof is of.
+    pub document: Option<Place>,
+}
+
+impl Proved {
+    /// Whether the entry records the signature of the document with this digest.
+    pub fn is_of(&self, document: Digest) -> bool {
+        let Some(body) = self.body.as_ref().filter(|_| self.kind == EntryKind::Outcome) else { return false };
+        let says = |name: &str| body.get(name).and_then(Value::as_str);
+        let is_it = match &self.document {
+            None => says("artefact") == Some(document.to_string().as_str()),
+            Some(place) => {
+                let count = body.get("count").and_then(Value::as_u64).unwrap_or_default();
+                let root = root_of(place.index, count, leaf(document.as_bytes()), &place.path);
+                root.is_some() && root == says("root").and_then(array)
+            }
+        };
+        is_it && says("result") == Some("signed")
+    }
 }
 
 impl Evidence {
@@ -56,6 +86,10 @@ impl Evidence {
         let mut extra = self.line.clone();
         if let Some(opening) = &self.opening {
             extra.extend(format!("\n{}\n", base64(&opening.blind)).as_bytes());
+            if let Some(Place { index, path }) = &self.document {
+                let path = path.iter().flat_map(|hash| [" ".to_owned(), base64(hash)]);
+                extra.extend(format!("{DOCUMENT}{index}{}\n", path.collect::<String>()).as_bytes());
+            }
             extra.extend(opening.plaintext.iter());
         }
         let (path, note) = (lines(&self.path), self.note.text());
@@ -82,20 +116,20 @@ impl Evidence {
         let read = || {
             let mut lines = head.split('\n');
             let extra = from_base64(lines.next()?.strip_prefix("extra ")?)?;
-            let index = lines.next()?.strip_prefix("index ")?;
-            let index = index.parse::<u64>().ok().filter(|read| read.to_string() == index)?;
-            let path: Vec<Hash> = lines.map(array).collect::<Option<_>>()?;
+            let index = number(lines.next()?.strip_prefix("index ")?)?;
+            let path = path(lines)?;
             let mut parts = extra.splitn(3, |&byte| byte == b'\n');
             let line = parts.next()?.to_vec();
-            let opening = match (parts.next(), parts.next()) {
-                (None, _) => None,
+            let (opening, document) = match (parts.next(), parts.next()) {
+                (None, _) => (None, None),
                 (Some(_), None) => return None,
-                (Some(blind), Some(plaintext)) => {
+                (Some(blind), Some(rest)) => {
                     let blind = array(str::from_utf8(blind).ok()?)?;
-                    Some(Opening { blind, plaintext: Zeroizing::new(plaintext.to_vec()) })
+                    let (document, plaintext) = place(rest)?;
+                    (Some(Opening { blind, plaintext: Zeroizing::new(plaintext.to_vec()) }), document)
                 }
             };
-            (path.len() <= PATH_MAX).then_some(Self { note: note.clone(), index, path, line, opening })
+            Some(Self { note: note.clone(), index, path, line, opening, document })
         };
         Ok(read())
     }
@@ -117,7 +151,18 @@ impl Evidence {
                 PROOF.fault(format!("what is disclosed is not what entry {} says", self.index))
             })?),
         };
-        Ok(Proved { index: line.index, kind: line.kind, time: line.time, re: line.re, body })
+        let document = self.document.clone();
+        Ok(Proved { index: line.index, kind: line.kind, time: line.time, re: line.re, body, document })
+    }
+
+    /// The proofs of the documents of a batch, from that of its outcome: in the order of the list that the outcome has the
+    /// root of.
+    pub fn of_documents(mut self, documents: &[Digest]) -> impl FnMut(usize) -> String + use<> {
+        let tree = Whole::new(documents);
+        move |place| {
+            self.document = Some(Place { index: place as u64, path: tree.path(place) });
+            self.text()
+        }
     }
 
     /// The checkpoint that the proof leads to.
@@ -125,10 +170,34 @@ impl Evidence {
         &self.note.checkpoint
     }
 
+    /// The note of that checkpoint.
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+
     /// Leaves out what opens the entry.
     pub fn close(&mut self) {
-        self.opening = None;
+        (self.opening, self.document) = (None, None);
     }
+}
+
+/// A number, as it is written here.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|read: &u64| read.to_string() == text)
+}
+
+fn path<'a>(hashes: impl Iterator<Item = &'a str>) -> Option<Vec<Hash>> {
+    let path: Vec<Hash> = hashes.take(PATH_MAX + 1).map(array).collect::<Option<_>>()?;
+    (path.len() <= PATH_MAX).then_some(path)
+}
+
+/// The place of a document, where there is one, and what follows it.
+fn place(bytes: &[u8]) -> Option<(Option<Place>, &[u8])> {
+    let Some(rest) = bytes.strip_prefix(DOCUMENT.as_bytes()) else { return Some((None, bytes)) };
+    let end = rest.iter().position(|&byte| byte == b'\n')?;
+    let mut words = str::from_utf8(rest.get(..end)?).ok()?.split(' ');
+    let place = Place { index: number(words.next()?)?, path: path(words)? };
+    Some((Some(place), rest.get(end + 1..)?))
 }
 
 /// Hashes, one to a line.
@@ -257,7 +326,7 @@ pub fn prove(
             .hint("give the identity of somebody who was an auditor when it was written"));
     }
     let path = plan.proof().ok_or_else(missing)?;
-    Ok(Evidence { note: note.clone(), index, path, line, opening })
+    Ok(Evidence { note: note.clone(), index, path, line, opening, document: None })
 }
 
 impl Ledger {
@@ -272,6 +341,7 @@ impl Ledger {
         let note = self.checkpoint();
         let newest = self.newest.take()?;
         let line = newest.line.strip_suffix(b"\n").unwrap_or(&newest.line).to_vec();
-        Some(Evidence { note, index: self.len() - 1, path: newest.path, line, opening: Some(newest.opening) })
+        let (index, path, opening) = (self.len() - 1, newest.path, Some(newest.opening));
+        Some(Evidence { note, index, path, line, opening, document: None })
     }
 }

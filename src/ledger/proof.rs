@@ -1,6 +1,7 @@
 //! Proofs of the Merkle tree (RFC 6962, section 2.1): made in one pass over the entries, checked without any.
 
-use super::tree::{Hash, Tree, node};
+use super::tree::{Hash, Tree, leaf, node};
+use crate::base::bytes::Digest;
 
 /// The runs of leaves whose roots a proof consists of.
 pub(super) struct Plan {
@@ -70,6 +71,33 @@ impl Plan {
         let roots =
             self.runs.into_iter().map(|(from, to, tree)| (tree.size() == to - from).then(|| tree.root()));
         roots.collect()
+    }
+}
+
+/// The tree over the digests of a batch, all of it in memory, so that each of them is proved at little cost.
+pub(super) struct Whole {
+    /// The hashes of the leaves, then of their parents, and so on. A last one without a sibling is its own parent.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Whole {
+    pub(super) fn new(digests: &[Digest]) -> Self {
+        let mut levels = vec![digests.iter().map(|digest| leaf(digest.as_bytes())).collect::<Vec<_>>()];
+        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
+            let parents = below.chunks(2).filter_map(|pair| match pair {
+                [left, right] => Some(node(left, right)),
+                [alone] => Some(*alone),
+                _ => None,
+            });
+            levels.push(parents.collect());
+        }
+        Self { levels }
+    }
+
+    /// The proof of inclusion of the leaf at this place (RFC 6962, section 2.1.1).
+    pub(super) fn path(&self, place: usize) -> Vec<Hash> {
+        let at_level = |(height, level): (usize, &Vec<Hash>)| level.get((place >> height) ^ 1).copied();
+        self.levels.iter().enumerate().filter_map(at_level).collect()
     }
 }
 
@@ -144,7 +172,6 @@ fn follow((old, old_root): (u64, Hash), (size, root): (u64, Hash), proof: &[Hash
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::tree::leaf;
 
     fn leaves(count: u64) -> Vec<Hash> {
         (0..count).map(|i| leaf(&i.to_be_bytes())).collect()
@@ -211,6 +238,18 @@ mod tests {
             let mut tree = Tree::default();
             d[..d.len() - 1].iter().for_each(|leaf| tree.push(*leaf));
             assert_eq!(tree.path_of_next(), path(d.len() - 1, d), "the last of {size}");
+        }
+    }
+
+    #[test]
+    fn proofs_of_a_batch_are_those_of_the_definition() {
+        let digests: Vec<Digest> = (0..70).map(|byte| Digest::from_bytes([byte; 32])).collect();
+        let leaves: Vec<Hash> = digests.iter().map(|digest| leaf(digest.as_bytes())).collect();
+        for size in 1..=70 {
+            let whole = Whole::new(&digests[..size]);
+            for at in 0..size {
+                assert_eq!(whole.path(at), path(at, &leaves[..size]), "{at} in {size}");
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use rand_core::CryptoRng;
 
 use self::coverage::Outside;
 use self::facts::Collector;
-use super::{ALTERED, BATCH, Batch, EXPIRED, Kind, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
+use super::{ALTERED, BATCH, Batch, EXPIRED, Kind, Look, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
 use crate::base::clock::Instant;
 use crate::base::disk::{Document, Pending};
 use crate::base::fault::Fault;
@@ -54,10 +54,11 @@ impl Kind for SamlMetadata {
         &self,
         document: &'d Document,
         terms: &Terms<'_>,
-        _spare: Pending,
+        spare: Pending,
         record: &mut dyn Write,
+        look: Option<Look<'_>>,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
-        split::split(document, terms, record)
+        split::split(document, terms, spare, record, look)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {

@@ -1,20 +1,23 @@
 //! An aggregate as a batch of single entities: one pass over it finds where each stands and what it has from its groups,
-//! and judges it as a whole, like an aggregate that is signed. Memory grows by a few hundred bytes for each entity.
+//! and judges it as a whole, like an aggregate that is signed. What it reads it keeps in a nameless file, expanded, and all
+//! that is made of an entity is made of that. Memory grows by a few hundred bytes for each entity.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::sync::{Arc, OnceLock};
 
 use super::facts::Collector;
 use super::mdq;
 use super::prepare::{OwnedKeyInfo, Root, dates};
 use super::splice::Splice;
-use super::standalone::{Context, Standalone};
+use super::standalone::{Context, Digested, Standalone};
 use super::{BATCH, MD, OTHER, Terms, check_root};
-use crate::artefact::{Batch, Draft, Member};
+use crate::artefact::{Batch, Draft, Look, Member};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::{Instant, Span};
-use crate::base::disk::{self, Document};
-use crate::base::fault::Fault;
+use crate::base::cores;
+use crate::base::disk::{self, Document, Pending};
+use crate::base::fault::{Fault, INTERNAL};
 use crate::format::xml::{Event, Limits, Reader, StartTag, dsig};
 use crate::key::{Hash, PublicKey, Scheme};
 use crate::policy::{Dates, Examined, Examiner, Facts, Standard};
@@ -36,6 +39,7 @@ pub(super) struct Settings {
     /// The end of validity of what is signed now, by the profile.
     pub(super) until: Instant,
     until_max: Instant,
+    valid_for_max: Span,
     pub(super) cache_duration: String,
     pub(super) renewal: Span,
 }
@@ -52,6 +56,7 @@ impl Settings {
             now: terms.now,
             until: terms.now.after(profile.valid_for)?,
             until_max: terms.now.after(profile.valid_for_max)?,
+            valid_for_max: profile.valid_for_max,
             cache_duration: profile.cache_duration.to_string(),
             renewal: profile.renewal(),
         })
@@ -62,71 +67,119 @@ impl Settings {
         if until > self.now && until <= self.until_max {
             return Ok(());
         }
-        let id = tag.attribute("entityID").unwrap_or_default();
-        Err(BATCH
-            .fault(format!(
-                "{id} would be valid until {until}: past, or beyond the profile's saml.valid_for_max"
-            ))
-            .hint("mend the dates of the document, or let the profile replace them (saml.dates)"))
+        Err(beyond(tag, &format!("valid until {until}: past, or")))
+    }
+
+    /// The same for how long consumers may keep it.
+    pub(super) fn check_cached(&self, tag: StartTag<'_>, duration: &str) -> Result<(), Fault> {
+        if Span::parse(duration).is_ok_and(|span| span <= self.valid_for_max) {
+            return Ok(());
+        }
+        Err(beyond(tag, &format!("cached for '{duration}': unreadable, or")))
     }
 }
 
-/// Where an entity stands, and in which group.
-struct Place {
+fn beyond(tag: StartTag<'_>, what: &str) -> Fault {
+    let id = tag.attribute("entityID").unwrap_or_default();
+    BATCH
+        .fault(format!("{id} would be {what} beyond the profile's saml.valid_for_max"))
+        .hint("mend the dates of the document, or let the profile replace them (saml.dates)")
+}
+
+/// Where an entity stands, in which group, and what is known of the document that is made of it.
+pub(super) struct Place {
     start: u64,
     length: u64,
-    context: usize,
+    pub(super) context: Arc<Context>,
+    /// Digested once, whoever asks first.
+    pub(super) digested: OnceLock<Digested>,
+}
+
+/// What was read once, and waits as it was read.
+struct Source {
+    settings: Settings,
+    spare: Document,
+}
+
+impl Source {
+    fn draft<'a>(&'a self, member: &'a Member, place: &'a Place) -> Result<Standalone<'a>, Fault> {
+        let mut raw = Vec::with_capacity(usize::try_from(place.length).unwrap_or_default());
+        let mut source = self.spare.reader_at(place.start).take(place.length);
+        source.read_to_end(&mut raw).map_err(|e| disk::fault("read", self.spare.name().as_ref(), &e))?;
+        Standalone::new(&self.settings, place, &member.id, raw)
+    }
 }
 
 /// An aggregate that was read once.
-struct Split<'d> {
-    source: &'d Document,
-    settings: Settings,
+struct Split {
+    source: Source,
     facts: Facts,
     examined: Examined,
     digest: Digest,
-    contexts: Vec<Context>,
     members: Vec<Member>,
     places: Vec<Place>,
 }
 
-/// Reads the aggregate once, as it would be read to be signed as a whole, and notes where its entities stand.
+/// Reads the aggregate once, as it would be read to be signed as a whole, and notes where its entities stand. Each is shown
+/// once it has been read: what is shown is what was read.
 pub(super) fn split<'d>(
-    source: &'d Document,
+    document: &'d Document,
     terms: &Terms<'_>,
+    spare: Pending,
     record: &mut dyn Write,
+    look: Option<Look<'_>>,
 ) -> Result<Box<dyn Batch + 'd>, Fault> {
-    let at = |fault: Fault| fault.at(source.name());
-    if source.content()?.is_compressed() {
-        return Err(at(BATCH
-            .fault("it is compressed, and its parts are read where they stand")
-            .hint("expand it with gunzip first")));
-    }
-    let settings = Settings::new(terms)?;
-    let root = dated_root(source, terms).map_err(at)?;
-    let mut spliced = Splice::new(Hashing::new(source.reader()), vec![root.edit.followed_by(&root.close)]);
+    let at = |fault: Fault| fault.at(document.name());
+    let source = Source { settings: Settings::new(terms)?, spare: spare.document("what was reviewed")? };
+    let root = dated_root(document, terms).map_err(at)?;
+    let read = Keeping { source: document.expanded(Hashing::new(document.reader()))?, spare };
+    let mut spliced = Splice::new(read, vec![root.edit.followed_by(&root.close)]);
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let examiner = Examiner::new("saml", &["saml"], standard, terms.last, Some(record));
     let mut collector = Collector::new().examining(examiner, terms.now, root.remarks.clone());
-    let mut splitter = Splitter::new(&root);
-    let visit = |event: &Event<'_>| {
-        splitter.event(event)?;
-        collector.event(event)
+    let pass = |tell: &mut dyn FnMut((Member, Place))| {
+        let mut splitter = Splitter::new(&root, tell);
+        dsig::check(&mut spliced, Limits::default(), |event| {
+            splitter.event(event)?;
+            collector.event(event)
+        })
     };
-    dsig::digest(&mut spliced, Limits::default(), settings.hash, visit).map_err(at)?;
-    let (digest, _) = spliced.finish().0.finish();
-    let (mut facts, findings) = collector.finish()?;
-    let Splitter { contexts, members, places, .. } = splitter;
+    let show = |place: usize, (member, stands): (Member, Place)| {
+        if let Some(look) = look {
+            look(place, &member, &source.draft(&member, &stands)?)?;
+        }
+        Ok((member, stands))
+    };
+    let ((), shown) = cores::follow(pass, &show).map_err(at)?;
+    let (members, places): (Vec<Member>, Vec<Place>) = shown.into_iter().unzip();
+    let (digest, _) = spliced.finish().0.source.into_inner().finish();
+    let (mut facts, found) = collector.finish()?;
     check_names(&members).map_err(at)?;
     facts.add_with("documents", members.len().to_string(), "each signed on its own");
-    facts.add("signature", format!("{} over {}", settings.scheme.name, settings.hash.name()));
-    Ok(Box::new(Split { source, settings, facts, examined: findings, digest, contexts, members, places }))
+    let Settings { scheme, hash, .. } = &source.settings;
+    facts.add("signature", format!("{} over {}", scheme.name, hash.name()));
+    Ok(Box::new(Split { source, facts, examined: found, digest, members, places }))
+}
+
+/// Keeps what is read from a source.
+struct Keeping<R> {
+    source: R,
+    spare: Pending,
+}
+
+impl<R: Read> Read for Keeping<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        let kept = self.spare.write_all(buffer.get(..count).unwrap_or_default());
+        kept.map_err(|e| io::Error::other(disk::fault("write", "what is reviewed".as_ref(), &e)))?;
+        Ok(count)
+    }
 }
 
 /// The root's start tag with the dates that each document will have.
 fn dated_root(source: &Document, terms: &Terms<'_>) -> Result<Root, Fault> {
-    let mut reader = Reader::new(source.reader(), Limits::default());
+    let mut reader = Reader::new(source.content()?, Limits::default());
     while let Some(event) = reader.next()? {
         if let Event::Start(tag) = event {
             check_root(tag)?;
@@ -158,13 +211,12 @@ fn check_names(members: &[Member]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Notes where entities stand while the document streams past.
-struct Splitter {
-    contexts: Vec<Context>,
+/// Tells of the entities while the document streams past.
+struct Splitter<'a> {
+    tell: &'a mut dyn FnMut((Member, Place)),
     /// The contexts of the open groups.
-    groups: Vec<usize>,
-    members: Vec<Member>,
-    places: Vec<Place>,
+    groups: Vec<Arc<Context>>,
+    contexts: usize,
     open: Option<Open>,
     /// The document is read with another root tag than it has: where that ends, and how many bytes it is longer.
     root_end: u64,
@@ -180,14 +232,13 @@ struct Open {
     end: Option<u64>,
 }
 
-impl Splitter {
-    fn new(root: &Root) -> Self {
+impl<'a> Splitter<'a> {
+    fn new(root: &Root, tell: &'a mut dyn FnMut((Member, Place))) -> Self {
         let range = &root.edit.range;
         Self {
-            contexts: vec![Context::default()],
+            tell,
             groups: vec![],
-            members: vec![],
-            places: vec![],
+            contexts: 0,
             open: None,
             root_end: range.end,
             grown: (root.edit.text.len() + root.close.len()) as u64,
@@ -211,19 +262,19 @@ impl Splitter {
 
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
         if tag.is(MD, "EntitiesDescriptor") {
-            let outer = self.groups.last().copied().unwrap_or_default();
-            let inner = self.contexts.get(outer).cloned().unwrap_or_default().within(tag)?;
-            if self.contexts.get(outer) == Some(&inner) {
+            let outer = self.context();
+            let inner = outer.within(tag)?;
+            if *outer == inner {
                 self.groups.push(outer);
                 return Ok(());
             }
-            if self.contexts.len() >= CONTEXTS_MAX {
+            self.contexts += 1;
+            if self.contexts > CONTEXTS_MAX {
                 let what =
                     format!("more than {CONTEXTS_MAX} groups differ in namespaces, languages or dates");
                 return Err(BATCH.fault(what).hint("sign the aggregate as a whole"));
             }
-            self.groups.push(self.contexts.len());
-            self.contexts.push(inner);
+            self.groups.push(Arc::new(inner));
         } else if tag.is(MD, "EntityDescriptor") {
             let id = tag.attribute("entityID").unwrap_or_default().to_owned();
             if id.trim().is_empty() {
@@ -240,6 +291,11 @@ impl Splitter {
         Ok(())
     }
 
+    /// What the innermost open group gives to its entities.
+    fn context(&self) -> Arc<Context> {
+        self.groups.last().cloned().unwrap_or_default()
+    }
+
     /// Where a byte behind the root's start tag stands in the document as it was given.
     fn place(&self, at: u64) -> u64 {
         (at + self.shrunk).saturating_sub(self.grown)
@@ -253,15 +309,14 @@ impl Splitter {
             let what = format!("{} has more than {ENTITY_BYTES_MAX} bytes", open.id);
             return Err(BATCH.fault(what).hint("sign the aggregate as a whole"));
         }
-        let context = self.groups.last().copied().unwrap_or_default();
-        self.places.push(Place { start: open.start, length, context });
-        let names = mdq::names(&open.id);
-        self.members.push(Member { id: open.id, names, length });
+        let Open { id, start, .. } = open;
+        let place = Place { start, length, context: self.context(), digested: OnceLock::new() };
+        (self.tell)((Member { names: mdq::names(&id), id, length }, place));
         Ok(())
     }
 }
 
-impl Batch for Split<'_> {
+impl Batch for Split {
     fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -275,7 +330,7 @@ impl Batch for Split<'_> {
     }
 
     fn scheme(&self) -> &'static Scheme {
-        self.settings.scheme
+        self.source.settings.scheme
     }
 
     fn media_type(&self, _place: usize) -> &'static str {
@@ -291,12 +346,8 @@ impl Batch for Split<'_> {
     }
 
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault> {
-        let missing = || BATCH.fault("there is no such entity");
-        let (member, at) = self.members.get(place).zip(self.places.get(place)).ok_or_else(missing)?;
-        let context = self.contexts.get(at.context).ok_or_else(missing)?;
-        let mut raw = Vec::with_capacity(usize::try_from(at.length).unwrap_or_default());
-        let mut source = self.source.reader_at(at.start).take(at.length);
-        source.read_to_end(&mut raw).map_err(|e| disk::fault("read", self.source.name().as_ref(), &e))?;
-        Ok(Box::new(Standalone::new(&self.settings, context, &member.id, raw)?))
+        let missing = || INTERNAL.fault("the batch has no such place");
+        let (member, place) = self.members.get(place).zip(self.places.get(place)).ok_or_else(missing)?;
+        Ok(Box::new(self.source.draft(member, place)?))
     }
 }

@@ -8,15 +8,14 @@ use memchr::memmem;
 
 use super::BATCH;
 use super::prepare::{Wanted, refuse_other_id, with_attributes};
-use super::split::Settings;
+use super::split::{Place, Settings};
 use crate::artefact::{Draft, Judged, Standing};
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::Instant;
-use crate::base::disk::CHANGED;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::xml::dsig::{self, SignedInfo};
 use crate::format::xml::{Event, Limits, Reader, StartTag, XML_NS, is_ncname};
-use crate::key::{Hash, Signature};
+use crate::key::Signature;
 use crate::policy::Dates;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
@@ -137,25 +136,28 @@ fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 /// An entity that stands alone and needs only its signature.
 pub(super) struct Standalone<'a> {
     settings: &'a Settings,
-    context: &'a Context,
+    place: &'a Place,
+    entity_id: &'a str,
     raw: Vec<u8>,
-    entity_id: String,
-    text: Vec<u8>,
-    /// Where the signature goes.
-    place: usize,
-    id: String,
-    until: Option<Instant>,
-    digest: Vec<u8>,
-    octets: Vec<u8>,
+    head: Head,
 }
 
-/// An entity without its signature.
-struct Bare {
-    text: Vec<u8>,
-    place: usize,
+/// A document up to the place of its signature, and what its start tag says.
+struct Head {
+    text: String,
+    /// Where the start tag that it replaces ends in the entity.
+    end: usize,
+    /// What an empty element needs once it holds a signature.
+    close: String,
     id: String,
     until: Option<Instant>,
+}
+
+/// What a signature says of a document.
+pub(super) struct Digested {
     digest: Vec<u8>,
+    /// Where an old signature stands in the entity.
+    signature: Option<Range<usize>>,
 }
 
 /// Which dates a document shall have.
@@ -170,72 +172,68 @@ enum When {
 impl<'a> Standalone<'a> {
     pub(super) fn new(
         settings: &'a Settings,
-        context: &'a Context,
-        entity_id: &str,
+        place: &'a Place,
+        entity_id: &'a str,
         raw: Vec<u8>,
     ) -> Result<Self, Fault> {
-        let hash = settings.hash;
-        let bare = bare(settings, context, entity_id, &raw, When::Until(settings.until), hash)?;
-        let Bare { text, place, id, until, digest } = bare;
-        let mut own = Self {
-            settings,
-            context,
-            raw,
-            entity_id: entity_id.to_owned(),
-            text,
-            place,
-            id,
-            until,
-            digest,
-            octets: Vec::new(),
-        };
-        own.octets = own.signed_info().octets();
-        Ok(own)
+        let head = head(settings, &place.context, &raw, When::Until(settings.until))?;
+        Ok(Self { settings, place, entity_id, raw, head })
     }
 
-    fn signed_info(&self) -> SignedInfo<'_> {
+    fn head(&self, when: When) -> Result<Head, Fault> {
+        head(self.settings, &self.place.context, &self.raw, when)
+    }
+
+    /// Digests the document, once for all who ask.
+    fn digested(&self) -> Result<&Digested, Fault> {
+        if let Some(digested) = self.place.digested.get() {
+            return Ok(digested);
+        }
+        let rest = self.raw.get(self.head.end..).unwrap_or_default();
+        let text = [self.head.text.as_bytes(), rest, self.head.close.as_bytes(), b"\n"].concat();
+        let found = dsig::digest(text.as_slice(), Limits::default(), self.settings.hash, |_| Ok(()))?;
+        let place = |at: u64| Some(usize::try_from(at).ok()? + self.head.end - self.head.text.len());
+        let signature = found.signature.and_then(|range| Some(place(range.start)?..place(range.end)?));
+        Ok(self.place.digested.get_or_init(|| Digested { digest: found.digest, signature }))
+    }
+
+    /// What stands behind the start tag, around an old signature.
+    fn body(&self) -> Result<[&[u8]; 2], Fault> {
+        let may_be_signed = memmem::find(&self.raw, b"Signature").is_some();
+        let old = if may_be_signed { self.digested()?.signature.clone() } else { None };
+        let Range { start, end } = old.unwrap_or(self.head.end..self.head.end);
+        let part = |range| self.raw.get(range).unwrap_or_default();
+        Ok([part(self.head.end..start), part(end..self.raw.len())])
+    }
+
+    /// The document with this head, and something in the place of its signature.
+    fn with(&self, head: &Head, signature: &[u8]) -> Result<Vec<u8>, Fault> {
+        let [before, after] = self.body()?;
+        Ok([head.text.as_bytes(), signature, before, after, head.close.as_bytes(), b"\n"].concat())
+    }
+
+    fn signed_info<'i>(&self, head: &'i Head, digest: &'i [u8]) -> SignedInfo<'i> {
         SignedInfo {
             signature_method: self.settings.scheme.xml_uri,
             digest_method: self.settings.hash,
-            reference_id: &self.id,
-            digest_value: &self.digest,
+            reference_id: &head.id,
+            digest_value: digest,
         }
     }
 
-    fn signed(&self, signature: &Signature) -> Vec<u8> {
-        let (before, after) = self.text.split_at(self.place.min(self.text.len()));
-        [before, &self.settings.key_info.sign(&self.signed_info(), signature), after].concat()
-    }
-
-    /// What would have been signed to be valid until then, with this signature.
-    fn as_of(&self, until: Instant, signature: &Signature) -> Result<Vec<u8>, Fault> {
-        let (settings, hash) = (self.settings, self.settings.hash);
-        let then = bare(settings, self.context, &self.entity_id, &self.raw, When::Until(until), hash)?;
-        let Bare { text, place, id, until, digest } = then;
-        let then = Self {
-            text,
-            place,
-            id,
-            until,
-            digest,
-            octets: Vec::new(),
-            raw: Vec::new(),
-            entity_id: String::new(),
-            ..*self
-        };
-        Ok(then.signed(signature))
+    fn signed(&self, head: &Head, digest: &[u8], signature: &Signature) -> Result<Vec<u8>, Fault> {
+        let info = self.signed_info(head, digest);
+        self.with(head, &self.settings.key_info.sign(&info, signature))
     }
 }
 
 impl Draft for Standalone<'_> {
-    fn octets(&self) -> &[u8] {
-        &self.octets
+    fn octets(&self) -> Result<Vec<u8>, Fault> {
+        Ok(self.signed_info(&self.head, &self.digested()?.digest).octets())
     }
 
     fn content(&self) -> Result<Digest, Fault> {
-        let bare = bare(self.settings, self.context, &self.entity_id, &self.raw, When::Never, Hash::Sha256)?;
-        let digest = bare.digest.try_into().map_err(|_| INTERNAL.fault("a digest has another length"))?;
-        Ok(Digest::from_bytes(digest))
+        Ok(Digest::of(&self.with(&self.head(When::Never)?, &[])?))
     }
 
     fn judge(&self, published: &[u8]) -> Judged {
@@ -262,82 +260,65 @@ impl Draft for Standalone<'_> {
         }
         let changed = Judged { standing: Standing::Changed, valid_until: None };
         let Some(until) = until else { return changed };
-        if !self.as_of(until, &signature).is_ok_and(|expected| expected == published) {
+        // The digest is that of what was published. Where all the rest is the same, so is what the digest is of.
+        let as_of_then = |head| self.signed(&head, &found.digest, &signature);
+        if !self.head(When::Until(until)).and_then(as_of_then).is_ok_and(|expected| expected == published) {
             return changed;
         }
-        let is_later = self.until.is_some_and(|new| new > until);
+        let is_later = self.head.until.is_some_and(|new| new > until);
         let is_due = until.seconds_since(self.settings.now) <= self.settings.renewal.seconds();
         let standing = if is_due && is_later { Standing::Expiring } else { Standing::Current };
         Judged { standing, valid_until: Some(until) }
     }
 
     fn finish(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
-        let document = self.signed(signature);
-        let found = dsig::verify(document.as_slice(), Limits::default(), |_| Ok(()))?;
+        let document = self.signed(&self.head, &self.digested()?.digest, signature)?;
+        let mut is_it = false;
+        let found = dsig::verify(document.as_slice(), Limits::default(), |event| {
+            if let Event::Start(tag) = event
+                && tag.depth() == 0
+            {
+                is_it = tag.attribute("entityID") == Some(self.entity_id);
+            }
+            Ok(())
+        })?;
         // The caller has verified the signature over these octets: that they are the document's is what is left to check.
         let is_whole = found.is_intact()
-            && found.signed_info == self.octets
+            && found.signed_info == self.octets()?
             && found.signature.value == signature.as_bytes();
-        if is_whole {
+        if is_whole && is_it {
             return Ok(document);
         }
         Err(INTERNAL.fault(format!("the signed document of {} does not verify", self.entity_id)))
     }
 
     fn valid_until(&self) -> Option<Instant> {
-        self.until
+        self.head.until
     }
 }
 
-/// Makes an entity stand alone, and digests it.
-fn bare(
-    settings: &Settings,
-    context: &Context,
-    entity_id: &str,
-    raw: &[u8],
-    when: When,
-    hash: Hash,
-) -> Result<Bare, Fault> {
+/// What an entity begins with once it stands alone.
+fn head(settings: &Settings, context: &Context, raw: &[u8], when: When) -> Result<Head, Fault> {
     let wrapper = context.wrapper();
     let mut reader = Reader::new(wrapper.as_bytes().chain(raw), Limits::default());
-    let (mut text, place, id, until) = loop {
-        match reader.next()? {
-            Some(Event::Start(tag)) if tag.depth() == 1 => break opening(settings, context, tag, raw, when)?,
-            Some(_) => {}
-            None => return Err(changed(entity_id)),
+    while let Some(event) = reader.next()? {
+        if let Event::Start(tag) = event
+            && tag.depth() == 1
+        {
+            return opening(settings, context, tag, raw, when);
         }
-    };
-    text.push(b'\n');
-    let found = dsig::digest(text.as_slice(), Limits::default(), hash, |event| match event {
-        Event::Start(tag) if tag.depth() == 0 && tag.attribute("entityID") != Some(entity_id) => {
-            Err(changed(entity_id))
-        }
-        _ => Ok(()),
-    })?;
-    if let Some(range) = found.signature.and_then(as_places) {
-        text.drain(range);
     }
-    Ok(Bare { text, place, id, until, digest: found.digest })
+    Err(INTERNAL.fault("an entity has no start tag"))
 }
 
-fn as_places(range: Range<u64>) -> Option<Range<usize>> {
-    Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
-}
-
-fn changed(entity_id: &str) -> Fault {
-    CHANGED
-        .fault(format!("the document no longer has {entity_id} where it was"))
-        .hint("find out who writes to it, then review it again")
-}
-
-/// The document with its new start tag, where that ends, its `ID` and its date.
+/// The new start tag.
 fn opening(
     settings: &Settings,
     context: &Context,
     tag: StartTag<'_>,
     raw: &[u8],
     when: When,
-) -> Result<(Vec<u8>, usize, String, Option<Instant>), Fault> {
+) -> Result<Head, Fault> {
     refuse_other_id(tag)?;
     let mut wanted: Vec<Wanted> = Vec::new();
     let id = match tag.attribute("ID") {
@@ -351,11 +332,9 @@ fn opening(
     let until = dates(settings, context, tag, when, &mut wanted)?;
     let mut start = with_attributes(tag, &wanted);
     start.truncate(start.len().saturating_sub(1));
-    let head = [DECLARATION, &start, &context.carried(tag, raw)?, ">"].concat();
+    let text = [DECLARATION, &start, &context.carried(tag, raw)?, ">"].concat();
     let close = if tag.is_empty() { format!("</{}>", tag.name()) } else { String::new() };
-    let rest = raw.get(tag.raw().len()..).unwrap_or_default();
-    let text = [head.as_bytes(), rest, close.as_bytes()].concat();
-    Ok((text, head.len(), id, until))
+    Ok(Head { text, end: tag.raw().len(), close, id, until })
 }
 
 /// Adds the dates that the document shall have. Those of the groups hold for the entity, too.
@@ -382,10 +361,12 @@ fn dates(
         settings.check_kept(tag, until)?;
         wanted.push(("validUntil", until.to_string()));
     }
-    if let Some(duration) =
-        context.cache_duration.as_ref().filter(|_| tag.attribute("cacheDuration").is_none())
-    {
-        wanted.push(("cacheDuration", escaped(duration)));
+    let own = tag.attribute("cacheDuration");
+    if let Some(duration) = own.or(context.cache_duration.as_deref()) {
+        settings.check_cached(tag, duration)?;
+        if own.is_none() {
+            wanted.push(("cacheDuration", escaped(duration)));
+        }
     }
     Ok(until)
 }

@@ -308,6 +308,11 @@ mod tests {
             assert!(any(text).unwrap().is_f64(), "{text}");
         }
         assert_eq!(any("1752246223.7172408").unwrap(), json!(1_752_246_223.717_240_8));
+        // the nearest number, and not the one beside it: what is written anew has to say the same
+        for text in ["1191.111121011106640854", "0.1000000000000000055511151231257827", "9007199254740991.4"]
+        {
+            assert_eq!(any(text).unwrap().as_f64(), text.parse().ok(), "{text}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-pub use super::envelope::{Digested, Verified, digest, verify};
+pub use super::envelope::{Digested, Verified, check, digest, verify};
 pub use super::signature::Signature;
 
 use super::c14n::Sink;

@@ -62,13 +62,30 @@ pub fn digest<R: Read>(
     digest: Hash,
     visit: impl FnMut(&Event<'_>) -> Result<(), Fault>,
 ) -> Result<Digested, Fault> {
-    let mut pass = Pass::new(digest, Form::default(), None, visit);
+    let mut content = Canonicalizer::new(Hasher::new(digest), Form::default());
+    let mut pass = Pass::new(None, visit);
     let mut reader = Reader::new(source, limits);
     while let Some(event) = reader.next()? {
-        pass.event(&event)?;
+        if pass.covers(&event)? {
+            content.event(&event);
+        }
     }
     let (id, signature) = (pass.id, pass.signature);
-    Ok(Digested { digest: pass.content.finish().finish(), id, signature })
+    Ok(Digested { digest: content.finish().finish(), id, signature })
+}
+
+/// Reads a document as [`digest`] does, and refuses what that refuses: for one whose parts are signed, and not the whole.
+pub fn check<R: Read>(
+    source: R,
+    limits: Limits,
+    visit: impl FnMut(&Event<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut pass = Pass::new(None, visit);
+    let mut reader = Reader::new(source, limits);
+    while let Some(event) = reader.next()? {
+        pass.covers(&event)?;
+    }
+    Ok(())
 }
 
 /// Reads a signed document and digests what its signature must cover.
@@ -87,14 +104,17 @@ pub fn verify<R: Read>(
     let form = Form { outside, prefixes: signature.prefix_list.clone(), ..Form::default() };
     let signed_info = Form { prefixes: signature.signed_info_prefix_list.clone(), ..Form::default() };
     let signed_info = Canonicalizer::new(Vec::new(), signed_info);
-    let mut pass = Pass::new(signature.digest_method, form, Some(signed_info), visit);
+    let mut content = Canonicalizer::new(Hasher::new(signature.digest_method), form);
+    let mut pass = Pass::new(Some(signed_info), visit);
     let mut reader = Reader::new(head.chain(source), limits);
     while let Some(event) = reader.next()? {
-        pass.event(&event)?;
+        if pass.covers(&event)? {
+            content.event(&event);
+        }
     }
     let (id, place) = (pass.id, pass.signature.ok_or_else(missing)?);
     let signed_info = pass.signed_info.map(Canonicalizer::finish).unwrap_or_default();
-    let hasher = pass.content.finish();
+    let hasher = content.finish();
     let octets = hasher.octets;
     Ok(Verified { signature, signed_info, digest: hasher.finish(), octets, id, place })
 }
@@ -184,7 +204,6 @@ enum Place {
 }
 
 struct Pass<V> {
-    content: Canonicalizer<Hasher>,
     signed_info: Option<Canonicalizer<Vec<u8>>>,
     visit: V,
     place: Place,
@@ -194,25 +213,18 @@ struct Pass<V> {
 }
 
 impl<V: FnMut(&Event<'_>) -> Result<(), Fault>> Pass<V> {
-    fn new(digest: Hash, form: Form, signed_info: Option<Canonicalizer<Vec<u8>>>, visit: V) -> Self {
-        Self {
-            content: Canonicalizer::new(Hasher::new(digest), form),
-            signed_info,
-            visit,
-            place: Place::Head,
-            ids: Ids::default(),
-            id: None,
-            signature: None,
-        }
+    fn new(signed_info: Option<Canonicalizer<Vec<u8>>>, visit: V) -> Self {
+        Self { signed_info, visit, place: Place::Head, ids: Ids::default(), id: None, signature: None }
     }
 
-    fn event(&mut self, event: &Event<'_>) -> Result<(), Fault> {
+    /// Takes the next event. Yields whether a signature of the root covers it.
+    fn covers(&mut self, event: &Event<'_>) -> Result<bool, Fault> {
         if let Event::Start(tag) = event {
             self.start(*tag)?;
         }
         let Place::Signature(start) = self.place else {
-            self.content.event(event);
-            return (self.visit)(event);
+            (self.visit)(event)?;
+            return Ok(true);
         };
         match event {
             Event::Start(tag) if tag.depth() == 1 => {}
@@ -222,7 +234,7 @@ impl<V: FnMut(&Event<'_>) -> Result<(), Fault>> Pass<V> {
             }
             _ => self.signed_info.iter_mut().for_each(|signed_info| signed_info.event(event)),
         }
-        Ok(())
+        Ok(false)
     }
 
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {

@@ -88,6 +88,20 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Reader,
     ),
     Rule::saml(
+        "saml.cache-duration.too-long",
+        Block,
+        "cacheDuration can be read, and is not longer than the profile lets a document be valid",
+        "set a shorter cacheDuration, or dates = \"replace\" in the profile",
+        "SAML V2.0 Metadata, section 2.3.1: who goes by it alone fetches no correction in that time",
+        Check::Document(|whole| {
+            let max = whole.standard.profile.saml.valid_for_max;
+            let long = |value: &&str| Span::parse(value).map_or(true, |span| span > max);
+            let values = whole.facts.values("cacheDuration").filter(long);
+            values.map(|value| format!("cacheDuration is '{value}', and {max} is allowed")).collect()
+        }),
+    )
+    .lenient(),
+    Rule::saml(
         "saml.cache-duration.range",
         Warn,
         "cacheDuration is between one and six hours",
@@ -140,7 +154,8 @@ pub(super) static ROWS: &[Rule] = &[
         "take it out, and have its owner replace the key: it is no longer private",
         "NIST SP 800-57 part 1, section 5.3.5",
         Check::Reader,
-    ),
+    )
+    .firm(),
     Rule::saml(
         "saml.ecdsa.consumers",
         Warn,

@@ -12,7 +12,7 @@ use std::path::Path;
 use rand_core::CryptoRng;
 
 use super::{Form, signing};
-use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Prepared, Terms, Verified, digest_of, read_all};
+use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Look, Prepared, Terms, Verified, digest_of, read_all};
 use crate::base::bytes::Digest;
 use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
@@ -86,8 +86,13 @@ impl Kind for Federation {
         terms: &Terms<'_>,
         spare: Pending,
         record: &mut dyn Write,
+        look: Option<Look<'_>>,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
-        review::review(document, terms, spare, record)
+        let tree = review::review(document, terms, spare, record)?;
+        if let Some(look) = look {
+            tree.show(look)?;
+        }
+        Ok(Box::new(tree))
     }
 
     fn verify(&self, document: &Document, _trust: &[PublicKey]) -> Result<Verified, Fault> {

@@ -11,9 +11,7 @@ use super::tree::{Place, Tree, parts, timeless};
 use super::{Input, kind_of, listed, opened, server};
 use crate::artefact::openid::Form;
 use crate::artefact::openid::signing::thumbprints;
-use crate::artefact::{
-    BATCH, Batch, COMPOSED, Member, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt,
-};
+use crate::artefact::{BATCH, COMPOSED, Member, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
 use crate::base::bytes::Digest;
 use crate::base::cores;
 use crate::base::disk::{self, CHANGED, Document, Pending};
@@ -27,12 +25,12 @@ use crate::policy::{Examined, Examiner, Facts, Finding, Last, Profile, Standard}
 const TOLD_MAX: usize = 50;
 
 /// Reviews the documents of a list.
-pub(super) fn review<'d>(
-    document: &'d Document,
+pub(super) fn review(
+    document: &Document,
     terms: &Terms<'_>,
     spare: Pending,
     record: &mut dyn Write,
-) -> Result<Box<dyn Batch + 'd>, Fault> {
+) -> Result<Tree, Fault> {
     let folder = document.path().ok_or_else(|| {
         COMPOSED.fault("a federation is a folder, not a stream").hint("name the folder with anchor.toml")
     })?;
@@ -61,7 +59,7 @@ pub(super) fn review<'d>(
     tell(&mut facts, &reviewed, &inputs, &names, &work, &with)?;
     let (members, places) = lay_out(reviewed, &names)?;
     let beside = server::beside(&names, &members, &places);
-    Ok(Box::new(Tree {
+    Ok(Tree {
         facts,
         examined,
         digest: digest_of(document)?,
@@ -79,7 +77,7 @@ pub(super) fn review<'d>(
             .unwrap_or_else(PoisonError::into_inner)
             .file
             .document("what was reviewed")?,
-    }))
+    })
 }
 
 /// One document that was reviewed.

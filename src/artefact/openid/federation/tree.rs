@@ -6,9 +6,10 @@ use std::ops::Range;
 use super::names::Names;
 use crate::artefact::openid::Form;
 use crate::artefact::openid::statement::date;
-use crate::artefact::{Batch, Draft, Judged, Member, Standing};
+use crate::artefact::{Batch, Draft, Judged, Look, Member, Standing};
 use crate::base::bytes::{Digest, from_base64url};
 use crate::base::clock::Instant;
+use crate::base::cores;
 use crate::base::disk::{self, CHANGED, Document};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::jose::{self, Jws};
@@ -59,6 +60,15 @@ impl Tree {
         let read = self.spare.reader_at(range.start).take(length).read_to_end(&mut bytes);
         read.map_err(|e| disk::fault("read", self.spare.name().as_ref(), &e))?;
         Ok(bytes)
+    }
+
+    /// Shows each document, on every core.
+    pub(super) fn show(&self, look: Look<'_>) -> Result<(), Fault> {
+        let show = |at: usize| {
+            let member = self.members.get(at).ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
+            look(at, member, self.draft(at)?.as_ref())
+        };
+        cores::each(self.members.len(), &show).map(drop)
     }
 
     fn lifetime(&self, form: Form) -> Lifetime {
@@ -190,8 +200,8 @@ impl Unsigned<'_> {
 }
 
 impl Draft for Unsigned<'_> {
-    fn octets(&self) -> &[u8] {
-        self.draft.octets()
+    fn octets(&self) -> Result<Vec<u8>, Fault> {
+        Ok(self.draft.octets().to_vec())
     }
 
     fn content(&self) -> Result<Digest, Fault> {

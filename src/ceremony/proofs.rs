@@ -1,0 +1,87 @@
+//! The proofs of a batch: for each document that the ledger has it, in a file that is named by the document's digest. What
+//! the profile wants proved is kept only with a proof that holds, and is published after it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::index::Gone;
+use super::{Published, Trust};
+use crate::base::bytes::{Digest, hex};
+use crate::base::disk::{self, Document};
+use crate::base::fault::Fault;
+use crate::base::staging::Staging;
+use crate::custody::Vault;
+use crate::ledger::{Evidence, LOG};
+
+/// Where they stand below the folder of the batch.
+const FOLDER: &str = "proofs";
+const ENDING: &str = ".tlog-proof";
+/// More than a proof of a batch's outcome has.
+const BYTES_MAX: u64 = 64 * 1024;
+/// About what one has.
+pub(super) const BYTES: u64 = 8 * 1024;
+
+/// The proofs that stand, held against the ledger.
+pub(super) struct Proofs {
+    log: Document,
+    /// Whether the ledger is the one that a checkpoint speaks of: a batch has one for all its proofs.
+    notes: Mutex<HashMap<Digest, bool>>,
+}
+
+/// Where the proof of a document stands.
+pub(super) fn name(document: &Digest) -> String {
+    format!("{FOLDER}/{}{ENDING}", hex(document.as_bytes()))
+}
+
+impl Proofs {
+    pub(super) fn of(vault: &Vault<'_>) -> Result<Self, Fault> {
+        let log = Document::open(&vault.ledger_folder().join(LOG))?;
+        Ok(Self { log, notes: Mutex::default() })
+    }
+
+    /// Whether the proof of a document stands in a folder, and holds.
+    pub(super) fn holds(&self, folder: &Path, document: &Digest) -> bool {
+        let Ok(bytes) = disk::read(&folder.join(name(document)), BYTES_MAX) else { return false };
+        let Ok((evidence, proved)) = Evidence::parse(&bytes) else { return false };
+        proved.is_of(*document) && self.is_ours(&evidence)
+    }
+
+    fn is_ours(&self, evidence: &Evidence) -> bool {
+        let note = Digest::of(evidence.note().text().as_bytes());
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let check = || Trust { log: Some(&self.log), ..Trust::default() }.check(evidence).is_ok();
+        *notes.entry(note).or_insert_with(check)
+    }
+}
+
+/// Writes the proofs of what was signed, and gives them their names: none of it is out without its own.
+pub(super) fn publish(evidence: Evidence, documents: &[Digest], staging: &Staging) -> Result<(), Fault> {
+    let names: Vec<String> = documents.iter().map(name).collect();
+    let mut proof = evidence.of_documents(documents);
+    for (place, name) in names.iter().enumerate() {
+        staging.discard(name)?;
+        staging.write(name, proof(place).as_bytes())?;
+    }
+    staging.settle()?;
+    names.into_iter().try_for_each(|name| staging.publish(&[name]))
+}
+
+/// Takes proofs away whose documents do not stand any more.
+pub(super) fn clear(
+    folder: &Path,
+    staging: &Staging,
+    documents: &[Published],
+    gone: &[Gone],
+) -> Result<(), Fault> {
+    let stand = documents.iter().filter_map(|document| Some(document.file?.0));
+    let left = gone.iter().flat_map(|gone| &gone.names);
+    let left = left.filter_map(|name| Some(Digest::of(&disk::read(&folder.join(name), u64::MAX).ok()?)));
+    let wanted: HashSet<String> = stand.chain(left).map(|digest| name(&digest)).collect();
+    let Ok(found) = disk::names(&folder.join(FOLDER)) else { return Ok(()) };
+    let of_a_digest = |name: &String| {
+        name.strip_suffix(ENDING).is_some_and(|digest| format!("sha256:{digest}").parse::<Digest>().is_ok())
+    };
+    let found = found.into_iter().filter(of_a_digest).map(|name| format!("{FOLDER}/{name}"));
+    found.filter(|name| !wanted.contains(name)).try_for_each(|name| staging.remove(&name))
+}
