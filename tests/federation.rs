@@ -9,9 +9,8 @@ use std::time::Duration;
 use fedroot::base::bytes::Digest;
 use serde_json::Value;
 
-use crate::support::federation::{
-    ANCHOR, PROFILE, arguments, configuration, file, id, signs, statement, subordinate, world,
-};
+use crate::support::federation::{PROFILE, configuration, id, statement, subordinate};
+use crate::support::world::{ANCHOR, arguments, file, signs, world};
 use crate::support::{FEDROOT, Folder};
 
 /// Is refused, and yields the findings that block or the fault.

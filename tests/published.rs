@@ -5,7 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::federation::{file, id, signs, world};
+use crate::support::federation::id;
+use crate::support::world::{file, signs, world};
 use crate::support::{Folder, Ran};
 
 fn verifies(folder: &Folder, more: &[&str]) -> Ran {
