@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::peers::{debian_jose, node, python_jose, speak_jose};
 use crate::support::Folder;
 use crate::support::every::{self, DOCUMENTS};
+use crate::support::federation::statement;
 use crate::support::openid::{ANCHOR, SUBJECT};
 use crate::support::world::{file, signs, world};
 
@@ -383,6 +384,11 @@ fn a_stranger_resolves_every_chain_of_a_tree() {
         return;
     }
     let folder = world(3);
+    for number in 1..=3 {
+        // It finds no chain at all under a `superset_of` that is kept.
+        let text = statement(number).replace("superset_of", "subset_of");
+        fs::write(folder.path(&format!("in/subordinates/{number}.toml")), text).unwrap();
+    }
     signs(&folder, &[]);
     let anchor = "https://anchor.example.org";
     let text = |path: &str| String::from_utf8(folder.read(path)).unwrap();

@@ -51,8 +51,8 @@ pub(crate) fn configuration(id: &str, signer: u32, listed: &[u32]) -> String {
         "authority_hints": ["https://anchor.example.org"],
         "metadata": {"openid_provider": {
             "issuer": id,
-            "authorization_endpoint": format!("{id}/authorize"),
             "scopes_supported": ["openid", "email"],
+            "client_registration_types_supported": ["automatic"],
         }},
     });
     let signer = key(signer);

@@ -89,6 +89,8 @@ struct Found {
     historical: Vec<String>,
     protocol: Vec<String>,
     unsigned: Vec<String>,
+    /// Files that are wrong by themselves.
+    spoiled: Vec<String>,
 }
 
 /// Opens the index of a tree.
@@ -120,7 +122,7 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
         return Err(altered(root, found.wrong));
     }
     let mut facts = Facts::default();
-    facts.add("entity", &stranger.entity);
+    facts.add("issuer", &stranger.entity);
     facts.add("subordinates", found.subjects.len().to_string());
     facts.add("trust marks", found.marks.to_string());
     for key in thumbprints(&stranger.keys) {
@@ -166,7 +168,10 @@ impl Stranger {
                 }
                 match looked {
                     Ok(seen) => found.take(entry, seen),
-                    Err(why) => found.wrong.push(format!("{name} {why}")),
+                    Err(why) => {
+                        found.wrong.push(format!("{name} {why}"));
+                        found.spoiled.push(name.clone());
+                    }
                 }
             }
         }
@@ -243,6 +248,9 @@ impl Stranger {
         }
         let subjects: Vec<&str> = found.subjects.iter().map(String::as_str).collect();
         for (name, _, expected) in server::beside(&self.names, &subjects, &found.forms) {
+            if found.spoiled.contains(&name) {
+                continue;
+            }
             if !found.unsigned.contains(&name) {
                 found.wrong.push(format!("{name} is not in the index"));
             } else if read(&self.tree, &name)? != expected {

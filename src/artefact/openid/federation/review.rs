@@ -21,7 +21,7 @@ use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::format::json::{Map, Value};
 use crate::key::Line;
-use crate::policy::{Examined, Examiner, Facts, Finding, Last, Print, Profile, Standard};
+use crate::policy::{Examined, Examiner, Fact, Facts, Finding, Last, Print, Profile, Standard};
 
 /// The fact that the brake goes by.
 const SUBORDINATES: &str = "subordinates";
@@ -55,7 +55,9 @@ pub(super) fn review<'d>(
     let (statements, rest): (Vec<&Input>, Vec<&Input>) =
         others.iter().partition(|input| input.form == Form::SubordinateStatement);
     reviewed.extend(work.all(&statements, &together.terms(terms))?);
-    together.learn(reviewed.iter().filter(|one| one.form == Form::SubordinateStatement), terms)?;
+    if !rest.is_empty() {
+        together.learn(reviewed.iter().filter(|one| one.form == Form::SubordinateStatement), terms)?;
+    }
     let with = together.terms(terms);
     reviewed.extend(work.all(&rest, &with)?);
 
@@ -231,7 +233,10 @@ impl<'a> Together<'a> {
         statements: impl Iterator<Item = &'r Reviewed>,
         terms: &Terms<'_>,
     ) -> Result<(), Fault> {
-        let mut all = self.outer.signed(Form::SubordinateStatement.name())?.to_vec();
+        let is_asked_for = |fact: &Fact| matches!(fact.path.as_str(), "sub" | "iat" | "kid");
+        let signed = self.outer.signed(Form::SubordinateStatement.name())?;
+        let mut all: Vec<(Line, Facts)> =
+            signed.iter().map(|(line, facts)| (line.clone(), facts.only(is_asked_for))).collect();
         all.extend(statements.map(|one| {
             let mut facts = Facts::default();
             facts.add("sub", &one.subject);
@@ -263,8 +268,8 @@ impl Surroundings for Together<'_> {
         self.outer.last(line, kind, subject)
     }
 
-    fn holders(&self, number: &str) -> Result<Vec<(Line, Facts)>, Fault> {
-        self.outer.holders(number)
+    fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
+        self.outer.holders(number, but)
     }
 
     fn configuration(&self) -> Option<&Map<String, Value>> {
