@@ -106,17 +106,25 @@ fn what_is_not_as_it_was_written_is_refused_and_named() {
         write(&format!("tree/{name}"), text.as_bytes());
         let digest = |bytes: &[u8]| fedroot::base::bytes::Digest::of(bytes).to_string();
         let size = |bytes: &[u8]| format!("\"size\":{}}}", bytes.len());
-        let lines = index.lines().map(|line| match line.contains(&digest(&before)) {
-            true => line
-                .replace(&digest(&before), &digest(text.as_bytes()))
-                .replace(&size(&before), &size(text.as_bytes())),
-            false => line.to_owned(),
+        let lines = index.lines().map(|line| {
+            if line.contains(&digest(&before)) {
+                let line = line.replace(&digest(&before), &digest(text.as_bytes()));
+                line.replace(&size(&before), &size(text.as_bytes()))
+            } else {
+                line.to_owned()
+            }
         });
         write("tree/index.json", lines.fold(String::new(), |all, line| all + &line + "\n").as_bytes());
         altered(&[name, "does not say what the signed documents say"]);
         write(&format!("tree/{name}"), &before);
     }
-    // an index that lies about media types or ends, or is none
+}
+
+#[test]
+fn an_index_that_lies_and_a_file_that_is_a_link_are_refused() {
+    let folder = tree();
+    let index = String::from_utf8(folder.read("tree/index.json")).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path(name), text).unwrap();
     for (from, to, why) in [
         ("application/trust-mark+jwt", "text/html", "is described wrongly"),
         ("\"valid_until\":\"2", "\"valid_until\":\"3", "is described wrongly"),
@@ -126,12 +134,12 @@ fn what_is_not_as_it_was_written_is_refused_and_named() {
         ("\"names\"", "\"extra\":1,\"names\"", "unknown field"),
         ("\"names\"", "\"id\":\"x\",\"names\"", "duplicate field"),
     ] {
-        write("tree/index.json", index.replace(from, to).as_bytes());
-        altered(&[why]);
+        write("tree/index.json", &index.replace(from, to));
+        refuses(&folder, "verify.altered", &[why]);
     }
     fs::remove_file(folder.path("tree/index.json")).unwrap();
     assert_eq!(verifies(&folder, &[]).code, 7);
-    write("tree/index.json", index.as_bytes());
+    write("tree/index.json", &index);
     // a link, even to the right file
     fs::rename(folder.path(&file(1)), folder.path("elsewhere")).unwrap();
     std::os::unix::fs::symlink(folder.path("elsewhere"), folder.path(&file(1))).unwrap();

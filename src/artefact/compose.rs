@@ -77,7 +77,7 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
             match whole.get_mut(*name) {
                 None => {}
                 Some(json::Value::Array(files)) => {
-                    *files = files.iter().map(put).collect::<Result<_, _>>()?
+                    *files = files.iter().map(put).collect::<Result<_, _>>()?;
                 }
                 Some(file) => *file = put(file)?,
             }

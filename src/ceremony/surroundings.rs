@@ -94,13 +94,11 @@ impl artefact::Surroundings for Surroundings<'_> {
     }
 
     fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
-        let holders = match self.holders.get() {
-            Some(holders) => holders,
-            None => {
-                let read = Holders::read(self.catalogue)?;
-                self.holders.get_or_init(|| read)
-            }
-        };
+        if self.holders.get().is_none() {
+            let read = Holders::read(self.catalogue)?;
+            self.holders.get_or_init(|| read);
+        }
+        let Some(holders) = self.holders.get() else { return Ok(vec![]) };
         let mut found = Vec::new();
         for (line, sub) in holders.of(number).filter(|(line, sub)| (*line, *sub) != but) {
             if let Some(last) = self.catalogue.last_signed(line, MANY, sub)? {
