@@ -74,19 +74,20 @@ fn main() {
 
 /// The same for a federation: what its standard asks for is one more verification for each subordinate.
 fn subordinates(dir: &Path, count: usize, (made, verified): (f64, f64)) {
+    let cores = std::thread::available_parallelism().unwrap().get();
     federation::write(&dir.join("in"), u32::try_from(count).unwrap());
     for (what, verifications) in [("federation, new", 2.0), ("federation, nothing changed", 2.0)] {
         let cost = run(dir, FEDERATION);
         let signatures = (made + verified) * count as f64;
         let floor = if what.ends_with("new") { made } else { 0.0 } + verifications * verified;
+        let whole = floor * count as f64;
+        println!("{what}: wall {:.2} s, CPU {:.2} s, peak {:.1} MiB", cost.wall_s, cost.cpu_s, cost.peak_mib);
         println!(
-            "{what}: wall {:.2} s, CPU {:.2} s, peak {:.1} MiB; CPU ratio {:.2} to the signatures, {:.2} to all that has \
-             to be signed and verified",
-            cost.wall_s,
-            cost.cpu_s,
-            cost.peak_mib,
-            cost.cpu_s / signatures,
-            cost.cpu_s / (floor * count as f64)
+            "{what}: to all that has to be signed and verified: wall ratio {:.2}, CPU ratio {:.2}; CPU ratio {:.2} to bare \
+             signatures",
+            cost.wall_s / (whole / cores as f64),
+            cost.cpu_s / whole,
+            cost.cpu_s / signatures
         );
         let files = fs::read_dir(dir.join("tree/fetch")).unwrap().count();
         assert_eq!(files, count, "a batch that is not whole measures nothing");

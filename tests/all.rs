@@ -35,6 +35,7 @@ mod openid_rules;
 mod page;
 mod peers;
 mod private_members;
+mod published;
 mod readme;
 mod rules;
 mod tidy;

@@ -9,50 +9,9 @@ use std::time::Duration;
 use fedroot::base::bytes::Digest;
 use serde_json::Value;
 
-use crate::support::federation::{PROFILE, configuration, id, statement, subordinate, write};
+use crate::support::federation::{PROFILE, configuration, id, statement, subordinate};
+use crate::support::world::{ANCHOR, arguments, file, signs, world};
 use crate::support::{FEDROOT, Folder};
-
-const ANCHOR: &str = "example.org/sandbox/anchor";
-
-/// A vault with the anchor's line, and a federation of so many.
-fn world(count: u32) -> Folder {
-    let folder = Folder::with_one_line();
-    fs::write(folder.path("profile.toml"), PROFILE).unwrap();
-    let auditor = folder.auditor.clone();
-    folder.good(&[
-        "key",
-        "generate",
-        ANCHOR,
-        "--algorithm",
-        "p384",
-        "--profile",
-        "profile.toml",
-        "--recipient",
-        &auditor,
-        "--vault",
-        "V",
-    ]);
-    let public = folder.good(&["key", "export", ANCHOR, "--vault", "V"]);
-    fs::write(folder.path("anchor.pub"), public.stdout).unwrap();
-    write(&folder.path("in"), count);
-    folder
-}
-
-fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut all =
-        vec!["sign", "federation", "in", "--key", ANCHOR, "--output", "tree", "--vault", "V", "--json"];
-    all.extend(["--identity", "auditor.key"]);
-    all.extend(more);
-    all
-}
-
-/// Signs, and yields what it says. A document never replaces one that was made in the same second.
-fn signs(folder: &Folder, more: &[&str]) -> Value {
-    std::thread::sleep(Duration::from_millis(1_100));
-    let ran = folder.fedroot(&arguments(more));
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    serde_json::from_str(&ran.stdout).unwrap()
-}
 
 /// Is refused, and yields the findings that block or the fault.
 fn refused(folder: &Folder) -> String {
@@ -66,10 +25,6 @@ fn refused(folder: &Folder) -> String {
 
 fn statuses(said: &Value) -> Vec<&str> {
     said["documents"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect()
-}
-
-fn file(number: u32) -> String {
-    format!("tree/fetch/https%3A%2F%2Fop{number}.example.org")
 }
 
 #[test]
@@ -238,4 +193,72 @@ fn a_killed_federation_goes_on_where_it_ended() {
     let again = signs(&folder, &[]);
     assert_eq!((&again["changed"], &again["signed"]), (&false.into(), &0.into()));
     folder.good(&["ledger", "verify", "--vault", "V"]);
+}
+
+/// Each rule of the batch as a whole: what triggers it, and what does not.
+#[test]
+fn sudden_change_stops_until_somebody_says_why() {
+    let folder = world(4);
+    let with_brake = |removed: u64, keys: u64| {
+        let brake = format!("[brake]\nremoved_percent_max = {removed}\nkeys_changed_max = {keys}\n");
+        fs::write(folder.path(&format!("V/keys/{ANCHOR}/profile.toml")), PROFILE.to_owned() + &brake)
+            .unwrap();
+    };
+    let review = |more: &[&str]| -> Value {
+        let all = [&["review", "federation", "in", "--key", ANCHOR, "--vault", "V", "--json"], more].concat();
+        serde_json::from_str(&folder.fedroot(&all).stdout).unwrap()
+    };
+    let found = |said: &Value, rule: &str| {
+        let all = said["findings"].as_array().unwrap();
+        all.iter().find(|finding| finding["rule"] == rule).map(|finding| finding["waived"].is_object())
+    };
+    with_brake(25, 1);
+    signs(&folder, &[]);
+    // One of four may go, and one may change its keys; a trust mark more or less does not count.
+    fs::remove_file(folder.path("in/subordinates/1.toml")).unwrap();
+    let jwt = |number: u32| {
+        let text = configuration(&id(number), number, &[number, number + 20]);
+        fs::write(folder.path(&format!("in/subordinates/{number}.jwt")), text).unwrap();
+    };
+    jwt(2);
+    let said = review(&[]);
+    assert_eq!(found(&said, "federation.brake.removed"), None, "{said}");
+    assert_eq!(found(&said, "federation.brake.keys"), None, "{said}");
+    fs::remove_file(folder.path("in/subordinates/4.toml")).unwrap();
+    jwt(3);
+    let said = review(&[]);
+    assert_eq!(found(&said, "federation.brake.removed"), Some(false), "{said}");
+    assert_eq!(found(&said, "federation.brake.keys"), Some(false), "{said}");
+    // The review names them, the riskiest first.
+    let told = said["changes"]["entities"].as_array().unwrap().iter();
+    let told: Vec<(&str, &str)> =
+        told.map(|one| (one["what"].as_str().unwrap(), one["entity"].as_str().unwrap())).collect();
+    let expected = [("changed", id(2)), ("changed", id(3)), ("removed", id(1)), ("removed", id(4))];
+    assert_eq!(told, expected.each_ref().map(|(what, id)| (*what, id.as_str())));
+    assert_eq!(said["changes"]["parts"]["keys"], 2);
+
+    std::thread::sleep(Duration::from_millis(1_100));
+    let before = folder.read("tree/index.json");
+    let ran = folder.fedroot(&arguments(&[]));
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("2 of 4 subordinates are gone; the brake allows 25 %"), "{}", ran.stdout);
+    assert_eq!(folder.read("tree/index.json"), before, "a refused batch changes nothing");
+    // Another reason is another request.
+    let request = |more: &[&str]| review(more)["request"].clone();
+    let released = request(&["--release-brake", "the south left"]);
+    assert_ne!(released, request(&[]));
+    assert_ne!(released, request(&["--release-brake", "something else"]));
+    let said = signs(&folder, &["--release-brake", "the south left"]);
+    assert_eq!(said["request"], released);
+    assert_eq!(said["brake_released"], "the south left");
+    assert_eq!(found(&said, "federation.brake.removed"), Some(true));
+    // The next review compares with what was signed then.
+    let said = review(&[]);
+    assert_eq!(found(&said, "federation.brake.removed"), None, "{said}");
+    // A brake that allows nothing, and one that allows everything.
+    with_brake(0, 0);
+    fs::remove_file(folder.path("in/subordinates/2.toml")).unwrap();
+    assert_eq!(found(&review(&[]), "federation.brake.removed"), Some(false));
+    with_brake(100, 0);
+    assert_eq!(found(&review(&[]), "federation.brake.removed"), None);
 }

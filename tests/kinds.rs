@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use fedroot::artefact::{Kind, Nowhere, Prepared, Terms, kind};
+use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
 use fedroot::base::bytes::from_base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
 use fedroot::base::random;
+use fedroot::format::jose::jwk;
 use fedroot::key::{KeyId, Line, PrivateKey, PublicKey, Signature, private_key};
-use fedroot::policy::{Examined, Last, Profile, RULES};
+use fedroot::policy::{Examined, Facts, Last, Profile, RULES};
+
+use serde_json::json;
 
 use crate::support::{FEDROOT, Folder, corpus, files, peers, root};
 
@@ -23,6 +27,7 @@ const GROUPS: [&str; 4] = ["bundle", "jwks", "kubernetes", "spiffe-bundle"];
 
 thread_local! {
     static PUBLIC: PublicKey = key().public().unwrap();
+    static OTHER: PublicKey = read_key("p384-other").public().unwrap();
 }
 
 pub(crate) fn key() -> Box<dyn PrivateKey> {
@@ -37,6 +42,35 @@ pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
     let pem = fs::read_to_string(root().join(format!("tests/keys/{name}.pem"))).unwrap();
     let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
     private_key(der.as_bytes()).unwrap()
+}
+
+/// A vault in which another tenant has a key, and another line a bundle with a key of its own.
+struct Vault;
+
+impl Surroundings for Vault {
+    fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault> {
+        let line: Line = "other.example/prod/keys".parse().unwrap();
+        let (public, created) = (OTHER.with(Clone::clone), Instant::parse(NOW).unwrap());
+        Ok(Arc::new(vec![VaultKey { id: line.version(1), public, created, listing: Listing::Listed }]))
+    }
+
+    fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {
+        Ok(Arc::default())
+    }
+
+    fn signed(&self, kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault> {
+        let mut facts = Facts::default();
+        facts.add_json("", &json!({ "keys": [jwk(&bundled())] }));
+        let line: Line = "example.org/sandbox/domain".parse().unwrap();
+        Ok(Arc::new(if kind == "spiffe-bundle" { vec![(line, facts)] } else { vec![] }))
+    }
+}
+
+/// The key of that bundle.
+fn bundled() -> PublicKey {
+    let secret = p384::SecretKey::from_slice(&[7; 48]).unwrap();
+    let der = pkcs8::EncodePrivateKey::to_pkcs8_der(&secret).unwrap();
+    private_key(der.as_bytes()).unwrap().public().unwrap()
 }
 
 fn prepared<T>(
@@ -65,7 +99,7 @@ fn try_prepared<T>(
         profile: &Profile::parse(profile).unwrap(),
         now: Instant::parse(NOW).unwrap(),
         last,
-        vault: &Nowhere,
+        vault: &Vault,
         released: None,
     };
     kind.prepare(document, &terms, &mut random::system(), record).map(|prepared| then(prepared.as_ref()))
@@ -255,6 +289,34 @@ fn the_examples_run() {
         );
         let ran = folder.shell(&format!("{stub} && TMPDIR=$PWD FEDROOT=./stub {} 2>&1", script.display()));
         assert!(ran.code != 0 && !ran.stdout.contains("done."), "{name}\n{}", ran.stdout);
+    }
+}
+
+/// Whatever kind of set it is: a key of another tenant, or of the bundle of a line in another environment.
+#[test]
+fn keys_of_others_stand_in_no_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let pem = folder.path().join("k.pem");
+    let heads = [
+        ("jwks", ""),
+        ("kubernetes", "issuer = \"https://k8s.example.org\"\njwks_uri = \"https://k8s.example.org/jwks\"\n"),
+        ("spiffe-bundle", "trust_domain = \"example.org\"\n"),
+    ];
+    for (name, head) in heads {
+        let profile = format!("version = 1\nkinds = [{name:?}]\npolicy_ref = \"x\"\n");
+        let purpose = if name == "spiffe-bundle" { "use = \"jwt-svid\"\n" } else { "" };
+        let taken = |key: &PublicKey| {
+            fs::write(&pem, key.to_pem().unwrap()).unwrap();
+            let path = folder.path().join("set.toml");
+            fs::write(&path, format!("{head}[[keys]]\nfile = \"k.pem\"\n{purpose}")).unwrap();
+            let kind = kind(name).unwrap();
+            prepared(kind, &kind.open(&path).unwrap(), (&profile, None), |prepared| {
+                rules_of(prepared.examined()).contains("jwks.key.taken")
+            })
+        };
+        assert!(taken(&OTHER.with(Clone::clone)), "{name}: the key of another tenant");
+        assert!(taken(&bundled()), "{name}: a key of another line's bundle");
+        assert!(!taken(&PUBLIC.with(Clone::clone)), "{name}: the line's own key");
     }
 }
 

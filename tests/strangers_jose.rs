@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use crate::peers::{debian_jose, node, python_jose, speak_jose};
 use crate::support::Folder;
 use crate::support::every::{self, DOCUMENTS};
+use crate::support::federation::statement;
 use crate::support::openid::{ANCHOR, SUBJECT};
+use crate::support::world::{file, signs, world};
 
 type Jobs = Vec<Vec<String>>;
 type Verify = fn(&[Vec<String>]) -> Vec<String>;
@@ -371,6 +373,63 @@ fn a_stranger_resolves_our_chain_to_the_same_metadata() {
                 arguments[5 + place] = "changed";
                 assert_ne!(folder.fedroot(&arguments).code, 0, "{alg} {place}");
             }
+        }
+    }
+}
+
+/// The same from the tree of a whole federation, whose files stand where its configuration says.
+#[test]
+fn a_stranger_resolves_every_chain_of_a_tree() {
+    if !speak_jose("a_stranger_resolves_every_chain_of_a_tree") {
+        return;
+    }
+    let folder = world(3);
+    for number in 1..=3 {
+        // It finds no chain at all under a `superset_of` that is kept.
+        let text = statement(number).replace("superset_of", "subset_of");
+        fs::write(folder.path(&format!("in/subordinates/{number}.toml")), text).unwrap();
+    }
+    signs(&folder, &[]);
+    let anchor = "https://anchor.example.org";
+    let text = |path: &str| String::from_utf8(folder.read(path)).unwrap();
+    let list: Vec<String> = serde_json::from_str(&text("tree/list")).unwrap();
+    assert_eq!(list.len(), 3);
+    for (number, subject) in (1..).zip(&list) {
+        let leaf = format!("in/subordinates/{number}.jwt");
+        let site = |fetched: &str| {
+            let addresses = [
+                (format!("{subject}/.well-known/openid-federation"), text(&leaf)),
+                (format!("{anchor}/fetch?sub={subject}"), text(&file(number))),
+                (
+                    format!("{anchor}/.well-known/openid-federation"),
+                    text("tree/.well-known/openid-federation"),
+                ),
+            ];
+            let mut site: BTreeMap<String, String> = addresses.into_iter().collect();
+            if !fetched.is_empty() {
+                site.insert(format!("{anchor}/fetch?sub={subject}"), fetched.to_owned());
+            }
+            put(&folder, "site.json", json!(site).to_string());
+            let job = [folder.dir().to_str().unwrap(), subject, anchor].map(str::to_owned).to_vec();
+            node("federation_peer.mjs", "resolve", &[job]).remove(0)
+        };
+        let theirs = site("");
+        let theirs: Value = serde_json::from_str(&theirs).unwrap_or_else(|_| panic!("{theirs}"));
+        let ours = folder.good(&[
+            "verify",
+            "entity-statement",
+            "--json",
+            "--trust",
+            "anchor.pub",
+            &leaf,
+            &file(number),
+            "tree/.well-known/openid-federation",
+        ]);
+        let ours: Value = serde_json::from_str(&ours.stdout).unwrap();
+        assert_eq!(theirs, ours["metadata"]);
+        // It would take the statement about another; we do not.
+        for other in changed(text(&file(number)).trim()) {
+            assert!(site(&other).starts_with("no "), "{subject}");
         }
     }
 }

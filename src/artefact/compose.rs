@@ -1,9 +1,12 @@
 //! Documents that an operator composes in TOML, with keys in files beside it, and ready ones in JSON.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::{Spanned, Table, Value};
 
 use super::{COMPOSED, read_all};
 use crate::base::disk::{self, Document};
@@ -17,38 +20,43 @@ const COMPANION_BYTES_MAX: u64 = 1 << 20;
 const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// Opens a document that may be composed: the files that its `[[keys]]` name are put into it, as `pem` or `jwk`, so that
-/// one digest covers all. What is ready, or names no file, stays as it is.
+/// one digest covers all. What is ready, or names no file, stays as it is. Every line keeps its number, so that what a reader
+/// says of one is true of the operator's own file.
 pub(super) fn open(path: &Path) -> Result<Document, Fault> {
     let document = Document::open(path)?;
     let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
     if is_json(&bytes) {
         return Ok(document);
     }
-    let mut table: Table = table(&bytes).map_err(|fault| fault.at(path.display()))?;
-    let mut is_composed = false;
-    let keys = table.get_mut("keys").and_then(Value::as_array_mut);
-    for key in keys.into_iter().flatten().filter_map(Value::as_table_mut) {
-        let Some(Value::String(file)) = key.get("file") else { continue };
+    table::<Table>(&bytes).map_err(|fault| fault.at(path.display()))?;
+    let text = str::from_utf8(&bytes).unwrap_or_default();
+    let mut changes = Vec::new();
+    // What has another shape is told by the reader of the kind.
+    let Keys { keys } = toml::from_str(text).unwrap_or_default();
+    for key in &keys {
+        let named = key.iter().find(|(name, _)| name.as_ref() == "file");
+        let Some((name, Value::String(file))) = named.map(|(name, file)| (name, file.as_ref())) else {
+            continue;
+        };
+        let file_span = key.get(name).map(Spanned::span).unwrap_or_default();
         let file = path.parent().unwrap_or(Path::new("")).join(file);
-        if key.contains_key("pem") || key.contains_key("jwk") {
+        if key.keys().any(|name| matches!(name.as_ref().as_str(), "pem" | "jwk")) {
             let fault =
                 COMPOSED.fault(format!("{}: the key of {} is there twice", path.display(), file.display()));
             return Err(fault.hint("give one of file, pem and jwk"));
         }
-        let (name, text) = key_file(&file)?;
-        key.remove("file");
-        key.insert(name.into(), text.into());
-        is_composed = true;
+        let (form, content) = key_file(&file)?;
+        changes.push((name.span(), form.to_owned()));
+        changes.push((file_span, literal(&content)));
     }
-    if !is_composed {
+    if changes.is_empty() {
         return Ok(document);
     }
-    let text = toml::to_string(&table).map_err(|e| COMPOSED.fault(format!("{}: {e}", path.display())))?;
-    Ok(Document::from_path(path, text.into_bytes()))
+    Ok(Document::from_path(path, changed(text, changes).into_bytes()))
 }
 
 /// Opens a document whose members of these names are names of files, or lists of them: what stands in the files takes
-/// their place, so that one digest covers all. The files of `[[keys]]` too. What comes out is JSON.
+/// their place, so that one digest covers all. The files of `[[keys]]` too.
 pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> {
     let document = open(path)?;
     if names.is_empty() {
@@ -56,29 +64,69 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
     }
     let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
     let at = |fault: Fault| fault.at(path.display());
-    let put = |name: &json::Value| -> Result<json::Value, Fault> {
-        let name = name.as_str().ok_or_else(|| at(COMPOSED.fault("the name of a file is no text")))?;
+    let put = |name: Option<&str>| -> Result<String, Fault> {
+        let name = name.ok_or_else(|| at(COMPOSED.fault("the name of a file is no text")))?;
         let file = path.parent().unwrap_or(Path::new("")).join(name);
         let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
-        text.map(json::Value::String).map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
+        text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
     };
-    let mut whole = if is_json(&bytes) {
-        value(&bytes).map_err(at)?
-    } else {
-        let table: Table = table(&bytes).map_err(at)?;
-        if table.values().any(holds_datetime) {
-            return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
+    if is_json(&bytes) {
+        let mut whole = value(&bytes).map_err(at)?;
+        let put = |name: &json::Value| put(name.as_str()).map(json::Value::String);
+        for name in names {
+            match whole.get_mut(*name) {
+                None => {}
+                Some(json::Value::Array(files)) => {
+                    *files = files.iter().map(put).collect::<Result<_, _>>()?;
+                }
+                Some(file) => *file = put(file)?,
+            }
         }
-        serde_json::to_value(&table).map_err(|e| at(COMPOSED.fault(e.to_string())))?
-    };
-    for name in names {
-        match whole.get_mut(*name) {
-            None => {}
-            Some(json::Value::Array(files)) => *files = files.iter().map(put).collect::<Result<_, _>>()?,
-            Some(file) => *file = put(file)?,
-        }
+        return Ok(Document::from_path(path, text(&whole)));
     }
-    Ok(Document::from_path(path, text(&whole)))
+    let table: Table = table(&bytes).map_err(at)?;
+    if table.values().any(holds_datetime) {
+        return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
+    }
+    let text = str::from_utf8(&bytes).unwrap_or_default();
+    let members: BTreeMap<String, Spanned<Value>> = toml::from_str(text).unwrap_or_default();
+    let mut changes = Vec::new();
+    for member in names.iter().filter_map(|name| members.get(*name)) {
+        let content = match member.as_ref() {
+            Value::Array(files) => {
+                let files = files.iter().map(|file| put(file.as_str()).map(|text| literal(&text)));
+                let lines = text.get(member.span()).unwrap_or_default().matches('\n').count();
+                format!("[{}{}]", files.collect::<Result<Vec<_>, _>>()?.join(", "), "\n".repeat(lines))
+            }
+            file => literal(&put(file.as_str())?),
+        };
+        changes.push((member.span(), content));
+    }
+    Ok(Document::from_path(path, changed(text, changes).into_bytes()))
+}
+
+/// The keys of a document, and where they stand in it.
+#[derive(Default, Deserialize)]
+struct Keys {
+    #[serde(default)]
+    keys: Vec<BTreeMap<Spanned<String>, Spanned<Value>>>,
+}
+
+/// Text as TOML in one line: what JSON escapes, TOML escapes the same way.
+fn literal(text: &str) -> String {
+    json::Value::from(text).to_string()
+}
+
+/// A text with other pieces in these places.
+fn changed(text: &str, mut changes: Vec<(Range<usize>, String)>) -> String {
+    changes.sort_by_key(|(place, _)| place.start);
+    let (mut whole, mut at) = (String::new(), 0);
+    for (place, piece) in changes {
+        whole.push_str(text.get(at..place.start).unwrap_or_default());
+        whole.push_str(&piece);
+        at = place.end;
+    }
+    whole + text.get(at..).unwrap_or_default()
 }
 
 /// JSON has no dates.

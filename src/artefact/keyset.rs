@@ -1,6 +1,7 @@
 //! What all documents have in common that are sets of public keys: how keys come in, how they are written, how such a
 //! document is examined, signed and verified.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use serde::Deserialize;
@@ -16,8 +17,10 @@ use crate::format::jose::{self, Jwk, JwkSet};
 use crate::format::json::{self, Limits, Numbers};
 use crate::format::x509;
 use crate::key::{Hash, Parts, PublicKey, Scheme};
-use crate::policy::{Examiner, Facts, Standard};
+use crate::policy::{Examiner, Fact, Facts, Standard};
 
+/// The kinds of documents that are sets of keys.
+const SETS: [&str; 3] = ["jwks", "kubernetes", "spiffe-bundle"];
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 
 /// One key of a composed document.
@@ -154,7 +157,7 @@ pub(super) fn prepare<'d>(
     ready: Ready,
     breaches: Vec<(&'static str, String, String)>,
 ) -> Result<Box<dyn Prepared + 'd>, Fault> {
-    JwkSet::read(&ready.value).map_err(|fault| fault.at(document.name()))?;
+    let set = JwkSet::read(&ready.value).map_err(|fault| fault.at(document.name()))?;
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let record = record.map(|to| to as &mut dyn Write);
@@ -164,11 +167,41 @@ pub(super) fn prepare<'d>(
     }
     let mut facts = ready.facts;
     facts.add_json("", &ready.value);
+    for owner in owners(terms, &set, &facts)? {
+        examiner.breach("jwks.key.taken", "", owner);
+    }
     let found = examiner.finish_json(&facts, &ready.value)?;
     let given = digest_of(document)?;
     let content = Content { document: ready.document, others: ready.others };
     let form = Form::jws(kind);
     Ok(Box::new(Detached::new(terms, given, (content, form), (facts, found))))
+}
+
+/// Which keys of the set are others': keys of another line of the vault, or such as another line gives out in a set of its own
+/// (RFC 7517 knows no owner; SPIFFE Federation, section 6.2).
+fn owners(terms: &Terms<'_>, set: &JwkSet, facts: &Facts) -> Result<Vec<String>, Fault> {
+    let here = &terms.key.line;
+    let mut found = Vec::new();
+    for own in terms.vault.keys()?.iter().filter(|own| own.id.line != *here) {
+        let same = set.keys.iter().filter(|jwk| *jwk.key() == own.public);
+        found.extend(same.map(|jwk| format!("the key {} is {} of this vault", jwk.thumbprint(), own.id)));
+    }
+    for kind in SETS {
+        for (line, theirs) in terms.vault.signed(kind)?.iter().filter(|(line, _)| line != here) {
+            let theirs: BTreeSet<&str> = numbers(theirs).map(|fact| fact.value.as_str()).collect();
+            let both = numbers(facts).filter(|fact| theirs.contains(fact.value.as_str()));
+            let named = both.map(|fact| fact.path.rsplit_once('.').map_or("", |(key, _)| key));
+            found.extend(named.map(|key| format!("{key} stands in the {kind} of {line}, too")));
+        }
+    }
+    Ok(found)
+}
+
+/// What tells the keys of a set: the modulus, or the first coordinate.
+fn numbers(facts: &Facts) -> impl Iterator<Item = &Fact> {
+    let is_number =
+        |path: &str| path.starts_with("keys[") && (path.ends_with("].n") || path.ends_with("].x"));
+    facts.iter().filter(move |fact| is_number(&fact.path))
 }
 
 /// Verifies a set with the signature beside it; `others` stand there too, behind these endings.

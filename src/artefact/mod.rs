@@ -257,6 +257,14 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// What the coverage calls the one of several documents that ends first.
+    const FIRST_TO_END: &str = "first_to_end";
+
+    fn first_to_end(&self) -> &str {
+        let first = self.coverage.iter().find(|(name, _)| *name == Self::FIRST_TO_END);
+        first.and_then(|(_, name)| name.as_str()).unwrap_or("the document")
+    }
+
     /// Refuses a document for another audience than the one asked for; without one to ask for, any will do.
     pub fn check_audience(&self, audience: Option<&str>) -> Result<(), Fault> {
         let own = self.facts.value("aud");
@@ -283,7 +291,8 @@ impl Verified {
         match self.valid_until {
             Some(until) if until <= at => Err(EXPIRED
                 .fault(format!(
-                    "the signature is good, but the document was valid until {until}, and it is {at}"
+                    "the signature is good, but {} was valid until {until}, and it is {at}",
+                    self.first_to_end()
                 ))
                 .hint("look for a newer document, or judge by another time with --at")),
             _ => Ok(()),

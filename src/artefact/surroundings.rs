@@ -41,15 +41,18 @@ pub trait Surroundings: Sync {
         Ok(None)
     }
 
-    /// What lines said last about subordinates that have a key with this number, `x` or `n` of its JWK.
+    /// What lines said last about other subordinates than this one of this line that have a key with this number, `x` or `n`
+    /// of its JWK.
     ///
     /// # Errors
     ///
     /// Those of reading records.
-    fn holders(&self, number: &str) -> Result<Vec<(Line, Facts)>, Fault> {
+    fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
         let all = self.signed("subordinate-statement")?;
+        let is_other = |line: &Line, facts: &Facts| (line, facts.value("sub")) != (but.0, Some(but.1));
         let has = |facts: &Facts| facts.iter().any(|fact| fact.value.contains(number));
-        Ok(all.iter().filter(|(_, facts)| has(facts)).cloned().collect())
+        let others = all.iter().filter(|(line, facts)| is_other(line, facts) && has(facts));
+        Ok(others.cloned().collect())
     }
 
     /// The claims of the line's configuration that is signed together with the document.

@@ -105,9 +105,17 @@ impl Staging {
         Ok(mended)
     }
 
-    /// Takes a published file away.
+    /// Takes a published file away, and the folders that it leaves empty.
     pub fn remove(&self, name: &str) -> Result<(), Fault> {
-        remove(&self.folder.join(name))
+        let path = self.folder.join(name);
+        remove(&path)?;
+        let above = path.ancestors().skip(1).take_while(|folder| *folder != self.folder);
+        for folder in above {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Ends the renewal: what was not published is thrown away, all names are durable.

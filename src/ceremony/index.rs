@@ -1,14 +1,15 @@
 //! `index.json`: what a publisher finds in the folder of a batch. It is written for others; nothing in it is trusted here.
 
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Published, proofs};
 use crate::artefact::Batch;
-use crate::base::bytes::Digest;
-use crate::base::disk;
+use crate::base::bytes::{Digest, Hashing};
+use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::key::KeyId;
 
@@ -50,8 +51,9 @@ impl Index<'_> {
     /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
     /// are about, never by what the index says.
     pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Vec<Gone> {
-        let earlier = disk::read(&folder.join(NAME), BYTES_MAX).ok();
-        let earlier: Option<Earlier> = earlier.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let earlier = Document::open(&folder.join(NAME)).ok();
+        let read = |index: Document| serde_json::from_reader(BufReader::new(index.reader().take(BYTES_MAX)));
+        let earlier: Option<Earlier> = earlier.and_then(|index| read(index).ok());
         let mut here: Vec<&str> = batch.members().iter().map(|member| member.id.as_str()).collect();
         here.sort_unstable();
         let listed = earlier.into_iter().flat_map(|index| index.documents);
@@ -67,52 +69,85 @@ impl Index<'_> {
     }
 
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
-    /// documents make the same bytes.
+    /// documents make the same bytes. It is written line by line, and never in memory as a whole.
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
-        let published = self.documents.iter().enumerate().map(|(at, document)| {
-            let (sha256, size) = document.file.unzip();
-            let mut line = json!({
-                "id": document.id,
-                "names": document.names,
-                "media_type": self.batch.media_type(at),
-                "status": "published",
-                "sha256": sha256.map(|digest| digest.to_string()),
-                "size": size,
-                "valid_until": document.valid_until.map(|until| until.to_string()),
-                "content": document.content.to_string(),
-            });
-            if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
-                members.insert("proof".into(), proofs::name(&sha256).into());
-            }
-            (&document.id, line.to_string())
-        });
-        let gone = gone.iter().map(|gone| {
-            let line = json!({"id": gone.id, "names": gone.names, "status": "gone"});
-            (&gone.id, line.to_string())
-        });
-        let beside: Vec<(String, String)> = self.batch.beside().iter().map(unsigned).collect();
-        let beside = beside.iter().map(|(name, line)| (name, line.clone()));
-        let mut lines: Vec<(&String, String)> = published.chain(gone).chain(beside).collect();
-        lines.sort_unstable();
-        let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
-        let key = json!(self.key.to_string());
-        let head = format!("{{\"version\":1,\"key\":{key},\"documents\":[\n");
-        let text = format!("{head}{}\n]}}\n", lines.join(",\n"));
-        write(&folder.join(NAME), text.as_bytes())
+        let path = folder.join(NAME);
+        let failed = |e: io::Error| disk::fault("write", &path, &e);
+        let mut hashing = Hashing::new(io::sink());
+        self.put(&mut hashing, gone).map_err(failed)?;
+        if digest(&path).ok() == Some(hashing.finish().0) {
+            return Ok(false);
+        }
+        let mut pending = Pending::in_place_of(&path)?;
+        let mut to = BufWriter::new(&mut pending);
+        self.put(&mut to, gone).and_then(|()| to.flush()).map_err(failed)?;
+        drop(to);
+        pending.replace()?;
+        Ok(true)
+    }
+
+    fn put(&self, to: &mut dyn Write, gone: &[Gone]) -> io::Result<()> {
+        let beside = self.batch.beside();
+        let published =
+            self.documents.iter().enumerate().map(|(at, one)| (one.id.as_str(), Entry::Published(at)));
+        let gone = gone.iter().map(|gone| (gone.id.as_str(), Entry::Gone(gone)));
+        let unsigned = beside.iter().map(|one| (one.0, Entry::Unsigned(one)));
+        let mut entries: Vec<(&str, Entry<'_>)> = published.chain(gone).chain(unsigned).collect();
+        entries.sort_by_key(|(id, _)| *id);
+        write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))?;
+        let mut before = "\n";
+        for (_, entry) in entries {
+            write!(to, "{before}{}", self.line(&entry))?;
+            before = ",\n";
+        }
+        to.write_all(b"\n]}\n")
+    }
+
+    fn line(&self, entry: &Entry<'_>) -> Value {
+        match entry {
+            Entry::Published(at) => self.documents.get(*at).map_or(Value::Null, |document| {
+                let (sha256, size) = document.file.unzip();
+                let mut line = json!({
+                    "id": document.id,
+                    "names": document.names,
+                    "media_type": self.batch.media_type(*at),
+                    "status": "published",
+                    "sha256": sha256.map(|digest| digest.to_string()),
+                    "size": size,
+                    "valid_until": document.valid_until.map(|until| until.to_string()),
+                    "content": document.content.to_string(),
+                });
+                if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
+                    members.insert("proof".into(), proofs::name(&sha256).into());
+                }
+                line
+            }),
+            Entry::Gone(gone) => json!({"id": gone.id, "names": gone.names, "status": "gone"}),
+            Entry::Unsigned((name, media_type, bytes)) => json!({
+                "id": name,
+                "names": [name],
+                "media_type": media_type,
+                "status": UNSIGNED,
+                "sha256": Digest::of(bytes).to_string(),
+                "size": bytes.len(),
+            }),
+        }
     }
 }
 
-/// The line of a file that is not signed.
-fn unsigned((name, media_type, bytes): &(&str, &str, &[u8])) -> (String, String) {
-    let line = json!({
-        "id": name,
-        "names": [name],
-        "media_type": media_type,
-        "status": UNSIGNED,
-        "sha256": Digest::of(bytes).to_string(),
-        "size": bytes.len(),
-    });
-    ((*name).to_owned(), line.to_string())
+/// What a line of the index is about.
+enum Entry<'a> {
+    Published(usize),
+    Gone(&'a Gone),
+    /// Name, media type, bytes.
+    Unsigned(&'a (&'a str, &'static str, &'a [u8])),
+}
+
+fn digest(path: &Path) -> Result<Digest, Fault> {
+    let index = Document::open(path)?;
+    let mut hashing = Hashing::new(index.reader());
+    io::copy(&mut hashing, &mut io::sink()).map_err(|e| disk::fault("read", path, &e))?;
+    Ok(hashing.finish().0)
 }
 
 /// Writes a file, unless it stands there already. Yields whether it did not.

@@ -1,6 +1,9 @@
 //! What a vault knows beside one line, read when it is asked for, and once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -13,7 +16,7 @@ use crate::key::Line;
 use crate::lifecycle::Stage;
 use crate::policy::{Fact, Facts, Last, Profile};
 
-/// The kind of which a line signs thousands: only what rules ask for is kept.
+/// The kind of which a line signs thousands: only what rules ask for is kept, and of keys only who has them.
 const MANY: &str = "subordinate-statement";
 
 type Signed = Arc<Vec<(Line, Facts)>>;
@@ -24,8 +27,7 @@ pub(super) struct Surroundings<'a> {
     keys: OnceLock<Arc<Vec<VaultKey>>>,
     profiles: OnceLock<Arc<Vec<(Line, Profile)>>>,
     signed: Mutex<BTreeMap<String, Signed>>,
-    /// The numbers of the keys of subordinates, and which of the signed statements have them.
-    holders: OnceLock<HashMap<String, Vec<usize>>>,
+    holders: OnceLock<Holders>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -91,33 +93,68 @@ impl artefact::Surroundings for Surroundings<'_> {
         self.catalogue.last_signed(line, kind, subject)
     }
 
-    fn holders(&self, number: &str) -> Result<Vec<(Line, Facts)>, Fault> {
-        let signed = self.signed(MANY)?;
-        let holders = self.holders.get_or_init(|| index(&signed));
-        let places = holders.get(number).into_iter().flatten();
-        Ok(places.filter_map(|place| signed.get(*place).cloned()).collect())
+    fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
+        if self.holders.get().is_none() {
+            let read = Holders::read(self.catalogue)?;
+            self.holders.get_or_init(|| read);
+        }
+        let Some(holders) = self.holders.get() else { return Ok(vec![]) };
+        let mut found = Vec::new();
+        for (line, sub) in holders.of(number).filter(|(line, sub)| (*line, *sub) != but) {
+            if let Some(last) = self.catalogue.last_signed(line, MANY, sub)? {
+                found.push((line.clone(), last.facts().clone()));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Who has which key: the number of each key of each subordinate as a hash under a key that is drawn for each run, and whose
+/// statement has it. The records themselves stay on the disk.
+struct Holders {
+    hash: RandomState,
+    lines: Vec<Line>,
+    subjects: String,
+    /// The hash, the line, and where the subject stands among all, sorted.
+    keys: Vec<(u64, u32, Range<u32>)>,
+}
+
+impl Holders {
+    fn read(catalogue: &Catalogue) -> Result<Self, Fault> {
+        let lines = catalogue.lines()?;
+        let (hash, mut subjects, mut keys) = (RandomState::new(), String::new(), Vec::new());
+        let end = |text: &String| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        for (place, line) in (0..).zip(&lines) {
+            catalogue.each_last_signed(line, MANY, &mut |last| {
+                let start = end(&subjects);
+                subjects.push_str(last.facts().value("sub").unwrap_or_default());
+                for fact in last.facts().iter().filter(|fact| fact.path.starts_with("jwks[")) {
+                    let key: Value = serde_json::from_str(&fact.value).unwrap_or_default();
+                    let number = key.get("x").or(key.get("n")).and_then(Value::as_str);
+                    let number = hash.hash_one(number.unwrap_or_default());
+                    keys.push((number, place, start..end(&subjects)));
+                }
+            })?;
+        }
+        keys.sort_unstable_by_key(|(number, ..)| *number);
+        Ok(Self { hash, lines, subjects, keys })
+    }
+
+    /// The subjects that may have the key of this number: a record says whether they do.
+    fn of(&self, number: &str) -> impl Iterator<Item = (&Line, &str)> {
+        let number = self.hash.hash_one(number);
+        let first = self.keys.partition_point(|(own, ..)| *own < number);
+        let same = self.keys.iter().skip(first).take_while(move |(own, ..)| *own == number);
+        same.filter_map(|(_, line, subject)| {
+            let subject = subject.start as usize..subject.end as usize;
+            Some((self.lines.get(*line as usize)?, self.subjects.get(subject)?))
+        })
     }
 }
 
 /// Whether a rule asks for this of a statement about a subordinate.
 fn is_asked_for(fact: &Fact) -> bool {
-    matches!(fact.path.as_str(), "iss" | "sub" | "iat" | "exp" | "kid") || is_key(fact)
-}
-
-fn is_key(fact: &Fact) -> bool {
-    fact.path.starts_with("jwks[")
-}
-
-fn index(signed: &[(Line, Facts)]) -> HashMap<String, Vec<usize>> {
-    let mut holders: HashMap<String, Vec<usize>> = HashMap::new();
-    for (place, (_, facts)) in signed.iter().enumerate() {
-        for fact in facts.iter().filter(|fact| is_key(fact)) {
-            let key: Value = serde_json::from_str(&fact.value).unwrap_or_default();
-            let number = key.get("x").or(key.get("n")).and_then(Value::as_str);
-            holders.entry(number.unwrap_or_default().to_owned()).or_default().push(place);
-        }
-    }
-    holders
+    matches!(fact.path.as_str(), "iss" | "sub" | "iat" | "exp" | "kid")
 }
 
 fn key(record: &Record) -> Result<VaultKey, Fault> {

@@ -44,11 +44,16 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
-    Ok(show(sign, folder, kind.is_tree(), &batched))
+    let mut output = show(sign, folder, kind.is_tree(), &batched);
+    // It has every document, and is large.
+    if common.json {
+        output.json = json(folder, &batched);
+    }
+    Ok(output)
 }
 
 fn show(sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) -> Output {
-    let mut output = Output { json: json(folder, batched), ..Output::default() };
+    let mut output = Output::default();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for document in &batched.documents {
         *counts.entry(word(document)).or_default() += 1;

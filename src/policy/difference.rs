@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::last::{PARTS, Print};
+use super::last::{DOCUMENT_PARTS, PARTS, Print};
 use super::{Facts, Last};
 
 /// What the items of a document are, unless something else is said.
 const ENTITIES: &str = "entities";
 /// Nothing of a file is told apart.
 const FILES: &str = "files";
+/// What a batch consists of.
+const DOCUMENTS: &str = "documents";
 /// Entities that are listed by name; the counts cover all of them.
 const LISTED_MAX: usize = 20_000;
 
@@ -38,8 +40,8 @@ pub struct EntityChange {
 
 impl EntityChange {
     /// The lower, the riskier.
-    fn rank(&self) -> usize {
-        let part = self.parts.first().and_then(|part| PARTS.iter().position(|name| name == part));
+    fn rank(&self, parts: &[&str]) -> usize {
+        let part = self.parts.first().and_then(|part| parts.iter().position(|name| name == part));
         match (self.what, part) {
             ("changed", _) if self.parts.is_empty() => 0,
             ("changed", Some(part)) => part,
@@ -84,6 +86,11 @@ impl Difference {
         self.parts.get("keys").copied().unwrap_or_default()
     }
 
+    /// The parts of an item that are told apart.
+    fn parts(&self) -> &'static [&'static str] {
+        if self.unit == DOCUMENTS { &DOCUMENT_PARTS } else { &PARTS }
+    }
+
     fn list(&mut self, entity: &str, what: &'static str, parts: Vec<&'static str>) {
         if self.entities.len() < LISTED_MAX {
             self.entities.push(EntityChange { entity: entity.to_owned(), what, parts });
@@ -106,19 +113,26 @@ impl<'a> Tracker<'a> {
         Self { last, met: vec![false; last.len()], difference }
     }
 
-    pub(super) fn item(&mut self, id: &str, now: &Print) {
+    /// Yields what the record says of the item.
+    pub(super) fn item(&mut self, id: &str, now: &Print) -> Option<Print> {
         let Some((place, past)) = self.last.find(id) else {
             self.difference.added += 1;
-            return self.difference.list(id, "added", vec![]);
+            self.difference.list(id, "added", vec![]);
+            return None;
         };
         if let Some(met) = self.met.get_mut(place) {
             *met = true;
         }
         if past == *now {
-            return;
+            return Some(past);
         }
-        let differ = past.parts.iter().zip(&now.parts).zip(PARTS).filter(|((past, now), _)| past != now);
-        let mut parts: Vec<&'static str> = differ.map(|(_, name)| name).collect();
+        let differ = past
+            .parts
+            .iter()
+            .zip(&now.parts)
+            .zip(self.difference.parts())
+            .filter(|((past, now), _)| past != now);
+        let mut parts: Vec<&'static str> = differ.map(|(_, name)| *name).collect();
         if parts.is_empty() && self.difference.unit != FILES {
             parts.push("other");
         }
@@ -127,6 +141,7 @@ impl<'a> Tracker<'a> {
         }
         self.difference.changed += 1;
         self.difference.list(id, "changed", parts);
+        Some(past)
     }
 
     /// What the items are.
@@ -144,7 +159,8 @@ impl<'a> Tracker<'a> {
                 self.difference.list(&name, "removed", vec![]);
             }
         }
-        self.difference.entities.sort_by_key(EntityChange::rank);
+        let parts = self.difference.parts();
+        self.difference.entities.sort_by_key(|change| change.rank(parts));
         self.difference.facts = difference(self.last.facts(), facts);
         self.difference
     }

@@ -147,21 +147,21 @@ impl<'a> Examiner<'a> {
         self.note(name, &Print::of_item(content));
     }
 
-    /// Takes in the next document of a batch: whom it is about, its keys, and what tells the rest of it.
-    pub fn member(&mut self, name: &str, keys: Vec<String>, content: &[u8]) {
+    /// Takes in the next document of a batch: whom it is about, and what tells it. Yields whether its keys differ from those
+    /// signed last, when something about this was.
+    pub fn member(&mut self, name: &str, print: &Print) -> Option<bool> {
         if let Some(tracker) = &mut self.tracker {
             tracker.unit("documents");
         }
-        self.note(name, &Print::of_member(keys, content));
+        let past = self.note(name, print)?;
+        Some(past.parts.first() != print.parts.first())
     }
 
-    fn note(&mut self, name: &str, print: &Print) {
-        if let Some(tracker) = &mut self.tracker {
-            tracker.item(name, print);
-        }
+    fn note(&mut self, name: &str, print: &Print) -> Option<Print> {
         if let Some(recorder) = &mut self.recorder {
             recorder.item(name, print);
         }
+        self.tracker.as_mut()?.item(name, print)
     }
 
     /// Judges the document as a whole, and ends.

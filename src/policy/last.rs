@@ -15,6 +15,9 @@ use crate::base::fault::Fault;
 /// The parts of an entity that are told apart, the riskiest first.
 pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
 
+/// The parts of a document of a batch that are told apart, the riskiest first.
+pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
+
 const HEAD: &str = "fedroot last signed v1";
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
@@ -23,9 +26,9 @@ const LINE_BYTES_USUAL: usize = 512;
 /// The line of an entity whose name is empty.
 const ENTITY_BYTES_MIN: u64 = 144;
 
-/// The digests of one entity.
+/// The digests of one entity, or of another item of a document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Print {
+pub struct Print {
     pub(super) content: [u8; 16],
     pub(super) parts: [u64; PARTS.len()],
 }
@@ -43,11 +46,11 @@ impl Print {
         Self { content: entity.content, parts: parts.map(digest_of) }
     }
 
-    /// Of a document of a batch only the keys are told apart.
-    pub(super) fn of_member(keys: Vec<String>, content: &[u8]) -> Self {
+    /// Of a document of a batch: what it says of keys, policy, constraints, metadata and trust marks, and what tells all of it.
+    pub fn of_member(parts: [Vec<String>; DOCUMENT_PARTS.len()], content: &[u8]) -> Self {
         let mut print = Self::of_item(content);
-        if let Some(part) = print.parts.first_mut() {
-            *part = digest_of(keys);
+        for (own, part) in print.parts.iter_mut().zip(parts) {
+            *own = if part.is_empty() { 0 } else { digest_of(part) };
         }
         print
     }

@@ -25,7 +25,7 @@ pub use entity::{
 pub use examine::{Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
-pub use last::Last;
+pub use last::{Last, Print};
 pub use profile::{
     AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,
     Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,

@@ -18,7 +18,7 @@ policy_ref = \"tests\"
 entity_id = \"https://anchor.example.org\"
 ";
 
-const ANCHOR: &str = "
+const CONFIGURATION: &str = "
 [metadata.federation_entity]
 organization_name = \"Example federation\"
 federation_fetch_endpoint = \"https://anchor.example.org/fetch\"
@@ -51,8 +51,8 @@ pub(crate) fn configuration(id: &str, signer: u32, listed: &[u32]) -> String {
         "authority_hints": ["https://anchor.example.org"],
         "metadata": {"openid_provider": {
             "issuer": id,
-            "authorization_endpoint": format!("{id}/authorize"),
             "scopes_supported": ["openid", "email"],
+            "client_registration_types_supported": ["automatic"],
         }},
     });
     let signer = key(signer);
@@ -80,7 +80,7 @@ pub(crate) fn subordinate(folder: &Path, number: u32) {
 /// Writes an anchor with subordinates.
 pub(crate) fn write(folder: &Path, count: u32) {
     fs::create_dir_all(folder.join("subordinates")).unwrap();
-    fs::write(folder.join("anchor.toml"), ANCHOR).unwrap();
+    fs::write(folder.join("anchor.toml"), CONFIGURATION).unwrap();
     for number in 1..=count {
         subordinate(folder, number);
     }

@@ -3,6 +3,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod every;
 pub(crate) mod federation;
+pub(crate) mod world;
 pub(crate) mod openid;
 pub(crate) mod quirks;
 

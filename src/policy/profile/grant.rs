@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::wrong;
+use super::{Openid, wrong};
 use crate::base::clock::Span;
 use crate::base::fault::Fault;
 
@@ -143,10 +143,10 @@ impl SoftwareStatement {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OobKeys {
-    /// Whose keys they are: the entity identifier. Without one the line signs none.
+    /// Whose keys they are: the entity identifier; that of [`Openid`], when empty. Without either the line signs none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub entity_id: String,
-    /// The `alg` of JOSE; RS256 for RSA and ES384 for P-384, when empty.
+    /// The `alg` of JOSE; that of [`Openid`], when empty.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub alg: String,
     /// How long a document counts.
@@ -163,6 +163,20 @@ impl Default for OobKeys {
 impl OobKeys {
     pub(super) fn check(&self) -> Result<(), Fault> {
         issuer("oob_keys", &self.entity_id)
+    }
+
+    /// The keys that are handed out are those of the entity that the line signs for: what is not said here is said there.
+    pub(super) fn adopt(&mut self, anchor: &Openid) -> Result<(), Fault> {
+        for (name, own, theirs) in
+            [("entity_id", &mut self.entity_id, &anchor.entity_id), ("alg", &mut self.alg, &anchor.alg)]
+        {
+            if own.is_empty() {
+                own.clone_from(theirs);
+            } else if !theirs.is_empty() && own != theirs {
+                return wrong(&format!("oob_keys.{name} is '{own}', and openid.{name} is '{theirs}'"));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -128,7 +128,7 @@ impl Profile {
 
     /// Reads a profile and checks that its limits make sense.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        let profile: Self = toml::from_str(text).map_err(|e| {
+        let mut profile: Self = toml::from_str(text).map_err(|e| {
             let line =
                 e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
             PROFILE.fault(format!("line {line}: {}", e.message()))
@@ -160,6 +160,7 @@ impl Profile {
         profile.access_token.check()?;
         profile.software_statement.check()?;
         profile.oob_keys.check()?;
+        profile.oob_keys.adopt(&profile.openid)?;
         rotation::check(&profile.rotation, &profile.channels)?;
         for waiver in &profile.waivers {
             waiver.check()?;
@@ -249,6 +250,9 @@ mod tests {
             assert_eq!(profile.rules.is_empty(), environment != Environment::Sandbox);
         }
         assert_eq!(Profile::parse(SMALL).unwrap().saml, Saml::default());
+        let one = "[openid]\nentity_id = \"https://a.example\"\nalg = \"PS256\"\n";
+        let keys = Profile::parse(&format!("{SMALL}{one}")).unwrap().oob_keys;
+        assert_eq!((keys.entity_id.as_str(), keys.alg.as_str()), ("https://a.example", "PS256"));
     }
 
     #[test]
@@ -267,6 +271,10 @@ mod tests {
             ("[bundle]\njwt = true\n", "unknown field"),
             ("[jwks]\nkeys_max = 0\n", "sign nothing"),
             ("[jwks]\nconsumers = [\"ibm\"]\n", "unknown variant"),
+            (
+                "[openid]\nentity_id = \"https://a.example\"\n[oob_keys]\nentity_id = \"https://b.example\"\n",
+                "oob_keys.entity_id is 'https://b.example', and openid.entity_id is 'https://a.example'",
+            ),
             ("[kubernetes]\nissuer = \"http://k8s.example.org\"\n", "https://"),
             ("[spiffe]\nrefresh_hint = \"PT1S\"\n", "not between"),
             ("[rotation]\nquorum = 0\n", "nobody"),

@@ -83,6 +83,17 @@ pub(super) static ROWS: &[Rule] = &[
             found
         },
     ),
+    Rule::of(
+        "jwks",
+        "jwks.key.taken",
+        Block,
+        (
+            "no key belongs to another line, tenant or environment, or stands in the set of one",
+            "make a key for this line alone, or sign the set with the line that the key is of",
+            "SPIFFE Federation, section 6.2; NIST SP 800-57 part 1, section 5.2: one key, one use",
+        ),
+        Check::Reader,
+    ),
     rule(
         "jwks.kid.missing",
         Block,

@@ -13,6 +13,7 @@ mod openid;
 mod openid_signing;
 mod software;
 mod spiffe;
+mod subordinates;
 
 use std::borrow::Cow;
 
@@ -36,6 +37,7 @@ pub static RULES: Rules = Rules(&[
     spiffe::ROWS,
     openid::ROWS,
     openid_signing::ROWS,
+    subordinates::ROWS,
     grant::ROWS,
     software::ROWS,
 ]);

@@ -2,6 +2,7 @@
 //! any web server serves as it is (OpenID Federation 1.0, sections 3, 7 and 8).
 
 mod names;
+mod published;
 mod review;
 mod server;
 mod tree;
@@ -95,10 +96,12 @@ impl Kind for Federation {
         Ok(Box::new(tree))
     }
 
-    fn verify(&self, document: &Document, _trust: &[PublicKey]) -> Result<Verified, Fault> {
-        Err(BATCH
-            .fault(format!("{}: each document of a federation is signed on its own", document.name()))
-            .hint("`fedroot verify entity-statement FILE… --trust PUBLIC.pem` takes those of one chain"))
+    fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
+        published::open(path)
+    }
+
+    fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+        published::verify(document, trust)
     }
 }
 

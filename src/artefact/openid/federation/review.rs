@@ -19,8 +19,10 @@ use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::format::json::{Map, Value};
 use crate::key::Line;
-use crate::policy::{Examined, Examiner, Facts, Finding, Last, Profile, Standard};
+use crate::policy::{Examined, Examiner, Fact, Facts, Finding, Last, Print, Profile, Standard};
 
+/// The fact that the brake goes by.
+const SUBORDINATES: &str = "subordinates";
 /// New and changed documents that are told in full; `fedroot review` of one of them tells it, too.
 const TOLD_MAX: usize = 50;
 
@@ -51,14 +53,22 @@ pub(super) fn review(
     let (statements, rest): (Vec<&Input>, Vec<&Input>) =
         others.iter().partition(|input| input.form == Form::SubordinateStatement);
     reviewed.extend(work.all(&statements, &together.terms(terms))?);
-    together.learn(reviewed.iter().filter(|one| one.form == Form::SubordinateStatement), terms)?;
+    if !rest.is_empty() {
+        together.learn(reviewed.iter().filter(|one| one.form == Form::SubordinateStatement), terms)?;
+    }
     let with = together.terms(terms);
     reviewed.extend(work.all(&rest, &with)?);
 
+    let count = reviewed.iter().filter(|one| one.form == Form::SubordinateStatement).count();
+    facts.add(SUBORDINATES, count.to_string());
     let examined = examine(&mut reviewed, &facts, &names, terms, record)?;
     tell(&mut facts, &reviewed, &inputs, &names, &work, &with)?;
     let (members, places) = lay_out(reviewed, &names)?;
-    let beside = server::beside(&names, &members, &places);
+    let of_statements = places.iter().filter(|place| place.form == Form::SubordinateStatement);
+    let mut subjects: Vec<&str> = of_statements.map(|place| place.subject.as_str()).collect();
+    subjects.sort_unstable();
+    let forms: Vec<Form> = inputs.iter().map(|input| input.form).collect();
+    let beside = server::beside(&names, &subjects, &forms);
     Ok(Tree {
         facts,
         examined,
@@ -86,7 +96,7 @@ struct Reviewed {
     file: String,
     subject: String,
     keys: Vec<String>,
-    content: Digest,
+    print: Print,
     findings: Vec<Finding>,
     /// Whether it is not what was signed last.
     is_news: bool,
@@ -125,16 +135,20 @@ impl Work<'_> {
             self.with(input, terms, Some(&mut record), |prepared, subject| {
                 let (_, mut claims) = parts(prepared.octets()).ok_or_else(|| INTERNAL.fault("no claims"))?;
                 let keys = thumbprints(prepared.facts())?;
-                claims.remove("jwks");
+                let print = print(&mut claims, keys.clone());
                 let examined = prepared.examined();
+                let is_news = examined.difference.as_ref().is_none_or(|difference| !difference.is_none());
+                let mut findings = examined.findings.clone();
+                // A second run in the same second has nothing to sign: what says the same stands.
+                findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
                 let reviewed = Reviewed {
                     form: input.form,
                     file: name.clone(),
                     subject,
                     keys,
-                    content: Digest::of(timeless(claims).as_bytes()),
-                    findings: examined.findings.clone(),
-                    is_news: examined.difference.as_ref().is_none_or(|difference| !difference.is_none()),
+                    print,
+                    findings,
+                    is_news,
                     octets: 0..0,
                     record: 0..0,
                 };
@@ -217,7 +231,10 @@ impl<'a> Together<'a> {
         statements: impl Iterator<Item = &'r Reviewed>,
         terms: &Terms<'_>,
     ) -> Result<(), Fault> {
-        let mut all = self.outer.signed(Form::SubordinateStatement.name())?.to_vec();
+        let is_asked_for = |fact: &Fact| matches!(fact.path.as_str(), "sub" | "iat" | "kid");
+        let signed = self.outer.signed(Form::SubordinateStatement.name())?;
+        let mut all: Vec<(Line, Facts)> =
+            signed.iter().map(|(line, facts)| (line.clone(), facts.only(is_asked_for))).collect();
         all.extend(statements.map(|one| {
             let mut facts = Facts::default();
             facts.add("sub", &one.subject);
@@ -249,8 +266,8 @@ impl Surroundings for Together<'_> {
         self.outer.last(line, kind, subject)
     }
 
-    fn holders(&self, number: &str) -> Result<Vec<(Line, Facts)>, Fault> {
-        self.outer.holders(number)
+    fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
+        self.outer.holders(number, but)
     }
 
     fn configuration(&self) -> Option<&Map<String, Value>> {
@@ -269,6 +286,7 @@ fn examine(
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let mut examiner = Examiner::new("federation", &[], standard, terms.last, Some(record));
+    let (mut kept, mut rekeyed) = (0, 0);
     let mut holders: HashMap<String, (String, String)> = HashMap::new();
     for one in reviewed {
         let is_statement = one.form == Form::SubordinateStatement;
@@ -281,9 +299,47 @@ fn examine(
                 examiner.breach("openid.subject.key-taken", &one.subject, detail);
             }
         }
-        examiner.member(&names.id(one.form, &one.subject), one.keys.clone(), one.content.as_bytes());
+        let differs = examiner.member(&names.id(one.form, &one.subject), &one.print);
+        if let Some(differs) = differs.filter(|_| is_statement) {
+            kept += 1;
+            rekeyed += u64::from(differs);
+        }
     }
+    brake(&mut examiner, terms, (kept, rekeyed));
     examiner.finish(facts)
+}
+
+/// What tells a document, whenever it is signed.
+fn print(claims: &mut Map<String, Value>, keys: Vec<String>) -> Print {
+    claims.remove("jwks");
+    let texts = |names: &[&str]| -> Vec<String> {
+        names.iter().filter_map(|name| Some(format!("{name}\0{}", claims.get(*name)?))).collect()
+    };
+    let parts = [
+        keys,
+        texts(&["metadata_policy", "metadata_policy_crit"]),
+        texts(&["constraints"]),
+        texts(&["metadata"]),
+        texts(&["trust_mark_issuers", "trust_mark_owners", "trust_marks"]),
+    ];
+    Print::of_member(parts, Digest::of(timeless(std::mem::take(claims)).as_bytes()).as_bytes())
+}
+
+/// Stops sudden change: of those that statements were signed about, so many are still here, and so many have other keys.
+fn brake(examiner: &mut Examiner<'_>, terms: &Terms<'_>, (kept, rekeyed): (u64, u64)) {
+    let Some(brake) = &terms.profile.brake else { return };
+    let before = terms.last.and_then(|last| last.facts().value(SUBORDINATES)?.parse::<u64>().ok());
+    let before = before.unwrap_or_default();
+    let (gone, max) = (before.saturating_sub(kept), brake.removed_percent_max);
+    if gone * 100 > before * max {
+        let detail = format!("{gone} of {before} subordinates are gone; the brake allows {max} %");
+        examiner.breach("federation.brake.removed", "", detail);
+    }
+    if rekeyed > brake.keys_changed_max {
+        let max = brake.keys_changed_max;
+        let detail = format!("the keys of {rekeyed} subordinates differ; the brake allows {max}");
+        examiner.breach("federation.brake.keys", "", detail);
+    }
 }
 
 /// Tells of every document that it is there, and what the new and the changed ones say.

@@ -4,14 +4,16 @@
 use std::fmt::Write;
 
 use super::names::{Names, name};
-use super::tree::{Place, media_type};
-use crate::artefact::Member;
+use super::tree::media_type;
 use crate::artefact::openid::Form;
 use crate::base::text::percent_encoded;
 use crate::format::json::Value;
 
 /// The name of the snippet for nginx.
 const NGINX: &str = "nginx.conf";
+
+/// The forms of which a tree has one document, in the order of the snippet.
+const SINGLE: [Form; 3] = [Form::EntityConfiguration, Form::HistoricalKeys, Form::SignedJwkSet];
 
 /// How clients spell a subject in a query, and the name of its file: they escape more or less of `:` and `/`.
 const SPELLINGS: [(&str, &str); 5] = [
@@ -26,26 +28,24 @@ const SPELLINGS: [(&str, &str); 5] = [
 const PLAIN: &str = "([a-z0-9._~-]+)";
 const HTTPS: (&str, &str) = ("https(?::|%3A)(?:/|%2F)(?:/|%2F)", "https%3A%2F%2F");
 
-/// The files that nobody signs: name, media type, bytes.
+/// The files that nobody signs: name, media type, bytes. `subjects` are those of the statements, sorted; `forms` are those of
+/// the documents of which the tree has one.
 pub(super) fn beside(
     names: &Names,
-    members: &[Member],
-    places: &[Place],
+    subjects: &[&str],
+    forms: &[Form],
 ) -> Vec<(String, &'static str, Vec<u8>)> {
-    let statements = places.iter().filter(|place| place.form == Form::SubordinateStatement);
-    let mut subjects: Vec<&str> = statements.map(|place| place.subject.as_str()).collect();
-    subjects.sort_unstable();
     let list = names.list.as_ref().map(|path| {
-        let text = format!("{}\n", Value::from(subjects.clone()));
+        let text = format!("{}\n", Value::from(subjects));
         (path.clone(), "application/json", text.into_bytes())
     });
-    let snippet = nginx(names, &subjects, members, places);
+    let snippet = nginx(names, subjects, forms);
     list.into_iter().chain([(NGINX.to_owned(), "text/plain", snippet.into_bytes())]).collect()
 }
 
 /// The snippet for the `server` block of nginx. It has the same size however many subordinates there are: their files are
 /// found by name.
-fn nginx(names: &Names, subjects: &[&str], members: &[Member], places: &[Place]) -> String {
+fn nginx(names: &Names, subjects: &[&str], forms: &[Form]) -> String {
     let mut text = String::from(
         "# Made by fedroot. For the `server` block: `root` is the folder of this tree\n\
          # (below the path of the entity, where it has one), then include this file.\n",
@@ -63,11 +63,9 @@ fn nginx(names: &Names, subjects: &[&str], members: &[Member], places: &[Place])
             "location = {prefix}/{path} {{\n    types {{ }}\n    default_type {kind};\n{file}}}\n"
         );
     };
-    for (member, place) in members.iter().zip(places) {
-        if let (Form::EntityConfiguration | Form::HistoricalKeys | Form::SignedJwkSet, Some(path)) =
-            (place.form, member.names.first())
-        {
-            location(&mut text, path, media_type(place.form), "");
+    for form in SINGLE.into_iter().filter(|form| forms.contains(form)) {
+        if let Some(path) = names.path(&names.id(form, "")) {
+            location(&mut text, &path, media_type(form), "");
         }
     }
     if let Some(path) = &names.list {

@@ -129,7 +129,7 @@ fn not_signed_by(statement: &Statement, keys: &crate::format::jose::JwkSet) -> O
 
 /// Verifies a signed document of this form: a trusted key, the form's `typ`, and every rule that it can break by itself.
 /// Dates are judged by the caller, who knows the time.
-fn verify(form: Form, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+pub(super) fn verify(form: Form, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
     let (claims, mut verified) = jwt::verify(document, form.typ(), trust)?;
     let text = jwt::text(document)?;
     let statement = companion(document.name(), &text)?;

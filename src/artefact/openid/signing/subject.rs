@@ -25,7 +25,7 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
         }
         let here = &terms.key.line;
         let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { continue };
-        for (line, facts) in terms.vault.holders(number)? {
+        for (line, facts) in terms.vault.holders(number, (here, sub))? {
             let other = facts.value("sub").unwrap_or_default();
             let is_same_place = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
             if (other != sub || !is_same_place) && known::holds(&known::keys(&facts, "jwks")?, jwk) {
