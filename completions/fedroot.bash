@@ -31,11 +31,20 @@ _fedroot() {
             fedroot,manual)
                 cmd="fedroot__subcmd__manual"
                 ;;
+            fedroot,observe)
+                cmd="fedroot__subcmd__observe"
+                ;;
             fedroot,review)
                 cmd="fedroot__subcmd__review"
                 ;;
+            fedroot,rotate)
+                cmd="fedroot__subcmd__rotate"
+                ;;
             fedroot,sign)
                 cmd="fedroot__subcmd__sign"
+                ;;
+            fedroot,status)
+                cmd="fedroot__subcmd__status"
                 ;;
             fedroot,verify)
                 cmd="fedroot__subcmd__verify"
@@ -46,6 +55,9 @@ _fedroot() {
             fedroot__subcmd__key,adopt)
                 cmd="fedroot__subcmd__key__subcmd__adopt"
                 ;;
+            fedroot__subcmd__key,destroy)
+                cmd="fedroot__subcmd__key__subcmd__destroy"
+                ;;
             fedroot__subcmd__key,export)
                 cmd="fedroot__subcmd__key__subcmd__export"
                 ;;
@@ -55,8 +67,14 @@ _fedroot() {
             fedroot__subcmd__key,list)
                 cmd="fedroot__subcmd__key__subcmd__list"
                 ;;
+            fedroot__subcmd__key,resume)
+                cmd="fedroot__subcmd__key__subcmd__resume"
+                ;;
             fedroot__subcmd__key,show)
                 cmd="fedroot__subcmd__key__subcmd__show"
+                ;;
+            fedroot__subcmd__key,suspend)
+                cmd="fedroot__subcmd__key__subcmd__suspend"
                 ;;
             fedroot__subcmd__ledger,audit)
                 cmd="fedroot__subcmd__ledger__subcmd__audit"
@@ -84,6 +102,9 @@ _fedroot() {
                 ;;
             fedroot__subcmd__ledger,prove)
                 cmd="fedroot__subcmd__ledger__subcmd__prove"
+                ;;
+            fedroot__subcmd__ledger,rebuild)
+                cmd="fedroot__subcmd__ledger__subcmd__rebuild"
                 ;;
             fedroot__subcmd__ledger,recover)
                 cmd="fedroot__subcmd__ledger__subcmd__recover"
@@ -121,6 +142,33 @@ _fedroot() {
             fedroot__subcmd__ledger__subcmd__witness,sign)
                 cmd="fedroot__subcmd__ledger__subcmd__witness__subcmd__sign"
                 ;;
+            fedroot__subcmd__rotate,activate)
+                cmd="fedroot__subcmd__rotate__subcmd__activate"
+                ;;
+            fedroot__subcmd__rotate,emergency)
+                cmd="fedroot__subcmd__rotate__subcmd__emergency"
+                ;;
+            fedroot__subcmd__rotate,plan)
+                cmd="fedroot__subcmd__rotate__subcmd__plan"
+                ;;
+            fedroot__subcmd__rotate,publish)
+                cmd="fedroot__subcmd__rotate__subcmd__publish"
+                ;;
+            fedroot__subcmd__rotate,renew-certificate)
+                cmd="fedroot__subcmd__rotate__subcmd__renew__subcmd__certificate"
+                ;;
+            fedroot__subcmd__rotate,retire)
+                cmd="fedroot__subcmd__rotate__subcmd__retire"
+                ;;
+            fedroot__subcmd__rotate,revoke)
+                cmd="fedroot__subcmd__rotate__subcmd__revoke"
+                ;;
+            fedroot__subcmd__rotate,rollback)
+                cmd="fedroot__subcmd__rotate__subcmd__rollback"
+                ;;
+            fedroot__subcmd__rotate,stage)
+                cmd="fedroot__subcmd__rotate__subcmd__stage"
+                ;;
             *)
                 ;;
         esac
@@ -128,7 +176,7 @@ _fedroot() {
 
     case "${cmd}" in
         fedroot)
-            opts="-h -V --vault --json --batch --help --version identity init key review sign verify ledger manual"
+            opts="-h -V --vault --json --batch --help --version identity init key review sign verify rotate observe status ledger manual"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -220,7 +268,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__key)
-            opts="-h --vault --json --batch --help generate adopt list show export"
+            opts="-h --vault --json --batch --help generate adopt list show export suspend resume destroy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -269,6 +317,36 @@ _fedroot() {
                     return 0
                     ;;
                 --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__key__subcmd__destroy)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -377,6 +455,36 @@ _fedroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        fedroot__subcmd__key__subcmd__resume)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         fedroot__subcmd__key__subcmd__show)
             opts="-h --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -395,8 +503,38 @@ _fedroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        fedroot__subcmd__key__subcmd__suspend)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         fedroot__subcmd__ledger)
-            opts="-h --vault --json --batch --help verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness"
+            opts="-h --vault --json --batch --help verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -771,6 +909,28 @@ _fedroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        fedroot__subcmd__ledger__subcmd__rebuild)
+            opts="-h --identity --compare --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         fedroot__subcmd__ledger__subcmd__recover)
             opts="-h --acknowledge --reason --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1013,6 +1173,40 @@ _fedroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        fedroot__subcmd__observe)
+            opts="-h --seen-at --from --said --key --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys certificate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --seen-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --said)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         fedroot__subcmd__review)
             opts="-h --key --environment --release-brake --html --split --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1047,8 +1241,336 @@ _fedroot() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        fedroot__subcmd__rotate)
+            opts="-h --vault --json --batch --help plan stage publish activate rollback retire revoke emergency renew-certificate"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__activate)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__emergency)
+            opts="-o -h --reason --with --confirm --dry-run --since --output --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__plan)
+            opts="-h --until --at --ical --svg --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ical)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --svg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__publish)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__renew__subcmd__certificate)
+            opts="-h --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --identity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__retire)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__revoke)
+            opts="-h --reason --with --confirm --dry-run --since --superseded --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__rollback)
+            opts="-h --reason --with --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__stage)
+            opts="-h --algorithm --standby --recipient --passphrase-fd --passphrase-file --reason --confirm --dry-run --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --algorithm)
+                    COMPREPLY=($(compgen -W "p384 rsa4096" -- "${cur}"))
+                    return 0
+                    ;;
+                --recipient)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         fedroot__subcmd__sign)
-            opts="-o -h --key --environment --release-brake --output --split --prune --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
+            opts="-o -h --key --environment --release-brake --output --copy --split --prune --passphrase-fd --passphrase-file --identity --reason --confirm --dry-run --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,6 +1596,10 @@ _fedroot() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --copy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --split)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1095,6 +1621,32 @@ _fedroot() {
                     return 0
                     ;;
                 --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__status)
+            opts="-h --within --exit-code --at --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

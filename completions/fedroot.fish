@@ -35,6 +35,9 @@ complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "key" -d 'Make, adop
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "review" -d 'Show what a signature would cover, what the rules find, and what changed; touches no key'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "sign" -d 'Review a document, then sign it'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "verify" -d 'Verify a signed document with a trusted key; needs no vault'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "rotate" -d 'Rotate the keys of a line: next key, moves, plan, emergency'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "observe" -d 'Note that a signed document was seen where it is published: windows count from it'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "status" -d 'Show what is due, missing or about to end; needs no secret'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "ledger" -d 'Check and read the ledger'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "manual" -d 'Write the man pages and completions'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
@@ -54,15 +57,18 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l vault -d 'The f
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -l vault -d 'The folder of the vault' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -l json -d 'Print one JSON document instead of text, on errors too'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -l batch -d 'Never ask: fail where an answer is needed'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "generate" -d 'Make the first key of a line'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "adopt" -d 'Take a key that was made elsewhere as the first key of a line'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "list" -d 'List the key lines'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "show" -d 'Show the keys of a line'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export" -f -a "export" -d 'Print the public half of a line\'s key'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "generate" -d 'Make the first key of a line'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "adopt" -d 'Take a key that was made elsewhere as the first key of a line'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "list" -d 'List the key lines'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "show" -d 'Show the keys of a line'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "export" -d 'Print the public half of a line\'s key'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "suspend" -d 'Let a key sign nothing until it is resumed; asks for no secret'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "resume" -d 'Let a suspended key go back to where it was'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "destroy" -d 'Overwrite and remove the private half of a retired or revoked key'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l algorithm -d 'The algorithm of the key' -r -f -a "p384\t'ECDSA P-384'
 rsa4096\t'RSA 4096'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l for -d 'The kind of document that the line signs (can be repeated)' -r -f -a "saml\t'SAML metadata: one entity or an aggregate'
@@ -135,6 +141,30 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
@@ -148,12 +178,13 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l copy -d 'While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l split -d 'Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l reason -d 'Why, for the ledger' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Confirm the request with the digest that `fedroot review` printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Confirm the request with the digest that `fedroot review` printed; for --copy that of the copy too, which --dry-run prints' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l prune -d 'Remove the files of what is no longer in the document or the folder; only with --split, and for a federation'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Check everything and say what would be done, and sign nothing'
@@ -173,24 +204,136 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l explain -d 'P
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l batch -d 'Never ask: fail where an answer is needed'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "verify" -d 'Check chain, seals, pairs and checkpoints; needs no secret'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "show" -d 'Read the entries with an auditor\'s identity'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "recover" -d 'Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "checkpoint" -d 'Sign what the ledger is now, to be carried off the machine'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "prove" -d 'Prove that an entry is in the ledger, without showing what it says'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-proof" -d 'Check a proof; needs no vault'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "disclose" -d 'Open one entry to somebody else, and no other'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-disclosure" -d 'Check an entry that was disclosed, and read it; needs no vault'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "export" -d 'Write the entries in another format, or what others check without us'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "audit" -d 'Answer an auditor\'s challenge with an entry at the end of the ledger'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "auditors" -d 'Say who reads the ledger, and change it'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "rewrap" -d 'Wrap the keys of old sessions for a new auditor, without touching the ledger'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "mirror" -d 'Bring a copy of the log on another medium up to date'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "witness" -d 'Have another machine sign that the ledger only grew'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "plan" -d 'The schedule of a rotation: windows, ceremonies, slack, exposure'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "stage" -d 'Make the next key of a line: same profile, new key; nothing is published'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "publish" -d 'From now on the documents of the line list the new key, or are signed by both'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "activate" -d 'The new key signs from now on; the one before it retires'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "rollback" -d 'The key before signs again; the active one retires'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "retire" -d 'Documents list the key no longer, and it signs nothing: when nothing that it signed is outstanding'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "revoke" -d 'The key signs nothing ever again, at once; asks for no secret, and says what is at risk until when'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "emergency" -d 'The path of a stolen key, in one ceremony: revoke, let the standby key take over, write the notice'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan stage publish activate rollback retire revoke emergency renew-certificate" -f -a "renew-certificate" -d 'Give the active key another certificate: who pins its fingerprint has to be told'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l until -d 'Plan until this time; half a year, when absent' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l at -d 'Plan from this time on, instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l ical -d 'Write the ceremonies as a calendar into this file; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l svg -d 'Draw the plan as SVG into this file; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l algorithm -d 'The algorithm of the new key; that of the active key, when absent' -r -f -a "p384\t'ECDSA P-384'
+rsa4096\t'RSA 4096'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l recipient -d 'Seal the key to this age recipient instead of a passphrase (can be repeated)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l confirm -d 'Confirm the request with this digest' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l standby -d 'Keep the key for an emergency: it signs nothing before'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l dry-run -d 'Print the request digest, and do nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l since -d 'The earliest time at which somebody else may have held it' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l superseded -d 'It was only replaced by another key: nobody else may hold it'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l since -d 'The earliest time at which somebody else may have held it' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -s o -l output -d 'The file for the notice that is to be published; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l reason -d 'Why, for the ledger' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l dry-run -d 'Print the request digest, and do nothing'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l seen-at -d 'When it was fetched' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l from -d 'The URL that it was fetched from' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l said -d 'Nobody fetched it, and an officer says, with this reason, that it stands everywhere' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, when absent' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l within -d 'Warn of what ends within this time' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l at -d 'Judge by this time, instead of now' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l exit-code -d 'End with 4 when something is due, overdue, missing or about to end'
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "verify" -d 'Check chain, seals, pairs and checkpoints; needs no secret'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "show" -d 'Read the entries with an auditor\'s identity'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "recover" -d 'Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "rebuild" -d 'Make the vault\'s journal of keys anew from the ledger, or compare the two, with an auditor\'s identity'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "checkpoint" -d 'Sign what the ledger is now, to be carried off the machine'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "prove" -d 'Prove that an entry is in the ledger, without showing what it says'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-proof" -d 'Check a proof; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "disclose" -d 'Open one entry to somebody else, and no other'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "check-disclosure" -d 'Check an entry that was disclosed, and read it; needs no vault'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "export" -d 'Write the entries in another format, or what others check without us'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "audit" -d 'Answer an auditor\'s challenge with an entry at the end of the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "auditors" -d 'Say who reads the ledger, and change it'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "rewrap" -d 'Wrap the keys of old sessions for a new auditor, without touching the ledger'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "mirror" -d 'Bring a copy of the log on another medium up to date'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "witness" -d 'Have another machine sign that the ledger only grew'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l since -d 'A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON document instead of text, on errors too'
@@ -222,6 +365,12 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -s h -l help -d 'Print help'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l compare -d 'Compare only: refuse when the journal is not what the ledger says'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l batch -d 'Never ask: fail where an answer is needed'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s o -l output -d 'The file for the checkpoint; it must not exist (standard output by default)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l reason -d 'What for, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l vault -d 'The folder of the vault' -r -F

@@ -193,6 +193,48 @@ certificate\:"The line'\''s self-signed certificate in PEM"))' \
 ':line -- The key line:_default' \
 && ret=0
 ;;
+(suspend)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(resume)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(destroy)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
         esac
     ;;
 esac
@@ -235,12 +277,13 @@ _arguments "${_arguments_options[@]}" : \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '-o+[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed]:FILE:_files' \
 '--output=[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed]:FILE:_files' \
+'(--split)--copy=[While a key is rotated\: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist]:FILE:_files' \
 '(-o --output)--split=[Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept]:DIR:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'--confirm=[Confirm the request with the digest that \`fedroot review\` printed]:sha256:…:_default' \
+'*--confirm=[Confirm the request with the digest that \`fedroot review\` printed; for --copy that of the copy too, which --dry-run prints]:sha256:…:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--prune[Remove the files of what is no longer in the document or the folder; only with --split, and for a federation]' \
 '--dry-run[Check everything and say what would be done, and sign nothing]' \
@@ -303,6 +346,193 @@ entity-statement\:"the statements of a trust chain of OpenID Federation, in any 
 '*::documents -- The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input:_files' \
 && ret=0
 ;;
+(rotate)
+_arguments "${_arguments_options[@]}" : \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+":: :_fedroot__subcmd__rotate_commands" \
+"*::: :->rotate" \
+&& ret=0
+
+    case $state in
+    (rotate)
+        words=($line[1] "${words[@]}")
+        (( CURRENT += 1 ))
+        curcontext="${curcontext%:*:*}:fedroot-rotate-command-$line[1]:"
+        case $line[1] in
+            (plan)
+_arguments "${_arguments_options[@]}" : \
+'--until=[Plan until this time; half a year, when absent]:TIME:_default' \
+'--at=[Plan from this time on, instead of now]:TIME:_default' \
+'--ical=[Write the ceremonies as a calendar into this file; it must not exist]:FILE:_files' \
+'--svg=[Draw the plan as SVG into this file; it must not exist]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':line -- The key line:_default' \
+&& ret=0
+;;
+(stage)
+_arguments "${_arguments_options[@]}" : \
+'--algorithm=[The algorithm of the new key; that of the active key, when absent]:ALGORITHM:((p384\:"ECDSA P-384"
+rsa4096\:"RSA 4096"))' \
+'(--passphrase-fd --passphrase-file)*--recipient=[Seal the key to this age recipient instead of a passphrase (can be repeated)]:age1…:_default' \
+'--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
+'(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'--confirm=[Confirm the request with this digest]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--standby[Keep the key for an emergency\: it signs nothing before]' \
+'--dry-run[Print the request digest, and do nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':line -- The key line:_default' \
+&& ret=0
+;;
+(publish)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(activate)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(rollback)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(retire)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(revoke)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--since=[The earliest time at which somebody else may have held it]:TIME:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'(--since)--superseded[It was only replaced by another key\: nobody else may hold it]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(emergency)
+_arguments "${_arguments_options[@]}" : \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--since=[The earliest time at which somebody else may have held it]:TIME:_default' \
+'-o+[The file for the notice that is to be published; it must not exist]:FILE:_files' \
+'--output=[The file for the notice that is to be published; it must not exist]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Give the three answers and the request digest, and move nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
+&& ret=0
+;;
+(renew-certificate)
+_arguments "${_arguments_options[@]}" : \
+'--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
+'(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
+'--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
+'--reason=[Why, for the ledger]:TEXT:_default' \
+'--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--dry-run[Print the request digest, and do nothing]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':line -- The key line:_default' \
+&& ret=0
+;;
+        esac
+    ;;
+esac
+;;
+(observe)
+_arguments "${_arguments_options[@]}" : \
+'--seen-at=[When it was fetched]:TIME:_default' \
+'--from=[The URL that it was fetched from]:URL:_default' \
+'(--from)--said=[Nobody fetched it, and an officer says, with this reason, that it stands everywhere]:REASON:_default' \
+'--key=[The key line whose keys it lists; found by the digest, when absent]:LINE:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':kind -- The kind of document, or `certificate`:(saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys certificate)' \
+':file -- The file exactly as it was fetched; - is standard input:_files' \
+&& ret=0
+;;
+(status)
+_arguments "${_arguments_options[@]}" : \
+'--within=[Warn of what ends within this time]:DURATION:_default' \
+'--at=[Judge by this time, instead of now]:TIME:_default' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--exit-code[End with 4 when something is due, overdue, missing or about to end]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+'::line -- The key line; all of them, when absent:_default' \
+&& ret=0
+;;
 (ledger)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault]:DIR:_files' \
@@ -349,6 +579,17 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[What happened, for the ledger]:TEXT:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--acknowledge[Go on although entries are lost or were changed\: every later check will tell]' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+&& ret=0
+;;
+(rebuild)
+_arguments "${_arguments_options[@]}" : \
+'--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--compare[Compare only\: refuse when the journal is not what the ledger says]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -630,6 +871,9 @@ _fedroot_commands() {
 'review:Show what a signature would cover, what the rules find, and what changed; touches no key' \
 'sign:Review a document, then sign it' \
 'verify:Verify a signed document with a trusted key; needs no vault' \
+'rotate:Rotate the keys of a line\: next key, moves, plan, emergency' \
+'observe:Note that a signed document was seen where it is published\: windows count from it' \
+'status:Show what is due, missing or about to end; needs no secret' \
 'ledger:Check and read the ledger' \
 'manual:Write the man pages and completions' \
     )
@@ -660,6 +904,9 @@ _fedroot__subcmd__key_commands() {
 'list:List the key lines' \
 'show:Show the keys of a line' \
 'export:Print the public half of a line'\''s key' \
+'suspend:Let a key sign nothing until it is resumed; asks for no secret' \
+'resume:Let a suspended key go back to where it was' \
+'destroy:Overwrite and remove the private half of a retired or revoked key' \
     )
     _describe -t commands 'fedroot key commands' commands "$@"
 }
@@ -667,6 +914,11 @@ _fedroot__subcmd__key_commands() {
 _fedroot__subcmd__key__subcmd__adopt_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot key adopt commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__key__subcmd__destroy_commands] )) ||
+_fedroot__subcmd__key__subcmd__destroy_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot key destroy commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__key__subcmd__export_commands] )) ||
 _fedroot__subcmd__key__subcmd__export_commands() {
@@ -683,10 +935,20 @@ _fedroot__subcmd__key__subcmd__list_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot key list commands' commands "$@"
 }
+(( $+functions[_fedroot__subcmd__key__subcmd__resume_commands] )) ||
+_fedroot__subcmd__key__subcmd__resume_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot key resume commands' commands "$@"
+}
 (( $+functions[_fedroot__subcmd__key__subcmd__show_commands] )) ||
 _fedroot__subcmd__key__subcmd__show_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot key show commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__key__subcmd__suspend_commands] )) ||
+_fedroot__subcmd__key__subcmd__suspend_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot key suspend commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__ledger_commands] )) ||
 _fedroot__subcmd__ledger_commands() {
@@ -694,6 +956,7 @@ _fedroot__subcmd__ledger_commands() {
 'verify:Check chain, seals, pairs and checkpoints; needs no secret' \
 'show:Read the entries with an auditor'\''s identity' \
 'recover:Go on after a crash that opening cannot mend by itself, or after a break that people acknowledge' \
+'rebuild:Make the vault'\''s journal of keys anew from the ledger, or compare the two, with an auditor'\''s identity' \
 'checkpoint:Sign what the ledger is now, to be carried off the machine' \
 'prove:Prove that an entry is in the ledger, without showing what it says' \
 'check-proof:Check a proof; needs no vault' \
@@ -778,6 +1041,11 @@ _fedroot__subcmd__ledger__subcmd__prove_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot ledger prove commands' commands "$@"
 }
+(( $+functions[_fedroot__subcmd__ledger__subcmd__rebuild_commands] )) ||
+_fedroot__subcmd__ledger__subcmd__rebuild_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot ledger rebuild commands' commands "$@"
+}
 (( $+functions[_fedroot__subcmd__ledger__subcmd__recover_commands] )) ||
 _fedroot__subcmd__ledger__subcmd__recover_commands() {
     local commands; commands=()
@@ -827,15 +1095,85 @@ _fedroot__subcmd__manual_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot manual commands' commands "$@"
 }
+(( $+functions[_fedroot__subcmd__observe_commands] )) ||
+_fedroot__subcmd__observe_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot observe commands' commands "$@"
+}
 (( $+functions[_fedroot__subcmd__review_commands] )) ||
 _fedroot__subcmd__review_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot review commands' commands "$@"
 }
+(( $+functions[_fedroot__subcmd__rotate_commands] )) ||
+_fedroot__subcmd__rotate_commands() {
+    local commands; commands=(
+'plan:The schedule of a rotation\: windows, ceremonies, slack, exposure' \
+'stage:Make the next key of a line\: same profile, new key; nothing is published' \
+'publish:From now on the documents of the line list the new key, or are signed by both' \
+'activate:The new key signs from now on; the one before it retires' \
+'rollback:The key before signs again; the active one retires' \
+'retire:Documents list the key no longer, and it signs nothing\: when nothing that it signed is outstanding' \
+'revoke:The key signs nothing ever again, at once; asks for no secret, and says what is at risk until when' \
+'emergency:The path of a stolen key, in one ceremony\: revoke, let the standby key take over, write the notice' \
+'renew-certificate:Give the active key another certificate\: who pins its fingerprint has to be told' \
+    )
+    _describe -t commands 'fedroot rotate commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__activate_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__activate_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate activate commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__emergency_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__emergency_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate emergency commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__plan_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__plan_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate plan commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__publish_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__publish_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate publish commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__renew-certificate_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__renew-certificate_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate renew-certificate commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__retire_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__retire_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate retire commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__revoke_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__revoke_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate revoke commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__rollback_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__rollback_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate rollback commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__stage_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__stage_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate stage commands' commands "$@"
+}
 (( $+functions[_fedroot__subcmd__sign_commands] )) ||
 _fedroot__subcmd__sign_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot sign commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__status_commands] )) ||
+_fedroot__subcmd__status_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot status commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__verify_commands] )) ||
 _fedroot__subcmd__verify_commands() {

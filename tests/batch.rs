@@ -14,13 +14,13 @@ use fedroot::base::fault::{Fault, INTERNAL};
 use fedroot::base::recipient::Identities;
 use fedroot::base::secret::Secret;
 use fedroot::base::staging::Staging;
-use fedroot::custody::{Operator, Piece, Pieces, Prompt, SignedBatch, Vault};
+use fedroot::custody::{Operator, Outstanding, Piece, Pieces, Prompt, SignedBatch, Vault};
 use fedroot::key::{Hash, KeyId, Line, Signature};
 use fedroot::ledger::{self, Body, EntryKind};
 use fedroot::policy::{BatchApproval, Confirmation, Covers, Examined, Facts, Review, Subject};
 use serde_json::Value;
 
-use crate::support::{FEDROOT, Folder, LINE, corpus, files, peers};
+use crate::support::{FEDROOT, Folder, LINE, corpus, files, identities, peers};
 
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 
@@ -78,13 +78,8 @@ fn strangers_accept(folder: &Folder, file: &str) -> bool {
 fn bodies(folder: &Folder, kind: EntryKind) -> Vec<Value> {
     let identities = identities(folder);
     let log = Document::open(&folder.path("V/ledger/ledger.jsonl")).unwrap();
-    let entries = ledger::read(log.reader(), &identities).map(Result::unwrap);
-    let of_kind = entries.filter(|entry| entry.kind == kind);
+    let of_kind = ledger::read(log.reader(), &identities).map(Result::unwrap).filter(|it| it.kind == kind);
     of_kind.map(|entry| if let Body::Open(body) = entry.body { body } else { Value::Null }).collect()
-}
-
-fn identities(folder: &Folder) -> Identities {
-    Identities::parse(&Secret::new(folder.read("auditor.key"))).unwrap()
 }
 
 struct Answers(Folder);
@@ -113,10 +108,8 @@ struct Plain {
 struct One<'a>(&'a Plain, usize);
 
 impl Pieces for Plain {
-    fn outstanding(
-        &self,
-    ) -> (String, Vec<fedroot::custody::Document>, std::collections::BTreeMap<String, u64>) {
-        ("saml-anchor".into(), vec![], [("never".to_owned(), 1)].into())
+    fn outstanding(&self) -> Outstanding {
+        ("saml-anchor".into(), vec![], [].into())
     }
 
     fn name(&self) -> String {

@@ -23,7 +23,7 @@ use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::staging::Staging;
-use crate::custody::{self, Piece, Pieces, SignedBatch, Vault};
+use crate::custody::{self, Outstanding, Piece, Pieces, SignedBatch, Vault};
 use crate::key::{Line, Signature};
 use crate::lifecycle::{self, Lists};
 use crate::policy::{BatchApproval, Review};
@@ -401,7 +401,7 @@ impl Pieces for Work<'_> {
         Ok(Box::new(Part { work: self, at, name, octets: draft.octets()?, draft }))
     }
 
-    fn outstanding(&self) -> (String, Vec<custody::Document>, BTreeMap<String, u64>) {
+    fn outstanding(&self) -> Outstanding {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ends: BTreeMap<String, u64> = BTreeMap::new();
         let mut documents = Vec::new();

@@ -1,5 +1,6 @@
 //! The only room that talks to people: arguments in, acts called, output shown.
 
+mod emergency;
 mod exit;
 mod identity;
 mod init;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::emergency::{Theft, at_risk};
 use super::key::{describe, dry_run, members, sealing};
 use super::plan::Plan;
 use super::progress::Progress;
@@ -14,14 +15,12 @@ use super::ui::Output;
 use super::{Common, algorithms, parsed};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::base::text::visible;
 use crate::ceremony::{self, Making, Moved, Moving};
 use crate::custody::{Catalogue, Origin, Vault};
 use crate::key::{KeyId, Line, algorithm};
-use crate::lifecycle::{Cause, Emergency, Move};
+use crate::lifecycle::{Cause, Move};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -62,7 +61,7 @@ impl FromStr for Subject {
 
 impl Subject {
     /// The key that the move is about.
-    fn key(&self, catalogue: &Catalogue, act: Move) -> Result<KeyId, Fault> {
+    pub(super) fn key(&self, catalogue: &Catalogue, act: Move) -> Result<KeyId, Fault> {
         match self {
             Self::Key(key) => catalogue.record(key).map(|_| key.clone()),
             Self::Line(line) => ceremony::choose(catalogue, line, act),
@@ -75,9 +74,9 @@ impl Subject {
 pub(super) struct Step {
     /// The key line, or one of its keys: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION
     #[arg(value_parser = parsed::<Subject>, value_name = "LINE[#N]")]
-    subject: Subject,
+    pub(super) subject: Subject,
     #[command(flatten)]
-    asked: AskedFor,
+    pub(super) asked: AskedFor,
 }
 
 /// What every move takes.
@@ -85,16 +84,16 @@ pub(super) struct Step {
 pub(super) struct AskedFor {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// Another person who agreed, for the ledger (can be repeated); the profile says how many it takes
     #[arg(long, value_name = "NAME")]
-    with: Vec<String>,
+    pub(super) with: Vec<String>,
     /// Confirm the request with the digest that --dry-run printed
     #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
     confirm: Option<Digest>,
     /// Give the three answers and the request digest, and move nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// `fedroot rotate stage`
@@ -138,19 +137,6 @@ pub(super) struct Revoke {
     superseded: bool,
 }
 
-/// `fedroot rotate emergency`
-#[derive(Args, Debug)]
-pub(super) struct Theft {
-    #[command(flatten)]
-    step: Step,
-    /// The earliest time at which somebody else may have held it
-    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
-    since: Option<Instant>,
-    /// The file for the notice that is to be published; it must not exist
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
-
 /// `fedroot rotate renew-certificate`
 #[derive(Args, Debug)]
 pub(super) struct Renew {
@@ -190,7 +176,7 @@ impl Command {
 }
 
 /// What answers the questions of a move: no secret is asked for.
-fn answers(confirm: Option<Digest>, common: &Common) -> Answers {
+pub(super) fn answers(confirm: Option<Digest>, common: &Common) -> Answers {
     Answers {
         passphrase: Passphrase::default(),
         identity: None,
@@ -206,7 +192,7 @@ impl Step {
         self.run_with(act, common, |moving| moving).map(|(output, _)| output)
     }
 
-    fn run_with(
+    pub(super) fn run_with(
         &self,
         act: Move,
         common: &Common,
@@ -358,111 +344,6 @@ impl Revoke {
             let emergency = ceremony::emergency(&catalogue, &moved.key, since, super::now())?;
             at_risk(&mut output, &emergency);
         }
-        Ok(output)
-    }
-}
-
-/// Says what is at risk until when.
-fn at_risk(output: &mut Output, emergency: &Emergency) {
-    let mut rows = Vec::new();
-    for risk in &emergency.at_risk {
-        let until = risk.until.to_string();
-        output.line(format!(
-            "at risk in {}: {} signatures, {} artefacts that list it; until {until}",
-            visible(&risk.channel),
-            risk.signed,
-            risk.listing
-        ));
-        for name in risk.never.iter().take(NAMED_MAX) {
-            output.row("never ends", name);
-        }
-        rows.push(json!({
-            "channel": risk.channel, "signed": risk.signed, "listing": risk.listing, "never": risk.never,
-            "until": risk.until.instant().map(|at| at.to_string()),
-        }));
-    }
-    let breaks = emergency.breaks.iter().map(|broken| {
-        json!({"channel": broken.channel, "who": broken.who, "until": broken.until.instant().map(|at| at.to_string())})
-    });
-    output.json.insert("breaks".into(), Value::Array(breaks.collect()));
-    output.json.insert("at_risk".into(), Value::Array(rows));
-}
-
-/// So many names are shown of what never ends.
-const NAMED_MAX: usize = 10;
-
-impl Theft {
-    fn run(self, common: &Common) -> Result<Output, Fault> {
-        if let Some(path) = self.output.as_ref().filter(|path| disk::exists(path)) {
-            return Err(disk::EXISTS
-                .fault(format!("{} exists already; nothing was moved", path.display()))
-                .hint("name another file with --output"));
-        }
-        let since = self.since;
-        // Before the key is revoked: the state of affairs names the key that takes over.
-        let catalogue = common.catalogue()?;
-        let key = self.step.subject.key(&catalogue, Move::Revoke)?;
-        let emergency = ceremony::emergency(&catalogue, &key, since, super::now())?;
-        let print = |version: u32| {
-            catalogue
-                .record(&key.line.version(version))?
-                .public()
-                .map(|public| public.fingerprint().to_string())
-        };
-        let notice =
-            emergency.notice(&print(key.version)?, emergency.successor.map(print).transpose()?.as_deref());
-        let (mut output, moved) = self.step.run_with(Move::Revoke, common, |moving| Moving {
-            cause: Cause::Compromised,
-            since,
-            emergency: true,
-            ..moving
-        })?;
-        at_risk(&mut output, &emergency);
-        for broken in &emergency.breaks {
-            output.line(format!(
-                "breaks in {} until {}: {}",
-                visible(&broken.channel),
-                broken.until,
-                broken.who
-            ));
-        }
-        if moved.refused.is_some() || self.step.asked.dry_run {
-            return Ok(output);
-        }
-        if let Some(version) = emergency.successor {
-            let next = Step {
-                subject: Subject::Key(key.line.version(version)),
-                asked: AskedFor { confirm: None, ..self.step.asked },
-            };
-            let asked = &next.asked;
-            let mut vault = common.open_vault()?;
-            let moving = Moving {
-                emergency: true,
-                ..Moving::new(key.line.version(version), Move::Activate, asked.reason.as_deref(), &asked.with)
-            };
-            let moved = ceremony::advance(&mut vault, &moving, &mut answers(None, common))?;
-            match (&moved.refused, moved.entry) {
-                (None, Some(entry)) => {
-                    output.line(format!("{} is active", moved.key));
-                    output.note(format!(
-                        "the ledger has that as entry {entry}; sign all documents of the line anew"
-                    ));
-                }
-                (Some(fault), _) => output.note(format!("{} did not take over: {fault}", moved.key)),
-                (None, None) => {}
-            }
-            output.json.insert("successor".into(), moved.key.to_string().into());
-        } else {
-            output.note("no standby key is there: make the next one with `fedroot rotate stage`, and carry it to consumers on another way");
-        }
-        match &self.output {
-            Some(path) => {
-                disk::create(path, notice.as_bytes())?;
-                output.note(format!("the notice to publish is in {}", visible(&path.display().to_string())));
-            }
-            None => notice.lines().for_each(|line| output.line(visible(line).to_string())),
-        }
-        output.json.insert("notice".into(), notice.into());
         Ok(output)
     }
 }

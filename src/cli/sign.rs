@@ -135,29 +135,10 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 
 /// What is said of it.
 fn told(path: &Path, copied: &str, is_secret: bool, done: &Done) -> Output {
-    let Done { review, signed, beside, copy, afterthought } = done;
+    let Done { review, signed, copy, afterthought, .. } = done;
     let mut output = Output { json: review::json(review), ..Output::default() };
     let name = path.display().to_string();
-    let Some(signed) = signed else {
-        let mut writes = vec![name];
-        writes.extend(beside.iter().map(|path| path.display().to_string()));
-        output.json.extend(
-            Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]})).json,
-        );
-        output.line("nothing was signed; it would write");
-        for name in &writes {
-            output.row("file", name);
-        }
-        output.line("  two ledger entries: intent, outcome");
-        if let Some(copy) = copy {
-            let request = copy.review.request.digest().to_string();
-            output.row("copy signed with", &copy.review.key.to_string());
-            output.row("request digest", &request);
-            let told = json!({"key": copy.review.key.to_string(), "request": request});
-            output.json.insert("copy".into(), told);
-        }
-        return output;
-    };
+    let Some(signed) = signed else { return foretold(output, name, copied, done) };
     let digest = signed.artefact.to_string();
     let others = signed.beside.iter();
     let others = others.map(|(name, digest)| json!({"output": name, "digest": digest.to_string()}));
@@ -197,6 +178,35 @@ fn told(path: &Path, copied: &str, is_secret: bool, done: &Done) -> Output {
     }
     if !is_stream(path) {
         output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(path)));
+    }
+    output
+}
+
+/// What a dry run says of it.
+fn foretold(mut output: Output, name: String, copied: &str, done: &Done) -> Output {
+    let Done { beside, copy, .. } = done;
+    let mut writes = vec![name];
+    writes.extend(beside.iter().map(|path| path.display().to_string()));
+    let entries = if copy.is_some() {
+        "four ledger entries: intent and outcome, twice"
+    } else {
+        "two ledger entries: intent, outcome"
+    };
+    writes.extend(copy.is_some().then(|| copied.to_owned()));
+    output.json.extend(
+        Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]})).json,
+    );
+    output.line("nothing was signed; it would write");
+    for name in &writes {
+        output.row("file", name);
+    }
+    output.line(format!("  {entries}"));
+    if let Some(copy) = copy {
+        let request = copy.review.request.digest().to_string();
+        output.row("copy signed with", &copy.review.key.to_string());
+        output.row("request digest", &request);
+        let told = json!({"key": copy.review.key.to_string(), "request": request});
+        output.json.insert("copy".into(), told);
     }
     output
 }

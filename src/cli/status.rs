@@ -110,6 +110,9 @@ impl Status {
                     &format!("#{version} {}", key.stage),
                     &format!("{}: {seen}; {outstanding} outstanding, until {until}", channel.name),
                 );
+                // The next ceremony has to come before that, and its artefacts have to arrive.
+                let needed = channel.timing.period.seconds().saturating_add(channel.timing.delay.seconds());
+                let soon = soon.min(now.after(Span::of_seconds(needed))?);
                 let is_last = key.stage == Stage::Active && outstanding > 0;
                 if let Some(When::At(at)) = end.filter(|end| is_last && *end <= When::At(soon)) {
                     due.push(Due {

@@ -19,6 +19,10 @@ use crate::base::fault::Fault;
 use crate::key::Signature;
 use crate::policy::{BatchApproval, Review};
 
+/// What a batch leaves for the journal: the channel of the line, the documents that list keys, and how many of the others end
+/// when, `never` included.
+pub type Outstanding = (String, Vec<super::Document>, BTreeMap<String, u64>);
+
 /// The documents of a batch. Several threads ask at once, in any order.
 pub trait Pieces: Sync {
     /// Where they will stand; the outcome names it.
@@ -27,9 +31,8 @@ pub trait Pieces: Sync {
     /// Derives the document at a place of the approved list anew.
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault>;
 
-    /// What was delivered, for the journal: the channel of the line, the documents that list keys, and how many of the others
-    /// end when, `never` included. Called once, when no more is.
-    fn outstanding(&self) -> (String, Vec<super::Document>, BTreeMap<String, u64>);
+    /// What was delivered, for the journal. Called once, when no more is.
+    fn outstanding(&self) -> Outstanding;
 
     /// Makes durable all that was delivered. Called once, when no more is.
     fn settle(&self) -> Result<(), Fault>;

@@ -15,7 +15,7 @@ mod situation;
 mod vault;
 mod work;
 
-pub use batch::{Piece, Pieces, SignedBatch};
+pub use batch::{Outstanding, Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
 pub use journal::{Document, Journal, Noted, What};
 pub use record::Record;

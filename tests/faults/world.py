@@ -114,7 +114,7 @@ def make_base(program):
 
 def tree(path):
     """Every file below a folder that must not change, with its digest."""
-    changing = ("V/ledger/", "V/signed/")
+    changing = ("V/ledger/", "V/signed/", "V/journal.jsonl")
     found = {}
     for file in path.rglob("*"):
         name = str(file.relative_to(path))
@@ -198,6 +198,9 @@ def check_sign(case, world, ran, base_log, before):
     else:
         check_ledger(case, world, base_log)
         check_outputs(case, world, ["later.xml"])
+        ran = world.run("ledger", "rebuild", "--compare", "--identity", "auditor.key", "--vault", "V")
+        if ran.code != 0:
+            fail(case, f"the journal is not what the ledger says: {ran}")
 
 
 def each(cases, run):

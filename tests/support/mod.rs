@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use fedroot::base::recipient::Identities;
+use fedroot::base::secret::Secret;
 use tempfile::TempDir;
 
 /// The program under test.
@@ -161,6 +163,11 @@ fn ran(output: &Output) -> Ran {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// The identities of the auditor of a folder.
+pub(crate) fn identities(folder: &Folder) -> Identities {
+    Identities::parse(&Secret::new(folder.read("auditor.key"))).unwrap()
 }
 
 fn private(path: &Path) {

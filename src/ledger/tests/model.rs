@@ -106,7 +106,7 @@ impl Model {
                 self.before = fs::read(self.room.state()).unwrap();
                 drop(permit);
                 self.expect(EntryKind::Intent, None, "intent");
-                self.expected.push((EntryKind::Outcome, Some(len), Value::Null));
+                self.expected.push((EntryKind::Denied, Some(len), Value::Null));
             }
             Event::Die => {
                 std::mem::forget(

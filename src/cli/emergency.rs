@@ -1,0 +1,132 @@
+//! `fedroot rotate emergency`: what to do about a stolen key, in one ceremony.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::rotate::{AskedFor, Step, answers};
+use super::ui::Output;
+use super::{Common, parsed};
+use crate::base::clock::Instant;
+use crate::base::disk;
+use crate::base::fault::Fault;
+use crate::base::text::visible;
+use crate::ceremony::{self, Moving};
+use crate::custody::Catalogue;
+use crate::key::KeyId;
+use crate::lifecycle::{Cause, Emergency, Move};
+
+/// `fedroot rotate emergency`
+#[derive(Args, Debug)]
+pub(super) struct Theft {
+    #[command(flatten)]
+    step: Step,
+    /// The earliest time at which somebody else may have held it
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
+    since: Option<Instant>,
+    /// The file for the notice that is to be published; it must not exist
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Says what is at risk until when.
+pub(super) fn at_risk(output: &mut Output, emergency: &Emergency) {
+    let mut rows = Vec::new();
+    for risk in &emergency.at_risk {
+        let until = risk.until.to_string();
+        output.line(format!(
+            "at risk in {}: {} signatures, {} artefacts that list it; until {until}",
+            visible(&risk.channel),
+            risk.signed,
+            risk.listing
+        ));
+        for name in risk.never.iter().take(NAMED_MAX) {
+            output.row("never ends", name);
+        }
+        rows.push(json!({
+            "channel": risk.channel, "signed": risk.signed, "listing": risk.listing, "never": risk.never,
+            "until": risk.until.instant().map(|at| at.to_string()),
+        }));
+    }
+    let breaks = emergency.breaks.iter().map(|broken| {
+        json!({"channel": broken.channel, "who": broken.who, "until": broken.until.instant().map(|at| at.to_string())})
+    });
+    output.json.insert("breaks".into(), Value::Array(breaks.collect()));
+    output.json.insert("at_risk".into(), Value::Array(rows));
+}
+
+/// So many names are shown of what never ends.
+const NAMED_MAX: usize = 10;
+
+impl Theft {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        if let Some(path) = self.output.as_ref().filter(|path| disk::exists(path)) {
+            return Err(disk::EXISTS
+                .fault(format!("{} exists already; nothing was moved", path.display()))
+                .hint("name another file with --output"));
+        }
+        let since = self.since;
+        // Before the key is revoked: the state of affairs names the key that takes over.
+        let catalogue = common.catalogue()?;
+        let key = self.step.subject.key(&catalogue, Move::Revoke)?;
+        let emergency = ceremony::emergency(&catalogue, &key, since, super::now())?;
+        let notice = notice(&catalogue, &key, &emergency)?;
+        let (mut output, moved) = self.step.run_with(Move::Revoke, common, |moving| Moving {
+            cause: Cause::Compromised,
+            since,
+            emergency: true,
+            ..moving
+        })?;
+        at_risk(&mut output, &emergency);
+        for broken in &emergency.breaks {
+            let channel = visible(&broken.channel);
+            output.line(format!("breaks in {channel} until {}: {}", broken.until, broken.who));
+        }
+        if moved.refused.is_some() || self.step.asked.dry_run {
+            return Ok(output);
+        }
+        match emergency.successor {
+            Some(version) => {
+                take_over(&key.line.version(version), &self.step.asked, common, &mut output)?;
+            }
+            None => output.note(
+                "no standby key is there: make the next one with `fedroot rotate stage`, and carry it to consumers on \
+                 another way",
+            ),
+        }
+        if let Some(path) = &self.output {
+            disk::create(path, notice.as_bytes())?;
+            output.note(format!("the notice to publish is in {}", visible(&path.display().to_string())));
+        } else {
+            notice.lines().for_each(|line| output.line(visible(line).to_string()));
+        }
+        output.json.insert("notice".into(), notice.into());
+        Ok(output)
+    }
+}
+
+/// The notice to publish, with the fingerprints of both keys.
+fn notice(catalogue: &Catalogue, key: &KeyId, emergency: &Emergency) -> Result<String, Fault> {
+    let print = |version: u32| -> Result<String, Fault> {
+        Ok(catalogue.record(&key.line.version(version))?.public()?.fingerprint().to_string())
+    };
+    let next = emergency.successor.map(print).transpose()?;
+    Ok(emergency.notice(&print(key.version)?, next.as_deref()))
+}
+
+/// Lets the successor sign at once. The revocation was confirmed, and an emergency is one act.
+fn take_over(key: &KeyId, asked: &AskedFor, common: &Common, output: &mut Output) -> Result<(), Fault> {
+    let mut vault = common.open_vault()?;
+    let plain = Moving::new(key.clone(), Move::Activate, asked.reason.as_deref(), &asked.with);
+    let moving = Moving { emergency: true, ..plain };
+    let moved = ceremony::advance(&mut vault, &moving, &mut answers(None, common))?;
+    if let Some(fault) = &moved.refused {
+        output.note(format!("{key} did not take over: {fault}"));
+    } else if let Some(entry) = moved.entry {
+        output.line(format!("{key} is active"));
+        output.note(format!("the ledger has that as entry {entry}; sign all documents of the line anew"));
+        output.json.insert("successor".into(), key.to_string().into());
+    }
+    Ok(())
+}

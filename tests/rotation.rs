@@ -1,0 +1,401 @@
+//! The life of a key from making to destruction, on a clock that is a number: every ceremony opens the vault at its own time.
+
+use std::fs;
+use std::path::PathBuf;
+
+use fedroot::artefact;
+use fedroot::base::bytes::Digest;
+use fedroot::base::clock::{FixedClock, Instant, Span};
+use fedroot::base::disk::Document;
+use fedroot::base::fault::{Code, Fault, INTERNAL};
+use fedroot::base::random;
+use fedroot::base::recipient::{Identities, Recipient};
+use fedroot::base::secret::Secret;
+use fedroot::ceremony::{self, Approver, Making, Moved, Moving, Signing, Target};
+use fedroot::custody::{Catalogue, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, TAMPERED, Vault};
+use fedroot::key::{Environment, KeyId, Line, algorithm};
+use fedroot::ledger::{Auditor, EntryKind};
+use fedroot::lifecycle::{
+    FINAL, Move, NO_KEY, ORDER, POLICY, RECEIPT, Receipt, SAFETY, STAGE, SUSPENDED, Source, Stage, TOO_EARLY,
+};
+use fedroot::policy::{Confirmation, Request, Review};
+
+use crate::support::{Folder, identities, peers};
+
+const LINE: &str = "example.org/prod/rotated";
+const START: &str = "2027-01-04T09:00:00Z";
+const POINT: &str = "https://md.example.org/metadata.xml";
+const PROFILE: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\n\n[rules]\n\"saml.ecdsa.consumers\" = \"note\"\n\n\
+    [[channels]]\nname = \"metadata\"\nkind = \"saml-anchor\"\npoints = [\"https://md.example.org/metadata.xml\"]\n";
+
+struct World {
+    folder: Folder,
+    now: Instant,
+}
+
+/// Confirms everything by its digest, as a script does; opens keys with the auditor's identity.
+struct Answers<'a>(&'a Folder);
+
+impl Prompt for Answers<'_> {
+    fn passphrase(&mut self, _: &KeyId) -> Result<Secret<String>, Fault> {
+        Err(INTERNAL.fault("there is no passphrase"))
+    }
+
+    fn new_passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
+        self.passphrase(key)
+    }
+
+    fn identities(&mut self, _: &KeyId) -> Result<Identities, Fault> {
+        Ok(identities(self.0))
+    }
+}
+
+impl Approver for Answers<'_> {
+    fn show(&mut self, _: &Review) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
+        Ok(Confirmation::Digest(request.digest()))
+    }
+}
+
+fn operator() -> Operator {
+    Operator { user: "test".into(), uid: 0, host: "test".into() }
+}
+
+fn line() -> Line {
+    LINE.parse().unwrap()
+}
+
+fn days(count: i64) -> Span {
+    Span::of_days(count)
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = Folder::empty();
+        let world = Self { folder, now: Instant::parse(START).unwrap() };
+        let clock = FixedClock(world.now);
+        let auditors = vec![Auditor::parse(&world.folder.auditor).unwrap()];
+        let new = NewVault { origin: None, environments: vec![Environment::Prod], auditors };
+        drop(Vault::create(&world.path(), &new, operator(), &clock).unwrap());
+        world
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path("R")
+    }
+
+    fn later(&mut self, span: Span) {
+        self.now = self.now.after(span).unwrap();
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Vault<'_>, &mut Answers<'_>) -> T) -> T {
+        let clock = FixedClock(self.now);
+        let mut vault = Vault::open(&self.path(), operator(), &clock).unwrap();
+        act(&mut vault, &mut Answers(&self.folder))
+    }
+
+    fn catalogue(&self) -> Catalogue {
+        Catalogue::open(&self.path()).unwrap()
+    }
+
+    fn making(&self, version: u32, standby: bool) -> Making {
+        Making {
+            key: line().version(version),
+            origin: Origin::Generate(algorithm("p384").unwrap()),
+            sealing: Sealing::Recipients(vec![Recipient::parse(&self.folder.auditor).unwrap()]),
+            profile_text: PROFILE.into(),
+            standby,
+            reason: Some("test".into()),
+        }
+    }
+
+    fn first(&self) {
+        let making = self.making(1, false);
+        self.with(|vault, answers| ceremony::generate(vault, making, answers, &mut random::system()))
+            .unwrap();
+    }
+
+    fn next(&self, version: u32, standby: bool) {
+        let making = self.making(version, standby);
+        self.with(|vault, answers| ceremony::stage(vault, making, answers, &mut random::system())).unwrap();
+    }
+
+    fn ask(&self, act: Move, version: u32) -> Moved {
+        let key = line().version(version);
+        let moving = Moving::new(key, act, Some("test"), &[]);
+        self.with(|vault, answers| ceremony::advance(vault, &moving, answers)).unwrap()
+    }
+
+    fn good(&self, act: Move, version: u32) {
+        let moved = self.ask(act, version);
+        assert!(moved.refused.is_none(), "{act} #{version}: {}", moved.refused.unwrap());
+    }
+
+    fn refused(&self, act: Move, version: u32, code: &'static Code) -> Moved {
+        let moved = self.ask(act, version);
+        let fault = moved.refused.as_ref().unwrap_or_else(|| panic!("{act} #{version} went ahead"));
+        assert_eq!(fault.code(), code, "{act} #{version}: {fault}");
+        moved
+    }
+
+    fn sign(&self, output: &str, copy: Option<&str>) -> Result<Vec<Digest>, Fault> {
+        let (document, output) = (self.folder.path("aggregate.xml"), self.folder.path(output));
+        let (line, copy) = (line(), copy.map(|name| self.folder.path(name)));
+        let kind = artefact::kind("saml").unwrap();
+        let signing = Signing {
+            kind,
+            document: &document,
+            open: &|path| kind.open(path),
+            line: &line,
+            version: None,
+            environment: None,
+            output: Target::File(&output),
+            copy: copy.as_deref(),
+            reason: Some("test"),
+            released: None,
+            dry_run: false,
+        };
+        let done =
+            self.with(|vault, answers| ceremony::sign(vault, &signing, answers, &mut random::system()))?;
+        let copied = done.copy.and_then(|copy| copy.signed);
+        Ok(done.signed.into_iter().chain(copied).map(|signed| signed.artefact).collect())
+    }
+
+    fn observe(&self, digest: Digest, seen: Instant) -> Result<(), Fault> {
+        let receipt = Receipt { digest, seen, from: Source::Point(POINT.into()) };
+        self.with(|vault, _| ceremony::observe(vault, None, &receipt, None)).map(|_| ())
+    }
+
+    fn export(&self, version: u32, name: &str) {
+        let public = self.catalogue().record(&line().version(version)).unwrap().public().unwrap();
+        fs::write(self.folder.path(name), public.to_pem().unwrap()).unwrap();
+    }
+
+    /// Whether the program and a stranger verify a file with a key.
+    fn is_signed_by(&self, file: &str, key: &str) -> bool {
+        let trust = ceremony::trust(&self.folder.path(key)).unwrap();
+        let document = Document::open(&self.folder.path(file)).unwrap();
+        let ours = ceremony::verify(artefact::kind("saml").unwrap(), &document, &trust, self.now).is_ok();
+        if peers("rotation", &["xmlsec1"]) {
+            let stranger = self
+                .folder
+                .command("xmlsec1")
+                .args([
+                    "--verify",
+                    "--enabled-key-data",
+                    "raw-x509-cert",
+                    "--enabled-reference-uris",
+                    "same-doc",
+                ])
+                .args(["--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor"])
+                .args(["--pubkey-pem", key, file])
+                .output()
+                .unwrap();
+            assert_eq!(stranger.status.success(), ours, "{file} {key}");
+        }
+        ours
+    }
+
+    fn count(&self, kind: EntryKind) -> usize {
+        let mut count = 0;
+        let identities = identities(&self.folder);
+        ceremony::read_ledger(&self.catalogue(), &identities, &mut |entry| {
+            count += usize::from(entry.kind == kind);
+        })
+        .unwrap();
+        count
+    }
+
+    fn stage(&self, version: u32) -> Stage {
+        self.catalogue().record(&line().version(version)).unwrap().stage()
+    }
+}
+
+/// The document without its signature: what both copies have to share.
+fn content(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let (start, end) = (text.find("<ds:Signature").unwrap(), text.find("</ds:Signature>").unwrap());
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn a_pinned_key_rotates_by_two_copies_and_strangers_accept_each_step() {
+    let mut world = World::new();
+    world.first();
+    world.export(1, "1.pem");
+    let first = world.sign("a.xml", None).unwrap()[0];
+    assert_eq!(world.sign("b.xml", Some("c.xml")).unwrap_err().code(), &STAGE, "no successor is there");
+    assert!(!world.folder.path("b.xml").exists() && !world.folder.path("c.xml").exists());
+    world.later(days(7));
+    world.next(2, false);
+    world.export(2, "2.pem");
+    world.good(Move::Publish, 2);
+    world.refused(Move::Activate, 2, &SAFETY);
+
+    // Two outputs in one act: old-signed and new-signed, of equal content.
+    let both = world.sign("old.xml", Some("new.xml")).unwrap();
+    assert_eq!(content(&world.folder.read("old.xml")), content(&world.folder.read("new.xml")));
+    assert!(world.is_signed_by("old.xml", "1.pem") && !world.is_signed_by("old.xml", "2.pem"));
+    assert!(world.is_signed_by("new.xml", "2.pem") && !world.is_signed_by("new.xml", "1.pem"));
+    world.refused(Move::Activate, 2, &SAFETY);
+    world.later(days(2));
+    assert_eq!(world.observe(Digest::of(b"something else"), world.now).unwrap_err().code(), &RECEIPT);
+    assert_eq!(world.observe(both[1], Instant::parse(START).unwrap()).unwrap_err().code(), &RECEIPT);
+    assert_eq!(world.observe(both[1], world.now.after(days(1)).unwrap()).unwrap_err().code(), &RECEIPT);
+    world.observe(both[1], world.now).unwrap();
+
+    // People need 30 days from the day on which it was seen.
+    let opens = world.now.after(days(30)).unwrap();
+    let early = world.refused(Move::Activate, 2, &TOO_EARLY);
+    assert_eq!(early.answers.time.not_before, Some(opens));
+    world.now = opens.after(Span::of_seconds(-1)).unwrap();
+    world.refused(Move::Activate, 2, &TOO_EARLY);
+    world.now = opens;
+    world.good(Move::Activate, 2);
+    assert_eq!((world.stage(1), world.stage(2)), (Stage::Retiring, Stage::Active));
+
+    // The predecessor signs its copy until its notice is over, and is retired once that has ended.
+    let both = world.sign("old-2.xml", Some("new-2.xml")).unwrap();
+    assert!(world.is_signed_by("old-2.xml", "2.pem") && world.is_signed_by("new-2.xml", "1.pem"));
+    world.observe(both[0], world.now).unwrap();
+    let early = world.refused(Move::Retire, 1, &TOO_EARLY);
+    world.now = early.answers.time.not_before.unwrap();
+    assert_eq!(world.sign("x.xml", Some("y.xml")).unwrap_err().code(), &STAGE, "the notice is over");
+    world.good(Move::Retire, 1);
+    world.refused(Move::Rollback, 1, &ORDER);
+
+    // Destroyed means that the file is gone and the ledger says so.
+    let sealed = world.path().join("keys").join(LINE).join("1.key.age");
+    assert!(sealed.exists());
+    world.later(days(1));
+    world.good(Move::Destroy, 1);
+    assert!(!sealed.exists());
+    world.refused(Move::Activate, 1, &FINAL);
+    let inventory = world.catalogue().situation(&line()).unwrap().inventory;
+    assert!(inventory.listing("metadata", 1).unwrap().end() > None, "{first}");
+}
+
+#[test]
+fn illegal_moves_are_refused_and_recorded_at_every_stage() {
+    // What leads to each stage, and the key that stands there.
+    let stages: [(&[(Move, u32)], u32, Stage); 6] = [
+        (&[], 1, Stage::Active),
+        (&[(Move::Suspend, 1)], 1, Stage::Suspended),
+        (&[(Move::Revoke, 1)], 1, Stage::Revoked),
+        (&[(Move::Generate, 2)], 2, Stage::Generated),
+        (&[(Move::Generate, 2), (Move::Publish, 2)], 2, Stage::Published),
+        (&[(Move::Generate, 2), (Move::Destroy, 2)], 2, Stage::Destroyed),
+    ];
+    for (moves, version, stage) in stages {
+        let world = World::new();
+        world.first();
+        for (act, version) in moves {
+            if *act == Move::Generate { world.next(*version, false) } else { world.good(*act, *version) }
+        }
+        assert_eq!(world.stage(version), stage);
+        for act in Move::all().filter(|act| act.step(Some(stage), Some(Stage::Active)).is_err()) {
+            let before = world.count(EntryKind::Denied);
+            let code = act.step(Some(stage), None).unwrap_err();
+            assert!([&FINAL, &ORDER, &SUSPENDED, &NO_KEY].contains(&code));
+            world.refused(act, version, code);
+            assert_eq!(world.count(EntryKind::Denied), before + 1, "{stage} {act}");
+            assert_eq!(world.stage(version), stage);
+        }
+    }
+}
+
+#[test]
+fn stopping_needs_no_secret_and_a_stopped_key_signs_nothing() {
+    let world = World::new();
+    world.first();
+    world.sign("a.xml", None).unwrap();
+    world.good(Move::Suspend, 1);
+    assert_eq!(world.sign("b.xml", None).unwrap_err().code(), &STAGE);
+    world.good(Move::Resume, 1);
+    world.sign("b.xml", None).unwrap();
+    let risk = ceremony::emergency(&world.catalogue(), &line().version(1), None, world.now).unwrap();
+    assert_eq!(risk.at_risk[0].listing, 2);
+    world.good(Move::Revoke, 1);
+    assert_eq!(world.sign("c.xml", None).unwrap_err().code(), &STAGE);
+    world.refused(Move::Resume, 1, &FINAL);
+}
+
+#[test]
+fn a_move_wants_as_many_persons_as_the_profile_says() {
+    let world = World::new();
+    let making =
+        Making { profile_text: format!("{PROFILE}\n[rotation]\nquorum = 2\n"), ..world.making(1, false) };
+    world.with(|vault, answers| ceremony::generate(vault, making, answers, &mut random::system())).unwrap();
+    world.good(Move::Suspend, 1);
+    world.refused(Move::Resume, 1, &POLICY);
+    let with = ["a second person".to_owned()];
+    let moving = Moving::new(line().version(1), Move::Resume, Some("test"), &with);
+    let moved = world.with(|vault, answers| ceremony::advance(vault, &moving, answers)).unwrap();
+    assert!(moved.refused.is_none());
+}
+
+#[test]
+fn an_old_copy_of_the_journal_brings_no_key_back_and_an_auditor_makes_it_anew() {
+    let world = World::new();
+    world.first();
+    let journal = world.path().join("journal.jsonl");
+    let old = fs::read(&journal).unwrap();
+    world.sign("a.xml", None).unwrap();
+    world.good(Move::Revoke, 1);
+    let new = fs::read(&journal).unwrap();
+    let last = new.iter().rev().skip(1).position(|byte| *byte == b'\n').unwrap();
+    for wrong in [old.as_slice(), b"", &new[..new.len() - last - 1], &new[..new.len() - 5]] {
+        fs::write(&journal, wrong).unwrap();
+        let clock = FixedClock(world.now);
+        let fault = Vault::open(&world.path(), operator(), &clock).err().unwrap();
+        assert_eq!(fault.code(), &JOURNAL, "{fault}");
+        assert_eq!(world.catalogue().record(&line().version(1)).unwrap_err().code(), &JOURNAL);
+        let identities = identities(&world.folder);
+        let compared = ceremony::rebuild(&mut world.catalogue(), &identities, true);
+        assert_eq!(compared.unwrap_err().code(), &JOURNAL);
+        let rebuilt = ceremony::rebuild(&mut world.catalogue(), &identities, false).unwrap();
+        assert!(rebuilt.changed && fs::read(&journal).unwrap() == new);
+        assert!(!ceremony::rebuild(&mut world.catalogue(), &identities, true).unwrap().changed);
+    }
+    assert_eq!(world.stage(1), Stage::Revoked);
+}
+
+#[test]
+fn a_crash_between_journal_and_ledger_leaves_the_old_stage() {
+    for torn in [false, true] {
+        let world = World::new();
+        world.first();
+        let journal = world.path().join("journal.jsonl");
+        let whole = fs::read_to_string(&journal).unwrap();
+        let entry = fs::read_to_string(world.path().join("ledger/ledger.jsonl")).unwrap().lines().count();
+        let line = format!(
+            "{{\"entry\":{entry},\"time\":\"{START}\",\"what\":{{\"moved\":{{\"key\":\"{LINE}#1\",\"act\":\"revoke\"}}}}}}\n"
+        );
+        let left = if torn { &line[..line.len() / 2] } else { &line };
+        fs::write(&journal, format!("{whole}{left}")).unwrap();
+        assert_eq!(world.stage(1), Stage::Active, "the entry never came");
+        world.good(Move::Suspend, 1);
+        world.good(Move::Resume, 1);
+        assert_eq!(world.stage(1), Stage::Active, "and now it never can");
+        let grown = fs::read_to_string(&journal).unwrap();
+        assert!(grown.starts_with(&format!("{whole}{left}")) && grown.contains("\"void\""), "{grown}");
+        assert!(
+            !ceremony::rebuild(&mut world.catalogue(), &identities(&world.folder), true).unwrap().changed
+        );
+    }
+}
+
+#[test]
+fn an_exchanged_record_is_refused() {
+    let world = World::new();
+    world.first();
+    world.next(2, false);
+    let folder = world.path().join("keys").join(LINE);
+    let record = fs::read_to_string(folder.join("1.toml")).unwrap();
+    fs::write(folder.join("1.toml"), record.replace("adopted = false", "adopted = true")).unwrap();
+    assert_eq!(world.catalogue().record(&line().version(1)).unwrap_err().code(), &TAMPERED);
+    assert_eq!(world.sign("a.xml", None).unwrap_err().code(), &TAMPERED);
+}
