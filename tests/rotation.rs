@@ -20,7 +20,7 @@ use fedroot::lifecycle::{
 };
 use fedroot::policy::{Confirmation, Request, Review};
 
-use crate::support::{Folder, identities, peers};
+use crate::support::{Folder, identities, patiently, peers};
 
 const LINE: &str = "example.org/prod/rotated";
 const START: &str = "2027-01-04T09:00:00Z";
@@ -93,7 +93,7 @@ impl World {
 
     fn with<T>(&self, act: impl FnOnce(&mut Vault<'_>, &mut Answers<'_>) -> T) -> T {
         let clock = FixedClock(self.now);
-        let mut vault = Vault::open(&self.path(), operator(), &clock).unwrap();
+        let mut vault = patiently(|| Vault::open(&self.path(), operator(), &clock)).unwrap();
         act(&mut vault, &mut Answers(&self.folder))
     }
 
@@ -278,10 +278,12 @@ fn a_pinned_key_rotates_by_two_copies_and_strangers_accept_each_step() {
     assert!(inventory.listing("metadata", 1).unwrap().end() > None, "{first}");
 }
 
+type Case = (&'static [(Move, u32)], u32, Stage);
+
 #[test]
 fn illegal_moves_are_refused_and_recorded_at_every_stage() {
     // What leads to each stage, and the key that stands there.
-    let stages: [(&[(Move, u32)], u32, Stage); 6] = [
+    let stages: [Case; 6] = [
         (&[], 1, Stage::Active),
         (&[(Move::Suspend, 1)], 1, Stage::Suspended),
         (&[(Move::Revoke, 1)], 1, Stage::Revoked),
@@ -350,15 +352,16 @@ fn an_old_copy_of_the_journal_brings_no_key_back_and_an_auditor_makes_it_anew() 
     for wrong in [old.as_slice(), b"", &new[..new.len() - last - 1], &new[..new.len() - 5]] {
         fs::write(&journal, wrong).unwrap();
         let clock = FixedClock(world.now);
-        let fault = Vault::open(&world.path(), operator(), &clock).err().unwrap();
+        let fault = patiently(|| Vault::open(&world.path(), operator(), &clock)).err().unwrap();
         assert_eq!(fault.code(), &JOURNAL, "{fault}");
         assert_eq!(world.catalogue().record(&line().version(1)).unwrap_err().code(), &JOURNAL);
         let identities = identities(&world.folder);
-        let compared = ceremony::rebuild(&mut world.catalogue(), &identities, true);
+        let compared = patiently(|| ceremony::rebuild(&mut world.catalogue(), &identities, true));
         assert_eq!(compared.unwrap_err().code(), &JOURNAL);
-        let rebuilt = ceremony::rebuild(&mut world.catalogue(), &identities, false).unwrap();
+        let rebuilt = patiently(|| ceremony::rebuild(&mut world.catalogue(), &identities, false)).unwrap();
         assert!(rebuilt.changed && fs::read(&journal).unwrap() == new);
-        assert!(!ceremony::rebuild(&mut world.catalogue(), &identities, true).unwrap().changed);
+        let compared = patiently(|| ceremony::rebuild(&mut world.catalogue(), &identities, true)).unwrap();
+        assert!(!compared.changed);
     }
     assert_eq!(world.stage(1), Stage::Revoked);
 }
@@ -382,9 +385,9 @@ fn a_crash_between_journal_and_ledger_leaves_the_old_stage() {
         assert_eq!(world.stage(1), Stage::Active, "and now it never can");
         let grown = fs::read_to_string(&journal).unwrap();
         assert!(grown.starts_with(&format!("{whole}{left}")) && grown.contains("\"void\""), "{grown}");
-        assert!(
-            !ceremony::rebuild(&mut world.catalogue(), &identities(&world.folder), true).unwrap().changed
-        );
+        let identities = identities(&world.folder);
+        let compared = patiently(|| ceremony::rebuild(&mut world.catalogue(), &identities, true)).unwrap();
+        assert!(!compared.changed);
     }
 }
 
@@ -398,4 +401,68 @@ fn an_exchanged_record_is_refused() {
     fs::write(folder.join("1.toml"), record.replace("adopted = false", "adopted = true")).unwrap();
     assert_eq!(world.catalogue().record(&line().version(1)).unwrap_err().code(), &TAMPERED);
     assert_eq!(world.sign("a.xml", None).unwrap_err().code(), &TAMPERED);
+}
+
+#[test]
+fn an_anchor_introduces_its_next_key_in_its_own_configuration() {
+    let folder = Folder::with_one_line();
+    let line = "example.org/sandbox/anchor";
+    fs::write(
+        folder.path("profile.toml"),
+        "version = 1\nkinds = [\"entity-configuration\"]\npolicy_ref = \"x\"\n[openid]\nentity_id = \"https://anchor.example.org\"\n",
+    )
+    .unwrap();
+    fs::write(
+        folder.path("anchor.json"),
+        r#"{"metadata":{"federation_entity":{"organization_name":"x","contacts":["ops@example.org"],
+        "federation_fetch_endpoint":"https://anchor.example.org/fetch","federation_list_endpoint":"https://anchor.example.org/list"}}}"#,
+    )
+    .unwrap();
+    let auditor = folder.auditor.clone();
+    let run = |command: &str| {
+        let words = command.replace("AUDITOR", &auditor);
+        folder.good(&words.split(' ').chain(["--vault", "V"]).collect::<Vec<_>>())
+    };
+    run(&format!("key generate {line} --algorithm p384 --profile profile.toml --recipient AUDITOR"));
+    let kids = |output: &str| {
+        // two configurations of one second are out of order
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        run(&format!(
+            "sign entity-configuration anchor.json --key {line} --identity auditor.key --output {output}"
+        ));
+        let jwt = String::from_utf8(folder.read(output)).unwrap();
+        let claims = fedroot::base::bytes::from_base64url(jwt.split('.').nth(1).unwrap()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+        claims["jwks"]["keys"].as_array().unwrap().len()
+    };
+    assert_eq!(kids("1.jwt"), 1);
+    run(&format!("rotate stage {line} --recipient AUDITOR"));
+    assert_eq!(kids("2.jwt"), 1, "nothing is published yet");
+    run(&format!("rotate publish {line}"));
+    assert_eq!(kids("3.jwt"), 2, "the old key signs the set that lists the new one");
+    let journal = fs::read_to_string(folder.path("V/journal.jsonl")).unwrap();
+    assert!(journal.lines().last().unwrap().contains("\"lists\":[1,2]"), "{journal}");
+    // The window counts from the time when the set with both was seen, and not from another one.
+    let observe = |file: &str| {
+        folder.shell(&format!(
+            "fedroot observe entity-configuration {file} --seen-at $(date -u +%FT%TZ) --from https://anchor.example.org/ --vault V"
+        ))
+    };
+    assert_eq!(observe("2.jwt").code, 0);
+    assert_eq!(
+        folder.fedroot(&["rotate", "activate", line, "--vault", "V"]).code,
+        3,
+        "not seen with the new key"
+    );
+    assert_eq!(observe("3.jwt").code, 0);
+    let early = folder.fedroot(&["rotate", "activate", line, "--json", "--vault", "V"]);
+    assert_eq!(early.code, 4, "{}", early.stdout);
+    assert!(early.stdout.contains("\"not_before\":\"2"), "{}", early.stdout);
+    // Revoked, it stands in no set any more.
+    let ran = folder.shell(&format!(
+        "d=$(fedroot rotate emergency {line} --reason stolen --dry-run --json --vault V | sed 's/.*\"request\":\"\\([^\"]*\\)\".*/\\1/'); \
+         fedroot rotate emergency {line} --reason stolen --confirm $d --vault V"
+    ));
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(kids("4.jwt"), 1);
 }

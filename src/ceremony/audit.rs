@@ -156,7 +156,7 @@ pub fn rebuild(catalogue: &mut Catalogue, identities: &Identities, compare: bool
         Body::Open(body) => match Noted::from_entry(&body) {
             Some(Ok(line)) => lines.push(line),
             Some(Err(fault)) => {
-                failed = failed.take().or(Some(fault.at(format_args!("entry {}", entry.index))))
+                failed = failed.take().or(Some(fault.at(format_args!("entry {}", entry.index))));
             }
             None if entry.kind == EntryKind::Reseal => lines.push(Noted::resealed(entry.index, entry.time)),
             None => {}

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use crate::artefact::{self, Listing, VaultKey};
+use crate::artefact::{self, Listing, Revoked, VaultKey};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record};
 use crate::key::Line;
-use crate::lifecycle::Stage;
+use crate::lifecycle::{HistoricalKey, KeyState, Stage};
 use crate::policy::{Fact, Facts, Last, Profile};
 
 /// The kind of which a line signs thousands: only what rules ask for is kept, and of keys only who has them.
@@ -157,13 +157,20 @@ fn is_asked_for(fact: &Fact) -> bool {
     matches!(fact.path.as_str(), "iss" | "sub" | "iat" | "exp" | "kid")
 }
 
+/// A key as documents speak of it: what its moves led to, a suspension aside.
 fn key(record: &Record) -> Result<VaultKey, Fault> {
-    let listing = match record.stage() {
-        Stage::Generated | Stage::Standby => Listing::Unpublished,
-        Stage::Published | Stage::Active | Stage::Retiring | Stage::Suspended => Listing::Listed,
-        Stage::Retired | Stage::Destroyed => Listing::Past(None),
-        Stage::Revoked => Listing::Revoked(None),
+    let (id, state) = (record.key()?, record.state());
+    let standing = state.map_or(Stage::Generated, KeyState::standing);
+    let past = state.and_then(|state| HistoricalKey::of(id.version, state));
+    let listing = match (standing, past.and_then(|past| past.revoked)) {
+        (_, Some((at, cause))) => Listing::Revoked(Some(Revoked { at, reason: cause.name().to_owned() })),
+        (Stage::Standby, _) if state.is_some_and(|state| state.published) => Listing::Listed,
+        (Stage::Generated | Stage::Standby, _) => Listing::Unpublished,
+        (Stage::Published | Stage::Active | Stage::Retiring | Stage::Suspended, _) => Listing::Listed,
+        (Stage::Retired | Stage::Destroyed, _) if past.is_none() => Listing::Unpublished,
+        (Stage::Retired | Stage::Destroyed, _) => Listing::Past(past.map(|past| past.expires)),
+        (Stage::Revoked, None) => Listing::Revoked(None),
     };
     let created = Instant::parse(record.created())?;
-    Ok(VaultKey { id: record.key()?, public: record.public()?, created, listing })
+    Ok(VaultKey { id, public: record.public()?, created, listing })
 }

@@ -130,13 +130,13 @@ impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         match self {
             Self::Generate(Generate { line, algorithm: name, making }) => {
-                making.run(line, || algorithm(&name).map(Origin::Generate), common)
+                making.run(&line, || algorithm(&name).map(Origin::Generate), common)
             }
             Self::Adopt(adopt) => {
                 let from = adopt.from;
                 let is_dry = adopt.making.dry_run;
                 let mut output =
-                    adopt.making.run(adopt.line, || read_private_key(&from).map(Origin::Adopt), common)?;
+                    adopt.making.run(&adopt.line, || read_private_key(&from).map(Origin::Adopt), common)?;
                 if !is_dry {
                     output.note(format!(
                         "{} still holds the private key in the clear: destroy it",
@@ -176,20 +176,20 @@ fn read_private_key(path: &std::path::Path) -> Result<Secret<Vec<u8>>, Fault> {
 impl MakingArguments {
     fn run(
         self,
-        line: Line,
+        line: &Line,
         origin: impl FnOnce() -> Result<Origin, Fault>,
         common: &Common,
     ) -> Result<Output, Fault> {
         if self.dry_run {
-            let making = self.making(&line, origin)?;
+            let making = self.making(line, origin)?;
             let request = ceremony::generate_request(&making)?.digest().to_string();
             return dry_run(&making.key, &request, common);
         }
         let mut vault = common.open_vault()?;
         let reason = self.reason.clone();
         let making = self
-            .making(&line, origin)
-            .map_err(|fault| ceremony::refuse_key(&mut vault, &line, reason.as_deref(), fault))?;
+            .making(line, origin)
+            .map_err(|fault| ceremony::refuse_key(&mut vault, line, reason.as_deref(), fault))?;
         let mut answers = Answers {
             passphrase: self.passphrase,
             identity: None,

@@ -8,14 +8,13 @@ use std::path::Path;
 
 use fedroot::base::bytes::Digest;
 use fedroot::base::clock::{Clock, SystemClock};
-use fedroot::base::disk;
-use fedroot::base::fault::{Code, Fault};
+use fedroot::base::fault::Code;
 use fedroot::base::random;
 use fedroot::ledger::{self, Agreement, Auditor, Ledger};
 use serde_json::{Map, Value, json};
 
 use super::{document, file_name, folder, signing, trace, unescape};
-use crate::support::{Folder, peers};
+use crate::support::{Folder, patiently, peers};
 
 const LOG: &str = "ledger.jsonl";
 const STATE: &str = "state";
@@ -282,19 +281,6 @@ fn torn(durable: &Image, subset: &[&Op], step: usize) -> Vec<Image> {
         }
     }
     images
-}
-
-/// Other tests start programs, and between fork and exec those hold the locks of this process.
-fn patiently<T>(mut act: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
-    for _ in 0..200 {
-        match act() {
-            Err(fault) if fault.code() == &disk::BUSY => {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
-            other => return other,
-        }
-    }
-    act()
 }
 
 fn recover(place: &Path, origin: &str, auditors: &[Auditor]) -> Result<(), String> {

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use fedroot::base::disk;
+use fedroot::base::fault::Fault;
 use fedroot::base::recipient::Identities;
 use fedroot::base::secret::Secret;
 use tempfile::TempDir;
@@ -163,6 +165,19 @@ fn ran(output: &Output) -> Ran {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Other tests start programs, and between fork and exec those hold the locks of this process.
+pub(crate) fn patiently<T>(mut act: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    for _ in 0..200 {
+        match act() {
+            Err(fault) if fault.code() == &disk::BUSY => {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+    act()
 }
 
 /// The identities of the auditor of a folder.
