@@ -167,7 +167,7 @@ fn overlap(svg: &mut String, frame: Band, y: i64, band: Band) {
          <text class=\"in\" x=\"{1}\" y=\"{2}\">{3}</text>",
         y + 24,
         from + 8,
-        y + 16,
+        y + 8,
         crate::base::clock::Span::of_seconds(band.to.seconds_since(band.from))
     );
 }
