@@ -54,6 +54,12 @@ impl Catalogue {
     /// # Errors
     /// The profile names a kind of channel that there is not, or the journal is not the ledger's.
     pub fn situation(&self, line: &Line) -> Result<Situation, Fault> {
+        let outline = self.outline(line)?;
+        Ok(Situation { inventory: self.inventory(line, &outline.channels)?, ..outline })
+    }
+
+    /// The situation without what is outstanding: who signs and which keys documents list does not depend on that.
+    fn outline(&self, line: &Line) -> Result<Situation, Fault> {
         let profile = Profile::parse(&self.profile_text(line)?)
             .map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
         let channels = channels(&profile).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
@@ -66,7 +72,7 @@ impl Catalogue {
             }
         }
         Ok(Situation {
-            inventory: self.inventory(line, &channels)?,
+            inventory: Inventory::default(),
             history: self.history(line)?,
             channels,
             quorum: usize::try_from(profile.rotation.quorum).unwrap_or(usize::MAX),
@@ -78,7 +84,7 @@ impl Catalogue {
     /// Which of the line's channels signatures on documents of this kind live in, and which keys these documents list. A
     /// line whose profile names channels of other kinds only has none for it.
     pub fn channel_for(&self, line: &Line, document: &str) -> Result<(String, Lists), Fault> {
-        let situation = self.situation(line)?;
+        let situation = self.outline(line)?;
         let kind = Kind::of_document(document);
         let Some(channel) = situation.channels.iter().find(|channel| channel.kind == kind) else {
             return Ok((kind.name().to_owned(), Lists::Nothing));
@@ -104,7 +110,7 @@ impl Catalogue {
     /// Which keys of a line may sign documents of this kind now: the active one, and in a double publication those that sign
     /// copies of their own.
     pub fn signers(&self, line: &Line, document: &str, now: Instant) -> Result<Vec<u32>, Fault> {
-        let situation = self.situation(line)?;
+        let situation = self.outline(line)?;
         let kind = Kind::of_document(document);
         let channel = situation.channels.iter().find(|channel| channel.kind == kind);
         Ok(match channel.filter(|_| kind.method() == Method::Double) {
