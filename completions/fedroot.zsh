@@ -190,7 +190,7 @@ certificate\:"The line'\''s self-signed certificate in PEM"))' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':line -- The key line:_default' \
+':subject -- The key line, for the key that signs, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
 && ret=0
 ;;
 (suspend)

@@ -13,6 +13,7 @@
 
 mod attacks;
 mod batch;
+mod carried;
 mod canonical;
 mod faults;
 mod federation;

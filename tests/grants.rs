@@ -54,6 +54,7 @@ impl Surroundings for Vault {
             public,
             created,
             listing: Listing::Listed,
+            wanted: vec![],
         };
         Ok(Arc::new(keys.into_iter().map(kept).collect()))
     }

@@ -44,14 +44,20 @@ pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
     private_key(der.as_bytes()).unwrap()
 }
 
-/// A vault in which another tenant has a key, and another line a bundle with a key of its own.
-struct Vault;
+/// A vault in which another tenant has a key that no document lists yet, and another line a bundle with a key of its own.
+pub(crate) struct Vault;
 
 impl Surroundings for Vault {
     fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault> {
         let line: Line = "other.example/prod/keys".parse().unwrap();
         let (public, created) = (OTHER.with(Clone::clone), Instant::parse(NOW).unwrap());
-        Ok(Arc::new(vec![VaultKey { id: line.version(1), public, created, listing: Listing::Listed }]))
+        Ok(Arc::new(vec![VaultKey {
+            id: line.version(1),
+            public,
+            created,
+            listing: Listing::Unpublished,
+            wanted: vec![("saml-signing", false), ("jwks", false), ("spiffe", false)],
+        }]))
     }
 
     fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {

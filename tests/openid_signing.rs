@@ -178,6 +178,7 @@ impl World {
                 public: public(told["key"].as_str().unwrap()),
                 created: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
                 listing,
+                wanted: vec![],
             });
         }
         for (line, entity) in self.told["lines"].as_object().into_iter().flatten() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
-use fedroot::artefact::{Draft, Member, Nowhere, Prepared, Terms, kind};
+use fedroot::artefact::{Draft, Member, Prepared, Terms, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::{Document, Pending};
 use fedroot::base::fault::Fault;
@@ -69,7 +69,7 @@ fn with_terms<T>(
         profile: &profile,
         now,
         last,
-        vault: &Nowhere,
+        vault: &crate::kinds::Vault,
         released: None,
     })
 }

@@ -48,16 +48,20 @@ impl Kind for Jwks {
         let (bytes, value) = match input {
             Input::Ready(bytes, value) => (bytes, value),
             Input::Composed(Composed { keys }) => {
-                let jwk = |(number, input): (usize, &KeyInput)| {
+                let mut jwks = Vec::new();
+                for (number, input) in keys.iter().enumerate() {
+                    let at = |fault: Fault| fault.at(format_args!("{}: key {}", document.name(), number + 1));
                     let purpose = input.purpose.as_deref().unwrap_or("sig");
-                    let jwk = input.key(terms).and_then(|key| key.named(purpose));
-                    jwk.map_err(|fault| fault.at(format_args!("{}: key {}", document.name(), number + 1)))
-                };
-                let value = json!({"keys": keys.iter().enumerate().map(jwk).collect::<Result<Vec<_>, _>>()?});
+                    for key in input.keys(terms, keyset::channel("jwks")).map_err(at)? {
+                        jwks.push(key.named(purpose).map_err(at)?);
+                    }
+                }
+                let value = json!({"keys": jwks});
                 (compose::text(&value), value)
             }
         };
-        let ready = Ready { document: bytes, value, others: vec![], facts: Facts::default() };
+        let ready =
+            Ready { document: bytes, value, others: vec![], facts: Facts::default(), subject: String::new() };
         keyset::prepare(("jwks", &["jwks"]), document, terms, record, ready, vec![])
     }
 

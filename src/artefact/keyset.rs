@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
-use super::{COMPOSED, Prepared, Terms, Verified, digest_of, read_all};
+use super::{COMPOSED, Prepared, Terms, VaultKey, Verified, digest_of, read_all};
 use crate::base::bytes::{base64, from_base64};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -33,7 +35,7 @@ pub(super) struct KeyInput {
     pem: Option<String>,
     /// A JSON Web Key.
     jwk: Option<String>,
-    /// Whether it is the key of the line that signs.
+    /// Whether it is the key of the line that signs; in a set, all keys of the line that belong there now.
     line: bool,
     /// What it is for.
     #[serde(rename = "use")]
@@ -77,6 +79,28 @@ impl KeyInput {
         key.kid = self.kid.clone().or(key.kid);
         key.alg = self.alg.clone().or(key.alg);
         Ok(key)
+    }
+
+    /// Reads what stands in a set: for the line, all its keys that its rotation wants in this kind of channel.
+    pub(super) fn keys(&self, terms: &Terms<'_>, channel: &str) -> Result<Vec<Key>, Fault> {
+        let vault = if self.line { terms.vault.keys()? } else { Arc::default() };
+        let is_wanted =
+            |key: &&VaultKey| key.id.line == terms.key.line && key.is_wanted_in(channel) == Some(true);
+        let wanted: Vec<_> = vault.iter().filter(is_wanted).collect();
+        if wanted.is_empty() {
+            return self.key(terms).map(|key| vec![key]);
+        }
+        if let Some(kid) = self.kid.as_ref().filter(|_| wanted.len() > 1) {
+            return Err(COMPOSED
+                .fault(format!("line = true stands for {} keys now, and '{kid}' names one", wanted.len()))
+                .hint("leave kid out: each key is then called by its thumbprint"));
+        }
+        let key = |key: &VaultKey| {
+            let certificate = terms.vault.certificate(&key.id)?.as_deref().map(from_pem).transpose()?;
+            let certificate = certificate.and_then(|key| key.certificate);
+            Ok(Key { public: key.public.clone(), certificate, kid: self.kid.clone(), alg: self.alg.clone() })
+        };
+        wanted.into_iter().map(key).collect()
     }
 }
 
@@ -146,6 +170,13 @@ pub(super) struct Ready {
     pub(super) others: Vec<(&'static str, Vec<u8>)>,
     /// What is to be shown before the document's own facts.
     pub(super) facts: Facts,
+    /// What it is about, where the line signs several side by side.
+    pub(super) subject: String,
+}
+
+/// The kind of channel in which consumers find the keys of a set.
+pub(super) fn channel(kind: &str) -> &'static str {
+    if kind == "spiffe-bundle" { "spiffe" } else { "jwks" }
 }
 
 /// Examines and readies a set: the rules of its own group, those about sets, and what the kind found while it read.
@@ -170,7 +201,12 @@ pub(super) fn prepare<'d>(
     for owner in owners(terms, &set, &facts)? {
         examiner.breach("jwks.key.taken", "", owner);
     }
-    let found = examiner.finish_json(&facts, &ready.value)?;
+    let mut carrier = Carrier::new(terms, kind, "jwks.key.line")?;
+    carrier.set(&ready.subject, &set, channel(kind));
+    if facts.value("revoke_all") != Some("true") {
+        carrier.judge(&mut examiner);
+    }
+    let found = carrier.finish(examiner.finish_json(&facts, &ready.value)?);
     let given = digest_of(document)?;
     let content = Content { document: ready.document, others: ready.others };
     let form = Form::jws(kind);

@@ -63,13 +63,14 @@ impl Kind for Kubernetes {
         let (mut jwks, mut breaches) = (Vec::new(), Vec::new());
         for (number, input) in inputs.iter().enumerate() {
             let at = |fault: Fault| fault.at(format_args!("{}: key {}", document.name(), number + 1));
-            let mut key = input.key(terms).map_err(at)?;
-            let kid = kubernetes_kid(&key.public);
-            if let Some(given) = key.kid.replace(kid.clone()).filter(|given| *given != kid) {
-                let detail = format!("the key is called '{given}', and Kubernetes calls it {kid}");
-                breaches.push(("kubernetes.kid", String::new(), detail));
+            for mut key in input.keys(terms, keyset::channel("kubernetes")).map_err(at)? {
+                let kid = kubernetes_kid(&key.public);
+                if let Some(given) = key.kid.replace(kid.clone()).filter(|given| *given != kid) {
+                    let detail = format!("the key is called '{given}', and Kubernetes calls it {kid}");
+                    breaches.push(("kubernetes.kid", String::new(), detail));
+                }
+                jwks.push(key.named(input.purpose.as_deref().unwrap_or("sig")).map_err(at)?);
             }
-            jwks.push(key.named(input.purpose.as_deref().unwrap_or("sig")).map_err(at)?);
         }
         let jwks_uri = jwks_uri.unwrap_or_else(|| format!("{}/openid/v1/jwks", issuer.trim_end_matches('/')));
         let value = json!({"keys": jwks});
@@ -77,7 +78,7 @@ impl Kind for Kubernetes {
         let mut facts = Facts::default();
         facts.add_json("", &discovery);
         let others = vec![(DISCOVERY, compose::text(&discovery))];
-        let ready = Ready { document: compose::text(&value), value, others, facts };
+        let ready = Ready { document: compose::text(&value), value, others, facts, subject: String::new() };
         keyset::prepare(("kubernetes", &["kubernetes", "jwks"]), document, terms, record, ready, breaches)
     }
 

@@ -5,6 +5,7 @@
 mod access_token;
 mod batch;
 mod bundle;
+mod carried;
 mod compose;
 mod detached;
 mod grant;

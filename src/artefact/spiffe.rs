@@ -91,7 +91,7 @@ impl Kind for Spiffe {
             Input::Ready(bytes, value) => {
                 let mut facts = Facts::default();
                 facts.add_with("trust_domain", &terms.profile.spiffe.trust_domain, "from the profile");
-                Ready { document: bytes, value, others: vec![], facts }
+                Ready { document: bytes, value, others: vec![], facts, subject: String::new() }
             }
         };
         let domain = &terms.profile.spiffe.trust_domain;
@@ -119,11 +119,12 @@ impl Composed {
         let mut jwks = Vec::new();
         for (number, input) in self.keys.iter().enumerate() {
             let at = |fault: Fault| fault.at(format_args!("{}: key {}", document.name(), number + 1));
-            let key = input.key(terms).map_err(at)?;
-            let jwk = written(&key, input.purpose.as_deref()).map_err(at)?;
-            let is_wanted = |only: Only| jwk.get("use").and_then(Value::as_str) == Some(only.name());
-            if self.only.is_none_or(is_wanted) {
-                jwks.push(jwk);
+            for key in input.keys(terms, keyset::channel("spiffe-bundle")).map_err(at)? {
+                let jwk = written(&key, input.purpose.as_deref()).map_err(at)?;
+                let is_wanted = |only: Only| jwk.get("use").and_then(Value::as_str) == Some(only.name());
+                if self.only.is_none_or(is_wanted) {
+                    jwks.push(jwk);
+                }
             }
         }
         let (mut facts, profile) = (Facts::default(), &terms.profile.spiffe);
@@ -138,7 +139,8 @@ impl Composed {
             None => profile.refresh_hint,
         };
         let value = json!({"spiffe_sequence": sequence, "spiffe_refresh_hint": hint.seconds(), "keys": jwks});
-        Ok(Ready { document: compose::text(&value), value, others: vec![], facts })
+        let subject = self.only.map_or("", Only::name).to_owned();
+        Ok(Ready { document: compose::text(&value), value, others: vec![], facts, subject })
     }
 }
 

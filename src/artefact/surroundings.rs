@@ -1,6 +1,7 @@
 //! What a vault knows beside one line's profile and its last record, as plain data. Kinds of documents ask for it when a rule
 //! needs it; most ask for nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::clock::Instant;
@@ -17,6 +18,15 @@ pub trait Surroundings: Sync {
     ///
     /// Those of reading records.
     fn keys(&self) -> Result<Arc<Vec<VaultKey>>, Fault>;
+
+    /// The certificate of a key, PEM, where it has one.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it.
+    fn certificate(&self, _key: &KeyId) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
 
     /// The profile of every line.
     ///
@@ -55,6 +65,19 @@ pub trait Surroundings: Sync {
         Ok(others.cloned().collect())
     }
 
+    /// Of which lines the line's documents of this kind listed keys last, in which kind of channel, by what they are about.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the journal.
+    fn carried(
+        &self,
+        _line: &Line,
+        _kind: &str,
+    ) -> Result<BTreeMap<String, BTreeSet<(Line, String)>>, Fault> {
+        Ok(BTreeMap::new())
+    }
+
     /// The claims of the line's configuration that is signed together with the document.
     fn configuration(&self) -> Option<&Map<String, Value>> {
         None
@@ -72,6 +95,15 @@ pub struct VaultKey {
     pub created: Instant,
     /// Who knows it.
     pub listing: Listing,
+    /// Whether the next document lists it, by kind of channel, where it is one that others carry keys in.
+    pub wanted: Vec<(&'static str, bool)>,
+}
+
+impl VaultKey {
+    /// Whether the next document of this kind of channel lists it; nothing, where its line has no such channel.
+    pub fn is_wanted_in(&self, channel: &str) -> Option<bool> {
+        self.wanted.iter().find(|(kind, _)| *kind == channel).map(|(_, is_wanted)| *is_wanted)
+    }
 }
 
 /// Whether documents list a key.

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
+use super::carrying::Carrying;
 use super::index::{self, Gone, Index};
 use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
@@ -114,13 +115,16 @@ pub fn sign_batch(
         Consent::Review(review) => (None, *review, None),
         Consent::Approval(approval) => {
             let signed = splitting.signed;
-            let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
+            let (line, kind) = (splitting.terms.line, splitting.kind.name());
+            let channel = vault.channel_for(line, kind)?;
+            let carrying = Carrying::of(vault, line, kind, batch.examined())?;
             let work = Work {
                 batch: batch.as_ref(),
                 staging: &staging,
                 places: &places,
                 documents: &documents,
                 channel: &channel,
+                carrying: &carrying,
                 signed,
                 files: Mutex::default(),
             };
@@ -368,6 +372,7 @@ struct Work<'a> {
     places: &'a [usize],
     documents: &'a [Published],
     channel: &'a (String, Lists),
+    carrying: &'a Carrying<'a>,
     signed: &'a AtomicU64,
     files: Mutex<Vec<Finished>>,
 }
@@ -417,14 +422,13 @@ impl Pieces for Work<'_> {
                     .record_of(*at)
                     .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
             };
-            if is_listing {
-                let name = self.batch.members().get(*at).and_then(|member| member.names.first());
-                documents.push(custody::Document::new(
-                    name.map_or("", String::as_str),
-                    *digest,
-                    until,
-                    lists,
-                ));
+            let (name, id) = self.batch.members().get(*at).map_or(("", ""), |member| {
+                (member.names.first().map_or("", String::as_str), member.id.as_str())
+            });
+            let carries = self.carrying.part(id);
+            if is_listing || !carries.is_empty() {
+                let lists = if is_listing { lists } else { &Lists::Nothing };
+                documents.push(custody::Document::new(name, *digest, until, lists).carrying(id, carries));
                 continue;
             }
             let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());

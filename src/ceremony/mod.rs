@@ -2,6 +2,7 @@
 
 mod audit;
 mod batch;
+mod carrying;
 mod chain;
 mod generate;
 mod index;

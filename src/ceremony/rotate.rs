@@ -200,7 +200,8 @@ pub fn stage(
     generate(vault, making, approver, random)
 }
 
-/// Takes a receipt: exactly this artefact was seen there then. Which line it belongs to, its digest tells.
+/// Takes a receipt: exactly this artefact was seen there then. Which lines' keys it lists, its digest tells; each line has a
+/// receipt of its own.
 ///
 /// # Errors
 /// [`RECEIPT`](crate::lifecycle::RECEIPT): no line has signed such an artefact, or only later than it was seen.
@@ -209,32 +210,43 @@ pub fn observe(
     line: Option<&Line>,
     receipt: &Receipt,
     reason: Option<&str>,
-) -> Result<(Line, u64), Fault> {
+) -> Result<Vec<(Line, u64)>, Fault> {
     let now = vault.now();
     let about = json!({"digest": receipt.digest.to_string(), "seen": receipt.seen.to_string()});
     let found = find(vault, line, receipt, now).map_err(|fault| fault.but("nothing was noted"));
-    let line = found.map_err(|fault| vault.deny("observe", &about, fault))?;
-    let entry = vault.observe(&line, receipt, reason, now)?;
-    Ok((line, entry))
+    let lines = found.map_err(|fault| vault.deny("observe", &about, fault))?;
+    let noted = lines.into_iter().map(|line| {
+        let entry = vault.observe(&line, receipt, reason, now)?;
+        Ok((line, entry))
+    });
+    noted.collect()
 }
 
-fn find(catalogue: &Catalogue, line: Option<&Line>, receipt: &Receipt, now: Instant) -> Result<Line, Fault> {
+fn find(
+    catalogue: &Catalogue,
+    line: Option<&Line>,
+    receipt: &Receipt,
+    now: Instant,
+) -> Result<Vec<Line>, Fault> {
     if receipt.seen > now {
         return Err(crate::lifecycle::RECEIPT
             .fault(format!("it was seen at {}, and it is {now}", receipt.seen))
             .hint("set --seen-at to the time of the fetch, in UTC"));
     }
     let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
-    let mut refused = None;
+    let (mut found, mut refused) = (Vec::new(), None);
     for line in lines {
         match catalogue.situation(&line)?.inventory.observe(receipt) {
-            Ok(()) => return Ok(line),
+            Ok(()) => found.push(line),
             // that it was signed later than it was seen says more than that another line knows nothing of it
             Err(fault) => {
                 refused =
                     refused.filter(|known: &Fault| known.message().contains("signed only")).or(Some(fault));
             }
         }
+    }
+    if !found.is_empty() {
+        return Ok(found);
     }
     Err(refused.unwrap_or_else(|| crate::lifecycle::RECEIPT.fault("the vault holds no key line")))
 }

@@ -7,6 +7,7 @@ use rand_core::CryptoRng;
 use serde_json::json;
 
 use super::audit::{deliver, fresh};
+use super::carrying::Carrying;
 use super::{Approver, STREAM, Terms, review};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::{Digest, Hashing};
@@ -15,7 +16,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
-use crate::custody::{Delivered, Signed, Vault};
+use crate::custody::{self, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
 use crate::lifecycle::STAGE;
 use crate::policy::{Approval, Profile, Review};
@@ -192,16 +193,19 @@ fn record(
     ready: Approved<'_>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded, Fault> {
-    let Approved { prepared, mut output, mut beside, proof, record, approval } = ready;
-    let channel = vault.channel_for(signing.line, signing.kind.name())?;
+    let Approved { subject, prepared, mut output, mut beside, proof, record, approval } = ready;
+    let (channel, lists) = vault.channel_for(signing.line, signing.kind.name())?;
+    let carries =
+        Carrying::of(vault, signing.line, signing.kind.name(), prepared.examined())?.whole(&subject);
     let expires = prepared.expires();
     let (signed, review) = vault.sign(approval, approver, &mut |signature| {
         let mut hashing = Hashing::new(&mut output);
         finish(prepared.as_ref(), signature, signing.output, &mut hashing)?;
         let written = write_beside(prepared.as_ref(), signature, &mut beside)?;
-        let name = signing.output.name();
-        let (channel, lists) = channel.clone();
-        Ok(Delivered { digest: hashing.finish().0, name, beside: written, channel, expires, lists })
+        let digest = hashing.finish().0;
+        let document = custody::Document::new(&signing.output.name(), digest, expires, &lists);
+        let document = document.carrying(&subject, carries.clone());
+        Ok(Delivered { digest, beside: written, channel: channel.clone(), document })
     })?;
     Ok(Recorded { review, signed, output, beside, proof, kept: record })
 }
@@ -261,6 +265,7 @@ enum Ready<'d> {
 }
 
 struct Approved<'d> {
+    subject: String,
     prepared: Box<dyn Prepared + 'd>,
     output: Pending,
     /// What stands beside the document, in the order in which the kind names it.
@@ -293,12 +298,13 @@ fn ready<'d>(
         return Ok(Ready::Dry(Box::new((review, beside.into_iter().map(|(path, _)| path).collect()))));
     }
     output.reserve(prepared.length_max())?;
+    let subject = kind.subject(document)?;
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().to_vec();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    Ok(Ready::Signing(Box::new(Approved { prepared, output, beside, proof, record, approval })))
+    Ok(Ready::Signing(Box::new(Approved { subject, prepared, output, beside, proof, record, approval })))
 }
 
 /// The files beside the output, on their way. A stream has none, and a signature of the text does not fit it compressed.

@@ -1,7 +1,7 @@
 //! What a vault knows beside one line, read when it is asked for, and once.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,7 +12,7 @@ use crate::artefact::{self, Listing, Revoked, VaultKey};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record};
-use crate::key::Line;
+use crate::key::{KeyId, Line};
 use crate::lifecycle::{HistoricalKey, KeyState, Stage};
 use crate::policy::{Fact, Facts, Last, Profile};
 
@@ -49,11 +49,16 @@ impl artefact::Surroundings for Surroundings<'_> {
         }
         let mut keys = Vec::new();
         for line in self.catalogue.lines()? {
+            let channels = self.catalogue.carrying(&line)?;
             for record in self.catalogue.records(&line)? {
-                keys.push(key(&record)?);
+                keys.push(key(&record, &channels)?);
             }
         }
         Ok(self.keys.get_or_init(|| Arc::new(keys)).clone())
+    }
+
+    fn certificate(&self, key: &KeyId) -> Result<Option<String>, Fault> {
+        super::review::certificate(self.catalogue, &self.catalogue.record(key)?)
     }
 
     fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {
@@ -91,6 +96,10 @@ impl artefact::Surroundings for Surroundings<'_> {
 
     fn last(&self, line: &Line, kind: &str, subject: &str) -> Result<Option<Last>, Fault> {
         self.catalogue.last_signed(line, kind, subject)
+    }
+
+    fn carried(&self, line: &Line, kind: &str) -> Result<BTreeMap<String, BTreeSet<(Line, String)>>, Fault> {
+        self.catalogue.carried(line, kind)
     }
 
     fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
@@ -158,7 +167,7 @@ fn is_asked_for(fact: &Fact) -> bool {
 }
 
 /// A key as documents speak of it: what its moves led to, a suspension aside.
-fn key(record: &Record) -> Result<VaultKey, Fault> {
+fn key(record: &Record, channels: &[(&'static str, BTreeSet<u32>)]) -> Result<VaultKey, Fault> {
     let (id, state) = (record.key()?, record.state());
     let standing = state.map_or(Stage::Generated, KeyState::standing);
     let past = state.and_then(|state| HistoricalKey::of(id.version, state));
@@ -172,5 +181,6 @@ fn key(record: &Record) -> Result<VaultKey, Fault> {
         (Stage::Revoked, None) => Listing::Revoked(None),
     };
     let created = Instant::parse(record.created())?;
-    Ok(VaultKey { id, public: record.public()?, created, listing })
+    let wanted = channels.iter().map(|(kind, listed)| (*kind, listed.contains(&id.version))).collect();
+    Ok(VaultKey { id, public: record.public()?, created, listing, wanted })
 }

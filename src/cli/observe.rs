@@ -63,12 +63,17 @@ impl Observe {
         };
         let receipt = Receipt { digest, seen: self.seen_at, from };
         let mut vault = common.open_vault()?;
-        let (line, entry) = ceremony::observe(&mut vault, self.key.as_ref(), &receipt, self.said.as_deref())?;
+        let noted = ceremony::observe(&mut vault, self.key.as_ref(), &receipt, self.said.as_deref())?;
+        let receipts = noted.iter().map(|(line, entry)| json!({"line": line.to_string(), "entry": entry}));
         let mut output = Output::json(json!({
-            "line": line.to_string(), "digest": digest.to_string(), "seen": self.seen_at.to_string(), "entry": entry,
+            "digest": digest.to_string(),
+            "seen": self.seen_at.to_string(),
+            "receipts": receipts.collect::<Vec<_>>(),
         }));
-        output.line(format!("{line}: {digest} was seen at {}", self.seen_at));
-        output.note(format!("the ledger has it as entry {entry}"));
+        for (line, entry) in noted {
+            output.line(format!("{line}: {digest} was seen at {}", self.seen_at));
+            output.note(format!("the ledger has it as entry {entry}"));
+        }
         Ok(output)
     }
 }

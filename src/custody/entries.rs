@@ -151,7 +151,7 @@ pub(super) fn signed(signature: &Signature, delivered: &Delivered) -> Value {
         "result": "signed",
         "signature": Digest::of(signature.as_bytes()).to_string(),
         "artefact": delivered.digest.to_string(),
-        "name": short(&delivered.name),
+        "name": short(&delivered.document.name),
     });
     if let (false, Some(members)) = (delivered.beside.is_empty(), value.as_object_mut()) {
         let beside = delivered.beside.iter();

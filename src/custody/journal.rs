@@ -4,7 +4,7 @@
 //! A line is durable before its entry is, and the same line stands inside the entry. So the ledger decides: a line whose entry
 //! never came is void, an entry without its line means that the journal is an old copy, and an auditor can make it anew.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,24 @@ pub struct Document {
     /// Which keys of the line it lists; none where it is no artefact that lists keys. `[0]` stands for itself alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<u32>,
+    /// What it is about, where it carries keys or the one before about the same did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Which keys of the vault it carries for consumers to find: those of any line, where documents are no anchors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carries: Vec<Carries>,
+}
+
+/// The keys of a line in a document.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Carries {
+    /// The line.
+    pub line: String,
+    /// The kind of channel.
+    pub channel: String,
+    /// The versions; none, where the document before about the same listed some.
+    pub keys: Vec<u32>,
 }
 
 impl Document {
@@ -141,7 +159,15 @@ impl Document {
             Lists::Keys(versions) => versions.iter().copied().collect(),
         };
         let expires = expires.map(|at| at.to_string());
-        Self { name: name.chars().take(300).collect(), digest: digest.to_string(), expires, lists }
+        let name = name.chars().take(300).collect();
+        Self { name, digest: digest.to_string(), expires, lists, subject: None, carries: Vec::new() }
+    }
+
+    /// The same, which is about this and carries these keys.
+    #[must_use]
+    pub fn carrying(self, subject: &str, carries: Vec<Carries>) -> Self {
+        let subject = (!carries.is_empty()).then(|| subject.to_owned());
+        Self { subject, carries, ..self }
     }
 
     /// Which keys of the line it lists.
@@ -170,15 +196,19 @@ impl What {
         }
     }
 
-    fn line(&self) -> Option<&str> {
-        match self {
+    /// The key lines that it is about: that of the key, and those whose keys its documents carry.
+    fn lines(&self) -> BTreeSet<&str> {
+        let own = match self {
             Self::Made { key, .. }
             | Self::Moved { key, .. }
             | Self::Certified { key, .. }
             | Self::Signed { key, .. } => key.split_once('#').map(|(line, _)| line),
-            Self::Seen { line, .. } => Some(line),
+            Self::Seen { line, .. } => Some(line.as_str()),
             Self::Nothing {} | Self::Unknown { .. } | Self::Resealed {} | Self::Void {} => None,
-        }
+        };
+        let documents = if let Self::Signed { documents, .. } = self { documents.as_slice() } else { &[] };
+        let carried = documents.iter().flat_map(|document| &document.carries);
+        own.into_iter().chain(carried.map(|carries| carries.line.as_str())).collect()
     }
 }
 
@@ -279,7 +309,7 @@ impl Journal {
     }
 
     fn push(&mut self, noted: Noted) {
-        if let Some(line) = noted.what.line() {
+        for line in noted.what.lines() {
             self.of_line.entry(line.to_owned()).or_default().push(self.lines.len());
         }
         self.lines.push(noted);

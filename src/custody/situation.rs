@@ -1,8 +1,8 @@
 //! From the lines of the journal to what the life of keys is judged by: history and inventory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::journal::{self, Document, Journal, Noted, What};
+use super::journal::{self, Carries, Document, Journal, Noted, What};
 use super::{Catalogue, JOURNAL, Record};
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
@@ -97,6 +97,40 @@ impl Catalogue {
         Ok((channel.name.clone(), lists))
     }
 
+    /// The kinds of channels in which documents of this or other lines carry the keys of a line, and which keys they list next.
+    pub fn carrying(&self, line: &Line) -> Result<Vec<(&'static str, BTreeSet<u32>)>, Fault> {
+        let situation = self.outline(line)?;
+        let carried = situation.channels.iter().filter(|channel| !channel.kind.method().is_anchor());
+        let listed = carried.map(|channel| match situation.lists(channel) {
+            Lists::Keys(versions) => (channel.kind.name(), versions),
+            Lists::Nothing | Lists::Own => (channel.kind.name(), BTreeSet::new()),
+        });
+        Ok(listed.collect())
+    }
+
+    /// Of which lines the newest documents of a kind that a line signed list keys, and in which kind of channel, by what they
+    /// are about.
+    pub fn carried(
+        &self,
+        line: &Line,
+        kind: &str,
+    ) -> Result<BTreeMap<String, BTreeSet<(Line, String)>>, Fault> {
+        let mut newest = BTreeMap::new();
+        for noted in self.journal()?.of(line) {
+            let What::Signed { key, kind: of, documents, .. } = &noted.what else { continue };
+            if of != kind || key.parse::<KeyId>()?.line != *line {
+                continue;
+            }
+            for document in documents {
+                let Some(subject) = &document.subject else { continue };
+                let listing = document.carries.iter().filter(|carries| !carries.keys.is_empty());
+                let lines = listing.map(|carries| Ok((carries.line.parse()?, carries.channel.clone())));
+                newest.insert(subject.clone(), lines.collect::<Result<_, Fault>>()?);
+            }
+        }
+        Ok(newest)
+    }
+
     /// Refuses a key that may not sign documents of this kind now: not the active one, nor a key that signs its own copies
     /// of a double publication.
     pub fn check_signer(&self, record: &Record, document: &str, now: Instant) -> Result<(), Fault> {
@@ -126,7 +160,7 @@ impl Catalogue {
     pub fn inventory(&self, line: &Line, channels: &[Channel]) -> Result<Inventory, Fault> {
         let mut inventory = Inventory::default();
         for noted in self.journal()?.of(line) {
-            add(&mut inventory, noted, channels)
+            add(&mut inventory, noted, line, channels)
                 .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))?;
         }
         Ok(inventory)
@@ -184,7 +218,7 @@ fn with_limits(kind: Kind, profile: &Profile) -> Channel {
     channel
 }
 
-fn add(inventory: &mut Inventory, noted: &Noted, channels: &[Channel]) -> Result<(), Fault> {
+fn add(inventory: &mut Inventory, noted: &Noted, line: &Line, channels: &[Channel]) -> Result<(), Fault> {
     let issued = noted.time()?;
     match &noted.what {
         What::Made { key, certificate, .. } | What::Certified { key, certificate } => {
@@ -197,12 +231,19 @@ fn add(inventory: &mut Inventory, noted: &Noted, channels: &[Channel]) -> Result
             }
         }
         What::Signed { key, channel, documents, ends, .. } => {
-            let by = key.parse::<KeyId>()?.version;
+            let by = key.parse::<KeyId>()?;
+            let is_own = by.line == *line;
             for document in documents {
-                inventory.add(&signature(document, channel, by, issued)?);
+                if is_own {
+                    inventory.add(&signature(document, channel, by.version, issued)?);
+                }
+                for carries in &document.carries {
+                    carry(inventory, document, carries, (line, channels), issued)?;
+                }
             }
-            for (end, count) in ends {
-                inventory.add_many(channel, by, expires(Some(end).filter(|end| *end != NEVER))?, *count);
+            for (end, count) in ends.iter().filter(|_| is_own) {
+                let end = expires(Some(end).filter(|end| *end != NEVER))?;
+                inventory.add_many(channel, by.version, end, *count);
             }
         }
         What::Seen { digest, seen, from, said, .. } => {
@@ -213,6 +254,22 @@ fn add(inventory: &mut Inventory, noted: &Noted, channels: &[Channel]) -> Result
             inventory.observe(&Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Adds a document to the channel of the line that it carries keys in: whoever signed it, its keys are what consumers find.
+fn carry(
+    inventory: &mut Inventory,
+    document: &Document,
+    carries: &Carries,
+    (line, channels): (&Line, &[Channel]),
+    issued: Instant,
+) -> Result<(), Fault> {
+    let channel = channels.iter().find(|channel| channel.kind.name() == carries.channel);
+    if let Some(channel) = channel.filter(|_| carries.line == line.to_string()) {
+        let lists = Lists::Keys(carries.keys.iter().copied().collect());
+        inventory.add(&Signature { by: None, lists, ..signature(document, &channel.name, 0, issued)? });
     }
     Ok(())
 }

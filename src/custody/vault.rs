@@ -23,7 +23,6 @@ use crate::base::secret::Secret;
 use crate::base::staging::Staging;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
-use crate::lifecycle::Lists;
 use crate::policy::{Approval, Confirmed, Profile, Review};
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
@@ -89,16 +88,12 @@ pub struct NewKey<'a> {
 pub struct Delivered {
     /// The digest of the whole signed document.
     pub digest: Digest,
-    /// What it will be called.
-    pub name: String,
     /// What stands beside it, such as a detached signature: names and digests.
     pub beside: Vec<(String, Digest)>,
     /// The channel of the line that it belongs to.
     pub channel: String,
-    /// When it ends; never, where it does not say.
-    pub expires: Option<Instant>,
-    /// Which keys of the line it lists.
-    pub lists: Lists,
+    /// As the journal has it.
+    pub document: SignedDocument,
 }
 
 /// What came of a signature.
@@ -292,8 +287,8 @@ impl<'a> Vault<'a> {
         match deliver(&signature) {
             Ok(delivered) => {
                 let outcome = entries::signed(&signature, &delivered);
-                let Delivered { digest: artefact, beside, name, channel, expires, lists } = delivered;
-                let documents = vec![SignedDocument::new(&name, artefact, expires, &lists)];
+                let Delivered { digest: artefact, beside, channel, document } = delivered;
+                let documents = vec![document];
                 let (kind, ends) = (review.kind.to_owned(), BTreeMap::new());
                 let what = What::Signed { key, kind, channel, documents, ends };
                 close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;

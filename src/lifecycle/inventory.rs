@@ -247,21 +247,24 @@ impl Inventory {
     /// # Errors
     /// [`RECEIPT`]: no artefact of this digest lists keys of the line, or it was signed later than it was seen.
     pub fn observe(&mut self, receipt: &Receipt) -> Result<(), Fault> {
-        let found = self.channels.values_mut().find_map(|books| {
+        let found = self.channels.values_mut().filter_map(|books| {
             let carrier = books.carriers.get(&receipt.digest).cloned()?;
             Some((books, carrier))
         });
-        let Some((books, carrier)) = found else {
+        let found: Vec<_> = found.collect();
+        if found.is_empty() {
             return Err(RECEIPT
                 .fault(format!("{} is no artefact that lists keys of this line", receipt.digest))
                 .hint("give the very file that was fetched; one that was signed elsewhere proves nothing"));
-        };
-        if receipt.seen < carrier.issued {
-            return Err(RECEIPT
-                .fault(format!("seen at {}, and signed only at {}", receipt.seen, carrier.issued))
-                .hint("set --seen-at to the time of the fetch, in UTC"));
         }
-        books.see(&carrier, receipt);
+        for (books, carrier) in found {
+            if receipt.seen < carrier.issued {
+                return Err(RECEIPT
+                    .fault(format!("seen at {}, and signed only at {}", receipt.seen, carrier.issued))
+                    .hint("set --seen-at to the time of the fetch, in UTC"));
+            }
+            books.see(&carrier, receipt);
+        }
         Ok(())
     }
 

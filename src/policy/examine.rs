@@ -2,7 +2,7 @@
 //! signed last, and only what was found stays.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::Write;
 
@@ -16,6 +16,7 @@ use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Rule, Stand
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
+use crate::key::KeyId;
 
 /// What rules know of the entities before. Texts stand here as hashes of 64 bits under a key that is drawn for each run: so
 /// nobody can choose two that fall together, and by chance they do so once in many millions of runs.
@@ -56,6 +57,17 @@ impl Seen {
     }
 }
 
+/// That a document lists a key of the vault, for the consumers of that key to find.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Carried {
+    /// What lists it: an entity, a set; foreign text.
+    pub subject: String,
+    /// In which kind of channel.
+    pub channel: &'static str,
+    /// The key.
+    pub key: KeyId,
+}
+
 /// What an examination found.
 #[derive(Clone, Default)]
 pub struct Examined {
@@ -63,6 +75,8 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// The difference to what was signed last, when there is such a thing.
     pub difference: Option<Difference>,
+    /// The keys of the vault that the document lists.
+    pub carried: BTreeSet<Carried>,
 }
 
 /// Examines one document.
@@ -186,6 +200,6 @@ impl<'a> Examiner<'a> {
                 self.tally.add(rule, &self.standard, Breach { subject: String::new(), detail });
             }
         }
-        Ok(Examined { findings: self.tally.finish(), difference })
+        Ok(Examined { findings: self.tally.finish(), difference, carried: BTreeSet::new() })
     }
 }

@@ -22,7 +22,7 @@ pub use difference::{Change, Difference, EntityChange};
 pub use entity::{
     Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Strength, Text,
 };
-pub use examine::{Examined, Examiner};
+pub use examine::{Carried, Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::{Last, Print};

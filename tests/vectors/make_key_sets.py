@@ -88,13 +88,13 @@ put(rule, "profile", "[jwks]\nkeys_max = 1\n", "toml")
 rule = "jwks.key.twice"
 put(rule, "bad", keys(a.jwk(), a.jwk(kid="again")))
 put(rule, "good", keys(a.jwk(), b.jwk()))
-# the key of another line in the vault of the tests
-rule = "jwks.key.taken"
+# the key of another line in the vault of the tests, which is not published yet
 c = Key("c", "P-384")
 shutil.copy(here.parent / "keys/p384-other.pem", work / "c.key")
 c.spki = openssl("pkey", "-in", "c.key", "-pubout", "-outform", "der")
-put(rule, "bad", keys(a.jwk(), c.jwk(kid="c")))
-put(rule, "good", keys(a.jwk(), b.jwk()))
+for rule in ["jwks.key.taken", "jwks.key.line"]:
+    put(rule, "bad", keys(a.jwk(), c.jwk(kid="c")))
+    put(rule, "good", keys(a.jwk(), b.jwk()))
 for member in ["kid", "alg", "use"]:
     rule = f"jwks.{member}.missing"
     put(rule, "bad", keys(a.jwk(**{member: None})))

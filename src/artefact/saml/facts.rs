@@ -8,6 +8,7 @@ use memchr::memmem::Finder;
 use super::entity::{Assembler, MDRPI};
 use super::oddities::Oddities;
 use super::{MD, check_root};
+use crate::artefact::carried::Carrier;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::xml::{Event, StartTag, dsig};
@@ -24,6 +25,7 @@ const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 /// Collects facts from the events of one document.
 pub(super) struct Collector<'a> {
     examiner: Option<Examiner<'a>>,
+    carrier: Option<Carrier>,
     now: Option<Instant>,
     remarks: BTreeMap<&'static str, String>,
     root: Facts,
@@ -53,6 +55,7 @@ impl<'a> Collector<'a> {
     pub(super) fn new() -> Self {
         Self {
             examiner: None,
+            carrier: None,
             now: None,
             remarks: BTreeMap::new(),
             root: Facts::default(),
@@ -69,15 +72,16 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Hands every entity to the rules, judges nested expiry by this time, and shows these remarks beside the root's
-    /// attributes.
+    /// Hands every entity to the rules and to who notes keys of the vault, judges nested expiry by this time, and shows these
+    /// remarks beside the root's attributes.
     pub(super) fn examining(
         mut self,
-        examiner: Examiner<'a>,
+        (examiner, carrier): (Examiner<'a>, Carrier),
         now: Instant,
         remarks: BTreeMap<&'static str, String>,
     ) -> Self {
-        (self.examiner, self.now, self.remarks) = (Some(examiner), Some(now), remarks);
+        (self.examiner, self.carrier) = (Some(examiner), Some(carrier));
+        (self.now, self.remarks) = (Some(now), remarks);
         self
     }
 
@@ -194,6 +198,9 @@ impl<'a> Collector<'a> {
         if let Some(examiner) = &mut self.examiner {
             examiner.entity(&entity);
         }
+        if let Some(carrier) = &mut self.carrier {
+            carrier.entity(&entity);
+        }
     }
 
     fn nested_expiry(&mut self, tag: StartTag<'_>) {
@@ -267,7 +274,11 @@ impl<'a> Collector<'a> {
         if unlisted > 0 {
             facts.add("entities not listed", unlisted.to_string());
         }
-        let examined = self.examiner.map(|examiner| examiner.finish(&facts)).transpose()?;
-        Ok((facts, examined.unwrap_or_default()))
+        let Some((mut examiner, carrier)) = self.examiner.zip(self.carrier) else {
+            return Ok((facts, Examined::default()));
+        };
+        carrier.judge(&mut examiner);
+        let found = carrier.finish(examiner.finish(&facts)?);
+        Ok((facts, found))
     }
 }

@@ -26,6 +26,9 @@ use crate::format::xml::{Event, Limits, StartTag};
 use crate::key::{PublicKey, Scheme, Signature, scheme};
 use crate::policy::Facts;
 
+/// The rule about keys of the vault in metadata.
+const CARRIED: &str = "saml.key.line";
+
 /// The namespace of SAML metadata.
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 

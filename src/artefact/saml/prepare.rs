@@ -9,7 +9,8 @@ use rand_core::CryptoRng;
 
 use super::facts::Collector;
 use super::splice::{Edit, Splice};
-use super::{OTHER, Prepared, Terms, check, check_root, valid_until};
+use super::{CARRIED, OTHER, Prepared, Terms, check, check_root, valid_until};
+use crate::artefact::carried::Carrier;
 use crate::base::bytes::{Digest, Hashing, Tagging, equal, from_base64, hex};
 use crate::base::disk::{self, Document, DocumentReader};
 use crate::base::fault::Fault;
@@ -64,7 +65,8 @@ pub(super) fn prepare<'d>(
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let record = record.map(|to| to as &mut dyn Write);
     let examiner = Examiner::new("saml", &["saml"], standard, terms.last, record);
-    let mut collector = Collector::new().examining(examiner, terms.now, root.remarks);
+    let carrier = Carrier::new(terms, "saml", CARRIED)?;
+    let mut collector = Collector::new().examining((examiner, carrier), terms.now, root.remarks);
     let digested =
         dsig::digest(&mut spliced, Limits::default(), profile.digest, |event| collector.event(event));
     let digested = digested.map_err(at)?;

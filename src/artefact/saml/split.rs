@@ -11,7 +11,8 @@ use super::mdq;
 use super::prepare::{OwnedKeyInfo, Root, dates};
 use super::splice::Splice;
 use super::standalone::{Context, Digested, Standalone};
-use super::{BATCH, MD, OTHER, Terms, check_root};
+use super::{BATCH, CARRIED, MD, OTHER, Terms, check_root};
+use crate::artefact::carried::Carrier;
 use crate::artefact::{Batch, Draft, Look, Member};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::{Instant, Span};
@@ -137,7 +138,8 @@ pub(super) fn split<'d>(
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let examiner = Examiner::new("saml", &["saml"], standard, terms.last, Some(record));
-    let mut collector = Collector::new().examining(examiner, terms.now, root.remarks.clone());
+    let carrier = Carrier::new(terms, "saml", CARRIED)?;
+    let mut collector = Collector::new().examining((examiner, carrier), terms.now, root.remarks.clone());
     let pass = |tell: &mut dyn FnMut((Member, Place))| {
         let mut splitter = Splitter::new(&root, tell);
         dsig::check(&mut spliced, Limits::default(), |event| {

@@ -94,6 +94,17 @@ pub(super) static ROWS: &[Rule] = &[
         ),
         Check::Reader,
     ),
+    Rule::of(
+        "jwks",
+        "jwks.key.line",
+        Block,
+        (
+            "of each key line of the vault it lists the keys that the rotation of that line wants, and no others",
+            "list the keys that `fedroot status` has as published, active or retiring, or make the move first",
+            "RFC 7517, section 5; OpenID Connect Core 1.0, section 10.1.1; SPIFFE Federation, section 4.1",
+        ),
+        Check::Reader,
+    ),
     rule(
         "jwks.kid.missing",
         Block,

@@ -31,6 +31,14 @@ pub(super) static ROWS: &[Rule] = &[
         }),
     ),
     Rule::saml(
+        "saml.key.line",
+        Block,
+        "of each key line of the vault it lists the keys that the rotation of that line wants, and no others",
+        "list the keys that `fedroot status` has as published, active or retiring, or make the move first",
+        "SAML V2.0 Metadata Interoperability Profile, section 2.6.1; a safeguard of this program",
+        Check::Reader,
+    ),
+    Rule::saml(
         "saml.certificate.unreadable",
         Warn,
         "every certificate can be read",
