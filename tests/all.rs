@@ -13,8 +13,8 @@
 
 mod attacks;
 mod batch;
-mod carried;
 mod canonical;
+mod channels;
 mod faults;
 mod federation;
 mod fuzz;

@@ -1,5 +1,6 @@
-//! Keys that consumers find in documents which other keys sign: in SAML metadata, in sets. The documents are read, what they
-//! list of the vault's keys goes on record, and the windows of these keys count from when that was seen.
+//! Each kind of channel on a real vault: keys that consumers find in documents which other keys sign, in SAML metadata and in
+//! sets, and certificates that people carry. What documents list of the vault's keys goes on record, and windows count from
+//! when that was seen. The other kinds, anchors, are in `rotation`.
 
 use std::fs;
 use std::thread::sleep;
@@ -12,7 +13,7 @@ use crate::support::{Folder, LINE, Ran};
 const IDP: &str = "example.org/sandbox/idp";
 /// Consumers of these tests refresh every second, and nothing else takes time.
 const TIMES: &str = "refresh = \"PT1S\"\nfailures = 0\nskew = \"PT0S\"\nobjects = \"PT0S\"\n\
-    publish_safety = \"PT0S\"\nretire_safety = \"PT0S\"\ndelay = \"PT0S\"\n";
+    publish_safety = \"PT0S\"\nretire_safety = \"PT0S\"\ndelay = \"PT0S\"\ndistribution = \"PT1S\"\n";
 
 /// A vault with lines whose keys are carried in one kind of channel.
 struct World(Folder);
@@ -66,11 +67,11 @@ impl World {
     }
 
     /// The metadata of an identity provider with the certificates of these keys.
-    fn metadata(&self, name: &str, keys: &[&str]) {
+    fn metadata(&self, name: &str, purpose: &str, keys: &[&str]) {
         let certificates = keys.iter().map(|key| {
             let pem = self.good(&format!("key export {key} --format certificate"));
             let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-            format!("<md:KeyDescriptor use=\"signing\"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>")
+            format!("<md:KeyDescriptor use=\"{purpose}\"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>")
         });
         let text = String::from_utf8(self.0.read("entity.xml")).unwrap();
         let (start, end) = (text.find("<md:KeyDescriptor").unwrap(), text.find("<md:SingleSignOn").unwrap());
@@ -84,10 +85,10 @@ fn a_key_in_metadata_rotates_with_the_windows_of_those_who_read_it() {
     let world =
         World::new("saml-signing", &[(IDP, "version = 1\nkinds = [\"bundle\"]\npolicy_ref = \"test\"")]);
     let (first, second) = (format!("{IDP}#1"), format!("{IDP}#2"));
-    world.metadata("one.xml", &[&first]);
+    world.metadata("one.xml", "signing", &[&first]);
     world.sign("saml", "one.xml", LINE, "one.signed").unwrap();
     world.good(&format!("rotate stage {IDP} --recipient {}", world.0.auditor));
-    world.metadata("both.xml", &[&first, &second]);
+    world.metadata("both.xml", "signing", &[&first, &second]);
     let early = world.sign("saml", "both.xml", LINE, "x").unwrap_err();
     assert!(early[0].contains("#2, which is not published yet"), "{early:?}");
     world.good(&format!("rotate publish {IDP}"));
@@ -117,7 +118,7 @@ fn a_key_in_metadata_rotates_with_the_windows_of_those_who_read_it() {
     assert!(kept[0].contains("#1, which is retired"), "{kept:?}");
     let dropped = world.sign("saml", "entity.xml", LINE, "x").unwrap_err();
     assert!(dropped[0].contains("now lists none"), "{dropped:?}");
-    world.metadata("two.xml", &[&second]);
+    world.metadata("two.xml", "signing", &[&second]);
     world.sign("saml", "two.xml", LINE, "two.signed").unwrap();
     // Whoever has the metadata before keeps it for two weeks, unless it is seen that there is a newer one.
     let destroy = format!("key destroy {first} --dry-run");
@@ -131,7 +132,7 @@ fn a_key_in_metadata_rotates_with_the_windows_of_those_who_read_it() {
 fn of_a_batch_the_document_that_carries_a_key_goes_on_record() {
     let world =
         World::new("saml-signing", &[(IDP, "version = 1\nkinds = [\"bundle\"]\npolicy_ref = \"test\"")]);
-    world.metadata("one.xml", &[&format!("{IDP}#1")]);
+    world.metadata("one.xml", "signing", &[&format!("{IDP}#1")]);
     let entity = String::from_utf8(world.0.read("one.xml")).unwrap();
     let entity = &entity[entity.find("<md:EntityDescriptor").unwrap()..];
     let other = entity.replace("idp.north.example", "idp.south.example");
@@ -218,4 +219,63 @@ fn the_keys_of_a_line_stand_in_its_own_sets_as_its_rotation_wants_them() {
         let asked: Value = serde_json::from_str(&revoke("--dry-run").stdout).unwrap();
         assert_eq!(revoke(&format!("--confirm {}", asked["request"].as_str().unwrap())).code, 0);
     }
+}
+
+#[test]
+fn a_key_to_encrypt_with_takes_the_place_of_the_old_one_at_once() {
+    let profile = "version = 1\nkinds = [\"bundle\"]\npolicy_ref = \"test\"";
+    let world = World::new("saml-encryption", &[(IDP, profile)]);
+    let [first, second] = [1, 2].map(|version| format!("{IDP}#{version}"));
+    world.metadata("one.xml", "encryption", &[&first]);
+    world.sign("saml", "one.xml", LINE, "one.signed").unwrap();
+    world.good(&format!("rotate stage {IDP} --recipient {}", world.0.auditor));
+    world.good(&format!("rotate publish {IDP}"));
+    world.metadata("both.xml", "encryption", &[&first, &second]);
+    world.metadata("two.xml", "encryption", &[&second]);
+    assert!(
+        world.sign("saml", "both.xml", LINE, "x").is_err(),
+        "nobody encrypts to a key that is not active"
+    );
+    world.good(&format!("rotate activate {IDP}"));
+    assert!(world.sign("saml", "both.xml", LINE, "x").is_err(), "nobody shall encrypt to the old one");
+    world.sign("saml", "two.xml", LINE, "two.signed").unwrap();
+    // The old one decrypts as long as somebody has the metadata that lists it.
+    let retire = format!("rotate retire {IDP}");
+    assert_eq!(world.run(&retire).code, 3, "not seen without it");
+    assert_eq!(world.observe("saml", "two.signed").code, 0);
+    sleep(Duration::from_secs(2));
+    world.good(&retire);
+}
+
+#[test]
+fn people_carry_a_root_certificate_and_a_renewed_one_is_another() {
+    let line = "example.org/sandbox/root";
+    let profile = "version = 1\nkinds = [\"bundle\"]\npolicy_ref = \"test\"";
+    let world = World::new("x509", &[(line, &format!("{profile}\n"))]);
+    let certificate = |version: u32, name: &str| {
+        let pem = world.good(&format!("key export {line}#{version} --format certificate"));
+        fs::write(world.0.path(name), &pem).unwrap();
+        pem
+    };
+    let first = certificate(1, "1.pem");
+    world.good(&format!("rotate renew-certificate {line} --identity auditor.key"));
+    let renewed = certificate(1, "1-renewed.pem");
+    assert_ne!(first, renewed);
+    let same = world.0.shell(
+        "for f in 1.pem 1-renewed.pem; do openssl x509 -in $f -noout -pubkey; done | sort | uniq -c | awk '{print $1}' | sort -u",
+    );
+    assert_eq!(same.stdout.trim(), "2", "{}", same.stderr);
+    let stranger = world.0.shell("openssl verify -CAfile 1-renewed.pem 1-renewed.pem");
+    assert_eq!(stranger.code, 0, "{}", stranger.stderr);
+
+    world.good(&format!("rotate stage {line} --recipient {}", world.0.auditor));
+    world.good(&format!("rotate publish {line}"));
+    certificate(2, "2.pem");
+    assert_eq!(world.observe("certificate", "1-renewed.pem").code, 0);
+    assert_eq!(world.run(&format!("rotate activate {line}")).code, 3, "the next one is in no trust store");
+    assert_eq!(world.observe("certificate", "2.pem").code, 0);
+    let early = world.run(&format!("rotate activate {line}"));
+    assert_eq!(early.code, 4, "people take their time: {}{}", early.stdout, early.stderr);
+    sleep(Duration::from_secs(2));
+    world.good(&format!("rotate activate {line}"));
 }
