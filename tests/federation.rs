@@ -262,3 +262,35 @@ fn sudden_change_stops_until_somebody_says_why() {
     with_brake(100, 0);
     assert_eq!(found(&review(&[]), "federation.brake.removed"), None);
 }
+
+#[test]
+fn each_document_of_a_federation_has_its_proof_where_the_profile_wants_one() {
+    let folder = world(2);
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, format!("{text}\n[ledger]\nproof = true\n")).unwrap();
+    signs(&folder, &[]);
+    let index: Value = serde_json::from_slice(&folder.read("tree/index.json")).unwrap();
+    let proven: Vec<(String, String)> = index["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| Some((one["names"][0].as_str()?.to_owned(), one["proof"].as_str()?.to_owned())))
+        .collect();
+    assert_eq!(proven.len(), 3, "the configuration and two statements: {index}");
+    let check = |proof: &str, document: &str| {
+        let (proof, document) = (format!("tree/{proof}"), format!("tree/{document}"));
+        let words = ["ledger", "check-proof", &proof, "--document", &document, "--ledger"];
+        folder.fedroot(&[&words[..], &["V/ledger/ledger.jsonl"]].concat()).code
+    };
+    for (document, proof) in &proven {
+        for (other, _) in &proven {
+            assert_eq!(check(proof, other), if document == other { 0 } else { 3 }, "{document} {other}");
+        }
+    }
+    // A proof that is gone makes its document signed anew, and no other one.
+    assert_eq!(statuses(&signs(&folder, &[])), ["unchanged"; 3]);
+    fs::remove_file(folder.path(&format!("tree/{}", proven[1].1))).unwrap();
+    let said = signs(&folder, &[]);
+    assert_eq!(said["signed"], 1, "{said}");
+}
