@@ -211,8 +211,8 @@ pub trait Prepared {
     /// The digest of the document as it was given.
     fn document(&self) -> Digest;
 
-    /// The exact octets to be signed.
-    fn octets(&self) -> &[u8];
+    /// The exact octets to be signed, one signature for each: that of the document first.
+    fn octets(&self) -> Vec<&[u8]>;
 
     /// The way they are to be signed.
     fn scheme(&self) -> &'static Scheme;
@@ -225,8 +225,8 @@ pub trait Prepared {
         Vec::new()
     }
 
-    /// What stands in these files, in the same order.
-    fn finish_beside(&self, _signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+    /// What stands in these files, in the same order; the signatures come in the order of the octets.
+    fn finish_beside(&self, _signatures: &[Signature]) -> Result<Vec<Vec<u8>>, Fault> {
         Ok(Vec::new())
     }
 

@@ -46,7 +46,7 @@ pub fn review<'d>(
     let review = Review::of(Subject {
         facts: prepared.facts().clone(),
         document: prepared.document(),
-        covers: Covers::Octets(Digest::of(prepared.octets())),
+        covers: Covers::octets(prepared.octets()),
         examined: prepared.examined().clone(),
         ..standing.subject(kind, terms)
     })?;
