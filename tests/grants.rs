@@ -79,6 +79,7 @@ fn prepared<T>(
         key: &key_id,
         public: &public,
         certificate: None,
+        ends: None,
         profile: &Profile::parse(profile)?,
         now: Instant::parse(NOW)?,
         last,

@@ -95,6 +95,7 @@ fn try_prepared<T>(
         key: &key_id,
         public: &public,
         certificate: None,
+        ends: None,
         profile: &Profile::parse(profile).unwrap(),
         now: Instant::parse(NOW).unwrap(),
         last,

@@ -212,6 +212,7 @@ impl World {
             key: &id,
             public: &public,
             certificate: None,
+            ends: self.told["ends"].as_str().map(|end| Instant::parse(end).unwrap()),
             profile: &profile,
             now: self.now,
             last: last.as_ref(),

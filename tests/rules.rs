@@ -66,6 +66,7 @@ fn with_terms<T>(
         key: &key_id,
         public: &public,
         certificate: None,
+        ends: None,
         profile: &profile,
         now,
         last,

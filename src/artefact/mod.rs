@@ -182,6 +182,8 @@ pub struct Terms<'a> {
     pub public: &'a PublicKey,
     /// Its certificate, PEM.
     pub certificate: Option<&'a str>,
+    /// When its use ends as planned, where something says so.
+    pub ends: Option<Instant>,
     /// The line's limits and defaults.
     pub profile: &'a Profile,
     /// The time of the signature.

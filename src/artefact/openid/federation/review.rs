@@ -196,16 +196,7 @@ impl Spare {
 
 /// The same terms with other surroundings and another past.
 fn again<'a>(terms: &Terms<'a>, vault: &'a dyn Surroundings, last: Option<&'a Last>) -> Terms<'a> {
-    Terms {
-        key: terms.key,
-        public: terms.public,
-        certificate: terms.certificate,
-        profile: terms.profile,
-        now: terms.now,
-        last,
-        vault,
-        released: terms.released,
-    }
+    Terms { last, vault, ..*terms }
 }
 
 /// What stands around a document that is signed together with others.
