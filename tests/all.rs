@@ -13,6 +13,7 @@
 
 mod attacks;
 mod batch;
+mod bundle;
 mod canonical;
 mod channels;
 mod faults;

@@ -80,6 +80,7 @@ fn prepared<T>(
         key: &key_id,
         public: &public,
         certificate: None,
+        ends: None,
         profile: &Profile::parse(profile)?,
         now: Instant::parse(NOW)?,
         last,
@@ -100,9 +101,13 @@ fn signed(kind: &dyn Kind, path: &Path, profile: &str) -> Last {
     let mut record = Vec::new();
     let with = (profile, None, &Vault::default());
     let done = prepared(kind, &document, with, Some(&mut record), |prepared| {
-        let signature = key().sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+        let signature =
+            key().sign(prepared.scheme(), &prepared.octets().concat(), &mut random::system()).unwrap();
         prepared.finish(&signature, &mut Vec::new()).unwrap();
-        assert_eq!(prepared.finish_beside(&signature).unwrap().len(), prepared.beside().len());
+        assert_eq!(
+            prepared.finish_beside(std::slice::from_ref(&signature)).unwrap().len(),
+            prepared.beside().len()
+        );
     });
     done.unwrap();
     Last::read(Document::from_bytes("record", record)).unwrap()

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
-use fedroot::base::bytes::from_base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
 use fedroot::base::random;
 use fedroot::format::jose::jwk;
-use fedroot::key::{KeyId, Line, PrivateKey, PublicKey, Signature, private_key};
+use fedroot::key::{KeyId, Line, PrivateKey, PublicKey, private_key};
 use fedroot::policy::{Examined, Facts, Last, Profile, RULES};
 
 use serde_json::json;
@@ -34,7 +33,7 @@ pub(crate) fn key() -> Box<dyn PrivateKey> {
     read_key("p384")
 }
 
-fn rsa() -> Box<dyn PrivateKey> {
+pub(crate) fn rsa() -> Box<dyn PrivateKey> {
     read_key("rsa4096")
 }
 
@@ -102,6 +101,7 @@ fn try_prepared<T>(
         key: &key_id,
         public: &public,
         certificate: None,
+        ends: None,
         profile: &Profile::parse(profile).unwrap(),
         now: Instant::parse(NOW).unwrap(),
         last,
@@ -115,9 +115,13 @@ fn try_prepared<T>(
 fn signed(kind: &dyn Kind, document: &Document, profile: &str) -> Last {
     let mut record = Vec::new();
     let done = try_prepared(kind, document, (profile, None), Some(&mut record), |prepared| {
-        let signature = key().sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+        let signature =
+            key().sign(prepared.scheme(), &prepared.octets().concat(), &mut random::system()).unwrap();
         prepared.finish(&signature, &mut Vec::new()).unwrap();
-        assert_eq!(prepared.finish_beside(&signature).unwrap().len(), prepared.beside().len());
+        assert_eq!(
+            prepared.finish_beside(std::slice::from_ref(&signature)).unwrap().len(),
+            prepared.beside().len()
+        );
     });
     done.unwrap();
     Last::read(Document::from_bytes("record", record)).unwrap()
@@ -175,7 +179,7 @@ fn every_rule_of_these_kinds_has_a_vector_that_triggers_it_and_one_that_does_not
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-fn vault_with(kind: &str, more: &str) -> Folder {
+pub(crate) fn vault_with(kind: &str, more: &str) -> Folder {
     let folder = Folder::empty();
     let auditor = folder.auditor.clone();
     folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
@@ -191,61 +195,15 @@ fn vault_with(kind: &str, more: &str) -> Folder {
     folder
 }
 
-fn sign(folder: &Folder, kind: &str, line: &str, document: &str, output: &str) {
+pub(crate) fn sign(folder: &Folder, kind: &str, line: &str, document: &str, output: &str) {
     let line = format!("example.org/sandbox/{line}");
     let sign = ["sign", kind, document, "--key", &line, "--identity", "auditor.key", "--output", output];
     folder.good(&[&sign[..], &["--vault", "V"]].concat());
 }
 
-fn shell(folder: &Folder, line: &str) {
+pub(crate) fn shell(folder: &Folder, line: &str) {
     let ran = folder.shell(line);
     assert_eq!(ran.code, 0, "{line}\n{}{}", ran.stdout, ran.stderr);
-}
-
-#[test]
-fn strangers_read_a_bundle() {
-    if !peers("strangers_read_a_bundle", &["openssl", "sha384sum"]) {
-        return;
-    }
-    let folder = vault_with("bundle", "");
-    for line in ["p384", "rsa"] {
-        let name = format!("{line}-dist");
-        fs::create_dir_all(folder.path(&format!("{name}/sub"))).unwrap();
-        for file in ["a b", "sub/ü", ".hidden", "-r"] {
-            fs::write(folder.path(&format!("{name}/{file}")), file).unwrap();
-        }
-        let list = format!("{name}/MANIFEST.sha384");
-        sign(&folder, "bundle", line, &name, &list);
-        shell(&folder, &format!("cd {name} && sha384sum --check --strict MANIFEST.sha384"));
-        shell(&folder, &format!("openssl dgst -sha384 -verify {line}.pub -signature {list}.sig {list}"));
-        // What sha384sum itself would list is what we list.
-        let own =
-            "find . -type f ! -name 'MANIFEST*' -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha384sum --";
-        shell(&folder, &format!("cd {name} && {own} | cmp - MANIFEST.sha384"));
-        folder.good(&["verify", "bundle", &name, "--trust", &format!("{line}.pub")]);
-    }
-}
-
-#[test]
-fn openssl_verifies_a_detached_jws() {
-    if !peers("openssl_verifies_a_detached_jws", &["openssl"]) {
-        return;
-    }
-    let folder = vault_with("bundle", "[bundle]\njws = true\n");
-    fs::create_dir(folder.path("dist")).unwrap();
-    fs::write(folder.path("dist/x"), "x").unwrap();
-    for (line, key) in [("p384", key()), ("rsa", rsa())] {
-        let output = format!("{line}.list");
-        sign(&folder, "bundle", line, "dist", &output);
-        let jws = String::from_utf8(folder.read(&format!("{output}.jws"))).unwrap();
-        let (header, signature) = jws.trim_end().split_once("..").unwrap();
-        let octets = [header.as_bytes(), b".", &folder.read(&output)].concat();
-        fs::write(folder.path("octets"), octets).unwrap();
-        let raw = Signature::from_bytes(from_base64url(signature).unwrap());
-        let der = key.public().unwrap().algorithm().x509_signature(&raw).unwrap();
-        fs::write(folder.path("der"), der).unwrap();
-        shell(&folder, &format!("openssl dgst -sha384 -verify {line}.pub -signature der octets"));
-    }
 }
 
 #[test]

@@ -213,6 +213,7 @@ impl World {
             key: &id,
             public: &public,
             certificate: None,
+            ends: self.told["ends"].as_str().map(|end| Instant::parse(end).unwrap()),
             profile: &profile,
             now: self.now,
             last: last.as_ref(),
@@ -228,8 +229,9 @@ impl World {
         let mut record = Vec::new();
         let (text, subject) = self
             .prepared(kind, signed, Some(&mut record), |prepared, subject| {
-                let signature: Signature =
-                    private.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+                let signature: Signature = private
+                    .sign(prepared.scheme(), &prepared.octets().concat(), &mut random::system())
+                    .unwrap();
                 let mut output = Vec::new();
                 prepared.finish(&signature, &mut output).unwrap();
                 (String::from_utf8(output).unwrap(), subject.to_owned())

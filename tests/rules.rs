@@ -66,6 +66,7 @@ fn with_terms<T>(
         key: &key_id,
         public: &public,
         certificate: None,
+        ends: None,
         profile: &profile,
         now,
         last,
@@ -82,7 +83,8 @@ fn last(record: &[u8]) -> Result<Last, Fault> {
 fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
     let mut record = Vec::new();
     with_prepared(text, (key, profile, None), Some(&mut record), |prepared| {
-        let signature = key.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+        let signature =
+            key.sign(prepared.scheme(), &prepared.octets().concat(), &mut random::system()).unwrap();
         prepared.finish(&signature, &mut Vec::new()).unwrap();
     });
     last(&record).unwrap()
@@ -255,7 +257,8 @@ fn a_document_that_changes_after_its_review_is_not_signed() {
         fs::write(&path, &text).unwrap();
         let document = Document::open(&path).unwrap();
         prepared_from(&document, (signer.as_ref(), PROFILE, None), None, |prepared| {
-            let signature = signer.sign(prepared.scheme(), prepared.octets(), &mut random::system()).unwrap();
+            let signature =
+                signer.sign(prepared.scheme(), &prepared.octets().concat(), &mut random::system()).unwrap();
             fs::write(&path, changed).unwrap();
             prepared.finish(&signature, &mut std::io::sink()).map_err(|fault| fault.code().name)
         })

@@ -1,4 +1,4 @@
-//! Bundles: a list of files with their SHA-384 digests, as `sha384sum` writes and checks it, and a signature over that list.
+//! Bundles: a list of files with their SHA-384 digests, as `sha384sum` writes and checks it, and signatures over that list.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -19,6 +19,7 @@ pub(super) struct Bundle;
 
 /// What the list is called in a folder that holds it.
 const NAME: &str = "MANIFEST.sha384";
+/// The signature that is always there, then the one that a profile asks for.
 const FORMS: [Form; 2] = [Form::Sha384, Form::jws("bundle")];
 const LIST_BYTES_MAX: u64 = 256 << 20;
 /// More files than any profile allows are not even listed.
@@ -86,9 +87,9 @@ impl Kind for Bundle {
         let found = examiner.finish(&facts)?;
         let given = digest_of(document)?;
         let content = Content { document: text, others: vec![] };
-        let form = if terms.profile.bundle.jws { Form::jws("bundle") } else { Form::Sha384 };
-        let detached = Detached::new(terms, given, (content, form), (facts, found));
-        Ok(Box::new(detached))
+        let [sha384, _] = &FORMS;
+        let forms = if terms.profile.bundle.jws { &FORMS } else { std::slice::from_ref(sha384) };
+        Ok(Box::new(Detached::new(terms, given, (content, forms), (facts, found))))
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
@@ -101,20 +102,21 @@ impl Kind for Bundle {
             (root.unwrap_or(Path::new(".")).to_owned(), place.to_owned())
         };
         let text = read_all(document, LIST_BYTES_MAX)?;
-        let (key, scheme) = detached::verify(&list, &text, &FORMS, trust)?;
+        let (key, scheme, endings) = detached::verify(&list, &text, &FORMS, trust)?;
         let files = parse(&text).map_err(|fault| fault.at(list.display()))?;
         compare(&Tree::open(&root)?, &files, is_whole)?;
+        let count = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
         let covers = if is_whole {
-            format!("all {} files of {}, and there are no others", files.len(), root.display())
+            format!("all that is in {}: {count}", root.display())
         } else {
-            format!("the {} files it names; others were not looked at", files.len())
+            format!("{count}, those that it names; others were not looked at")
         };
         Ok(Verified {
             facts: facts(&files),
             key,
             scheme,
             covers,
-            coverage: vec![],
+            coverage: vec![("signatures", endings.join(" and ").into())],
             commands: None,
             valid_from: None,
             valid_until: None,

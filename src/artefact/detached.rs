@@ -1,4 +1,4 @@
-//! Documents that stay as they are and have their signature in a file beside them.
+//! Documents that stay as they are and have their signatures in files beside them.
 
 use std::io::Write;
 use std::path::Path;
@@ -88,14 +88,14 @@ fn draft(kind: &str, key: &PublicKey, payload: &[u8]) -> Draft {
     Draft::detached(scheme(key), &typ(kind), &thumbprint(key), payload)
 }
 
-/// A document that needs only the signature beside it.
+/// A document that needs only the signatures beside it.
 pub(super) struct Detached {
     facts: Facts,
     examined: Examined,
     digest: Digest,
-    octets: Vec<u8>,
     public: PublicKey,
-    form: Form,
+    /// Each with the octets that it signs.
+    forms: Vec<(Form, Vec<u8>)>,
     content: Content,
 }
 
@@ -118,17 +118,21 @@ impl Content {
 }
 
 impl Detached {
-    /// Readies a document; `given` is the digest of what it was made from.
+    /// Readies a document for a signature in each of these forms; `given` is the digest of what it was made from.
     pub(super) fn new(
         terms: &Terms<'_>,
         given: Digest,
-        (content, form): (Content, Form),
+        (content, forms): (Content, &[Form]),
         (mut facts, examined): (Facts, Examined),
     ) -> Self {
         let public = terms.public.clone();
-        let octets = form.octets(&public, &content.payload());
-        facts.add("signature", format!("{} in a file beside it", scheme(&public).name));
-        Self { facts, examined, digest: given, octets, public, form, content }
+        let payload = content.payload();
+        let forms: Vec<_> = forms.iter().map(|form| (form.clone(), form.octets(&public, &payload))).collect();
+        for (form, _) in &forms {
+            let how = format!("{} in a file beside it", scheme(&public).name);
+            facts.add_with("signature", how, form.ending());
+        }
+        Self { facts, examined, digest: given, public, forms, content }
     }
 }
 
@@ -145,8 +149,8 @@ impl Prepared for Detached {
         self.digest
     }
 
-    fn octets(&self) -> &[u8] {
-        &self.octets
+    fn octets(&self) -> Vec<&[u8]> {
+        self.forms.iter().map(|(_, octets)| octets.as_slice()).collect()
     }
 
     fn scheme(&self) -> &'static Scheme {
@@ -158,17 +162,22 @@ impl Prepared for Detached {
     }
 
     fn beside(&self) -> Vec<&'static str> {
-        self.content.others.iter().map(|(ending, _)| *ending).chain([self.form.ending()]).collect()
+        let others = self.content.others.iter().map(|(ending, _)| *ending);
+        others.chain(self.forms.iter().map(|(form, _)| form.ending())).collect()
     }
 
-    fn finish_beside(&self, signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+    fn finish_beside(&self, signatures: &[Signature]) -> Result<Vec<Vec<u8>>, Fault> {
         let payload = self.content.payload();
-        let written = self.form.write(&self.public, &payload, signature)?;
         let trust = std::slice::from_ref(&self.public);
-        if self.form.signer(&payload, &written, trust)?.is_none() {
-            return Err(INTERNAL.fault("the signature does not fit the document beside it"));
+        let mut files: Vec<_> = self.content.others.iter().map(|(_, other)| other.clone()).collect();
+        for ((form, _), signature) in self.forms.iter().zip(signatures) {
+            let written = form.write(&self.public, &payload, signature)?;
+            if form.signer(&payload, &written, trust)?.is_none() {
+                return Err(INTERNAL.fault("the signature does not fit the document beside it"));
+            }
+            files.push(written);
         }
-        Ok(self.content.others.iter().map(|(_, other)| other.clone()).chain([written]).collect())
+        Ok(files)
     }
 
     fn finish(&self, _signature: &Signature, output: &mut dyn Write) -> Result<(), Fault> {
@@ -177,14 +186,16 @@ impl Prepared for Detached {
     }
 }
 
-/// The trusted key that signed a payload, and how, by a signature in one of these forms that stands beside the document.
+/// The trusted key that signed a payload, and how, by signatures in these forms that stand beside the document: at least one,
+/// and each that is there has to be good and by the same key. Yields their endings, too.
 pub(super) fn verify(
     at: &Path,
     payload: &[u8],
     forms: &[Form],
     trust: &[PublicKey],
-) -> Result<(PublicKey, &'static Scheme), Fault> {
-    let mut found = None;
+) -> Result<(PublicKey, &'static Scheme, Vec<&'static str>), Fault> {
+    let mut found: Option<(&PublicKey, &'static Scheme)> = None;
+    let mut endings = Vec::new();
     for form in forms {
         let path = beside(at, form.ending());
         if disk::exists(&path) {
@@ -199,7 +210,18 @@ pub(super) fn verify(
                     ))
                     .hint("either the document was changed, or another key signed it: name that with --trust")
             })?;
+            if let Some((other, _)) = found.filter(|(other, _)| *other != signer.0) {
+                return Err(UNTRUSTED
+                    .fault(format!(
+                        "{}: {} made this signature, and {} the one beside it",
+                        path.display(),
+                        signer.0.fingerprint(),
+                        other.fingerprint()
+                    ))
+                    .hint("one key makes both at once: take the files as they were delivered"));
+            }
             found = Some(signer);
+            endings.push(form.ending());
         }
     }
     let (key, scheme) = found.ok_or_else(|| {
@@ -209,7 +231,7 @@ pub(super) fn verify(
             .fault(format!("there is no signature: neither file is there of {}", names.join(", ")))
             .hint("a signed document is delivered with the file beside it")
     })?;
-    Ok((key.clone(), scheme))
+    Ok((key.clone(), scheme, endings))
 }
 
 /// The file of this ending beside another.

@@ -179,8 +179,8 @@ impl Prepared for Jwt {
         self.digest
     }
 
-    fn octets(&self) -> &[u8] {
-        self.draft.octets()
+    fn octets(&self) -> Vec<&[u8]> {
+        vec![self.draft.octets()]
     }
 
     fn scheme(&self) -> &'static Scheme {

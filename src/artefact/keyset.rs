@@ -209,8 +209,7 @@ pub(super) fn prepare<'d>(
     let found = carrier.finish(examiner.finish_json(&facts, &ready.value)?);
     let given = digest_of(document)?;
     let content = Content { document: ready.document, others: ready.others };
-    let form = Form::jws(kind);
-    Ok(Box::new(Detached::new(terms, given, (content, form), (facts, found))))
+    Ok(Box::new(Detached::new(terms, given, (content, &[Form::jws(kind)]), (facts, found))))
 }
 
 /// Which keys of the set are others': keys of another line of the vault, or such as another line gives out in a set of its own
@@ -257,7 +256,7 @@ pub(super) fn verify(
         values.push(compose::value(&other).map_err(|fault| fault.at(path.display()))?);
         payload.extend(other);
     }
-    let (key, scheme) = detached::verify(place, &payload, &[Form::jws(kind)], trust)?;
+    let (key, scheme, _) = detached::verify(place, &payload, &[Form::jws(kind)], trust)?;
     let value = compose::value(&bytes).map_err(|fault| fault.at(document.name()))?;
     JwkSet::read(&value).map_err(|fault| fault.at(document.name()))?;
     let mut facts = Facts::default();

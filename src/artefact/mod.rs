@@ -183,6 +183,8 @@ pub struct Terms<'a> {
     pub public: &'a PublicKey,
     /// Its certificate, PEM.
     pub certificate: Option<&'a str>,
+    /// When its use ends as planned, where something says so.
+    pub ends: Option<Instant>,
     /// The line's limits and defaults.
     pub profile: &'a Profile,
     /// The time of the signature.
@@ -212,8 +214,8 @@ pub trait Prepared {
     /// The digest of the document as it was given.
     fn document(&self) -> Digest;
 
-    /// The exact octets to be signed.
-    fn octets(&self) -> &[u8];
+    /// The exact octets to be signed, one signature for each: that of the document first.
+    fn octets(&self) -> Vec<&[u8]>;
 
     /// The way they are to be signed.
     fn scheme(&self) -> &'static Scheme;
@@ -226,8 +228,8 @@ pub trait Prepared {
         Vec::new()
     }
 
-    /// What stands in these files, in the same order.
-    fn finish_beside(&self, _signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+    /// What stands in these files, in the same order; the signatures come in the order of the octets.
+    fn finish_beside(&self, _signatures: &[Signature]) -> Result<Vec<Vec<u8>>, Fault> {
         Ok(Vec::new())
     }
 

@@ -362,8 +362,8 @@ impl Prepared for Ready {
         self.given
     }
 
-    fn octets(&self) -> &[u8] {
-        self.draft.octets()
+    fn octets(&self) -> Vec<&[u8]> {
+        vec![self.draft.octets()]
     }
 
     fn scheme(&self) -> &'static Scheme {
@@ -378,7 +378,8 @@ impl Prepared for Ready {
         ENDINGS.to_vec()
     }
 
-    fn finish_beside(&self, signature: &Signature) -> Result<Vec<Vec<u8>>, Fault> {
+    fn finish_beside(&self, signatures: &[Signature]) -> Result<Vec<Vec<u8>>, Fault> {
+        let [signature] = signatures else { return Err(INTERNAL.fault("there is one signature")) };
         let compact = self.draft.finish(signature);
         let parts: Vec<&str> = compact.split('.').collect();
         let [protected, _, signature] = parts.as_slice() else {

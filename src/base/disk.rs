@@ -323,6 +323,24 @@ impl Pending {
 
     /// Gives the file its name, durably. Refuses when something stands there already.
     pub fn publish(self) -> Result<(), Fault> {
+        Self::publish_all(vec![self])
+    }
+
+    /// Gives several files their names, durably, one after the other. Where one cannot have its name, those before it lose
+    /// theirs again.
+    pub fn publish_all(files: Vec<Self>) -> Result<(), Fault> {
+        let mut named: Vec<PathBuf> = Vec::new();
+        let published = files.into_iter().try_for_each(|file| {
+            let path = file.path.clone();
+            file.name()?;
+            named.push(path.clone());
+            sync_folder(parent(&path))
+        });
+        // Only the first fault matters: what cannot be taken away stays, and the act is refused all the same.
+        published.inspect_err(|_| named.iter().for_each(|path| drop(remove(path))))
+    }
+
+    fn name(self) -> Result<(), Fault> {
         let path = self.path.clone();
         self.sync()?;
         match self.file {
@@ -337,7 +355,7 @@ impl Pending {
                 file.persist_noclobber(&path).map_err(|e| fault("write", &path, &e.error))?;
             }
         }
-        sync_folder(parent(&path))
+        Ok(())
     }
 
     /// Starts a file that shall stand in the place of `path`, whatever stands there.

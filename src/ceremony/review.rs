@@ -46,7 +46,7 @@ pub fn review<'d>(
     let review = Review::of(Subject {
         facts: prepared.facts().clone(),
         document: prepared.document(),
-        covers: Covers::Octets(Digest::of(prepared.octets())),
+        covers: Covers::octets(prepared.octets()),
         examined: prepared.examined().clone(),
         ..standing.subject(kind, terms)
     })?;
@@ -76,6 +76,7 @@ pub(super) struct Standing<'v> {
     pub(super) profile: Profile,
     profile_text: String,
     certificate: Option<String>,
+    ends: Option<Instant>,
     last: Option<Last>,
 }
 
@@ -99,9 +100,10 @@ impl<'v> Standing<'v> {
             Profile::parse(&profile_text).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
         profile.allow(kind.name(), line)?;
         let certificate = certificate(catalogue, &record)?;
+        let ends = catalogue.planned_end(&key)?;
         let last = catalogue.last_signed(line, kind.name(), &kind.subject(document)?)?;
         let vault = Surroundings::new(catalogue);
-        Ok(Self { vault, key, public, profile, profile_text, certificate, last })
+        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, last })
     }
 
     pub(super) fn terms<'a>(&'a self, terms: Terms<'a>) -> artefact::Terms<'a> {
@@ -109,6 +111,7 @@ impl<'v> Standing<'v> {
             key: &self.key,
             public: &self.public,
             certificate: self.certificate.as_deref(),
+            ends: self.ends,
             profile: &self.profile,
             now: terms.now,
             last: self.last.as_ref(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rand_core::CryptoRng;
 use serde_json::json;
 
-use super::audit::{deliver, fresh};
+use super::audit::fresh;
 use super::carrying::Carrying;
 use super::{Approver, STREAM, Terms, review};
 use crate::artefact::{Kind, Prepared};
@@ -198,10 +198,10 @@ fn record(
     let carries =
         Carrying::of(vault, signing.line, signing.kind.name(), prepared.examined())?.whole(&subject);
     let expires = prepared.expires();
-    let (signed, review) = vault.sign(approval, approver, &mut |signature| {
+    let (signed, review) = vault.sign(approval, approver, &mut |signatures| {
         let mut hashing = Hashing::new(&mut output);
-        finish(prepared.as_ref(), signature, signing.output, &mut hashing)?;
-        let written = write_beside(prepared.as_ref(), signature, &mut beside)?;
+        finish(prepared.as_ref(), signatures, signing.output, &mut hashing)?;
+        let written = write_beside(prepared.as_ref(), signatures, &mut beside)?;
         let digest = hashing.finish().0;
         let document = custody::Document::new(&signing.output.name(), digest, expires, &lists);
         let document = document.carrying(&subject, carries.clone());
@@ -231,10 +231,11 @@ fn keep(
 /// Writes and verifies the signed document.
 fn finish(
     prepared: &dyn Prepared,
-    signature: &Signature,
+    signatures: &[Signature],
     target: Target<'_>,
     to: &mut dyn Write,
 ) -> Result<(), Fault> {
+    let signature = signatures.first().ok_or_else(|| INTERNAL.fault("there is no signature"))?;
     // an error of the disk that no fault carries yet comes from the end of the compressed stream
     let compressed = |to: &mut dyn Write| {
         gzip::compressed(to, |to| prepared.finish(signature, to).map_err(io::Error::other)).map_err(|error| {
@@ -302,7 +303,7 @@ fn ready<'d>(
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
     let confirmation = approver.confirm(&review.request)?;
-    let octets = prepared.octets().to_vec();
+    let octets = prepared.octets().into_iter().map(<[u8]>::to_vec).collect();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
     Ok(Ready::Signing(Box::new(Approved { subject, prepared, output, beside, proof, record, approval })))
 }
@@ -330,10 +331,10 @@ fn beside(signing: &Signing<'_>, prepared: &dyn Prepared) -> Result<Vec<(PathBuf
 /// Writes what stands beside the document; yields names and digests.
 fn write_beside(
     prepared: &dyn Prepared,
-    signature: &Signature,
+    signatures: &[Signature],
     pending: &mut [(PathBuf, Pending)],
 ) -> Result<Vec<(String, Digest)>, Fault> {
-    let contents = prepared.finish_beside(signature)?;
+    let contents = prepared.finish_beside(signatures)?;
     if contents.len() != pending.len() {
         return Err(INTERNAL.fault("another number of files stands beside the document than was said"));
     }
@@ -345,7 +346,7 @@ fn write_beside(
     Ok(written)
 }
 
-/// The proof and what stands beside the document before the document: none is out without them.
+/// The proof and what stands beside the document before the document: none is out without them, and all of them or none.
 fn publish(
     vault: &mut Vault<'_>,
     target: Target<'_>,
@@ -353,13 +354,21 @@ fn publish(
     beside: Vec<Pending>,
     proof: Option<(PathBuf, Pending)>,
 ) -> Result<(), Fault> {
-    if let Some((path, pending)) = proof {
-        deliver(Some(pending), Some(&path), &vault.evidence()?.text())?;
+    let mut files = beside;
+    if let Some((path, mut pending)) = proof {
+        let text = vault.evidence()?.text();
+        pending.write_all(text.as_bytes()).map_err(|e| disk::fault("write", &path, &e))?;
+        files.insert(0, pending);
     }
-    beside.into_iter().try_for_each(Pending::publish)?;
     match target {
-        Target::File(_) => output.publish(),
-        Target::Stream { name, deliver, .. } => deliver(&mut output.document(name)?.reader()),
+        Target::File(_) => {
+            files.push(output);
+            Pending::publish_all(files)
+        }
+        Target::Stream { name, deliver, .. } => {
+            Pending::publish_all(files)?;
+            deliver(&mut output.document(name)?.reader())
+        }
     }
 }
 

@@ -94,12 +94,7 @@ pub(super) fn made(public: &PublicKey, record: Digest, sealed: &[u8]) -> Value {
 }
 
 pub(super) fn sign_intent(approval: &Approval) -> Value {
-    let (digest, review) = (Digest::of(approval.octets()), approval.review());
-    let mut intent = intent_of(review, approval.public(), approval.scheme(), approval.confirmed());
-    if let Some(members) = intent.as_object_mut() {
-        members.insert("octets".into(), digest.to_string().into());
-    }
-    intent
+    intent_of(approval.review(), approval.public(), approval.scheme(), approval.confirmed())
 }
 
 pub(super) fn batch_intent(approval: &BatchApproval) -> Value {
@@ -146,10 +141,10 @@ fn finding(finding: &Finding) -> Value {
     value
 }
 
-pub(super) fn signed(signature: &Signature, delivered: &Delivered) -> Value {
+pub(super) fn signed(signatures: &[Signature], delivered: &Delivered) -> Value {
     let mut value = json!({
         "result": "signed",
-        "signature": Digest::of(signature.as_bytes()).to_string(),
+        "signature": digests(signatures),
         "artefact": delivered.digest.to_string(),
         "name": short(&delivered.document.name),
     });
@@ -174,12 +169,21 @@ pub(super) fn batch_signed(artefacts: &[Digest], of: usize, name: &str, fault: O
     })
 }
 
-pub(super) fn not_delivered(signature: &Signature, fault: &Fault) -> Value {
+pub(super) fn not_delivered(signatures: &[Signature], fault: &Fault) -> Value {
     json!({
         "result": "not delivered",
-        "signature": Digest::of(signature.as_bytes()).to_string(),
+        "signature": digests(signatures),
         "fault": fault_json(fault),
     })
+}
+
+/// The digest of a signature; of several, one for each of the intent's octets.
+fn digests(signatures: &[Signature]) -> Value {
+    let digests = signatures.iter().map(|signature| Digest::of(signature.as_bytes()).to_string());
+    match signatures {
+        [_] => digests.collect::<String>().into(),
+        _ => digests.collect(),
+    }
 }
 
 fn fault_json(fault: &Fault) -> Value {

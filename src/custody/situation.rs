@@ -9,7 +9,8 @@ use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
 use crate::lifecycle::{
-    Channel, History, Inventory, Kind, Lists, Method, Move, Receipt, Signature, Situation, Source, Step, When,
+    Channel, History, Inventory, Kind, Lists, Method, Move, Receipt, Signature, Situation, Source, Stage,
+    Step, When,
 };
 use crate::policy::Profile;
 
@@ -79,6 +80,16 @@ impl Catalogue {
             retention: profile.rotation.retention,
             ends,
         })
+    }
+
+    /// When the use of a key ends as planned: with its certificate, or, while it is active, after the lifetime that the profile
+    /// gives each key, whichever is earlier.
+    pub fn planned_end(&self, key: &KeyId) -> Result<Option<Instant>, Fault> {
+        let situation = self.outline(&key.line)?;
+        let lifetime = Profile::parse(&self.profile_text(&key.line)?)?.rotation.lifetime;
+        let active = situation.history.key(key.version).ok().filter(|key| key.stage == Stage::Active);
+        let planned = active.zip(lifetime).map(|(key, lifetime)| key.since.after(lifetime)).transpose()?;
+        Ok(planned.into_iter().chain(situation.ends.get(&key.version).copied()).min())
     }
 
     /// Which of the line's channels signatures on documents of this kind live in, and which keys these documents list. A

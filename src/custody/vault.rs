@@ -16,7 +16,7 @@ use super::{Catalogue, Configuration, Document as SignedDocument, Journal, Recor
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::{Clock, Instant};
 use crate::base::disk::{self, Document};
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
@@ -262,7 +262,7 @@ impl<'a> Vault<'a> {
         &mut self,
         approval: Approval,
         prompt: &mut dyn Prompt,
-        deliver: &mut dyn FnMut(&Signature) -> Result<Delivered, Fault>,
+        deliver: &mut dyn FnMut(&[Signature]) -> Result<Delivered, Fault>,
     ) -> Result<(Signed, Review), Fault> {
         let review = approval.review();
         let about = json!({"kind": review.kind, "key": review.key.to_string(), "reason": approval.reason()});
@@ -274,19 +274,21 @@ impl<'a> Vault<'a> {
         };
         let intent = entries::sign_intent(&approval);
         let intent = entries::with_operator(intent, approval.reason(), &self.operator);
-        let (key, octets) = (review.key.to_string(), Digest::of(approval.octets()));
-        let permit = self.ledger.intend(&key, &octets, &intent, self.clock.now())?;
+        let key = review.key.to_string();
+        let digests: Vec<_> = approval.octets().iter().map(|octets| Digest::of(octets)).collect();
+        let (octets, also) = digests.split_first().ok_or_else(|| INTERNAL.fault("nothing was approved"))?;
+        let permit = self.ledger.intend_with(&key, octets, also, &intent, self.clock.now())?;
         let index = permit.index();
-        let signature = match work::sign(&permit, &record, &sealed, opener, &approval) {
-            Ok(signature) => signature,
+        let signatures = match work::sign(&permit, &record, &sealed, opener, &approval) {
+            Ok(signatures) => signatures,
             Err(fault) => {
                 permit.denied(&entries::refused(&fault), self.clock.now())?;
                 return Err(fault.but("nothing was signed"));
             }
         };
-        match deliver(&signature) {
+        match deliver(&signatures) {
             Ok(delivered) => {
-                let outcome = entries::signed(&signature, &delivered);
+                let outcome = entries::signed(&signatures, &delivered);
                 let Delivered { digest: artefact, beside, channel, document } = delivered;
                 let documents = vec![document];
                 let (kind, ends) = (review.kind.to_owned(), BTreeMap::new());
@@ -295,7 +297,7 @@ impl<'a> Vault<'a> {
                 Ok((Signed { intent: index, artefact, beside }, approval.into_review()))
             }
             Err(fault) => {
-                let outcome = entries::not_delivered(&signature, &fault);
+                let outcome = entries::not_delivered(&signatures, &fault);
                 close(&mut self.catalogue, permit, What::Nothing {}, outcome, self.clock.now())?;
                 Err(fault.but("the signature was thrown away"))
             }

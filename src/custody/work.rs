@@ -81,22 +81,24 @@ pub(super) fn opener(record: &Record, key: &KeyId, prompt: &mut dyn Prompt) -> R
     }
 }
 
-/// Opens a key, makes sure that it is the one its record describes, and signs what the ledger's permit is for.
+/// Opens a key, makes sure that it is the one its record describes, and signs what the ledger's permit is for: one signature
+/// for each of the octets.
 pub(super) fn sign(
     permit: &SignPermit<'_>,
     record: &Record,
     sealed: &[u8],
     opener: Opener,
     approval: &Approval,
-) -> Result<Signature, Fault> {
+) -> Result<Vec<Signature>, Fault> {
     let (key, expected) = (record.key()?, record.public()?);
-    let (scheme, octets) = (approval.scheme(), approval.octets());
-    if permit.key() != key.to_string() || permit.octets() != [Digest::of(octets)] {
+    let octets = approval.octets().iter();
+    let digests: Vec<_> = octets.clone().map(|octets| Digest::of(octets)).collect();
+    if permit.key() != key.to_string() || permit.octets() != digests {
         return Err(INTERNAL.fault(ANOTHER));
     }
     apart(move || {
         let private = open(sealed, &key, &opener, &expected)?;
-        checked(private.as_ref(), &expected, scheme, octets)
+        octets.map(|octets| checked(private.as_ref(), &expected, approval.scheme(), octets)).collect()
     })
 }
 

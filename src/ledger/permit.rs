@@ -43,7 +43,7 @@ impl<'a> SignPermit<'a> {
         &self.key
     }
 
-    /// The digests of the only octets that may be signed; one, unless the intent is of a batch.
+    /// The digests of the only octets that may be signed.
     pub fn octets(&self) -> &[Digest] {
         &self.octets
     }

@@ -221,9 +221,25 @@ impl Ledger {
         body: &Value,
         now: Instant,
     ) -> Result<SignPermit<'_>, Fault> {
-        let intent = self.intent(key, None, octets, body, now);
+        self.intend_with(key, octets, &[], body, now)
+    }
+
+    /// The same with further octets that the key signs in the same act, for one document: the body names each.
+    pub fn intend_with(
+        &mut self,
+        key: &str,
+        octets: &Digest,
+        also: &[Digest],
+        body: &Value,
+        now: Instant,
+    ) -> Result<SignPermit<'_>, Fault> {
+        let mut body = body.clone();
+        if let (false, Some(members)) = (also.is_empty(), body.as_object_mut()) {
+            members.insert("also".into(), also.iter().map(Digest::to_string).collect());
+        }
+        let intent = self.intent(key, None, octets, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, vec![*octets], now))
+        Ok(SignPermit::new(self, index, key, [&[*octets], also].concat(), now))
     }
 
     /// The same for a batch: the permit is for exactly the octets with these digests, each once. The root over the digests

@@ -4,7 +4,7 @@ use super::{
     Confirmation, Confirmed, Difference, ENVIRONMENT, Examined, Facts, Finding, Profile, REASON, REFUSED,
     Request,
 };
-use crate::base::bytes::Digest;
+use crate::base::bytes::{Digest, list_of};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, PublicKey, Scheme};
 
@@ -36,16 +36,24 @@ pub struct Review {
 /// What would be signed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Covers {
-    /// One document: the digest of the octets that its signature covers.
+    /// One document: the digest of the list of its octets' digests ([`list_of`]), one for each signature.
     Octets(Digest),
     /// A batch of this many documents, of which those that need it are signed: the digest of the list of their octets'
-    /// digests ([`list_of`](crate::base::bytes::list_of)).
+    /// digests.
     Batch {
         /// How many documents the batch consists of, signed now or not.
         documents: u64,
         /// The digest of the list.
         list: Digest,
     },
+}
+
+impl Covers {
+    /// One document, by the octets that its signatures cover, in their order.
+    pub fn octets<'a>(octets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let digests: Vec<_> = octets.into_iter().map(Digest::of).collect();
+        Self::Octets(Digest::of(list_of(&digests).as_bytes()))
+    }
 }
 
 /// What a review is about.
@@ -126,15 +134,16 @@ impl Review {
             .hint(first.rule.remedy))
     }
 
-    /// Approves these octets. Refuses when a finding blocks, a reason is missing, or the confirmation is not for this review.
+    /// Approves these octets, one signature for each. Refuses when a finding blocks, a reason is missing, or the confirmation
+    /// is not for this review.
     pub fn approve(
         self,
-        octets: Vec<u8>,
+        octets: Vec<Vec<u8>>,
         scheme: &'static Scheme,
         given: &Confirmation,
         reason: Option<&str>,
     ) -> Result<Approval, Fault> {
-        let confirmed = self.consent(Covers::Octets(Digest::of(&octets)), given, reason)?;
+        let confirmed = self.consent(Covers::octets(octets.iter().map(Vec::as_slice)), given, reason)?;
         Ok(Approval { octets, scheme, confirmed, reason: reason.map(str::to_owned), review: self })
     }
 
@@ -174,7 +183,7 @@ pub fn expect_environment(key: &KeyId, expected: Option<Environment>) -> Result<
     }
 }
 
-/// Permission to sign exact octets with one key, once. Comes only out of [`Review::approve`].
+/// Permission to sign exact octets with one key, each once. Comes only out of [`Review::approve`].
 ///
 /// An approval cannot be made up:
 ///
@@ -196,7 +205,7 @@ pub fn expect_environment(key: &KeyId, expected: Option<Environment>) -> Result<
 /// }
 /// ```
 pub struct Approval {
-    octets: Vec<u8>,
+    octets: Vec<Vec<u8>>,
     scheme: &'static Scheme,
     confirmed: Confirmed,
     reason: Option<String>,
@@ -204,8 +213,8 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// The octets that may be signed, and no others.
-    pub fn octets(&self) -> &[u8] {
+    /// The octets that may be signed, each by itself, and no others.
+    pub fn octets(&self) -> &[Vec<u8>] {
         &self.octets
     }
 

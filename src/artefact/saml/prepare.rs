@@ -313,8 +313,8 @@ impl Prepared for Metadata<'_> {
         self.digest
     }
 
-    fn octets(&self) -> &[u8] {
-        &self.octets
+    fn octets(&self) -> Vec<&[u8]> {
+        vec![&self.octets]
     }
 
     fn scheme(&self) -> &'static Scheme {

@@ -9,7 +9,7 @@ use crate::base::fault::Fault;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bundle {
-    /// Whether the signature is a detached JWS (RFC 7797) instead of what `openssl dgst -verify` reads.
+    /// Whether a detached JWS (RFC 7797) is made, too, beside the signature that `openssl dgst -verify` reads.
     pub jws: bool,
     /// The most files that are signed at once.
     pub files_max: u64,

@@ -79,6 +79,13 @@ pub(super) static ROWS: &[Rule] = &[
         "a safeguard of this program: the key is offline, and a ceremony takes time",
     ),
     rule(
+        "openid.exp.key",
+        Warn,
+        "no document outlives the planned end of the key that signs it",
+        "ask for a shorter time; otherwise the key stays listed, and is kept, until the document ends",
+        "OpenID Federation 1.0, section 11.2: a key goes when nothing that it signed is valid any more",
+    ),
+    rule(
         "openid.exp.earlier",
         Warn,
         "no document ends before the one it replaces",

@@ -43,7 +43,7 @@ pub(super) fn review(
     }
     let work = Work { folder, spare: Mutex::new(Spare { file: spare, length: 0 }) };
     let own = work.prepared(anchor, terms, |own| {
-        let claims = parts(own.octets()).map(|(_, claims)| claims).unwrap_or_default();
+        let claims = parts(&own.octets().concat()).map(|(_, claims)| claims).unwrap_or_default();
         Ok((claims, own.facts().clone()))
     })?;
     let ((claims, mut facts), first) = own;
@@ -133,7 +133,8 @@ impl Work<'_> {
         let (mut record, name) = (Vec::new(), &input.name);
         let (said, mut reviewed, octets) =
             self.with(input, terms, Some(&mut record), |prepared, subject| {
-                let (_, mut claims) = parts(prepared.octets()).ok_or_else(|| INTERNAL.fault("no claims"))?;
+                let octets = prepared.octets().concat();
+                let (_, mut claims) = parts(&octets).ok_or_else(|| INTERNAL.fault("no claims"))?;
                 let keys = thumbprints(prepared.facts())?;
                 let print = print(&mut claims, keys.clone());
                 let examined = prepared.examined();
@@ -152,7 +153,7 @@ impl Work<'_> {
                     octets: 0..0,
                     record: 0..0,
                 };
-                Ok((then(prepared)?, reviewed, prepared.octets().to_vec()))
+                Ok((then(prepared)?, reviewed, octets))
             })?;
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         reviewed.octets = spare.keep(&octets)?;
@@ -195,16 +196,7 @@ impl Spare {
 
 /// The same terms with other surroundings and another past.
 fn again<'a>(terms: &Terms<'a>, vault: &'a dyn Surroundings, last: Option<&'a Last>) -> Terms<'a> {
-    Terms {
-        key: terms.key,
-        public: terms.public,
-        certificate: terms.certificate,
-        profile: terms.profile,
-        now: terms.now,
-        last,
-        vault,
-        released: terms.released,
-    }
+    Terms { last, vault, ..*terms }
 }
 
 /// What stands around a document that is signed together with others.

@@ -275,6 +275,11 @@ impl<'t> Draft<'t> {
                 format!("it would be valid until {end}; the profile wants {min} at least")
             });
         }
+        if let (Some(end), Some(key)) = (self.exp(), self.terms.ends) {
+            self.when(end > key, "openid.exp.key", || {
+                format!("it would be valid until {end}, and {} is planned to end at {key}", self.terms.key)
+            });
+        }
         let Some(last) = self.terms.last.map(crate::policy::Last::facts) else { return };
         let (iat, exp) = (known::time(last, "iat"), known::time(last, "exp"));
         if let Some(before) = iat.filter(|before| *before >= self.terms.now) {
