@@ -33,12 +33,23 @@ pub struct Moving<'a> {
     pub since: Option<Instant>,
     /// Whether availability is given up on purpose.
     pub emergency: bool,
+    /// Whether it is one act with a move that was confirmed just now.
+    pub follows: bool,
 }
 
 impl<'a> Moving<'a> {
     /// A plain move.
     pub const fn new(key: KeyId, act: Move, reason: Option<&'a str>, with: &'a [String]) -> Self {
-        Self { key, act, reason, with, cause: Cause::Unspecified, since: None, emergency: false }
+        Self {
+            key,
+            act,
+            reason,
+            with,
+            cause: Cause::Unspecified,
+            since: None,
+            emergency: false,
+            follows: false,
+        }
     }
 
     fn step(&self, now: Instant) -> Step {
@@ -61,8 +72,7 @@ impl<'a> Moving<'a> {
         };
         let request = if self.emergency { request.with("emergency", "yes") } else { request };
         match self.act {
-            // the revocation that it follows was confirmed, and an emergency is one act
-            Move::Activate if self.emergency => request.severe(false),
+            Move::Activate if self.emergency => request.severe(!self.follows),
             Move::Suspend => request.severe(false),
             Move::Revoke | Move::Destroy => request.severe(true),
             _ => request,
@@ -75,6 +85,8 @@ impl<'a> Moving<'a> {
 pub struct Moved {
     /// The key.
     pub key: KeyId,
+    /// The move.
+    pub act: Move,
     /// Its stage before.
     pub from: Option<Stage>,
     /// Its stage now, or as it would be.
@@ -177,6 +189,7 @@ fn begin(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Mov
     let retiring = active.filter(|_| is_allowed && stage(&after) == Some(Stage::Active));
     Ok(Moved {
         key: moving.key.clone(),
+        act: moving.act,
         from: stage(&situation),
         to: stage(&after).filter(|_| is_allowed),
         retiring: retiring.map(|version| moving.key.line.version(version)),
@@ -246,7 +259,9 @@ pub fn emergency(
     since: Option<Instant>,
     now: Instant,
 ) -> Result<Emergency, Fault> {
-    Emergency::of(&catalogue.situation(&key.line)?, key, since.unwrap_or(now), now)
+    let situation = catalogue.situation(&key.line)?;
+    let revoked = situation.history.key(key.version)?.revoked.map(|revoked| revoked.since);
+    Emergency::of(&situation, key, since.or(revoked).unwrap_or(now), now)
 }
 
 /// What is asked for when a key gets another certificate.

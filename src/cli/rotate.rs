@@ -80,7 +80,7 @@ pub(super) struct Step {
 }
 
 /// What every move takes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct AskedFor {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
@@ -214,7 +214,7 @@ impl Step {
     }
 }
 
-fn refuse(vault: &mut Vault<'_>, subject: &Subject, act: Move, fault: Fault) -> Fault {
+pub(super) fn refuse(vault: &mut Vault<'_>, subject: &Subject, act: Move, fault: Fault) -> Fault {
     let name = match subject {
         Subject::Line(line) => line.to_string(),
         Subject::Key(key) => key.to_string(),
