@@ -38,6 +38,7 @@ mod private_members;
 mod published;
 mod readme;
 mod rotation;
+mod rotation_moves;
 mod rules;
 mod tidy;
 mod scale;

@@ -352,7 +352,7 @@ impl Renew {
     fn run(self, common: &Common) -> Result<Output, Fault> {
         if self.dry_run {
             let key = common.catalogue()?.signing_record(&self.line)?.key()?;
-            let request = ceremony::certificate_request(&key).digest().to_string();
+            let request = ceremony::certificate_request(&key, self.reason.as_deref()).digest().to_string();
             let mut output =
                 Output::json(json!({"dry_run": true, "key": key.to_string(), "request": request}));
             output.line("nothing was done; it would write");
