@@ -13,6 +13,7 @@
 
 mod attacks;
 mod batch;
+mod batch_copy;
 mod canonical;
 mod faults;
 mod federation;

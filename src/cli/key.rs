@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
-use super::rotate::Step;
+use super::rotate::{Step, Subject};
 use super::ui::Output;
 use super::{Common, algorithms, kinds, parsed};
 use crate::base::bytes::Digest;
@@ -108,9 +108,9 @@ pub(super) struct Show {
 /// `fedroot key export`
 #[derive(Args, Debug)]
 pub(super) struct Export {
-    /// The key line
-    #[arg(value_parser = parsed::<Line>)]
-    line: Line,
+    /// The key line, whose signing key it is, or one of its keys: the next one, for those who have to learn of it
+    #[arg(value_parser = parsed::<Subject>, value_name = "LINE[#N]")]
+    subject: Subject,
     /// How the public key is written
     #[arg(long, value_enum, default_value_t = Format::Pem)]
     format: Format,
@@ -300,7 +300,10 @@ impl Show {
 
 impl Export {
     fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
-        let record = catalogue.signing_record(&self.line)?;
+        let record = match &self.subject {
+            Subject::Line(line) => catalogue.signing_record(line)?,
+            Subject::Key(key) => catalogue.record(key)?,
+        };
         let (key, public) = (record.key()?, record.public()?);
         let (text, value) = match self.format {
             Format::Pem => {
