@@ -178,7 +178,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l copy -d 'While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l copy -d 'While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist. With --split the folder for the same documents' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l split -d 'Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F

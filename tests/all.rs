@@ -13,6 +13,7 @@
 
 mod attacks;
 mod batch;
+mod batch_copy;
 mod bundle;
 mod canonical;
 mod channels;
@@ -40,6 +41,7 @@ mod private_members;
 mod published;
 mod readme;
 mod rotation;
+mod rotation_moves;
 mod rules;
 mod tidy;
 mod scale;

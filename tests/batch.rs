@@ -25,7 +25,7 @@ use crate::support::{FEDROOT, Folder, LINE, corpus, files, identities, peers};
 const MD: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 
 /// `sign --split` of a document into `out`.
-fn split<'a>(document: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn split<'a>(document: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let mut arguments =
         vec!["sign", "saml", document, "--key", LINE, "--split", "out", "--vault", "V", "--json"];
     arguments.extend(["--identity", "auditor.key"]);
@@ -34,14 +34,14 @@ fn split<'a>(document: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Splits, and yields what it says.
-fn splits(folder: &Folder, document: &str, more: &[&str]) -> Value {
+pub(crate) fn splits(folder: &Folder, document: &str, more: &[&str]) -> Value {
     let ran = folder.fedroot(&split(document, more));
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
 /// How many documents have this status.
-fn count(said: &Value, status: &str) -> usize {
+pub(crate) fn count(said: &Value, status: &str) -> usize {
     said["documents"].as_array().unwrap().iter().filter(|document| document["status"] == status).count()
 }
 
@@ -58,16 +58,16 @@ fn aggregate(ids: impl Iterator<Item = String>) -> String {
     format!("<md:EntitiesDescriptor xmlns:md=\"{MD}\">\n{entities}</md:EntitiesDescriptor>\n")
 }
 
-fn numbered(count: usize) -> String {
+pub(crate) fn numbered(count: usize) -> String {
     aggregate((0..count).map(|n| format!("https://sp{n}.example/sp")))
 }
 
 /// xmlsec1 in its safe form, and xmllint.
-fn strangers_accept(folder: &Folder, file: &str) -> bool {
+pub(crate) fn strangers_accept(folder: &Folder, file: &str, key: &str) -> bool {
     let verified = folder
         .command("xmlsec1")
         .args(["--verify", "--enabled-key-data", "raw-x509-cert", "--enabled-reference-uris", "same-doc"])
-        .args(["--id-attr:ID", &format!("{MD}:EntityDescriptor"), "--pubkey-pem", "metadata.pub", file])
+        .args(["--id-attr:ID", &format!("{MD}:EntityDescriptor"), "--pubkey-pem", key, file])
         .output()
         .unwrap();
     let read = folder.command("xmllint").args(["--noout", "--nonet", file]).output().unwrap();
@@ -427,7 +427,7 @@ fn what_an_entity_has_from_its_groups_goes_with_it() {
     if peers(this, &["xmlsec1", "xmllint"]) {
         for at in 0..3 {
             let name = said["documents"][at]["names"][0].as_str().unwrap();
-            assert!(strangers_accept(&folder, &format!("out/{name}")), "{name}");
+            assert!(strangers_accept(&folder, &format!("out/{name}"), "metadata.pub"), "{name}");
         }
     }
     // An entity that was signed before, and a document that is one entity.
@@ -489,7 +489,8 @@ fn strangers_verify_every_file_that_an_aggregate_of_the_corpus_is_split_into() {
         aggregates += 1;
         for document in said["documents"].as_array().unwrap() {
             let name = document["names"][0].as_str().unwrap();
-            assert!(strangers_accept(&folder, &format!("out/{name}")), "{}: {name}", path.display());
+            let file = format!("out/{name}");
+            assert!(strangers_accept(&folder, &file, "metadata.pub"), "{}: {name}", path.display());
             documents += 1;
         }
     }

@@ -16,7 +16,7 @@ use fedroot::custody::{Catalogue, JOURNAL, NewVault, Operator, Origin, Prompt, S
 use fedroot::key::{Environment, KeyId, Line, algorithm};
 use fedroot::ledger::{Auditor, EntryKind};
 use fedroot::lifecycle::{
-    FINAL, Move, NO_KEY, ORDER, POLICY, RECEIPT, Receipt, SAFETY, STAGE, SUSPENDED, Source, Stage, TOO_EARLY,
+    FINAL, Move, ORDER, POLICY, RECEIPT, Receipt, SAFETY, STAGE, Source, Stage, TOO_EARLY,
 };
 use fedroot::policy::{Confirmation, Request, Review};
 
@@ -28,13 +28,13 @@ const POINT: &str = "https://md.example.org/metadata.xml";
 const PROFILE: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\n\n[rules]\n\"saml.ecdsa.consumers\" = \"note\"\n\n\
     [[channels]]\nname = \"metadata\"\nkind = \"saml-anchor\"\npoints = [\"https://md.example.org/metadata.xml\"]\n";
 
-struct World {
-    folder: Folder,
-    now: Instant,
+pub(crate) struct World {
+    pub(crate) folder: Folder,
+    pub(crate) now: Instant,
 }
 
 /// Confirms everything by its digest, as a script does; opens keys with the auditor's identity.
-struct Answers<'a>(&'a Folder);
+pub(crate) struct Answers<'a>(&'a Folder);
 
 impl Prompt for Answers<'_> {
     fn passphrase(&mut self, _: &KeyId) -> Result<Secret<String>, Fault> {
@@ -64,16 +64,16 @@ fn operator() -> Operator {
     Operator { user: "test".into(), uid: 0, host: "test".into() }
 }
 
-fn line() -> Line {
+pub(crate) fn line() -> Line {
     LINE.parse().unwrap()
 }
 
-fn days(count: i64) -> Span {
+pub(crate) fn days(count: i64) -> Span {
     Span::of_days(count)
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Folder::empty();
         let world = Self { folder, now: Instant::parse(START).unwrap() };
         let clock = FixedClock(world.now);
@@ -83,25 +83,25 @@ impl World {
         world
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path("R")
     }
 
-    fn later(&mut self, span: Span) {
+    pub(crate) fn later(&mut self, span: Span) {
         self.now = self.now.after(span).unwrap();
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Vault<'_>, &mut Answers<'_>) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Vault<'_>, &mut Answers<'_>) -> T) -> T {
         let clock = FixedClock(self.now);
         let mut vault = patiently(|| Vault::open(&self.path(), operator(), &clock)).unwrap();
         act(&mut vault, &mut Answers(&self.folder))
     }
 
-    fn catalogue(&self) -> Catalogue {
+    pub(crate) fn catalogue(&self) -> Catalogue {
         Catalogue::open(&self.path()).unwrap()
     }
 
-    fn making(&self, version: u32, standby: bool) -> Making {
+    pub(crate) fn making(&self, version: u32, standby: bool) -> Making {
         Making {
             key: line().version(version),
             origin: Origin::Generate(algorithm("p384").unwrap()),
@@ -112,36 +112,36 @@ impl World {
         }
     }
 
-    fn first(&self) {
+    pub(crate) fn first(&self) {
         let making = self.making(1, false);
         self.with(|vault, answers| ceremony::generate(vault, making, answers, &mut random::system()))
             .unwrap();
     }
 
-    fn next(&self, version: u32, standby: bool) {
+    pub(crate) fn next(&self, version: u32, standby: bool) {
         let making = self.making(version, standby);
         self.with(|vault, answers| ceremony::stage(vault, making, answers, &mut random::system())).unwrap();
     }
 
-    fn ask(&self, act: Move, version: u32) -> Moved {
+    pub(crate) fn ask(&self, act: Move, version: u32) -> Moved {
         let key = line().version(version);
         let moving = Moving::new(key, act, Some("test"), &[]);
         self.with(|vault, answers| ceremony::advance(vault, &moving, answers)).unwrap()
     }
 
-    fn good(&self, act: Move, version: u32) {
+    pub(crate) fn good(&self, act: Move, version: u32) {
         let moved = self.ask(act, version);
         assert!(moved.refused.is_none(), "{act} #{version}: {}", moved.refused.unwrap());
     }
 
-    fn refused(&self, act: Move, version: u32, code: &'static Code) -> Moved {
+    pub(crate) fn refused(&self, act: Move, version: u32, code: &'static Code) -> Moved {
         let moved = self.ask(act, version);
         let fault = moved.refused.as_ref().unwrap_or_else(|| panic!("{act} #{version} went ahead"));
         assert_eq!(fault.code(), code, "{act} #{version}: {fault}");
         moved
     }
 
-    fn sign(&self, output: &str, copy: Option<&str>) -> Result<Vec<Digest>, Fault> {
+    pub(crate) fn sign(&self, output: &str, copy: Option<&str>) -> Result<Vec<Digest>, Fault> {
         let (document, output) = (self.folder.path("aggregate.xml"), self.folder.path(output));
         let (line, copy) = (line(), copy.map(|name| self.folder.path(name)));
         let kind = artefact::kind("saml").unwrap();
@@ -164,18 +164,18 @@ impl World {
         Ok(done.signed.into_iter().chain(copied).map(|signed| signed.artefact).collect())
     }
 
-    fn observe(&self, digest: Digest, seen: Instant) -> Result<(), Fault> {
+    pub(crate) fn observe(&self, digest: Digest, seen: Instant) -> Result<(), Fault> {
         let receipt = Receipt { digest, seen, from: Source::Point(POINT.into()) };
         self.with(|vault, _| ceremony::observe(vault, None, &receipt, None)).map(|_| ())
     }
 
-    fn export(&self, version: u32, name: &str) {
+    pub(crate) fn export(&self, version: u32, name: &str) {
         let public = self.catalogue().record(&line().version(version)).unwrap().public().unwrap();
         fs::write(self.folder.path(name), public.to_pem().unwrap()).unwrap();
     }
 
     /// Whether the program and a stranger verify a file with a key.
-    fn is_signed_by(&self, file: &str, key: &str) -> bool {
+    pub(crate) fn is_signed_by(&self, file: &str, key: &str) -> bool {
         let trust = ceremony::trust(&self.folder.path(key)).unwrap();
         let document = Document::open(&self.folder.path(file)).unwrap();
         let ours = ceremony::verify(artefact::kind("saml").unwrap(), &document, &trust, self.now).is_ok();
@@ -199,7 +199,7 @@ impl World {
         ours
     }
 
-    fn count(&self, kind: EntryKind) -> usize {
+    pub(crate) fn count(&self, kind: EntryKind) -> usize {
         let mut count = 0;
         let identities = identities(&self.folder);
         ceremony::read_ledger(&self.catalogue(), &identities, &mut |entry| {
@@ -209,7 +209,7 @@ impl World {
         count
     }
 
-    fn stage(&self, version: u32) -> Stage {
+    pub(crate) fn stage(&self, version: u32) -> Stage {
         self.catalogue().record(&line().version(version)).unwrap().stage()
     }
 }
@@ -276,37 +276,6 @@ fn a_pinned_key_rotates_by_two_copies_and_strangers_accept_each_step() {
     world.refused(Move::Activate, 1, &FINAL);
     let inventory = world.catalogue().situation(&line()).unwrap().inventory;
     assert!(inventory.listing("metadata", 1).unwrap().end() > None, "{first}");
-}
-
-type Case = (&'static [(Move, u32)], u32, Stage);
-
-#[test]
-fn illegal_moves_are_refused_and_recorded_at_every_stage() {
-    // What leads to each stage, and the key that stands there.
-    let stages: [Case; 6] = [
-        (&[], 1, Stage::Active),
-        (&[(Move::Suspend, 1)], 1, Stage::Suspended),
-        (&[(Move::Revoke, 1)], 1, Stage::Revoked),
-        (&[(Move::Generate, 2)], 2, Stage::Generated),
-        (&[(Move::Generate, 2), (Move::Publish, 2)], 2, Stage::Published),
-        (&[(Move::Generate, 2), (Move::Destroy, 2)], 2, Stage::Destroyed),
-    ];
-    for (moves, version, stage) in stages {
-        let world = World::new();
-        world.first();
-        for (act, version) in moves {
-            if *act == Move::Generate { world.next(*version, false) } else { world.good(*act, *version) }
-        }
-        assert_eq!(world.stage(version), stage);
-        for act in Move::all().filter(|act| act.step(Some(stage), Some(Stage::Active)).is_err()) {
-            let before = world.count(EntryKind::Denied);
-            let code = act.step(Some(stage), None).unwrap_err();
-            assert!([&FINAL, &ORDER, &SUSPENDED, &NO_KEY].contains(&code));
-            world.refused(act, version, code);
-            assert_eq!(world.count(EntryKind::Denied), before + 1, "{stage} {act}");
-            assert_eq!(world.stage(version), stage);
-        }
-    }
 }
 
 #[test]

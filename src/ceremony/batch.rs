@@ -4,19 +4,20 @@
 //! What an interrupted run had signed lies in the folder, unseen: it is looked at like what was published, and published
 //! without being signed again. So the power may go at any moment: each name in the folder is whole or absent.
 
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
 use super::carrying::Carrying;
 use super::index::{self, Gone, Index};
+use super::pieces::{Work, note};
 use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
-use super::{Approver, Terms};
+use super::sign::other_signer;
+use super::{Approver, Evidence, Terms};
 use crate::artefact::{Batch, Draft, Judged, Kind, Member, Standing};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -24,15 +25,15 @@ use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::staging::Staging;
-use crate::custody::{self, Outstanding, Piece, Pieces, SignedBatch, Vault};
-use crate::key::{Line, Signature};
-use crate::lifecycle::{self, Lists};
+use crate::custody::{SignedBatch, Vault};
+use crate::key::Line;
 use crate::policy::{BatchApproval, Review};
 
 /// More than a signature with its certificate adds to a document.
 const SIGNATURE_BYTES: u64 = 16 * 1024;
 
 /// What is to be split and signed, with which key, and where it goes.
+#[derive(Clone, Copy)]
 pub struct Splitting<'a> {
     /// The kind of document.
     pub kind: &'a dyn Kind,
@@ -44,6 +45,8 @@ pub struct Splitting<'a> {
     pub terms: Terms<'a>,
     /// The folder that is renewed.
     pub folder: &'a Path,
+    /// The folder for the same documents signed by the other key of a double publication.
+    pub copy: Option<&'a Path>,
     /// Why.
     pub reason: Option<&'a str>,
     /// Whether files of what is no longer in the document are removed.
@@ -70,6 +73,8 @@ pub struct Batched {
     pub signed: Option<SignedBatch>,
     /// Whether anything in the folder changed, or would have.
     pub changed: bool,
+    /// The same for the copy that another key signed.
+    pub copy: Option<Box<Self>>,
     /// What went wrong after the documents were out: nothing that takes them back.
     pub afterthought: Option<Fault>,
 }
@@ -95,37 +100,84 @@ pub struct Published {
 }
 
 /// Splits a document and signs what needs it. A refusal, whatever its cause, is recorded as a denied attempt.
+///
+/// With a copy, neither folder shows anything before the documents of both are signed and recorded. What comes between leaves
+/// them unseen in the folders, and the next run publishes them.
 pub fn sign_batch(
     vault: &mut Vault<'_>,
     splitting: &Splitting<'_>,
     approver: &mut dyn Approver,
 ) -> Result<Batched, Fault> {
     let document = (splitting.open)(splitting.document).map_err(|fault| refuse(vault, splitting, fault))?;
-    let ready = ready(vault, splitting, &document, approver);
-    let ready = ready.map_err(|fault| refuse(vault, splitting, fault))?;
+    let both = ready(vault, splitting, &document, approver).and_then(|first| {
+        let copy = copy_of(vault, splitting)?;
+        let second = copy.as_ref().map(|copy| ready(vault, copy, &document, approver)).transpose()?;
+        Ok((first, copy.zip(second)))
+    });
+    let (first, second) = both.map_err(|fault| refuse(vault, splitting, fault))?;
+    let first = record(vault, splitting, first, approver)?;
+    let again = first.signed.as_ref().map(|signed| signed.intent);
+    let copy = second.map(|(copy, second)| {
+        let second = record(vault, &copy, second, approver)?;
+        second.publish(&copy).map(|(batched, _)| Box::new(batched))
+    });
+    let copy = copy.transpose().map_err(|fault| unpublished(again, fault.at("the copy")))?;
+    let (batched, kept) = first.publish(splitting)?;
+    let afterthought = kept.and_then(|kept| kept.keep(vault, splitting, &document, &batched.documents).err());
+    Ok(Batched { copy, afterthought, ..batched })
+}
+
+/// The same documents for the other key of a double publication, where a copy was asked for.
+fn copy_of<'a>(vault: &Vault<'_>, splitting: &Splitting<'a>) -> Result<Option<Splitting<'a>>, Fault> {
+    let Some(folder) = splitting.copy else { return Ok(None) };
+    let (kind, terms) = (splitting.kind, splitting.terms);
+    let version = Some(other_signer(vault, terms.line, kind, terms.now)?);
+    Ok(Some(Splitting { folder, copy: None, terms: Terms { version, ..terms }, ..*splitting }))
+}
+
+fn unpublished(intent: Option<u64>, fault: Fault) -> Fault {
+    match intent {
+        Some(intent) => fault.but(&format!(
+            "what is signed and recorded as entry {intent} waits unseen: run it again to publish them"
+        )),
+        None => fault,
+    }
+}
+
+/// Documents that are signed and recorded, and still unseen.
+struct Recorded<'d> {
+    batch: Box<dyn Batch + 'd>,
+    documents: Vec<Published>,
+    review: Review,
+    signed: Option<SignedBatch>,
+    has_proofs: bool,
+    evidence: Option<Result<Evidence, Fault>>,
+    site: Option<Site>,
+    is_needed: bool,
+}
+
+/// Lets the key sign what was approved.
+fn record<'d>(
+    vault: &mut Vault<'_>,
+    splitting: &Splitting<'_>,
+    ready: Ready<'d>,
+    approver: &mut dyn Approver,
+) -> Result<Recorded<'d>, Fault> {
     let Ready { batch, mut documents, places, consent, has_proofs, site } = ready;
-    let gone = Index::gone(splitting.folder, batch.as_ref());
-    let Some(Site { staging, record }) = site else {
-        let changed = !places.is_empty();
-        let (removed, signed, afterthought) = (0, None, None);
-        let review = consent.into_review();
-        return Ok(Batched { review, documents, gone, removed, signed, changed, afterthought });
-    };
-    let (signed, review, evidence) = match consent {
-        Consent::Review(review) => (None, *review, None),
-        Consent::Approval(approval) => {
-            let signed = splitting.signed;
+    let is_needed = !places.is_empty();
+    let (signed, review, evidence) = match (consent, &site) {
+        (Consent::Approval(approval), Some(Site { staging, .. })) => {
             let (line, kind) = (splitting.terms.line, splitting.kind.name());
             let channel = vault.channel_for(line, kind)?;
             let carrying = Carrying::of(vault, line, kind, batch.examined())?;
             let work = Work {
                 batch: batch.as_ref(),
-                staging: &staging,
+                staging,
                 places: &places,
                 documents: &documents,
                 channel: &channel,
                 carrying: &carrying,
-                signed,
+                signed: splitting.signed,
                 files: Mutex::default(),
             };
             let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
@@ -133,29 +185,61 @@ pub fn sign_batch(
             note(&files, &mut documents);
             (Some(signed), review, has_proofs.then(|| vault.evidence()))
         }
+        (consent, _) => (None, consent.into_review(), None),
     };
-    let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents, has_proofs };
-    let prove = |signed: &SignedBatch| match evidence {
-        Some(evidence) => proofs::publish(evidence?, &signed.artefacts, &staging),
-        None => Ok(()),
-    };
-    let done = signed.as_ref().map_or(Ok(()), prove);
-    let done = done.and_then(|()| publish(splitting, staging, &index, &gone));
-    let (changed, removed) = done.map_err(|fault| match &signed {
-        Some(signed) => fault.but(&format!(
-            "they were signed and recorded as entry {}: run it again to publish them",
-            signed.intent
-        )),
-        None => fault,
-    })?;
-    let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
-    let (kind, line) = (splitting.kind, splitting.terms.line);
-    let keep =
-        |record: Document| vault.keep_last_signed(line, kind.name(), &kind.subject(&document)?, &record);
-    let kept = if is_news { record.document("the record of what was signed").and_then(keep) } else { Ok(()) };
-    let kept = kept.and_then(|()| keep_each(vault, line, batch.as_ref(), &documents));
-    let afterthought = kept.err();
-    Ok(Batched { review, documents, gone, removed, signed, changed, afterthought })
+    Ok(Recorded { batch, documents, review, signed, has_proofs, evidence, site, is_needed })
+}
+
+impl<'d> Recorded<'d> {
+    /// Gives everything its names. Yields what the next review compares with, where there is news.
+    fn publish(self, splitting: &Splitting<'_>) -> Result<(Batched, Option<Kept<'d>>), Fault> {
+        let Self { batch, documents, review, signed, has_proofs, evidence, site, is_needed } = self;
+        let gone = Index::gone(splitting.folder, batch.as_ref());
+        let (copy, afterthought) = (None, None);
+        let Some(Site { staging, record }) = site else {
+            let (changed, removed) = (is_needed, 0);
+            let batched = Batched { review, documents, gone, removed, signed, changed, copy, afterthought };
+            return Ok((batched, None));
+        };
+        let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents, has_proofs };
+        let proved = match (&signed, evidence) {
+            (Some(signed), Some(evidence)) => {
+                evidence.and_then(|evidence| proofs::publish(evidence, &signed.artefacts, &staging))
+            }
+            _ => Ok(()),
+        };
+        let done = proved.and_then(|()| publish(splitting, staging, &index, &gone));
+        let (changed, removed) =
+            done.map_err(|fault| unpublished(signed.as_ref().map(|signed| signed.intent), fault))?;
+        let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
+        let kept = Kept { batch, record: is_news.then_some(record) };
+        let batched = Batched { review, documents, gone, removed, signed, changed, copy, afterthought };
+        Ok((batched, Some(kept)))
+    }
+}
+
+/// What the next review compares with.
+struct Kept<'d> {
+    batch: Box<dyn Batch + 'd>,
+    /// That of the whole document, where there is news.
+    record: Option<Pending>,
+}
+
+impl Kept<'_> {
+    fn keep(
+        self,
+        vault: &Vault<'_>,
+        splitting: &Splitting<'_>,
+        document: &Document,
+        documents: &[Published],
+    ) -> Result<(), Fault> {
+        let (kind, line) = (splitting.kind, splitting.terms.line);
+        if let Some(record) = self.record {
+            let record = record.document("the record of what was signed")?;
+            vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)?;
+        }
+        keep_each(vault, line, self.batch.as_ref(), documents)
+    }
 }
 
 /// Keeps what the next review of each document compares with: of those that are news, and of those that have none.
@@ -359,110 +443,6 @@ impl Published {
         }
         (self.file, self.valid_until) = (Some((digest, bytes.len() as u64)), valid_until);
         Standing::Current
-    }
-}
-
-/// A finished document: its place, its digest, its bytes.
-type Finished = (usize, Digest, u64);
-
-/// Derives, finishes and keeps documents for the threads that sign.
-struct Work<'a> {
-    batch: &'a dyn Batch,
-    staging: &'a Staging,
-    places: &'a [usize],
-    documents: &'a [Published],
-    channel: &'a (String, Lists),
-    carrying: &'a Carrying<'a>,
-    signed: &'a AtomicU64,
-    files: Mutex<Vec<Finished>>,
-}
-
-impl Work<'_> {
-    fn into_files(self) -> Vec<Finished> {
-        self.files.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Notes what was finished.
-fn note(files: &[Finished], documents: &mut [Published]) {
-    for (at, digest, bytes) in files {
-        if let Some(document) = documents.get_mut(*at) {
-            document.file = Some((*digest, *bytes));
-        }
-    }
-}
-
-impl Pieces for Work<'_> {
-    fn name(&self) -> String {
-        self.staging.folder().display().to_string()
-    }
-
-    fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault> {
-        let at = self.places.get(place).copied();
-        let member = at.and_then(|at| Some((at, self.batch.members().get(at)?)));
-        let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
-        let name = member.names.first().map_or("", String::as_str);
-        let draft = self.batch.draft(at)?;
-        Ok(Box::new(Part { work: self, at, name, octets: draft.octets()?, draft }))
-    }
-
-    fn outstanding(&self) -> Outstanding {
-        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut ends: BTreeMap<String, u64> = BTreeMap::new();
-        let mut documents = Vec::new();
-        for (at, digest, _) in files.iter() {
-            let until = self.documents.get(*at).and_then(|document| document.valid_until);
-            let (_, lists) = self.channel;
-            let is_listing = match lists {
-                Lists::Nothing => false,
-                // one stands for all: each introduces the key that signed it
-                Lists::Own => documents.is_empty(),
-                Lists::Keys(_) => self
-                    .batch
-                    .record_of(*at)
-                    .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
-            };
-            let (name, id) = self.batch.members().get(*at).map_or(("", ""), |member| {
-                (member.names.first().map_or("", String::as_str), member.id.as_str())
-            });
-            let carries = self.carrying.part(id);
-            if is_listing || !carries.is_empty() {
-                let lists = if is_listing { lists } else { &Lists::Nothing };
-                documents.push(custody::Document::new(name, *digest, until, lists).carrying(id, carries));
-                continue;
-            }
-            let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());
-            *ends.entry(end).or_default() += 1;
-        }
-        (self.channel.0.clone(), documents, ends)
-    }
-
-    fn settle(&self) -> Result<(), Fault> {
-        self.staging.settle()
-    }
-}
-
-struct Part<'a> {
-    work: &'a Work<'a>,
-    at: usize,
-    name: &'a str,
-    octets: Vec<u8>,
-    draft: Box<dyn Draft + 'a>,
-}
-
-impl Piece for Part<'_> {
-    fn octets(&self) -> &[u8] {
-        &self.octets
-    }
-
-    fn deliver(self: Box<Self>, signature: &Signature) -> Result<Digest, Fault> {
-        let bytes = self.draft.finish(signature)?;
-        self.work.staging.write(self.name, &bytes)?;
-        let digest = Digest::of(&bytes);
-        let mut files = self.work.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.push((self.at, digest, bytes.len() as u64));
-        self.work.signed.fetch_add(1, Ordering::Relaxed);
-        Ok(digest)
     }
 }
 

@@ -7,6 +7,7 @@ mod chain;
 mod generate;
 mod index;
 mod keep;
+mod pieces;
 mod proofs;
 mod review;
 mod rotate;
@@ -47,8 +48,15 @@ pub const STREAM: Code = Code::new(
     "a proof or signature has no place beside a stream or compressed file",
 );
 
+/// There is no copy for another key to sign.
+pub const COPY: Code = Code::new(
+    "sign.copy",
+    Class::Usage,
+    "documents of this kind are signed by one key, and no copy by another",
+);
+
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&TRUST, &STREAM];
+pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY];
 
 /// Shows people what they are about to do, and asks them. Implemented in `cli`.
 pub trait Approver: Prompt {

@@ -33,12 +33,23 @@ pub struct Moving<'a> {
     pub since: Option<Instant>,
     /// Whether availability is given up on purpose.
     pub emergency: bool,
+    /// Whether it is one act with a move that was confirmed just now.
+    pub follows: bool,
 }
 
 impl<'a> Moving<'a> {
     /// A plain move.
     pub const fn new(key: KeyId, act: Move, reason: Option<&'a str>, with: &'a [String]) -> Self {
-        Self { key, act, reason, with, cause: Cause::Unspecified, since: None, emergency: false }
+        Self {
+            key,
+            act,
+            reason,
+            with,
+            cause: Cause::Unspecified,
+            since: None,
+            emergency: false,
+            follows: false,
+        }
     }
 
     fn step(&self, now: Instant) -> Step {
@@ -51,8 +62,8 @@ impl<'a> Moving<'a> {
         }
     }
 
-    /// What is asked for: the same for the same move of the same key. Whoever stops a key is not asked, but for what is
-    /// final.
+    /// What is asked for: the same for the same move of the same key, for the same reason and by the same people. Whoever
+    /// stops a key is not asked, but for what is final.
     pub fn request(&self) -> Request {
         let request = Request::new(self.act.name(), self.key.line.environment()).with("key", &self.key);
         let request = match self.since {
@@ -60,13 +71,31 @@ impl<'a> Moving<'a> {
             None => request,
         };
         let request = if self.emergency { request.with("emergency", "yes") } else { request };
+        let request = match self.cause {
+            Cause::Unspecified => request,
+            cause => request.with("cause", cause.name()),
+        };
+        let request = because(request, self.reason);
+        let request = self.with.iter().fold(request, |request, name| request.with("person", told(name)));
         match self.act {
-            // the revocation that it follows was confirmed, and an emergency is one act
-            Move::Activate if self.emergency => request.severe(false),
+            Move::Activate if self.emergency => request.severe(!self.follows),
             Move::Suspend => request.severe(false),
             Move::Revoke | Move::Destroy => request.severe(true),
             _ => request,
         }
+    }
+}
+
+/// The digest of words of a person: a request holds no line feed.
+fn told(words: &str) -> Digest {
+    Digest::of(words.as_bytes())
+}
+
+/// The request with the reason that goes on record.
+fn because(request: Request, reason: Option<&str>) -> Request {
+    match reason {
+        Some(reason) => request.with("reason", told(reason)),
+        None => request,
     }
 }
 
@@ -75,6 +104,8 @@ impl<'a> Moving<'a> {
 pub struct Moved {
     /// The key.
     pub key: KeyId,
+    /// The move.
+    pub act: Move,
     /// Its stage before.
     pub from: Option<Stage>,
     /// Its stage now, or as it would be.
@@ -177,6 +208,7 @@ fn begin(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Mov
     let retiring = active.filter(|_| is_allowed && stage(&after) == Some(Stage::Active));
     Ok(Moved {
         key: moving.key.clone(),
+        act: moving.act,
         from: stage(&situation),
         to: stage(&after).filter(|_| is_allowed),
         retiring: retiring.map(|version| moving.key.line.version(version)),
@@ -258,12 +290,14 @@ pub fn emergency(
     since: Option<Instant>,
     now: Instant,
 ) -> Result<Emergency, Fault> {
-    Emergency::of(&catalogue.situation(&key.line)?, key, since.unwrap_or(now), now)
+    let situation = catalogue.situation(&key.line)?;
+    let revoked = situation.history.key(key.version)?.revoked.map(|revoked| revoked.since);
+    Emergency::of(&situation, key, since.or(revoked).unwrap_or(now), now)
 }
 
-/// What is asked for when a key gets another certificate.
-pub fn certificate_request(key: &KeyId) -> Request {
-    Request::new("renew-certificate", key.line.environment()).with("key", key)
+/// What is asked for when a key gets another certificate, for this reason.
+pub fn certificate_request(key: &KeyId, reason: Option<&str>) -> Request {
+    because(Request::new("renew-certificate", key.line.environment()).with("key", key), reason)
 }
 
 /// Gives the active key of a line another certificate, with new dates and number.
@@ -279,16 +313,16 @@ pub fn renew_certificate(
     let certify = |public: &PublicKey| -> Result<Box<dyn Certificate>, Fault> {
         Ok(Box::new(SelfSigned::new(public, &common_name, &serial, now)?))
     };
-    let about = json!({"key": line.to_string(), "reason": reason});
-    let active = vault.signing_record(line).and_then(|record| {
+    let confirmed = vault.signing_record(line).and_then(|record| {
         record.stage().check_may_sign()?;
-        record.key()
+        let key = record.key()?;
+        let request = certificate_request(&key, reason);
+        Ok((key, request.confirm(&approver.confirm(&request)?)?))
     });
-    let done = active.and_then(|key| {
-        let request = certificate_request(&key);
-        let confirmed = request.confirm(&approver.confirm(&request)?)?;
-        let entry = vault.certify(&key, &certify, &confirmed, reason, approver)?;
-        Ok((key, entry))
-    });
-    done.map_err(|fault| vault.deny("renew-certificate", &about, fault.but("no certificate was made")))
+    let (key, confirmed) = confirmed.map_err(|fault| {
+        let about = json!({"key": line.to_string(), "reason": reason});
+        vault.deny("renew-certificate", &about, fault.but("no certificate was made"))
+    })?;
+    let entry = vault.certify(&key, &certify, &confirmed, reason, approver)?;
+    Ok((key, entry))
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::audit::fresh;
 use super::carrying::Carrying;
-use super::{Approver, STREAM, Terms, review};
+use super::{Approver, COPY, STREAM, Terms, review};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
@@ -18,7 +18,7 @@ use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
 use crate::custody::{self, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
-use crate::lifecycle::STAGE;
+use crate::lifecycle::{self, Method, STAGE};
 use crate::policy::{Approval, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
@@ -146,7 +146,7 @@ pub fn sign(
     let copy = match second {
         Some((copy, Ready::Signing(second))) => {
             let second = record(vault, &copy, *second, approver)
-                .map_err(|fault| undelivered(first.signed.intent, &fault))?;
+                .map_err(|fault| undelivered(first.signed.intent, &fault.at("the copy")))?;
             let Recorded { review, signed, output, beside, proof, .. } = second;
             let pending = beside.into_iter().map(|(_, pending)| pending).collect();
             publish(vault, copy.output, output, pending, proof)
@@ -166,14 +166,43 @@ pub fn sign(
 /// The same document for the other key of a double publication, where a copy was asked for.
 fn copy_of<'a>(vault: &Vault<'_>, signing: &Signing<'a>, now: Instant) -> Result<Option<Signing<'a>>, Fault> {
     let Some(path) = signing.copy else { return Ok(None) };
-    let active = vault.signing_record(signing.line)?.key()?;
-    let others = vault.signers(signing.line, signing.kind.name(), now)?;
-    let Some(version) = others.into_iter().find(|version| *version != active.version) else {
-        return Err(STAGE
-            .fault(format!("no other key of {} signs its own copy now", signing.line))
-            .hint("a successor does once it is published, and a predecessor until its notice is over: `fedroot status`"));
-    };
-    Ok(Some(Signing { version: Some(version), output: Target::File(path), copy: None, ..*signing }))
+    let version = Some(other_signer(vault, signing.line, signing.kind, now)?);
+    Ok(Some(Signing { version, output: Target::File(path), copy: None, ..*signing }))
+}
+
+/// The other key of a double publication.
+///
+/// # Errors
+/// [`COPY`]: documents of this kind introduce the next key in another way. [`STAGE`]: no other key signs now.
+pub(super) fn other_signer(
+    vault: &Vault<'_>,
+    line: &Line,
+    kind: &dyn Kind,
+    now: Instant,
+) -> Result<u32, Fault> {
+    let name = kind.name();
+    match lifecycle::Kind::of_document(name).method() {
+        Method::Double => {}
+        Method::Chained => {
+            return Err(COPY
+                .fault(format!(
+                    "documents of the kind {name} are signed by one key; the active one introduces the next"
+                ))
+                .hint("leave --copy out: what the line signs lists the next key once it is published"));
+        }
+        _ => {
+            return Err(COPY
+                .fault(format!("documents of the kind {name} are signed by one key, and introduce no other"))
+                .hint("leave --copy out, and carry the next key to those who rely on it"));
+        }
+    }
+    let active = vault.signing_record(line)?.key()?;
+    let others = vault.signers(line, name, now)?;
+    others.into_iter().find(|version| *version != active.version).ok_or_else(|| {
+        STAGE
+            .fault(format!("no other key of {line} signs its own copy now"))
+            .hint("a successor does once it is published, and a predecessor until its notice is over: `fedroot status`")
+    })
 }
 
 /// A document that is signed and recorded, and still unseen.

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::rotate::{AskedFor, Step, answers};
+use super::rotate::{AskedFor, Step, Subject, answers, refuse};
 use super::ui::Output;
 use super::{Common, parsed};
 use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
-use crate::ceremony::{self, Moving};
+use crate::ceremony::{self, Moved, Moving};
 use crate::custody::Catalogue;
-use crate::key::KeyId;
-use crate::lifecycle::{Cause, Emergency, Move};
+use crate::key::{KeyId, Line};
+use crate::lifecycle::{Cause, Emergency, Move, ORDER};
 
 /// `fedroot rotate emergency`
 #[derive(Args, Debug)]
@@ -69,15 +69,20 @@ impl Theft {
         let since = self.since;
         // Before the key is revoked: the state of affairs names the key that takes over.
         let catalogue = common.catalogue()?;
-        let key = self.step.subject.key(&catalogue, Move::Revoke)?;
+        let vacant = self.vacant(&catalogue)?;
+        let key = vacant.clone().map_or_else(|| self.step.subject.key(&catalogue, Move::Revoke), Ok)?;
         let emergency = ceremony::emergency(&catalogue, &key, since, super::now())?;
         let notice = notice(&catalogue, &key, &emergency)?;
-        let (mut output, moved) = self.step.run_with(Move::Revoke, common, |moving| Moving {
-            cause: Cause::Compromised,
-            since,
-            emergency: true,
-            ..moving
-        })?;
+        let successor = emergency.successor.map(|version| key.line.version(version));
+        let (mut output, moved) = match vacant {
+            Some(_) => self.go_on(successor.clone(), common)?,
+            None => self.step.run_with(Move::Revoke, common, |moving| Moving {
+                cause: Cause::Compromised,
+                since,
+                emergency: true,
+                ..moving
+            })?,
+        };
         at_risk(&mut output, &emergency);
         for broken in &emergency.breaks {
             let channel = visible(&broken.channel);
@@ -86,14 +91,20 @@ impl Theft {
         if moved.refused.is_some() || self.step.asked.dry_run {
             return Ok(output);
         }
-        match emergency.successor {
-            Some(version) => {
-                take_over(&key.line.version(version), &self.step.asked, common, &mut output)?;
+        match successor {
+            Some(_) if moved.act == Move::Activate => {}
+            Some(successor) => {
+                // the key is revoked whatever comes of this: what is at risk and the notice are told all the same
+                let taken = take_over(&successor, &self.step.asked, common, &mut output);
+                output.refusal = taken.err().map(|fault| {
+                    let hint = "the key before it is revoked: see to that, then run `fedroot rotate emergency` again";
+                    fault.at(format_args!("{successor} did not take over")).hint(hint)
+                });
             }
-            None => output.note(
-                "no standby key is there: make the next one with `fedroot rotate stage`, and carry it to consumers on \
-                 another way",
-            ),
+            None => output.note(format!(
+                "no standby key is there: `{}`, then run `fedroot rotate emergency` again",
+                standby(&key.line)
+            )),
         }
         if let Some(path) = &self.output {
             disk::create(path, notice.as_bytes())?;
@@ -104,6 +115,41 @@ impl Theft {
         output.json.insert("notice".into(), notice.into());
         Ok(output)
     }
+
+    /// The key that is revoked already, and in whose place nobody signs: no standby key was there, or the power went.
+    fn vacant(&self, catalogue: &Catalogue) -> Result<Option<KeyId>, Fault> {
+        let (line, named) = match &self.step.subject {
+            Subject::Line(line) => (line, None),
+            Subject::Key(key) => (&key.line, Some(key.version)),
+        };
+        let vacant = catalogue.history(line)?.vacant();
+        Ok(vacant
+            .filter(|vacant| named.is_none_or(|named| named == *vacant))
+            .map(|version| line.version(version)))
+    }
+
+    /// The rest of an emergency whose key is revoked already.
+    fn go_on(&self, successor: Option<KeyId>, common: &Common) -> Result<(Output, Moved), Fault> {
+        let subject = &self.step.subject;
+        let Some(successor) = successor else {
+            let (Subject::Line(line) | Subject::Key(KeyId { line, .. })) = subject;
+            let fault = ORDER
+                .fault(format!("the key of {line} is revoked, and none is there to take its place"))
+                .hint(format!("make one: `{}`", standby(line)));
+            let is_dry = self.step.asked.dry_run;
+            return Err(if is_dry {
+                fault
+            } else {
+                refuse(&mut common.open_vault()?, subject, Move::Activate, fault)
+            });
+        };
+        let step = Step { subject: Subject::Key(successor), asked: self.step.asked.clone() };
+        step.run_with(Move::Activate, common, |moving| Moving { emergency: true, ..moving })
+    }
+}
+
+fn standby(line: &Line) -> String {
+    format!("fedroot rotate stage {line} --standby")
 }
 
 /// The notice to publish, with the fingerprints of both keys.
@@ -119,11 +165,12 @@ fn notice(catalogue: &Catalogue, key: &KeyId, emergency: &Emergency) -> Result<S
 fn take_over(key: &KeyId, asked: &AskedFor, common: &Common, output: &mut Output) -> Result<(), Fault> {
     let mut vault = common.open_vault()?;
     let plain = Moving::new(key.clone(), Move::Activate, asked.reason.as_deref(), &asked.with);
-    let moving = Moving { emergency: true, ..plain };
+    let moving = Moving { emergency: true, follows: true, ..plain };
     let moved = ceremony::advance(&mut vault, &moving, &mut answers(None, common))?;
-    if let Some(fault) = &moved.refused {
-        output.note(format!("{key} did not take over: {fault}"));
-    } else if let Some(entry) = moved.entry {
+    if let Some(fault) = moved.refused {
+        return Err(fault);
+    }
+    if let Some(entry) = moved.entry {
         output.line(format!("{key} is active"));
         output.note(format!("the ledger has that as entry {entry}; sign all documents of the line anew"));
         output.json.insert("successor".into(), key.to_string().into());

@@ -80,7 +80,7 @@ pub(super) struct Step {
 }
 
 /// What every move takes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct AskedFor {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
@@ -214,7 +214,7 @@ impl Step {
     }
 }
 
-fn refuse(vault: &mut Vault<'_>, subject: &Subject, act: Move, fault: Fault) -> Fault {
+pub(super) fn refuse(vault: &mut Vault<'_>, subject: &Subject, act: Move, fault: Fault) -> Fault {
     let name = match subject {
         Subject::Line(line) => line.to_string(),
         Subject::Key(key) => key.to_string(),
@@ -352,7 +352,7 @@ impl Renew {
     fn run(self, common: &Common) -> Result<Output, Fault> {
         if self.dry_run {
             let key = common.catalogue()?.signing_record(&self.line)?.key()?;
-            let request = ceremony::certificate_request(&key).digest().to_string();
+            let request = ceremony::certificate_request(&key, self.reason.as_deref()).digest().to_string();
             let mut output =
                 Output::json(json!({"dry_run": true, "key": key.to_string(), "request": request}));
             output.line("nothing was done; it would write");

@@ -28,9 +28,9 @@ pub(super) struct Sign {
     #[arg(long, short, value_name = "FILE", required_unless_present = "split")]
     output: Option<PathBuf>,
     /// While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose
-    /// notice runs; it must not exist
-    #[arg(long, value_name = "FILE", conflicts_with = "split")]
-    copy: Option<PathBuf>,
+    /// notice runs; it must not exist. With --split the folder for the same documents
+    #[arg(long, value_name = "FILE")]
+    pub(super) copy: Option<PathBuf>,
     /// Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged
     /// and valid long enough is kept
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
@@ -58,6 +58,9 @@ pub(super) struct Sign {
 impl Sign {
     pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
         let is_tree = kind(&self.subject.kind)?.is_tree();
+        if let Some(copy) = &self.copy {
+            check_outside(copy, common)?;
+        }
         if let Some(folder) = if is_tree { self.output.take() } else { self.split.take() } {
             check_outside(&folder, common)?;
             return super::split::run(&self, &folder, common);
@@ -70,9 +73,6 @@ impl Sign {
         let path = self.output.take().unwrap_or_default();
         let folder = std::env::temp_dir();
         let output = target(&path, common, &folder)?;
-        if let Some(copy) = &self.copy {
-            check_outside(copy, common)?;
-        }
         let mut vault = common.open_vault()?;
         let kind = kind(&self.subject.kind)?;
         let progress = Progress::reading("reviewing and signing");

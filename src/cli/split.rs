@@ -36,6 +36,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         open: &|path| document(path, |path| kind.open(path)),
         terms,
         folder,
+        copy: sign.copy.as_deref(),
         reason: sign.reason.as_deref(),
         prune: sign.prune,
         dry_run: sign.dry_run,
@@ -44,16 +45,27 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
-    let mut output = show(sign, folder, kind.is_tree(), &batched);
+    let mut output = Output::default();
+    show(&mut output, sign, folder, kind.is_tree(), &batched);
+    let copy = sign.copy.as_deref().zip(batched.copy.as_deref());
+    if let Some((folder, copied)) = copy {
+        show(&mut output, sign, folder, false, copied);
+        if sign.dry_run {
+            output.row("copy signed with", &copied.review.key.to_string());
+            output.row("request digest", &copied.review.request.digest().to_string());
+        }
+    }
     // It has every document, and is large.
     if common.json {
         output.json = json(folder, &batched);
+        if let Some((folder, copied)) = copy {
+            output.json.insert("copy".into(), json(folder, copied).into());
+        }
     }
     Ok(output)
 }
 
-fn show(sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) -> Output {
-    let mut output = Output::default();
+fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for document in &batched.documents {
         *counts.entry(word(document)).or_default() += 1;
@@ -65,7 +77,7 @@ fn show(sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) -> Output 
     for (word, count) in counts {
         output.row(word, &count.to_string());
     }
-    list(&mut output, batched);
+    list(output, batched);
     for gone in batched.gone.iter().take(SHOWN_MAX) {
         output.row(if batched.removed > 0 { "removed" } else { "gone" }, &gone.id);
     }
@@ -75,7 +87,7 @@ fn show(sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) -> Output 
             .note(format!("no longer in the document: {count}; their files stand, and --prune removes them"));
     }
     if sign.dry_run {
-        return output;
+        return;
     }
     match &batched.signed {
         Some(signed) => output.note(format!(
@@ -93,9 +105,19 @@ fn show(sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) -> Output 
     if batched.changed {
         output.note("only you can read new files (mode 0600): open them up where they are published");
     }
+    let first = batched
+        .documents
+        .iter()
+        .find(|document| document.standing != Standing::Current && !document.is_adopted);
+    if let Some(first) = first.filter(|_| sign.copy.is_some()) {
+        let name = folder.join(first.names.first().map_or("", String::as_str));
+        output.note(format!(
+            "for all of them stands {}: once it is seen where it is published, tell with `fedroot observe`",
+            quoted(&name)
+        ));
+    }
     let place = if is_tree { folder.to_owned() } else { folder.join("entities") };
     output.note(format!("next: publish {}", quoted(&place)));
-    output
 }
 
 /// What is about to be, or was, signed, by name.

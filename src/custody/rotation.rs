@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::journal::{self, Noted, What};
-use super::seal::Opener;
-use super::vault::Prompt;
+use super::vault::{Prompt, Ready};
 use super::work::{self, Certifier};
 use super::{Catalogue, Document, Vault, entries};
 use crate::base::bytes::Digest;
@@ -87,7 +86,7 @@ impl Vault<'_> {
         self.note(EntryKind::Receipt, None, what, json!({"act": "observe"}), reason, now)
     }
 
-    /// Gives a key another certificate: the key is opened to sign it.
+    /// Gives a key another certificate: the key is opened to sign it. A refusal, whatever its cause, is on record.
     pub fn certify(
         &mut self,
         key: &KeyId,
@@ -96,10 +95,17 @@ impl Vault<'_> {
         reason: Option<&str>,
         prompt: &mut dyn Prompt,
     ) -> Result<u64, Fault> {
-        let record = self.catalogue.record(key)?;
-        let sealed = self.catalogue.sealed(&record)?;
-        let opener: Opener = work::opener(&record, key, prompt)?;
-        let unsigned = certify(&record.public()?)?;
+        let ready = self.catalogue.record(key).and_then(|record| {
+            let unsigned = certify(&record.public()?)?;
+            let sealed = self.catalogue.sealed(&record)?;
+            let opener = work::opener(&record, key, prompt)?;
+            self.ledger.may_intend(self.clock.now())?;
+            Ok((Ready { record, sealed, opener }, unsigned))
+        });
+        let (Ready { record, sealed, opener }, unsigned) = ready.map_err(|fault| {
+            let about = json!({"key": key.to_string(), "reason": reason});
+            self.deny("renew-certificate", &about, fault.but("no certificate was made"))
+        })?;
         let octets = Digest::of(unsigned.octets());
         let body = json!({
             "act": "renew-certificate",
@@ -122,7 +128,9 @@ impl Vault<'_> {
         let outcome = json!({"result": "certified", "certificate": document.digest});
         let what = What::Certified { key: key.to_string(), certificate: document };
         close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
-        disk::replace(&self.catalogue.path(key, "cert.pem"), &certificate.pem)?;
+        disk::replace(&self.catalogue.path(key, "cert.pem"), &certificate.pem).map_err(|fault| {
+            fault.but(&format!("the certificate is recorded as entry {intent}, and not kept: make another"))
+        })?;
         Ok(intent)
     }
 

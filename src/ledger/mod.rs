@@ -127,11 +127,25 @@ pub struct Newest {
     pub marked: Option<u64>,
 }
 
-/// Reads it; nothing, where there is no whole state file.
+/// Reads it; nothing, where there is no whole state file. A line that a crash left between the log and the state file counts:
+/// whoever acts next takes it up.
 pub fn newest(folder: &std::path::Path) -> Option<Newest> {
     let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES).ok()?;
     let state = state::State::newest(&zeroize::Zeroizing::new(bytes)).ok()?;
-    Some(Newest { marked: state.tip.marked.checked_sub(1) })
+    let marked = left(folder, &state).unwrap_or(state.tip.marked);
+    Some(Newest { marked: marked.checked_sub(1) })
+}
+
+/// What the one whole line behind those of the state file marks, where there is one that follows them.
+fn left(folder: &std::path::Path, state: &state::State) -> Option<u64> {
+    let log = crate::base::append::Growing::open(&folder.join(LOG)).ok()?;
+    let extra = usize::try_from(log.length().checked_sub(state.bytes)?).ok()?;
+    if extra == 0 || extra > entry::LINE_MAX + 1 {
+        return None;
+    }
+    let bytes = log.read(state.bytes, extra).ok()?;
+    let line = bytes.strip_suffix(b"\n").filter(|line| !line.contains(&b'\n'))?;
+    Some(state.after(line, None).ok()?.tip.marked)
 }
 
 /// Keeps every writer away from the ledger in this folder until the lock is dropped.

@@ -1,5 +1,4 @@
-//! The moves of a key line, in order, and the stages they lead to. The ledger holds them; a record that says otherwise is
-//! behind, and never the other way round.
+//! The moves of a key line, in order, and the stages they lead to. The ledger holds them.
 
 use std::collections::BTreeMap;
 
@@ -88,17 +87,6 @@ impl KeyState {
     pub fn standing(&self) -> Stage {
         self.before.unwrap_or(self.stage)
     }
-}
-
-/// What a record's stage is worth beside the ledger's.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Settled {
-    /// Both say the same.
-    Agrees,
-    /// The record stopped at an earlier stage: a crash, or an old folder. The ledger's stage is given, and it holds.
-    Behind(Stage),
-    /// The record names a stage that the key never had.
-    Contradicts,
 }
 
 /// The moves of a line and what follows from them.
@@ -212,23 +200,21 @@ impl History {
         self.at_stage(Stage::Active).next()
     }
 
+    /// The revoked key that was active last, as long as no other has taken its place.
+    pub fn vacant(&self) -> Option<u32> {
+        if self.keys.values().any(|key| key.standing() == Stage::Active) {
+            return None;
+        }
+        let revoked = self.keys().filter(|(_, key)| key.revoked.is_some());
+        revoked
+            .max_by_key(|(_, key)| key.last_use)
+            .filter(|(_, key)| key.last_use.is_some())
+            .map(|(version, _)| version)
+    }
+
     /// The moves, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
-    }
-
-    /// Compares the stage in a key's record with what the moves say. The moves win: an old record brings nothing back.
-    pub fn settle(&self, version: u32, recorded: Stage) -> Settled {
-        let Some(key) = self.keys.get(&version) else { return Settled::Contradicts };
-        if key.stage == recorded {
-            return Settled::Agrees;
-        }
-        let mut past = Self::default();
-        let had = self.steps.iter().any(|step| {
-            past.apply(step.clone()).is_ok()
-                && past.keys.get(&version).is_some_and(|key| key.stage == recorded)
-        });
-        if had { Settled::Behind(key.stage) } else { Settled::Contradicts }
     }
 }
 
@@ -275,14 +261,16 @@ mod tests {
     }
 
     #[test]
-    fn an_old_record_brings_no_key_back() {
+    fn the_place_of_a_revoked_key_is_vacant_until_another_takes_it() {
         let mut history = line(ROTATED).unwrap();
-        history.apply(Step::new(at(8), 1, Move::Revoke)).unwrap();
-        assert_eq!(history.settle(1, Stage::Active), Settled::Behind(Stage::Revoked));
-        assert_eq!(history.settle(1, Stage::Revoked), Settled::Agrees);
-        assert_eq!(history.settle(1, Stage::Destroyed), Settled::Contradicts);
-        assert_eq!(history.settle(3, Stage::Active), Settled::Contradicts);
-        assert_eq!(history.apply(Step::new(at(9), 1, Move::Rollback)).unwrap_err().code(), &FINAL);
+        assert_eq!(history.vacant(), None);
+        history.apply(Step::new(at(8), 2, Move::Suspend)).unwrap();
+        assert_eq!(history.vacant(), None, "it would be resumed");
+        history.apply(Step::new(at(9), 2, Move::Revoke)).unwrap();
+        assert_eq!(history.vacant(), Some(2));
+        assert_eq!(history.apply(Step::new(at(9), 2, Move::Rollback)).unwrap_err().code(), &FINAL);
+        history.apply(Step::new(at(10), 1, Move::Rollback)).unwrap();
+        assert_eq!(history.vacant(), None);
     }
 
     #[test]

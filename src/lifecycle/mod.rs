@@ -22,7 +22,7 @@ mod window;
 pub use answer::{Answer, Answers, Asked, Time, answers};
 pub use channel::{Channel, Kind, Method, Timing};
 pub use emergency::{AtRisk, Breaks, Emergency, HistoricalKey, NEXT_SEQUENCE_STEP, next_sequence};
-pub use history::{Cause, History, KeyState, Revocation, Settled, Step};
+pub use history::{Cause, History, KeyState, Revocation, Step};
 pub use ical::calendar;
 pub use inventory::{Inventory, Lists, Outstanding, Receipt, Signature, Source};
 pub use moves::{Move, Row, Who};

@@ -1,0 +1,120 @@
+//! The documents of a batch, while every core signs them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::Published;
+use super::carrying::Carrying;
+use crate::artefact::{Batch, Draft};
+use crate::base::bytes::Digest;
+use crate::base::fault::{Fault, INTERNAL};
+use crate::base::staging::Staging;
+use crate::custody::{self, Outstanding, Piece, Pieces};
+use crate::key::Signature;
+use crate::lifecycle::{self, Lists};
+
+/// A finished document: its place, its digest, its bytes.
+pub(super) type Finished = (usize, Digest, u64);
+
+/// Derives, finishes and keeps documents for the threads that sign.
+pub(super) struct Work<'a> {
+    pub(super) batch: &'a dyn Batch,
+    pub(super) staging: &'a Staging,
+    pub(super) places: &'a [usize],
+    pub(super) documents: &'a [Published],
+    pub(super) channel: &'a (String, Lists),
+    pub(super) carrying: &'a Carrying<'a>,
+    pub(super) signed: &'a AtomicU64,
+    pub(super) files: Mutex<Vec<Finished>>,
+}
+
+impl Work<'_> {
+    pub(super) fn into_files(self) -> Vec<Finished> {
+        self.files.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes what was finished.
+pub(super) fn note(files: &[Finished], documents: &mut [Published]) {
+    for (at, digest, bytes) in files {
+        if let Some(document) = documents.get_mut(*at) {
+            document.file = Some((*digest, *bytes));
+        }
+    }
+}
+
+impl Pieces for Work<'_> {
+    fn name(&self) -> String {
+        self.staging.folder().display().to_string()
+    }
+
+    fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault> {
+        let at = self.places.get(place).copied();
+        let member = at.and_then(|at| Some((at, self.batch.members().get(at)?)));
+        let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
+        let name = member.names.first().map_or("", String::as_str);
+        let draft = self.batch.draft(at)?;
+        Ok(Box::new(Part { work: self, at, name, octets: draft.octets()?, draft }))
+    }
+
+    fn outstanding(&self) -> Outstanding {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.sort_unstable_by_key(|(at, ..)| *at);
+        let mut ends: BTreeMap<String, u64> = BTreeMap::new();
+        let mut documents = Vec::new();
+        for (at, digest, _) in files.iter() {
+            let until = self.documents.get(*at).and_then(|document| document.valid_until);
+            let (_, lists) = self.channel;
+            let is_listing = match lists {
+                Lists::Nothing => false,
+                // the first stands for all: each introduces the key that signed it
+                Lists::Own => documents.is_empty(),
+                Lists::Keys(_) => self
+                    .batch
+                    .record_of(*at)
+                    .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
+            };
+            let (name, id) = self.batch.members().get(*at).map_or(("", ""), |member| {
+                (member.names.first().map_or("", String::as_str), member.id.as_str())
+            });
+            let carries = self.carrying.part(id);
+            if is_listing || !carries.is_empty() {
+                let lists = if is_listing { lists } else { &Lists::Nothing };
+                documents.push(custody::Document::new(name, *digest, until, lists).carrying(id, carries));
+                continue;
+            }
+            let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());
+            *ends.entry(end).or_default() += 1;
+        }
+        (self.channel.0.clone(), documents, ends)
+    }
+
+    fn settle(&self) -> Result<(), Fault> {
+        self.staging.settle()
+    }
+}
+
+struct Part<'a> {
+    work: &'a Work<'a>,
+    at: usize,
+    name: &'a str,
+    octets: Vec<u8>,
+    draft: Box<dyn Draft + 'a>,
+}
+
+impl Piece for Part<'_> {
+    fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    fn deliver(self: Box<Self>, signature: &Signature) -> Result<Digest, Fault> {
+        let bytes = self.draft.finish(signature)?;
+        self.work.staging.write(self.name, &bytes)?;
+        let digest = Digest::of(&bytes);
+        let mut files = self.work.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.push((self.at, digest, bytes.len() as u64));
+        self.work.signed.fetch_add(1, Ordering::Relaxed);
+        Ok(digest)
+    }
+}
