@@ -3,13 +3,16 @@
 mod audit;
 mod batch;
 mod chain;
+mod consumers;
 mod generate;
 mod index;
 mod keep;
 mod proofs;
+mod rehearse;
 mod review;
 mod rotate;
 mod sign;
+mod steps;
 mod surroundings;
 mod verify;
 
@@ -25,6 +28,8 @@ pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
+pub use consumers::{Artefact, Consumer, Rejection};
+pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
     Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, renew_certificate,
@@ -47,7 +52,7 @@ pub const STREAM: Code = Code::new(
 );
 
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&TRUST, &STREAM];
+pub const CODES: &[&Code] = &[&TRUST, &STREAM, &REHEARSAL, &REJECTED];
 
 /// Shows people what they are about to do, and asks them. Implemented in `cli`.
 pub trait Approver: Prompt {

@@ -11,6 +11,7 @@ use super::key::{describe, dry_run, members, sealing};
 use super::plan::Plan;
 use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
+use super::rehearse::Rehearse;
 use super::ui::Output;
 use super::{Common, algorithms, parsed};
 use crate::base::bytes::Digest;
@@ -26,6 +27,8 @@ use crate::lifecycle::{Cause, Move};
 pub(super) enum Command {
     /// The schedule of a rotation: windows, ceremonies, slack, exposure
     Plan(Plan),
+    /// Hold a plan with throw-away keys and real documents, and ask simulated consumers
+    Rehearse(Rehearse),
     /// Make the next key of a line: same profile, new key; nothing is published
     Stage(Stage),
     /// From now on the documents of the line list the new key, or are signed by both
@@ -163,6 +166,7 @@ impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         match self {
             Self::Plan(plan) => plan.run(common),
+            Self::Rehearse(rehearse) => rehearse.run(common),
             Self::Stage(stage) => stage.run(common),
             Self::Publish(step) => step.run(Move::Publish, common),
             Self::Activate(step) => step.run(Move::Activate, common),
