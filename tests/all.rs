@@ -37,6 +37,7 @@ mod peers;
 mod private_members;
 mod published;
 mod readme;
+mod rehearsal;
 mod rotation;
 mod rules;
 mod tidy;

@@ -83,8 +83,9 @@ pub(super) fn consumers(
     let mut all = Vec::new();
     for (place, channel) in channels.iter().enumerate() {
         let own: Vec<_> = announced.iter().filter(|key| key.channel == place).collect();
+        let published: Vec<_> = artefacts.iter().filter(|it| it.channel == place).collect();
         let found = match channel.kind.method() {
-            Method::Chained => followers(artefacts.iter().filter(|it| it.channel == place), end),
+            Method::Chained => followers(channel, &published, end),
             Method::Double => pinned(channel, &own, end),
             Method::OutOfBand => collectors(channel, &own, end),
             Method::PrePublish | Method::Replace => vec![],
@@ -94,16 +95,22 @@ pub(super) fn consumers(
     all
 }
 
-/// Whoever keeps a document that lists keys trusts these, until it ends.
-fn followers<'a>(artefacts: impl Iterator<Item = &'a Artefact>, end: Instant) -> Vec<Consumer> {
-    let keeps = |it: &Artefact| Consumer {
-        who: format!("who keeps {}", it.file),
+/// Whoever has a configuration trusts the keys that it lists until it ends, with a clock that goes behind; and where no newer
+/// one is there by then, nobody knows better.
+fn followers(channel: &Channel, own: &[&Artefact], end: Instant) -> Vec<Consumer> {
+    let lists: Vec<_> = own.iter().filter(|it| !it.lists.is_empty()).collect();
+    let next = |place: usize| lists.get(place + 1).map_or(end, |next| next.appears);
+    let keeps = |(place, it): (usize, &&&Artefact)| Consumer {
+        who: format!("who has {}", it.file),
         channel: it.channel,
         trusts: it.lists.clone(),
         from: it.appears,
-        to: it.verified.valid_until.unwrap_or(end),
+        to: it
+            .verified
+            .valid_until
+            .map_or(end, |until| later(until, channel.timing.skew).max(next(place)).min(end)),
     };
-    artefacts.filter(|it| !it.lists.is_empty()).map(keeps).collect()
+    lists.iter().enumerate().map(keeps).collect()
 }
 
 fn later(at: Instant, span: Span) -> Instant {
@@ -135,7 +142,9 @@ fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer>
 /// Keys are added by people, at once and as late as they may, and none is taken away.
 fn collectors(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer> {
     let mut all = Vec::new();
-    for (how, takes) in [("at once", Span::of_seconds(0)), ("at the last day for it", channel.timing.distribution)] {
+    for (how, takes) in
+        [("at once", Span::of_seconds(0)), ("at the last day for it", channel.timing.distribution)]
+    {
         let added = |place: usize| {
             keys.get(place).map(|key| if place == 0 { key.seen } else { later(key.seen, takes) })
         };
@@ -170,9 +179,8 @@ pub(super) fn rejections(
         let documents: BTreeSet<usize> = own.clone().map(|it| it.document).collect();
         for document in documents {
             // Each key of a double publication has a place of its own.
-            let reads = |it: &&Artefact| {
-                it.document == document && (!is_double || consumer.trusts.contains(&it.by))
-            };
+            let reads =
+                |it: &&Artefact| it.document == document && (!is_double || consumer.trusts.contains(&it.by));
             let place: Vec<_> = own.clone().filter(reads).collect();
             found.extend(refused(channel, consumer, &place, end));
         }
@@ -193,9 +201,10 @@ fn refused(channel: &Channel, consumer: &Consumer, place: &[&Artefact], end: Ins
     for (number, artefact) in place.iter().enumerate() {
         let gone = place.get(number + 1).map_or(end, |next| next.appears);
         let (from, to) = (artefact.appears.max(consumer.from), gone.min(consumer.to));
-        // What an entity said of others is kept until it ends, and judged by the newest keys.
+        // Beside newer keys it is kept until it ends; what never ends, until the cache turns over.
+        let cached = later(gone, channel.cache_bound()).min(end);
         let kept = match channel.kind.method() {
-            Method::Chained => artefact.verified.valid_until.unwrap_or(end).min(consumer.to),
+            Method::Chained => artefact.verified.valid_until.unwrap_or(cached).min(consumer.to),
             _ => to,
         };
         if from < kept.max(to) && artefact.verifies.is_disjoint(&consumer.trusts) {
@@ -209,4 +218,118 @@ fn refused(channel: &Channel, consumer: &Consumer, place: &[&Artefact], end: Ins
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::bytes::from_hex;
+    use crate::key::{Hash, Parts, PublicKey};
+    use crate::lifecycle::Kind;
+    use crate::policy::Facts;
+
+    fn day(day: i64) -> Instant {
+        Instant::from_unix(day * 86_400).unwrap()
+    }
+
+    /// Signed on a day, seen two days later, valid for fourteen.
+    fn artefact(by: u32, lists: &[u32], signed: i64) -> Artefact {
+        let x = "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7";
+        let y = "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f";
+        let (x, y) = (from_hex(x).unwrap(), from_hex(y).unwrap());
+        let key =
+            PublicKey::from_parts(&Parts::Ec { curve: "P-384", urn: "urn:oid:1.3.132.0.34", x, y }).unwrap();
+        let scheme = key.algorithm().scheme(Hash::Sha384);
+        Artefact {
+            file: format!("{signed}/by-{by}"),
+            document: 0,
+            kind: "saml",
+            channel: 0,
+            by,
+            verifies: BTreeSet::from([by]),
+            lists: lists.iter().copied().collect(),
+            digest: Digest::of(b""),
+            signed: day(signed),
+            appears: day(signed + 2),
+            verified: Verified {
+                facts: Facts::default(),
+                covers: String::new(),
+                coverage: vec![],
+                commands: None,
+                key,
+                scheme,
+                valid_from: None,
+                valid_until: Some(day(signed + 14)),
+            },
+        }
+    }
+
+    fn judged(kind: Kind, artefacts: &[Artefact], announced: &[Announced], end: i64) -> Vec<String> {
+        let mut channel = Channel::new(kind);
+        channel.timing.distribution = Span::of_days(10);
+        channel.timing.notice = Span::of_days(10);
+        let channels = [channel];
+        let consumers = consumers(&channels, artefacts, announced, day(end));
+        assert!(!consumers.is_empty());
+        let rejections = rejections(&channels, artefacts, &consumers, day(end));
+        rejections
+            .iter()
+            .map(|it| {
+                let file = it.file.as_deref().unwrap_or("-");
+                format!("{} {file} {}", it.at.unix() / 86_400, it.who)
+            })
+            .collect()
+    }
+
+    fn announced(version: u32, seen: i64, active: Option<i64>) -> Announced {
+        Announced { channel: 0, version, seen: day(seen), active: active.map(day) }
+    }
+
+    #[test]
+    fn a_configuration_by_a_key_that_an_older_one_does_not_list_is_rejected() {
+        let good = [
+            artefact(1, &[1], 0),
+            artefact(1, &[1, 2], 7),
+            artefact(1, &[1, 2], 14),
+            artefact(2, &[1, 2], 21),
+            artefact(2, &[2], 42),
+        ];
+        // The last one that lists the first key only ends on day 14, and its reader's clock goes behind.
+        assert_eq!(judged(Kind::OpenidAnchor, &good[..4], &[], 35), Vec::<String>::new());
+        let early = [artefact(1, &[1], 0), artefact(1, &[1, 2], 7), artefact(2, &[1, 2], 11)];
+        assert_eq!(judged(Kind::OpenidAnchor, &early, &[], 25), ["13 11/by-2 who has 0/by-1"]);
+        let forgotten = [artefact(1, &[1], 0), artefact(2, &[2], 7)];
+        assert_eq!(
+            judged(Kind::OpenidAnchor, &forgotten, &[], 16),
+            ["9 7/by-2 who has 0/by-1", "9 0/by-1 who has 7/by-2"]
+        );
+        assert_eq!(judged(Kind::OpenidAnchor, &good, &[], 50), ["43 21/by-2 who has 21/by-2"], "a gap");
+    }
+
+    #[test]
+    fn each_pinned_key_needs_its_own_file_until_the_notice_is_over() {
+        let both = |signed| [artefact(1, &[], signed), artefact(2, &[], signed)];
+        let keys = [announced(1, 2, Some(2)), announced(2, 9, Some(21))];
+        let mut all: Vec<_> =
+            [artefact(1, &[], 0)].into_iter().chain([7, 14, 21, 28].into_iter().flat_map(both)).collect();
+        assert_eq!(judged(Kind::SamlAnchor, &all, &keys, 37), Vec::<String>::new());
+        // Without the old key's copies of the notice, who changes last finds a file that has ended.
+        all.retain(|it| it.by == 2 || it.signed < day(14));
+        let found = judged(Kind::SamlAnchor, &all, &keys, 37);
+        assert_eq!(found, ["30 7/by-1 who trusts #1 and changes at the end of the notice"]);
+        // Without the new key's own file, who changes first finds none.
+        all.retain(|it| it.by == 1 || it.signed > day(14));
+        let found = judged(Kind::SamlAnchor, &all, &keys, 20);
+        assert!(found.contains(&"9 - who trusts #2 and changes at once".to_owned()), "{found:?}");
+    }
+
+    #[test]
+    fn a_key_that_signs_before_people_have_carried_it_is_rejected() {
+        let keys = [announced(1, 2, Some(2)), announced(2, 9, Some(14))];
+        let early = [artefact(1, &[], 0), artefact(1, &[], 7), artefact(2, &[], 14)];
+        let found = judged(Kind::X509, &early, &keys, 25);
+        assert_eq!(found, ["16 14/by-2 who trusts #1 and adds keys at the last day for it"]);
+        let good = [artefact(1, &[], 0), artefact(1, &[], 7), artefact(2, &[], 17)];
+        assert_eq!(judged(Kind::X509, &good, &keys, 25), Vec::<String>::new());
+    }
 }

@@ -23,12 +23,12 @@ pub use audit::{
 };
 pub use batch::{Batched, Published, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};
+pub use consumers::{Artefact, Consumer, Rejection};
 pub use generate::{Making, generate, generate_request, refuse_key};
 pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
-pub use consumers::{Artefact, Consumer, Rejection};
 pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{

@@ -11,7 +11,7 @@ use super::sign::{Signing, Target, sign};
 use super::{Approver, verify};
 use crate::artefact::Kind;
 use crate::base::bytes::Digest;
-use crate::base::clock::{FixedClock, Instant};
+use crate::base::clock::{FixedClock, Instant, Span};
 use crate::base::disk::{self, Document, PendingFolder};
 use crate::base::fault::{Class, Code, Fault, INTERNAL};
 use crate::base::random;
@@ -119,6 +119,9 @@ pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
     check(asked, &situation.channels)?;
     let profile = Profile::parse(asked.profile_text)?;
     let plan = plan(asked.line, &situation, asked.from, asked.to, profile.rotation.lifetime)?;
+    if plan.ceremonies.is_empty() {
+        return Err(REHEARSAL.fault(format!("no ceremony lies between {} and {}", asked.from, asked.to)));
+    }
     let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
     let mut ceremonies = Vec::new();
     for planned in &plan.ceremonies {
@@ -166,7 +169,9 @@ fn check(asked: &Rehearsing<'_>, channels: &[Channel]) -> Result<(), Fault> {
         }
     }
     match asked.documents.iter().find(|(kind, _)| kind.is_secret()) {
-        Some((kind, _)) => Err(REHEARSAL.fault(format!("{} is a secret, and nobody publishes it", kind.name()))),
+        Some((kind, _)) => {
+            Err(REHEARSAL.fault(format!("{} is a secret, and nobody publishes it", kind.name())))
+        }
         None => Ok(()),
     }
 }
@@ -321,7 +326,10 @@ impl<'a> World<'a> {
             None => {
                 if act == Move::Activate {
                     let now = Some(vault.now());
-                    self.announced.iter_mut().filter(|it| it.version == version).for_each(|it| it.active = now);
+                    self.announced
+                        .iter_mut()
+                        .filter(|it| it.version == version)
+                        .for_each(|it| it.active = now);
                 }
                 Ok(())
             }
@@ -412,7 +420,8 @@ impl<'a> World<'a> {
         let index = usize::try_from(by).unwrap_or_default().saturating_sub(1);
         let own = self.keys.get(index).ok_or_else(|| INTERNAL.fault(format!("#{by} was not made")))?;
         let verified = try_key(own)?;
-        let verifies = (1..).zip(&self.keys).filter(|(_, key)| try_key(key).is_ok()).map(|(by, _)| by).collect();
+        let verifies =
+            (1..).zip(&self.keys).filter(|(_, key)| try_key(key).is_ok()).map(|(by, _)| by).collect();
         let method = self.channels.get(channel).map(|channel| channel.kind.method());
         let lists = match method {
             Some(Method::Chained) => self.listed(&signed, kind)?,
@@ -462,12 +471,14 @@ impl<'a> World<'a> {
         let mut rest = artefacts.into_iter();
         for (held, count) in ceremonies.iter_mut().zip(counts) {
             held.artefacts = rest.by_ref().take(count).collect();
-            let appears = held.artefacts.iter().map(|it| it.appears).max().unwrap_or(held.at);
+            let last = end.after(Span::of_seconds(-1))?;
+            let appears = held.artefacts.iter().map(|it| it.appears).max().unwrap_or(held.at).min(last);
             let then = consumers.iter().filter(|it| it.from <= appears && appears < it.to);
             held.trusted = then.flat_map(|it| it.trusts.iter().copied()).collect();
             let folder = self.files.join(held.at.to_string()).join("trust");
             disk::create_folder(&folder)?;
-            for (version, key) in (1..).zip(&self.keys).filter(|(version, _)| held.trusted.contains(version)) {
+            for (version, key) in (1..).zip(&self.keys).filter(|(version, _)| held.trusted.contains(version))
+            {
                 disk::create(&folder.join(format!("{version}.pem")), key.to_pem()?.as_bytes())?;
             }
         }

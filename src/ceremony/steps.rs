@@ -17,9 +17,10 @@ impl Rehearsed {
                 "thumbprint": thumbprint(key),
             })
         });
-        let rejections = self.rejections.iter().map(|it| {
-            json!({"at": it.at.to_string(), "who": it.who, "file": it.file, "why": it.why})
-        });
+        let rejections = self
+            .rejections
+            .iter()
+            .map(|it| json!({"at": it.at.to_string(), "who": it.who, "file": it.file, "why": it.why}));
         json!({
             "rehearsal": 1,
             "line": line.to_string(),

@@ -15,17 +15,10 @@ use crate::base::text::visible;
 use crate::ceremony::{self, Held, REJECTED, Rehearsed, Rehearsing};
 use crate::key::{Line, algorithm};
 
+/// So many rejections are shown.
+const SHOWN_MAX: usize = 10;
+
 /// `fedroot rotate rehearse`
-///
-/// Holds the ceremonies of a plan with throw-away keys in a throw-away vault, which lies in the folder for temporary files and
-/// is removed. It has the profile of the line, and neither its keys nor its ledger; its first key is #1, made at the first
-/// ceremony. At each ceremony receipts are taken, the moves are made that the three answers allow, and the documents are
-/// reviewed, signed and verified, by the same code as always. Simulated consumers, the quickest and the slowest of each channel,
-/// tell whether they would have rejected anything.
-///
-/// Every document has to pass its review at the time of each ceremony: what holds dates of others, such as the configurations
-/// in a federation's folder, ends the rehearsal where they end. Keys that stand in documents of other lines (channels of the
-/// kinds saml-signing, saml-encryption, jwks and spiffe) are planned, and not rehearsed.
 #[derive(Args, Debug)]
 pub(super) struct Rehearse {
     /// The key line
@@ -96,12 +89,17 @@ impl Rehearse {
         if count == 0 {
             output.line(format!("{consumers} consumers would have rejected nothing"));
         } else {
-            for rejection in &rehearsed.rejections {
+            for rejection in rehearsed.rejections.iter().take(SHOWN_MAX) {
                 let file = rejection.file.as_deref().unwrap_or("no file");
-                output.line(format!("rejected {}  {file}: {}", rejection.at, visible(&rejection.why)));
+                output.line(format!("rejected {}  {file}", rejection.at));
+                output.line(format!("  {}", visible(&rejection.why)));
                 output.line(format!("  by {}", rejection.who));
             }
-            let what = format!("{count} times one of {consumers} consumers would have rejected what is published");
+            if count > SHOWN_MAX {
+                output.line(format!("and {} more: --json has all of them", count - SHOWN_MAX));
+            }
+            let what =
+                format!("{count} times one of {consumers} consumers would have rejected what is published");
             output.refusal = Some(REJECTED.fault(what).hint(
                 "look at the times of the channel in the profile: validity, period, delay, distribution, notice",
             ));
