@@ -117,10 +117,12 @@ fn later(at: Instant, span: Span) -> Instant {
     at.after(span).unwrap_or(at)
 }
 
+/// When a key takes the place of the one before.
+type Change<'a> = &'a dyn Fn(&Announced) -> Option<Instant>;
+
 /// One key at a time, exchanged by people: at once, as late as they may, and as late as the notice lets them.
 fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer> {
     let (distribution, notice) = (channel.timing.distribution, channel.timing.notice);
-    type Change<'a> = &'a dyn Fn(&Announced) -> Option<Instant>;
     let ways: [(&str, Change<'_>); 3] = [
         ("at once", &|key| Some(key.seen)),
         ("at the last day for it", &|key| Some(later(key.seen, distribution))),
@@ -211,8 +213,8 @@ fn refused(channel: &Channel, consumer: &Consumer, place: &[&Artefact], end: Ins
             reject(from, Some(artefact), format!("#{} signed it", artefact.by));
         }
         let last = to.after(Span::of_seconds(-1)).unwrap_or(to);
-        let ended = [from, last].into_iter().filter(|at| from < to && *at < to);
-        let ended = ended.filter_map(|at| Some((at, artefact.verified.check_valid(at).err()?))).next();
+        let mut ended = [from, last].into_iter().filter(|at| from < to && *at < to);
+        let ended = ended.find_map(|at| Some((at, artefact.verified.check_valid(at).err()?)));
         if let Some((at, fault)) = ended {
             reject(at, Some(artefact), fault.message().to_owned());
         }

@@ -321,19 +321,14 @@ impl<'a> World<'a> {
         let quorum = vault.situation(self.asked.line)?.quorum;
         let with = vec![REASON.to_owned(); quorum.saturating_sub(1)];
         let moving = Moving::new(self.asked.line.version(version), act, Some(REASON), &with);
-        match advance(vault, &moving, &mut self.understudy)?.refused {
-            Some(fault) => Err(fault),
-            None => {
-                if act == Move::Activate {
-                    let now = Some(vault.now());
-                    self.announced
-                        .iter_mut()
-                        .filter(|it| it.version == version)
-                        .for_each(|it| it.active = now);
-                }
-                Ok(())
-            }
+        if let Some(fault) = advance(vault, &moving, &mut self.understudy)?.refused {
+            return Err(fault);
         }
+        if act == Move::Activate {
+            let now = Some(vault.now());
+            self.announced.iter_mut().filter(|it| it.version == version).for_each(|it| it.active = now);
+        }
+        Ok(())
     }
 
     /// Signs a document, twice where two keys sign, and looks at what came of it as a stranger does.
@@ -419,7 +414,7 @@ impl<'a> World<'a> {
         let try_key = |key: &PublicKey| verify::verify(kind, &signed, std::slice::from_ref(key), now);
         let index = usize::try_from(by).unwrap_or_default().saturating_sub(1);
         let own = self.keys.get(index).ok_or_else(|| INTERNAL.fault(format!("#{by} was not made")))?;
-        let verified = try_key(own)?;
+        let own = try_key(own)?;
         let verifies =
             (1..).zip(&self.keys).filter(|(_, key)| try_key(key).is_ok()).map(|(by, _)| by).collect();
         let method = self.channels.get(channel).map(|channel| channel.kind.method());
@@ -441,7 +436,7 @@ impl<'a> World<'a> {
             digest,
             signed: now,
             appears,
-            verified,
+            verified: own,
         })
     }
 

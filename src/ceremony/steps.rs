@@ -27,37 +27,37 @@ impl Rehearsed {
             "from": self.plan.from.to_string(),
             "to": self.plan.until.to_string(),
             "keys": keys.collect::<Vec<_>>(),
-            "ceremonies": self.ceremonies.iter().map(|held| self.step(held)).collect::<Vec<_>>(),
+            "ceremonies": self.ceremonies.iter().map(step).collect::<Vec<_>>(),
             "consumers": self.consumers.len(),
             "rejections": rejections.collect::<Vec<_>>(),
             "differences": self.differences(),
         })
     }
+}
 
-    fn step(&self, held: &Held) -> Value {
-        let moves = held.moves.iter().map(|(act, version, waited)| {
-            json!({
-                "act": act.name(),
-                "key": version,
-                "not_before": waited.map(|at| at.to_string()),
-            })
-        });
-        let files = held.artefacts.iter().map(|it| {
-            json!({
-                "file": it.file,
-                "kind": it.kind,
-                "signed_by": it.by,
-                "digest": it.digest.to_string(),
-                "appears": it.appears.to_string(),
-                "valid_until": it.verified.valid_until.map(|at| at.to_string()),
-                "lists": it.lists,
-            })
-        });
+fn step(held: &Held) -> Value {
+    let moves = held.moves.iter().map(|(act, version, waited)| {
         json!({
-            "at": held.at.to_string(),
-            "moves": moves.collect::<Vec<_>>(),
-            "files": files.collect::<Vec<_>>(),
-            "trusted": held.trusted,
+            "act": act.name(),
+            "key": version,
+            "not_before": waited.map(|at| at.to_string()),
         })
-    }
+    });
+    let files = held.artefacts.iter().map(|it| {
+        json!({
+            "file": it.file,
+            "kind": it.kind,
+            "signed_by": it.by,
+            "digest": it.digest.to_string(),
+            "appears": it.appears.to_string(),
+            "valid_until": it.verified.valid_until.map(|at| at.to_string()),
+            "lists": it.lists,
+        })
+    });
+    json!({
+        "at": held.at.to_string(),
+        "moves": moves.collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
+        "trusted": held.trusted,
+    })
 }
