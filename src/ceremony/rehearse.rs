@@ -17,14 +17,14 @@ use crate::base::fault::{Class, Code, Fault, INTERNAL};
 use crate::base::random;
 use crate::base::recipient::{Identities, Recipient};
 use crate::base::secret::Secret;
-use crate::custody::{NewVault, Operator, Origin, Prompt, Sealing, Vault};
+use crate::custody::{Catalogue, NewVault, Operator, Origin, Prompt, Sealing, Vault};
 use crate::format::jose::{JwkSet, Jws};
 use crate::format::json;
 use crate::key::{KeyId, Line, LineAlgorithm, PublicKey};
 use crate::ledger::Auditor;
 use crate::lifecycle::{
-    Agenda, Channel, Kind as ChannelKind, Lists, Method, Move, Plan, Rhythm, Situation, by_the_answers, plan,
-    receipts,
+    Agenda, Channel, Kind as ChannelKind, Lists, Method, Move, Plan, Rhythm, Situation, Timeline,
+    by_the_answers, picture, plan, receipts,
 };
 use crate::policy::{Confirmation, Profile, Request, Review};
 
@@ -79,6 +79,8 @@ pub struct Rehearsed {
     pub plan: Plan,
     /// The ceremonies.
     pub ceremonies: Vec<Held>,
+    /// The life of the throw-away line.
+    pub timeline: Timeline,
     /// The public keys, by their version less one.
     pub keys: Vec<PublicKey>,
     /// Those who judged.
@@ -130,6 +132,7 @@ pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
     }
     let rehearsed = world.judge(plan, ceremonies)?;
     if let Some(output) = output {
+        output.save("timeline.svg", picture(&rehearsed.timeline).as_bytes())?;
         output.save("steps.json", format!("{:#}\n", rehearsed.to_json()).as_bytes())?;
         output.publish()?;
     }
@@ -477,7 +480,10 @@ impl<'a> World<'a> {
                 disk::create(&folder.join(format!("{version}.pem")), key.to_pem()?.as_bytes())?;
             }
         }
-        Ok(Rehearsed { plan, ceremonies, keys: self.keys, consumers, rejections })
+        let (line, catalogue) = (self.asked.line, Catalogue::open(&self.vault)?);
+        let now = ceremonies.last().map_or(self.asked.from, |held| held.at);
+        let timeline = Timeline::lived(line, &catalogue.history(line)?, &catalogue.signed(line)?, now);
+        Ok(Rehearsed { plan, ceremonies, timeline, keys: self.keys, consumers, rejections })
     }
 }
 

@@ -81,6 +81,7 @@ impl Rehearse {
         for held in &rehearsed.ceremonies {
             ceremony(&mut output, held);
         }
+        output.line(format!("\n{}", rehearsed.timeline.chart().trim_end()));
         for difference in rehearsed.differences() {
             output.note(format!("not as planned: {difference}"));
         }

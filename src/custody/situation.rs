@@ -119,6 +119,20 @@ impl Catalogue {
         })
     }
 
+    /// When the line signed so far, and when that ends; of a batch, what ends at the same time counts once.
+    pub fn signed(&self, line: &Line) -> Result<Vec<(Instant, When)>, Fault> {
+        let mut all = Vec::new();
+        for noted in self.journal()?.of(line) {
+            let What::Signed { documents, ends, .. } = &noted.what else { continue };
+            let at = noted.time()?;
+            let batch = ends.keys().map(|end| Some(end).filter(|end| *end != NEVER));
+            for end in documents.iter().map(|it| it.expires.as_ref()).chain(batch) {
+                all.push((at, expires(end)?));
+            }
+        }
+        Ok(all)
+    }
+
     /// What is outstanding of a line, in these channels: signatures, artefacts that list keys, receipts.
     ///
     /// # Errors
