@@ -1681,12 +1681,16 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__status)
-            opts="-h --within --exit-code --at --vault --json --batch --help"
+            opts="-h --svg --within --exit-code --at --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --svg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --within)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -539,6 +539,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
+'--svg=[Draw the life of the line so far as SVG into this file; it must not exist]:FILE:_files' \
 '--within=[Warn of what ends within this time]:DURATION:_default' \
 '--at=[Judge by this time, instead of now]:TIME:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
@@ -547,7 +548,7 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
-'::line -- The key line; all of them, when absent:_default' \
+'::line -- The key line, whose life so far is drawn; all of them, when absent:_default' \
 && ret=0
 ;;
 (ledger)

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::peers::xmlsec1;
-use crate::support::{Folder, Ran, files, peers};
+use crate::support::{Folder, Ran, federation, files, peers};
 
 const SAML: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\nrequire_reason = true\n\n[rotation]\nquorum = 2\n\n\
     [[channels]]\nname = \"metadata\"\nkind = \"saml-anchor\"\ndistribution = \"P14D\"\nnotice = \"P14D\"\n\
@@ -160,6 +160,41 @@ fn an_anchor_is_rehearsed_with_its_historical_keys() {
 }
 
 #[test]
+fn a_whole_federation_is_rehearsed() {
+    let line = "example.org/sandbox/anchor";
+    let folder = world(line, federation::PROFILE);
+    federation::write(&folder.path("in"), 2);
+    fs::write(folder.path("in/historical-keys.toml"), "").unwrap();
+    let ran = rehearse(&folder, line, "2027-03-20T00:00:00Z", "--document federation in --output out");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let said = said(&ran);
+    assert_eq!((&said["rejections"], &said["differences"]), (&Value::Array(vec![]), &Value::Array(vec![])));
+    assert_eq!(
+        moves(&said),
+        [
+            day("2027-01-11", &["generate #2", "publish #2"]),
+            day("2027-02-08", &["activate #2"]),
+            day("2027-03-08", &["retire #1"]),
+        ]
+    );
+    // Each tree is whole, and its anchor is the key that signs then.
+    for (held, good) in [("2027-02-01", 1), ("2027-02-08", 2), ("2027-03-08", 2)] {
+        for key in [1, 2] {
+            let ran = folder.fedroot(&[
+                "verify",
+                "federation",
+                &format!("out/{held}T09:00:00Z/by-{good}/federation"),
+                "--trust",
+                &format!("out/2027-02-01T09:00:00Z/trust/{key}.pem"),
+                "--at",
+                &format!("{held}T12:00:00Z"),
+            ]);
+            assert_eq!(ran.code, if key == good { 0 } else { 3 }, "{held} {key}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn consumers_notice_what_ends_too_early() {
     let line = "example.org/sandbox/anchor";
     // The channel promises a month, and what is signed ends after five days.
@@ -199,6 +234,29 @@ fn a_line_of_pinned_keys_is_rehearsed() {
         ]
     );
     assert!(folder.path("out/2027-01-04T09:00:00Z/by-1/jwks.jws").exists());
+    // Releases stand side by side for ever: whoever signed one cannot retire.
+    let line = "example.org/sandbox/releases";
+    fs::create_dir(folder.path("release")).unwrap();
+    fs::write(folder.path("release/a"), "a").unwrap();
+    let profile = String::from_utf8(folder.read("profile.toml")).unwrap().replace("jwks", "bundle");
+    fs::write(folder.path("profile.toml"), profile).unwrap();
+    let auditor = folder.auditor.clone();
+    folder.good(&[
+        "key",
+        "generate",
+        line,
+        "--algorithm",
+        "p384",
+        "--profile",
+        "profile.toml",
+        "--recipient",
+        &auditor,
+        "--vault",
+        "V",
+    ]);
+    let ran = rehearse(&folder, line, "2027-03-01T00:00:00Z", "--document bundle release");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(moves(&self::said(&ran)).len(), 2, "{}", ran.stdout);
 }
 
 #[test]

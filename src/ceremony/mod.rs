@@ -14,6 +14,7 @@ mod rotate;
 mod sign;
 mod steps;
 mod surroundings;
+mod throwaway;
 mod verify;
 
 pub use audit::{

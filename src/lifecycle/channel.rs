@@ -296,6 +296,9 @@ mod tests {
                 "strict for anchors, normal for carried keys"
             );
         }
+        assert!(Kind::OpenidAnchor.is_listed_in("entity-configuration"));
+        assert!(!Kind::OpenidAnchor.is_listed_in("jwk-set"), "it holds keys of protocols");
+        assert!(Kind::place_of("jwks").is_some() && Kind::place_of("bundle").is_none());
         assert_eq!("dns".parse::<Kind>().unwrap_err().code(), &CADENCE);
         let zero = Span::of_seconds(0);
         let timing = Kind::Jwks.timing();
