@@ -154,6 +154,9 @@ _fedroot() {
             fedroot__subcmd__rotate,publish)
                 cmd="fedroot__subcmd__rotate__subcmd__publish"
                 ;;
+            fedroot__subcmd__rotate,rehearse)
+                cmd="fedroot__subcmd__rotate__subcmd__rehearse"
+                ;;
             fedroot__subcmd__rotate,renew-certificate)
                 cmd="fedroot__subcmd__rotate__subcmd__renew__subcmd__certificate"
                 ;;
@@ -1242,7 +1245,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__rotate)
-            opts="-h --vault --json --batch --help plan stage publish activate rollback retire revoke emergency renew-certificate"
+            opts="-h --vault --json --batch --help plan rehearse stage publish activate rollback retire revoke emergency renew-certificate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1381,6 +1384,48 @@ _fedroot() {
                     return 0
                     ;;
                 --confirm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__rehearse)
+            opts="-o -h --from --to --document --algorithm --output --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --document)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --algorithm)
+                    COMPREPLY=($(compgen -W "p384 rsa4096" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1636,12 +1681,16 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__status)
-            opts="-h --within --exit-code --at --vault --json --batch --help"
+            opts="-h --svg --within --exit-code --at --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --svg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --within)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

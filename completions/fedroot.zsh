@@ -377,6 +377,23 @@ _arguments "${_arguments_options[@]}" : \
 ':line -- The key line:_default' \
 && ret=0
 ;;
+(rehearse)
+_arguments "${_arguments_options[@]}" : \
+'--from=[The time of the first ceremony]:TIME:_default' \
+'--to=[The end of the rehearsal]:TIME:_default' \
+'*--document=[A document that is signed at each ceremony, as \`fedroot sign KIND FILE\` takes it (can be repeated)]:KIND:_files:KIND:_files' \
+'--algorithm=[The algorithm of the throw-away keys; that of the line'\''s key, when absent]:ALGORITHM:((p384\:"ECDSA P-384"
+rsa4096\:"RSA 4096"))' \
+'-o+[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
+'--output=[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
+'--vault=[The folder of the vault]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':line -- The key line:_default' \
+&& ret=0
+;;
 (stage)
 _arguments "${_arguments_options[@]}" : \
 '--algorithm=[The algorithm of the new key; that of the active key, when absent]:ALGORITHM:((p384\:"ECDSA P-384"
@@ -522,6 +539,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (status)
 _arguments "${_arguments_options[@]}" : \
+'--svg=[Draw the life of the line so far as SVG into this file; it must not exist]:FILE:_files' \
 '--within=[Warn of what ends within this time]:DURATION:_default' \
 '--at=[Judge by this time, instead of now]:TIME:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
@@ -530,7 +548,7 @@ _arguments "${_arguments_options[@]}" : \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
-'::line -- The key line; all of them, when absent:_default' \
+'::line -- The key line, whose life so far is drawn; all of them, when absent:_default' \
 && ret=0
 ;;
 (ledger)
@@ -1109,6 +1127,7 @@ _fedroot__subcmd__review_commands() {
 _fedroot__subcmd__rotate_commands() {
     local commands; commands=(
 'plan:The schedule of a rotation\: windows, ceremonies, slack, exposure' \
+'rehearse:Hold a plan with throw-away keys and real documents, and ask simulated consumers' \
 'stage:Make the next key of a line\: same profile, new key; nothing is published' \
 'publish:From now on the documents of the line list the new key, or are signed by both' \
 'activate:The new key signs from now on; the one before it retires' \
@@ -1139,6 +1158,11 @@ _fedroot__subcmd__rotate__subcmd__plan_commands() {
 _fedroot__subcmd__rotate__subcmd__publish_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot rotate publish commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__rehearse_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__rehearse_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate rehearse commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__rotate__subcmd__renew-certificate_commands] )) ||
 _fedroot__subcmd__rotate__subcmd__renew-certificate_commands() {

@@ -40,6 +40,7 @@ mod peers;
 mod private_members;
 mod published;
 mod readme;
+mod rehearsal;
 mod rotation;
 mod rotation_moves;
 mod rules;

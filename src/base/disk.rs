@@ -415,6 +415,11 @@ impl PendingFolder {
         Ok(Self { folder, path: path.to_owned() })
     }
 
+    /// Where it is until then.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Starts a file in it, in folders of its own where the name asks for them; publish it before the folder.
     pub fn file(&self, name: &str) -> Result<Pending, Fault> {
         let path = self.folder.path().join(name);

@@ -4,15 +4,19 @@ mod audit;
 mod batch;
 mod carrying;
 mod chain;
+mod consumers;
 mod generate;
 mod index;
 mod keep;
 mod pieces;
 mod proofs;
+mod rehearse;
 mod review;
 mod rotate;
 mod sign;
+mod steps;
 mod surroundings;
+mod throwaway;
 mod verify;
 
 pub use audit::{
@@ -22,11 +26,13 @@ pub use audit::{
 };
 pub use batch::{Batched, Published, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};
+pub use consumers::{Artefact, Consumer, Rejection};
 pub use generate::{Making, generate, generate_request, refuse_key};
 pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
+pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
     Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, renew_certificate,
@@ -56,7 +62,7 @@ pub const COPY: Code = Code::new(
 );
 
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY];
+pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY, &REHEARSAL, &REJECTED];
 
 /// Shows people what they are about to do, and asks them. Implemented in `cli`.
 pub trait Approver: Prompt {

@@ -12,6 +12,7 @@ mod page;
 mod plan;
 mod progress;
 mod prompt;
+mod rehearse;
 mod review;
 mod rotate;
 mod sign;

@@ -1,6 +1,6 @@
 //! `fedroot rotate plan`: the schedule of a rotation, as text, picture, calendar or JSON. Touches nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -47,7 +47,7 @@ impl Plan {
         let situation = catalogue.situation(&self.line)?;
         let lifetime = Profile::parse(&catalogue.profile_text(&self.line)?)?.rotation.lifetime;
         let plan = lifecycle::plan(&self.line, &situation, from, until, lifetime)?;
-        let timeline = Timeline::of(&plan);
+        let timeline = Timeline::of(&plan, &catalogue.signed(&self.line)?);
         let mut output = Output::json(json!({
             "line": self.line.to_string(),
             "from": from.to_string(),
@@ -72,18 +72,22 @@ impl Plan {
         for line in timeline.to_text().lines() {
             output.line(visible(line).to_string());
         }
-        for (path, text) in [
-            (&self.ical, lifecycle::calendar as fn(&_) -> String),
-            (&self.svg, |plan| lifecycle::picture(&Timeline::of(plan))),
-        ] {
-            if let Some(path) = path {
-                disk::create(path, text(&plan).as_bytes())?;
-                output.note(format!("written: {}", visible(&path.display().to_string())));
-            }
+        if let Some(path) = &self.ical {
+            write(&mut output, path, &lifecycle::calendar(&plan))?;
+        }
+        if let Some(path) = &self.svg {
+            write(&mut output, path, &lifecycle::picture(&timeline))?;
         }
         if plan.is_unfinished() {
             output.note("a key is still on its way when the plan ends: plan further with --until");
         }
         Ok(output)
     }
+}
+
+/// Writes a picture or a calendar.
+pub(super) fn write(output: &mut Output, path: &Path, text: &str) -> Result<(), Fault> {
+    disk::create(path, text.as_bytes())?;
+    output.note(format!("written: {}", visible(&path.display().to_string())));
+    Ok(())
 }

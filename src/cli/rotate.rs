@@ -11,6 +11,7 @@ use super::key::{describe, dry_run, members, sealing};
 use super::plan::Plan;
 use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
+use super::rehearse::Rehearse;
 use super::ui::Output;
 use super::{Common, algorithms, parsed};
 use crate::base::bytes::Digest;
@@ -26,6 +27,19 @@ use crate::lifecycle::{Cause, Move};
 pub(super) enum Command {
     /// The schedule of a rotation: windows, ceremonies, slack, exposure
     Plan(Plan),
+    /// Hold a plan with throw-away keys and real documents, and ask simulated consumers
+    ///
+    /// Holds the ceremonies of a plan in a throw-away vault, which lies in the folder for temporary files and is removed. It has
+    /// the profile of the line, neither its keys nor its ledger; its first key is #1, made at the first ceremony, and no secret
+    /// is asked for. At each ceremony receipts are taken, the moves are made that the three answers allow, and the documents
+    /// are reviewed, signed and verified, by the code of the real commands. Simulated consumers, the quickest and the slowest
+    /// of each channel, tell whether they would have rejected anything; then it ends with exit code 3.
+    ///
+    /// Every document has to pass its review at the time of each ceremony: where it holds dates of others, such as the
+    /// configurations of subordinates, the rehearsal ends where they do. What is not rehearsed: keys that stand in documents
+    /// of other lines (channels of the kinds saml-signing, saml-encryption, jwks, spiffe), standby keys and emergencies,
+    /// secrets, documents that are split.
+    Rehearse(Rehearse),
     /// Make the next key of a line: same profile, new key; nothing is published
     Stage(Stage),
     /// From now on the documents of the line list the new key, or are signed by both
@@ -163,6 +177,7 @@ impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         match self {
             Self::Plan(plan) => plan.run(common),
+            Self::Rehearse(rehearse) => rehearse.run(common),
             Self::Stage(stage) => stage.run(common),
             Self::Publish(step) => step.run(Move::Publish, common),
             Self::Activate(step) => step.run(Move::Activate, common),

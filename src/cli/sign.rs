@@ -111,7 +111,7 @@ impl Sign {
 }
 
 /// Refuses an output that lies in the vault.
-fn check_outside(path: &Path, common: &Common) -> Result<(), Fault> {
+pub(super) fn check_outside(path: &Path, common: &Common) -> Result<(), Fault> {
     if !disk::is_below(path, common.vault()?) {
         return Ok(());
     }

@@ -1,15 +1,18 @@
 //! `fedroot status`: what is due, what is missing, what ends soon. Needs no secret and touches nothing.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::ui::Output;
-use super::{Common, parsed};
+use super::{Common, parsed, plan};
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::{Class, Code, Fault};
+use crate::base::text::visible;
 use crate::custody::Catalogue;
 use crate::key::Line;
-use crate::lifecycle::{Asked, Move, Outstanding, Situation, Stage, When, answers};
+use crate::lifecycle::{self, Asked, Move, Outstanding, Situation, Stage, Timeline, When, answers};
 
 /// Something is due.
 pub(super) const DUE: Code =
@@ -18,9 +21,12 @@ pub(super) const DUE: Code =
 /// `fedroot status`
 #[derive(Args, Debug)]
 pub(super) struct Status {
-    /// The key line; all of them, when absent
+    /// The key line, whose life so far is drawn; all of them, when absent
     #[arg(value_parser = parsed::<Line>)]
     line: Option<Line>,
+    /// Draw the life of the line so far as SVG into this file; it must not exist
+    #[arg(long, value_name = "FILE", requires = "line")]
+    svg: Option<PathBuf>,
     /// Warn of what ends within this time
     #[arg(long, value_name = "DURATION", default_value = "P60D", value_parser = parsed::<Span>)]
     within: Span,
@@ -51,6 +57,9 @@ impl Status {
         for line in &lines {
             rows.push(self.line(&catalogue, line, now, &mut output, &mut due)?);
         }
+        if let Some(line) = &self.line {
+            self.draw(&catalogue, line, now, &mut output)?;
+        }
         for intent in catalogue.journal()?.unknown() {
             output.note(format!(
                 "nobody knows what became of intent {intent} of the ledger: it may have been signed"
@@ -77,6 +86,23 @@ impl Status {
             output.refusal = Some(fault);
         }
         Ok(output)
+    }
+
+    /// Draws the life of a line so far.
+    fn draw(
+        &self,
+        catalogue: &Catalogue,
+        line: &Line,
+        now: Instant,
+        output: &mut Output,
+    ) -> Result<(), Fault> {
+        let timeline = Timeline::lived(line, &catalogue.history(line)?, &catalogue.signed(line)?, now);
+        output.line("");
+        for row in timeline.to_text().lines().skip(2) {
+            output.line(visible(row).to_string());
+        }
+        output.line("");
+        self.svg.as_ref().map_or(Ok(()), |path| plan::write(output, path, &lifecycle::picture(&timeline)))
     }
 
     /// Tells of one line.

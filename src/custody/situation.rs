@@ -164,18 +164,52 @@ impl Catalogue {
         })
     }
 
+    /// When the line signed so far, and when that ends; of a batch, what ends at the same time counts once.
+    pub fn signed(&self, line: &Line) -> Result<Vec<(Instant, When)>, Fault> {
+        let mut all = Vec::new();
+        for noted in self.journal()?.of(line) {
+            let What::Signed { documents, ends, .. } = &noted.what else { continue };
+            let at = noted.time()?;
+            let batch = ends.keys().map(|end| Some(end).filter(|end| *end != NEVER));
+            for end in documents.iter().map(|it| it.expires.as_ref()).chain(batch) {
+                all.push((at, expires(end)?));
+            }
+        }
+        Ok(all)
+    }
+
     /// What is outstanding of a line, in these channels: signatures, artefacts that list keys, receipts.
     ///
     /// # Errors
     /// [`JOURNAL`]: a line of the journal cannot be understood.
     pub fn inventory(&self, line: &Line, channels: &[Channel]) -> Result<Inventory, Fault> {
         let mut inventory = Inventory::default();
-        for noted in self.journal()?.of(line) {
-            add(&mut inventory, noted, line, channels)
+        let journal = self.journal()?;
+        let replaced = replaced(journal, line)?;
+        for noted in journal.of(line) {
+            add(&mut inventory, noted, (line, channels), replaced.get(&noted.entry))
                 .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))?;
         }
         Ok(inventory)
     }
+}
+
+/// When the next document was signed for the place of one that never ends, by the entry of the one before.
+fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fault> {
+    let (mut replaced, mut standing) = (BTreeMap::new(), BTreeMap::new());
+    for noted in journal.of(line) {
+        let What::Signed { key, kind, documents, ends, .. } = &noted.what else { continue };
+        if key.parse::<KeyId>()?.line != *line {
+            continue;
+        }
+        let is_endless = documents.iter().any(|it| it.expires.is_none()) || ends.contains_key(NEVER);
+        if let Some(place) = Kind::place_of(kind).filter(|_| is_endless)
+            && let Some(before) = standing.insert(place, noted.entry)
+        {
+            replaced.insert(before, noted.time()?);
+        }
+    }
+    Ok(replaced)
 }
 
 /// The channels of a line: those that its profile names, and one for each kind of document that none of these is for.
@@ -222,14 +256,24 @@ fn channels(profile: &Profile) -> Result<Vec<Channel>, Fault> {
 /// A channel with the times of its kind and the limits that the profile sets for what the line signs there.
 fn with_limits(kind: Kind, profile: &Profile) -> Channel {
     let mut channel = Channel::new(kind);
-    if kind == Kind::SamlAnchor {
-        channel.timing.validity = Some(profile.saml.valid_for);
-        channel.timing.cache = Some(profile.saml.cache_duration);
+    match kind {
+        Kind::SamlAnchor => {
+            channel.timing.validity = Some(profile.saml.valid_for);
+            channel.timing.cache = Some(profile.saml.cache_duration);
+        }
+        Kind::OpenidAnchor => channel.timing.validity = Some(profile.openid.configuration.usual),
+        _ => {}
     }
     channel
 }
 
-fn add(inventory: &mut Inventory, noted: &Noted, line: &Line, channels: &[Channel]) -> Result<(), Fault> {
+/// `replaced`: when the next document was signed for the same place, where there is one.
+fn add(
+    inventory: &mut Inventory,
+    noted: &Noted,
+    (line, channels): (&Line, &[Channel]),
+    replaced: Option<&Instant>,
+) -> Result<(), Fault> {
     let issued = noted.time()?;
     match &noted.what {
         What::Made { key, certificate, .. } | What::Certified { key, certificate } => {
@@ -244,17 +288,24 @@ fn add(inventory: &mut Inventory, noted: &Noted, line: &Line, channels: &[Channe
         What::Signed { key, channel, documents, ends, .. } => {
             let by = key.parse::<KeyId>()?;
             let is_own = by.line == *line;
+            // What never ends is gone once the next one is out and the last cache has turned over.
+            let gone =
+                channels.iter().find(|it| it.name == *channel).zip(replaced).map(|(channel, at)| {
+                    When::At(*at).later(channel.timing.delay).later(channel.cache_bound())
+                });
+            let end = |end: When| gone.filter(|_| end == When::Never).unwrap_or(end);
             for document in documents {
                 if is_own {
-                    inventory.add(&signature(document, channel, by.version, issued)?);
+                    let signature = signature(document, channel, by.version, issued)?;
+                    inventory.add(&Signature { expires: end(signature.expires), ..signature });
                 }
                 for carries in &document.carries {
                     carry(inventory, document, carries, (line, channels), issued)?;
                 }
             }
-            for (end, count) in ends.iter().filter(|_| is_own) {
-                let end = expires(Some(end).filter(|end| *end != NEVER))?;
-                inventory.add_many(channel, by.version, end, *count);
+            for (said, count) in ends.iter().filter(|_| is_own) {
+                let said = expires(Some(said).filter(|said| *said != NEVER))?;
+                inventory.add_many(channel, by.version, end(said), *count);
             }
         }
         What::Seen { digest, seen, from, said, .. } => {

@@ -82,7 +82,7 @@ const KINDS: [Row; 7] = [
             "jwk-set",
             "federation",
         ],
-        listing: &["entity-configuration", "jwk-set", "federation"],
+        listing: &["entity-configuration", "federation"],
         ..row(Kind::OpenidAnchor, "openid-anchor", Method::Chained)
     },
     row(Kind::Jwks, "jwks", Method::PrePublish),
@@ -115,6 +115,17 @@ impl Kind {
     /// Whether documents of this kind list the keys of the line that signs them.
     pub fn is_listed_in(self, document: &str) -> bool {
         self.row().listing.contains(&document)
+    }
+
+    /// The one place at which a line's documents of this kind stand that never end by themselves: the next one takes it from
+    /// the one before. None where they stand side by side, as releases do.
+    pub fn place_of(document: &str) -> Option<&'static str> {
+        match document {
+            "historical-keys" | "federation" => Some("historical-keys"),
+            "jwks" => Some("jwks"),
+            "kubernetes" => Some("kubernetes"),
+            _ => None,
+        }
     }
 
     /// How the next key is introduced.
@@ -285,6 +296,9 @@ mod tests {
                 "strict for anchors, normal for carried keys"
             );
         }
+        assert!(Kind::OpenidAnchor.is_listed_in("entity-configuration"));
+        assert!(!Kind::OpenidAnchor.is_listed_in("jwk-set"), "it holds keys of protocols");
+        assert!(Kind::place_of("jwks").is_some() && Kind::place_of("bundle").is_none());
         assert_eq!("dns".parse::<Kind>().unwrap_err().code(), &CADENCE);
         let zero = Span::of_seconds(0);
         let timing = Kind::Jwks.timing();

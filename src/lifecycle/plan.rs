@@ -86,8 +86,7 @@ pub fn plan(
     };
     let mut worst = |channel: &Channel| channel.timing.delay;
     let mut rehearsal = Rehearsal::new(situation.clone(), &by_the_answers, &mut worst);
-    let busy = [Stage::Generated, Stage::Published].map(|stage| situation.history.at_stage(stage).next());
-    let once = if busy == [None, None] { situation.history.next_version() } else { 0 };
+    let rhythm = Rhythm::of(situation, lifetime);
     let (mut ceremonies, mut next) = (Vec::new(), When::At(now));
     while let Some(at) = next.instant().filter(|at| *at < until) {
         if ceremonies.len() == CEREMONIES_MAX {
@@ -95,16 +94,37 @@ pub fn plan(
                 .fault(format!("more than {CEREMONIES_MAX} ceremonies before {until}"))
                 .hint("plan for less time"));
         }
-        let is_due = match lifetime {
-            None => rehearsal.situation.history.next_version() == once,
-            Some(lifetime) => is_over(&rehearsal.situation.history, lifetime, at),
-        } && has_artefacts(&rehearsal.situation);
+        let is_due = rhythm.is_due(&rehearsal.situation, at);
         ceremonies.push(rehearsal.ceremony(at, is_due)?);
         next = next.later(period);
     }
     let history = rehearsal.situation.history;
     let validity = situation.channels.iter().filter_map(|channel| channel.timing.validity).max();
     Ok(Plan { line: line.clone(), from: now, until, cadences, ceremonies, history, validity })
+}
+
+/// When a line makes its next key.
+#[derive(Clone, Copy, Debug)]
+pub struct Rhythm {
+    lifetime: Option<Span>,
+    once: u32,
+}
+
+impl Rhythm {
+    /// Once a key was active for its lifetime; without one, once, unless a key is on its way already.
+    pub fn of(situation: &Situation, lifetime: Option<Span>) -> Self {
+        let busy = [Stage::Generated, Stage::Published].map(|stage| situation.history.at_stage(stage).next());
+        Self { lifetime, once: if busy == [None, None] { situation.history.next_version() } else { 0 } }
+    }
+
+    /// Whether it is time for the next key. A rotation starts from artefacts that list the active one.
+    pub fn is_due(&self, situation: &Situation, now: Instant) -> bool {
+        let is_time = match self.lifetime {
+            None => situation.history.next_version() == self.once,
+            Some(lifetime) => is_over(&situation.history, lifetime, now),
+        };
+        is_time && has_artefacts(situation)
+    }
 }
 
 /// So many ceremonies are planned at most.

@@ -39,6 +39,62 @@ pub fn by_the_answers(_: &Situation, _: Move, _: u32, answers: &Answers) -> bool
     answers.are_yes()
 }
 
+/// Which moves a ceremony makes, one after the other, and until when each had to wait: kept from one ceremony to the next.
+/// A rehearsal with real documents asks it, too.
+#[derive(Debug, Default)]
+pub struct Agenda {
+    rotate: bool,
+    waits: BTreeMap<(Move, u32), Instant>,
+}
+
+impl Agenda {
+    /// Opens a ceremony. `rotate`: whether a new key may be generated in it.
+    pub const fn open(&mut self, rotate: bool) {
+        self.rotate = rotate;
+    }
+
+    /// The next move that goes ahead, and the time before which it was too early, where it had to wait; a later move of the
+    /// same key waits for its turn.
+    pub fn next(
+        &mut self,
+        situation: &Situation,
+        now: Instant,
+        gate: Gate<'_>,
+    ) -> Option<(Move, u32, Option<Instant>)> {
+        let history = &situation.history;
+        let wanted = |key: &super::KeyState| match key.stage {
+            Stage::Retired => Some(Move::Destroy),
+            Stage::Retiring => Some(Move::Retire),
+            Stage::Published => Some(Move::Activate),
+            Stage::Generated => Some(Move::Publish),
+            _ => None,
+        };
+        let mut candidates: Vec<_> =
+            history.keys().filter_map(|(version, key)| Some((wanted(key)?, version))).collect();
+        if self.rotate {
+            candidates.push((Move::Generate, history.next_version()));
+        }
+        let asked = Asked { reason: Some("planned"), persons: situation.quorum, emergency: false };
+        let (act, version) = candidates.into_iter().find(|(act, version)| {
+            let answers = answers(situation, *act, *version, now, asked);
+            if let Some(at) = answers.time.not_before {
+                self.waits.insert((*act, *version), at);
+            }
+            gate(situation, *act, *version, &answers)
+        })?;
+        self.rotate &= !matches!(act, Move::Generate | Move::Activate);
+        Some((act, version, self.waits.remove(&(act, version))))
+    }
+}
+
+/// The receipts for an artefact that was seen at every publication point of a channel.
+pub fn receipts(channel: &Channel, digest: Digest, seen: Instant) -> Vec<Receipt> {
+    let said = Source::Said("the rehearsal".into());
+    let points = channel.points.iter().cloned().map(Source::Point);
+    let from: Vec<_> = if channel.points.is_empty() { vec![said] } else { points.collect() };
+    from.into_iter().map(|from| Receipt { digest, seen, from }).collect()
+}
+
 /// A line on a rehearsed clock.
 pub struct Rehearsal<'a> {
     /// The situation as it stands.
@@ -47,24 +103,23 @@ pub struct Rehearsal<'a> {
     pub editions: Vec<Edition>,
     gate: Gate<'a>,
     delay: &'a mut dyn FnMut(&Channel) -> Span,
-    waits: BTreeMap<(Move, u32), Instant>,
+    agenda: Agenda,
 }
 
 impl<'a> Rehearsal<'a> {
     /// Begins. `delay`: how long an artefact takes until it is published and seen.
     pub fn new(situation: Situation, gate: Gate<'a>, delay: &'a mut dyn FnMut(&Channel) -> Span) -> Self {
-        Self { situation, editions: Vec::new(), gate, delay, waits: BTreeMap::new() }
+        Self { situation, editions: Vec::new(), gate, delay, agenda: Agenda::default() }
     }
 
     /// Holds one ceremony: receipts, moves, signatures. `rotate`: whether a new key may be generated.
     pub fn ceremony(&mut self, now: Instant, rotate: bool) -> Result<Ceremony, Fault> {
         self.receive(now)?;
         let mut moves = Vec::new();
-        let mut rotate = rotate;
-        while let Some((act, version)) = self.next(now, rotate) {
-            rotate &= !matches!(act, Move::Generate | Move::Activate);
+        self.agenda.open(rotate);
+        while let Some((act, version, waited)) = self.agenda.next(&self.situation, now, self.gate) {
             self.situation.history.apply(Step::new(now, version, act))?;
-            moves.push((act, version, self.waits.remove(&(act, version))));
+            moves.push((act, version, waited));
         }
         let signed = self.sign(now);
         Ok(Ceremony { at: now, moves, signed })
@@ -75,40 +130,11 @@ impl<'a> Rehearsal<'a> {
         for edition in self.editions.iter_mut().filter(|edition| !edition.is_seen && edition.appears <= now) {
             edition.is_seen = true;
             let Some(channel) = self.situation.channels.get(edition.channel) else { continue };
-            let said = Source::Said("the rehearsal".into());
-            let points = channel.points.iter().cloned().map(Source::Point);
-            let from: Vec<_> = if channel.points.is_empty() { vec![said] } else { points.collect() };
-            for from in from {
-                let receipt = Receipt { digest: edition.digest, seen: edition.appears, from };
+            for receipt in receipts(channel, edition.digest, edition.appears) {
                 self.situation.inventory.observe(&receipt)?;
             }
         }
         Ok(())
-    }
-
-    /// The next move that goes ahead; a later one of the same key waits for its turn.
-    fn next(&mut self, now: Instant, rotate: bool) -> Option<(Move, u32)> {
-        let history = &self.situation.history;
-        let wanted = |key: &super::KeyState| match key.stage {
-            Stage::Retired => Some(Move::Destroy),
-            Stage::Retiring => Some(Move::Retire),
-            Stage::Published => Some(Move::Activate),
-            Stage::Generated => Some(Move::Publish),
-            _ => None,
-        };
-        let mut candidates: Vec<_> =
-            history.keys().filter_map(|(version, key)| Some((wanted(key)?, version))).collect();
-        if rotate {
-            candidates.push((Move::Generate, history.next_version()));
-        }
-        let asked = Asked { reason: Some("planned"), persons: self.situation.quorum, emergency: false };
-        candidates.into_iter().find(|(act, version)| {
-            let answers = answers(&self.situation, *act, *version, now, asked);
-            if let Some(at) = answers.time.not_before {
-                self.waits.insert((*act, *version), at);
-            }
-            (self.gate)(&self.situation, *act, *version, &answers)
-        })
     }
 
     /// Signs what every channel needs, with every key that signs there, and returns how much that was.

@@ -172,17 +172,21 @@ fn overlap(svg: &mut String, frame: Band, y: i64, band: Band) {
     );
 }
 
+/// So many artefacts are drawn one below the other.
+const LANES_MAX: usize = 8;
+
 /// Artefacts in lanes, so that none covers another.
 fn artefact_lanes(timeline: &Timeline) -> Vec<Vec<Band>> {
     let mut lanes: Vec<Vec<Band>> = Vec::new();
     for band in &timeline.artefacts {
-        let free = |lane: &&mut Vec<Band>| lane.last().is_none_or(|last| last.to <= band.from);
-        match lanes.iter_mut().find(free) {
+        let free = |lane: &Vec<Band>| lane.last().is_none_or(|last| last.to <= band.from);
+        let place = lanes.iter().position(free).unwrap_or(lanes.len());
+        match lanes.get_mut(place) {
             Some(lane) => lane.push(*band),
-            None => lanes.push(vec![*band]),
+            None if place < LANES_MAX => lanes.push(vec![*band]),
+            None => {}
         }
     }
-    lanes.truncate(8);
     lanes
 }
 

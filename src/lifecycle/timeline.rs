@@ -1,11 +1,13 @@
 //! The timeline of a key line: stages, overlaps, artefacts and ceremonies as plain data, and as text for a terminal, readable
 //! without colour.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::plan::{Ceremony, Plan};
-use super::{Move, Stage};
+use super::{History, Move, Stage, When};
 use crate::base::clock::{Instant, Span};
+use crate::key::Line;
 
 /// A stretch of time, half-open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,25 +59,58 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// The timeline of a plan, with as much of the past as a quarter of what lies ahead.
-    pub fn of(plan: &Plan) -> Self {
+    /// The timeline of a plan, with as much of the past as a quarter of what lies ahead. `signed`: when artefacts were signed
+    /// so far, and when they end.
+    pub fn of(plan: &Plan, signed: &[(Instant, When)]) -> Self {
         let past = Span::of_seconds(plan.until.seconds_since(plan.from) / 4);
         let earliest = plan.from.after(Span::of_seconds(-past.seconds())).unwrap_or(plan.from);
         let first = plan.history.steps().first().map_or(plan.from, |step| step.at);
         let frame = Band { from: first.clamp(earliest, plan.from), to: plan.until };
-        let artefacts =
-            plan.ceremonies.iter().filter(|ceremony| ceremony.signed > 0).filter_map(|ceremony| {
-                Band { from: ceremony.at, to: ceremony.at.after(plan.validity?).ok()? }.within(frame)
-            });
+        let ahead = plan.ceremonies.iter().flat_map(|ceremony| {
+            let end = plan.validity.map(|validity| When::At(ceremony.at).later(validity));
+            let end = end.filter(|end| *end != When::Never);
+            std::iter::repeat_n(end.map(|end| (ceremony.at, end)), ceremony.signed).flatten()
+        });
+        let all: Vec<_> = signed.iter().copied().filter(|(at, _)| *at < plan.from).chain(ahead).collect();
         Self {
             title: plan.line.to_string(),
             frame,
             now: plan.from,
-            keys: stages(plan, frame),
-            overlaps: overlaps(plan, frame),
-            artefacts: artefacts.collect(),
+            keys: stages(&plan.history, frame),
+            overlaps: overlaps(&plan.history, frame),
+            artefacts: valid(&all, frame),
             ceremonies: plan.ceremonies.clone(),
             notes: notes(plan),
+        }
+    }
+
+    /// The life of a line so far, and what is valid beyond now.
+    pub fn lived(line: &Line, history: &History, signed: &[(Instant, When)], now: Instant) -> Self {
+        let mut ceremonies: BTreeMap<Instant, Ceremony> = BTreeMap::new();
+        let held = |at: Instant| Ceremony { at, moves: vec![], signed: 0 };
+        for step in history.steps() {
+            let moves = &mut ceremonies.entry(step.at).or_insert_with(|| held(step.at)).moves;
+            moves.push((step.act, step.version, None));
+        }
+        for (at, _) in signed {
+            ceremonies.entry(*at).or_insert_with(|| held(*at)).signed += 1;
+        }
+        let first = ceremonies.keys().next().copied().unwrap_or(now).min(now);
+        let next = now.after(Span::of_seconds(1)).unwrap_or(now);
+        let ends = signed.iter().filter_map(|(_, end)| end.instant());
+        let frame = Band { from: first, to: ends.max().unwrap_or(next).max(next) };
+        let past = Band { from: first, to: next };
+        let end = signed.iter().map(|(_, end)| *end).max().filter(|end| !end.has_come(now));
+        let note = end.map(|end| format!("the last of what is signed ends: {end}"));
+        Self {
+            title: line.to_string(),
+            frame,
+            now,
+            keys: stages(history, past),
+            overlaps: overlaps(history, past),
+            artefacts: valid(signed, frame),
+            ceremonies: ceremonies.into_values().collect(),
+            notes: note.into_iter().collect(),
         }
     }
 
@@ -101,10 +136,24 @@ impl Timeline {
         Stage::ALL.into_iter().filter(shown).collect()
     }
 
-    /// For a terminal of 100 columns: no colour, ASCII.
+    /// For a terminal of 80 columns: no colour, ASCII.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}\n\n", self.title);
+        let mut text = format!("{}\n\n{}\n", self.title, self.chart());
+        for note in &self.notes {
+            let _ = writeln!(text, "{}", note.replace("; ", "\n  "));
+        }
+        text.push('\n');
+        for ceremony in self.ceremonies.iter().filter(|ceremony| !ceremony.moves.is_empty()) {
+            text.push_str(&wrapped(&ceremony.at.to_string(), &said(ceremony)));
+        }
+        text
+    }
+
+    /// The same without what is said of it: one row for each key, overlap and so on, and a legend.
+    pub fn chart(&self) -> String {
+        let mut text = String::new();
         put(&mut text, "", &axis(self.frame));
+        put(&mut text, "now", &cells(self.frame, |cell| cell.holds(self.now).then_some('|')));
         for (version, bands) in &self.keys {
             put(&mut text, &format!("#{version}"), &cells(self.frame, |cell| letter_of(bands, cell)));
         }
@@ -119,21 +168,15 @@ impl Timeline {
         put(&mut text, "ceremonies", &cells(self.frame, |cell| held(cell).then_some('^')));
         let legend: Vec<_> =
             self.stages_shown().iter().map(|stage| format!("{} {stage}", Self::letter(*stage))).collect();
-        let _ = write!(text, "\n{}, = both valid\n\n", legend.join(", "));
-        for note in &self.notes {
-            let _ = writeln!(text, "{}", note.replace("; ", "\n  "));
-        }
-        text.push('\n');
-        for ceremony in self.ceremonies.iter().filter(|ceremony| !ceremony.moves.is_empty()) {
-            let _ = writeln!(text, "{}  {}", ceremony.at, said(ceremony));
-        }
+        let both = if self.overlaps.is_empty() { "" } else { ", = both valid" };
+        let _ = write!(text, "\n{}{both}\n", legend.join(", "));
         text
     }
 
     fn count_at(&self, at: Instant) -> Option<char> {
         let count = self.artefacts.iter().filter(|band| band.holds(at)).count();
         let digit = u32::try_from(count.min(9)).ok().and_then(|count| char::from_digit(count, 10));
-        digit.filter(|_| at >= self.now)
+        digit.filter(|_| count > 0)
     }
 }
 
@@ -147,15 +190,41 @@ pub(super) fn said(ceremony: &Ceremony) -> String {
     acts.chain(signed).collect::<Vec<_>>().join(", ")
 }
 
+/// A row of 80 columns, and more of them where that is not enough.
+fn wrapped(name: &str, said: &str) -> String {
+    let mut text = format!("{name} ");
+    let mut width = text.len();
+    for part in said.split_inclusive(", ") {
+        if width + 1 + part.trim_end().len() > WIDTH {
+            text.truncate(text.trim_end().len());
+            let _ = write!(text, "\n{:<width$}", "", width = name.len() + 1);
+            width = name.len() + 1;
+        }
+        let part = part.trim_end();
+        let _ = write!(text, " {part}");
+        width += 1 + part.len();
+    }
+    text.push('\n');
+    text
+}
+
+/// From when to when artefacts are valid, within the frame.
+fn valid(signed: &[(Instant, When)], frame: Band) -> Vec<Band> {
+    let band = |(from, end): &(Instant, When)| {
+        Band { from: *from, to: end.instant().unwrap_or(frame.to) }.within(frame)
+    };
+    signed.iter().filter_map(band).collect()
+}
+
 /// The stages of every key within the frame. A stage lasts until the next one starts; the last goes on.
-fn stages(plan: &Plan, frame: Band) -> Vec<(u32, Vec<(Stage, Band)>)> {
-    let mut history = super::History::default();
+fn stages(history: &History, frame: Band) -> Vec<(u32, Vec<(Stage, Band)>)> {
+    let mut replayed = History::default();
     let mut changes: Vec<(u32, Stage, Instant)> = Vec::new();
-    for step in plan.history.steps() {
-        if history.apply(step.clone()).is_err() {
+    for step in history.steps() {
+        if replayed.apply(step.clone()).is_err() {
             break;
         }
-        for (version, key) in history.keys() {
+        for (version, key) in replayed.keys() {
             let last = changes.iter().rev().find(|(of, ..)| *of == version);
             if last.is_none_or(|(_, stage, _)| *stage != key.stage) {
                 changes.push((version, key.stage, step.at));
@@ -171,28 +240,22 @@ fn stages(plan: &Plan, frame: Band) -> Vec<(u32, Vec<(Stage, Band)>)> {
         }
         bands
     };
-    plan.history
-        .keys()
-        .map(|(version, _)| (version, bands(version)))
-        .filter(|(_, bands)| !bands.is_empty())
-        .collect()
+    let all = history.keys().map(|(version, _)| (version, bands(version)));
+    all.filter(|(_, bands)| !bands.is_empty()).collect()
 }
 
 /// From the publication of a key until the retirement of the one before it.
-fn overlaps(plan: &Plan, frame: Band) -> Vec<(u32, Band)> {
+fn overlaps(history: &History, frame: Band) -> Vec<(u32, Band)> {
     let when = |act: Move, version: u32| {
-        plan.history
-            .steps()
-            .iter()
-            .find(|step| step.act == act && step.version == version)
-            .map(|step| step.at)
+        let found = history.steps().iter().find(|step| step.act == act && step.version == version);
+        found.map(|step| step.at)
     };
     let overlap = |version: u32| {
         let ends = [Move::Retire, Move::Revoke].map(|act| when(act, version.saturating_sub(1)));
         let to = ends.into_iter().flatten().min().unwrap_or(frame.to);
         Band { from: when(Move::Publish, version)?, to }.within(frame)
     };
-    plan.history.keys().filter_map(|(version, _)| Some((version, overlap(version)?))).collect()
+    history.keys().filter_map(|(version, _)| Some((version, overlap(version)?))).collect()
 }
 
 fn notes(plan: &Plan) -> Vec<String> {
@@ -213,10 +276,13 @@ fn notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
-const COLUMNS: i64 = 80;
+/// Columns of a row: its name, and the time.
+const LABEL: usize = 18;
+const COLUMNS: i64 = 62;
+const WIDTH: usize = 80;
 
 fn put(text: &mut String, name: &str, row: &str) {
-    let _ = writeln!(text, "{}", format!("{name:<18}{row}").trim_end());
+    let _ = writeln!(text, "{}", format!("{name:<LABEL$}{row}").trim_end());
 }
 
 /// One character for every column of the frame.

@@ -73,7 +73,7 @@ pub(crate) fn speak_jose(test: &str) -> bool {
 }
 
 /// Where `tests/peers.sh` puts libraries.
-fn libraries() -> PathBuf {
+pub(crate) fn libraries() -> PathBuf {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
     cache.join("fedroot-peers")

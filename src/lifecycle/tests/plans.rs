@@ -88,14 +88,44 @@ fn same(text: &str, expected: &str) {
 
 #[test]
 fn the_timeline_is_readable_without_colour() {
-    let text = Timeline::of(&planned(Kind::SamlSigning, 60 * DAY)).to_text();
-    assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 120), "{text}");
+    let text = Timeline::of(&planned(Kind::SamlSigning, 60 * DAY), &[]).to_text();
+    assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
     same(&text, include_str!("timeline.txt"));
 }
 
 #[test]
+fn the_life_of_a_line_is_drawn_until_now_and_what_is_valid_beyond() {
+    let plan = planned(Kind::SamlAnchor, 90 * DAY);
+    let fortnight = |at| (at, When::At(at).later(days(14)));
+    let signed: Vec<_> = plan.ceremonies.iter().map(|held| fortnight(held.at)).collect();
+    let now = plan.ceremonies.last().unwrap().at;
+    let timeline = Timeline::lived(&plan.line, &plan.history, &signed, now);
+    assert_eq!(timeline.frame.to, now.after(days(14)).unwrap());
+    let ends = timeline.keys.iter().flat_map(|(_, bands)| bands).map(|(_, band)| band.to);
+    assert_eq!(
+        ends.max().unwrap(),
+        now.after(Span::of_seconds(1)).unwrap(),
+        "nobody knows the stages to come"
+    );
+    let text = timeline.to_text();
+    assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 80), "{text}");
+    let row = |name: &str| {
+        let row =
+            text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}\n{text}"));
+        row.trim_end().to_owned()
+    };
+    let (active, ruler) = (row("#2"), row("now"));
+    assert!(active.ends_with('A') && active.len() == ruler.len() && ruler.ends_with('|'), "{text}");
+    assert!(row("valid artefacts").len() > active.len(), "{text}");
+    for told in ["generate #1", "activate #2", "= both valid", "the last of what is signed ends: 20"] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+    assert!(!Timeline::lived(&plan.line, &History::default(), &[], now).to_text().contains("both valid"));
+}
+
+#[test]
 fn the_picture_is_one_svg_that_loads_nothing() {
-    let svg = picture(&Timeline::of(&planned(Kind::OpenidAnchor, 120 * DAY)));
+    let svg = picture(&Timeline::of(&planned(Kind::OpenidAnchor, 120 * DAY), &[]));
     for loads in ["href", "<script", "<image", "@import", "onload", "<foreignObject"] {
         assert!(!svg.contains(loads), "{loads}");
     }

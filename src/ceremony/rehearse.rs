@@ -1,0 +1,198 @@
+//! Rehearsing a rotation: the acts of this room, with throw-away keys in a throw-away vault, on a clock that is a number, and
+//! with real documents. Nothing of the real vault is here but the text of a profile.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::consumers::{Artefact, Consumer, Rejection, consumers, rejections};
+use super::throwaway::Throwaway;
+use crate::artefact::Kind;
+use crate::base::clock::{Instant, Span};
+use crate::base::disk::{self, PendingFolder};
+use crate::base::fault::{Class, Code, Fault};
+use crate::custody::{Catalogue, Operator};
+use crate::key::{Line, LineAlgorithm, PublicKey};
+use crate::lifecycle::{Channel, Kind as ChannelKind, Method, Move, Plan, Rhythm, Timeline, picture, plan};
+use crate::policy::Profile;
+
+/// A line that cannot be rehearsed with these documents.
+pub const REHEARSAL: Code =
+    Code::new("rotate.rehearsal", Class::Usage, "the key line cannot be rehearsed with these documents");
+
+/// A consumer of the rehearsal rejected something.
+pub const REJECTED: Code =
+    Code::new("rotate.rejected", Class::Refused, "a consumer of the rehearsal would have rejected something");
+
+/// What is to be rehearsed.
+pub struct Rehearsing<'a> {
+    /// The key line; its keys are not touched.
+    pub line: &'a Line,
+    /// Its profile.
+    pub profile_text: &'a str,
+    /// What keys are made of.
+    pub algorithm: &'static dyn LineAlgorithm,
+    /// The first ceremony.
+    pub from: Instant,
+    /// The end of the rehearsal.
+    pub to: Instant,
+    /// What is signed at each ceremony.
+    pub documents: &'a [(&'static dyn Kind, PathBuf)],
+    /// Who rehearses.
+    pub operator: Operator,
+    /// The folder for what is thrown away.
+    pub scratch: &'a Path,
+    /// The folder for what is published, which must not exist; thrown away with the rest, when absent.
+    pub output: Option<&'a Path>,
+}
+
+/// One ceremony of a rehearsal.
+pub struct Held {
+    /// When; its folder is called so.
+    pub at: Instant,
+    /// Which moves of which keys, in order, and the time before which each was too early, where it had to wait.
+    pub moves: Vec<(Move, u32, Option<Instant>)>,
+    /// What was signed.
+    pub artefacts: Vec<Artefact>,
+    /// The keys that some consumer trusts when that has appeared.
+    pub trusted: BTreeSet<u32>,
+}
+
+/// What came of a rehearsal.
+pub struct Rehearsed {
+    /// The plan that was rehearsed.
+    pub plan: Plan,
+    /// The ceremonies.
+    pub ceremonies: Vec<Held>,
+    /// The life of the throw-away line.
+    pub timeline: Timeline,
+    /// The public keys, by their version less one.
+    pub keys: Vec<PublicKey>,
+    /// Those who judged.
+    pub consumers: Vec<Consumer>,
+    /// What they would have rejected.
+    pub rejections: Vec<Rejection>,
+}
+
+impl Rehearsed {
+    /// Where the ceremonies and the plan do not agree.
+    pub fn differences(&self) -> Vec<String> {
+        let told = |moves: &[(Move, u32, Option<Instant>)]| {
+            let names: Vec<_> = moves.iter().map(|(act, version, _)| format!("{act} #{version}")).collect();
+            if names.is_empty() { "nothing moves".into() } else { names.join(", ") }
+        };
+        let both = self.plan.ceremonies.iter().zip(&self.ceremonies);
+        let other = both.filter(|(planned, held)| planned.moves != held.moves);
+        other
+            .map(|(planned, held)| {
+                let (planned, held_moves) = (told(&planned.moves), told(&held.moves));
+                format!("{}: planned: {planned}; rehearsed: {held_moves}", held.at)
+            })
+            .collect()
+    }
+}
+
+/// Rehearses the line's rotation.
+///
+/// # Errors
+/// [`REHEARSAL`]: what introduces the next key is not among the documents. [`CADENCE`](crate::lifecycle::CADENCE). What hinders
+/// an act at one of the ceremonies: the rehearsal ends there, and no file is left.
+pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
+    let scratch = PendingFolder::beside(&asked.scratch.join("rehearsal"))?;
+    let output = asked.output.map(output).transpose()?;
+    let files = output.as_ref().map_or_else(|| scratch.path().join("files"), |it| it.path().to_owned());
+    let mut vault = Throwaway::new(asked, scratch.path().join("vault"), files)?;
+    let situation = vault.begin()?;
+    check(asked, &situation.channels)?;
+    let profile = Profile::parse(asked.profile_text)?;
+    let plan = plan(asked.line, &situation, asked.from, asked.to, profile.rotation.lifetime)?;
+    if plan.ceremonies.is_empty() {
+        return Err(REHEARSAL.fault(format!("no ceremony lies between {} and {}", asked.from, asked.to)));
+    }
+    let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
+    let mut ceremonies = Vec::new();
+    for planned in &plan.ceremonies {
+        let held = vault.hold(planned.at, &rhythm);
+        ceremonies.push(held.map_err(|fault| fault.at(format_args!("the ceremony of {}", planned.at)))?);
+    }
+    let rehearsed = judge(asked, vault, plan, ceremonies)?;
+    if let Some(output) = output {
+        output.save("timeline.svg", picture(&rehearsed.timeline).as_bytes())?;
+        output.save("steps.json", format!("{:#}\n", rehearsed.to_json()).as_bytes())?;
+        output.publish()?;
+    }
+    Ok(rehearsed)
+}
+
+fn output(path: &Path) -> Result<PendingFolder, Fault> {
+    if disk::exists(path) {
+        return Err(disk::EXISTS
+            .fault(format!("{} is there already", path.display()))
+            .hint("name a new folder for the files of the rehearsal"));
+    }
+    PendingFolder::beside(path)
+}
+
+/// Refuses a line whose next key none of the documents introduces.
+fn check(asked: &Rehearsing<'_>, channels: &[Channel]) -> Result<(), Fault> {
+    for channel in channels {
+        let (name, kind) = (&channel.name, channel.kind);
+        let introduces = |document: &&dyn Kind| match kind.method() {
+            Method::Double => ChannelKind::of_document(document.name()) == kind,
+            _ => kind.is_listed_in(document.name()),
+        };
+        match kind.method() {
+            Method::PrePublish | Method::Replace => {
+                return Err(REHEARSAL
+                    .fault(format!("{name}: other lines sign the documents that carry the key"))
+                    .hint("`fedroot rotate plan` computes the schedule of such a line"));
+            }
+            Method::OutOfBand => {}
+            _ if asked.documents.iter().any(|(document, _)| introduces(document)) => {}
+            _ => {
+                return Err(REHEARSAL
+                    .fault(format!("{name}: none of the documents introduces the next key"))
+                    .hint("give it with --document KIND FILE, such as --document saml metadata.xml"));
+            }
+        }
+    }
+    match asked.documents.iter().find(|(kind, _)| kind.is_secret()) {
+        Some((kind, _)) => {
+            Err(REHEARSAL.fault(format!("{} is a secret, and nobody publishes it", kind.name())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Lets the consumers judge, and leaves the keys that they trust beside what they saw.
+fn judge(
+    asked: &Rehearsing<'_>,
+    vault: Throwaway<'_>,
+    plan: Plan,
+    mut ceremonies: Vec<Held>,
+) -> Result<Rehearsed, Fault> {
+    let mut artefacts: Vec<Artefact> = Vec::new();
+    let counts: Vec<usize> = ceremonies.iter().map(|held| held.artefacts.len()).collect();
+    for held in &mut ceremonies {
+        artefacts.append(&mut held.artefacts);
+    }
+    let end = asked.to;
+    let consumers = consumers(&vault.channels, &artefacts, &vault.announced, end);
+    let rejections = rejections(&vault.channels, &artefacts, &consumers, end);
+    let mut rest = artefacts.into_iter();
+    for (held, count) in ceremonies.iter_mut().zip(counts) {
+        held.artefacts = rest.by_ref().take(count).collect();
+        let last = end.after(Span::of_seconds(-1))?;
+        let appears = held.artefacts.iter().map(|it| it.appears).max().unwrap_or(held.at).min(last);
+        let then = consumers.iter().filter(|it| it.from <= appears && appears < it.to);
+        held.trusted = then.flat_map(|it| it.trusts.iter().copied()).collect();
+        let folder = vault.files.join(held.at.to_string()).join("trust");
+        disk::create_folder(&folder)?;
+        for (version, key) in (1..).zip(&vault.keys).filter(|(version, _)| held.trusted.contains(version)) {
+            disk::create(&folder.join(format!("{version}.pem")), key.to_pem()?.as_bytes())?;
+        }
+    }
+    let (line, catalogue) = (asked.line, Catalogue::open(&vault.vault)?);
+    let now = ceremonies.last().map_or(asked.from, |held| held.at);
+    let timeline = Timeline::lived(line, &catalogue.history(line)?, &catalogue.signed(line)?, now);
+    Ok(Rehearsed { plan, ceremonies, timeline, keys: vault.keys, consumers, rejections })
+}

@@ -1,0 +1,63 @@
+//! `steps.json`: a rehearsal for programs, step by step (docs/formats/rehearsal.md).
+
+use serde_json::{Value, json};
+
+use super::rehearse::{Held, Rehearsed};
+use crate::format::jose::thumbprint;
+
+impl Rehearsed {
+    /// The members of `steps.json`.
+    pub fn to_json(&self) -> Value {
+        let line = &self.plan.line;
+        let keys = (1..).zip(&self.keys).map(|(version, key)| {
+            json!({
+                "key": line.version(version).to_string(),
+                "version": version,
+                "algorithm": key.algorithm().name(),
+                "thumbprint": thumbprint(key),
+            })
+        });
+        let rejections = self
+            .rejections
+            .iter()
+            .map(|it| json!({"at": it.at.to_string(), "who": it.who, "file": it.file, "why": it.why}));
+        json!({
+            "rehearsal": 1,
+            "line": line.to_string(),
+            "from": self.plan.from.to_string(),
+            "to": self.plan.until.to_string(),
+            "keys": keys.collect::<Vec<_>>(),
+            "ceremonies": self.ceremonies.iter().map(step).collect::<Vec<_>>(),
+            "consumers": self.consumers.len(),
+            "rejections": rejections.collect::<Vec<_>>(),
+            "differences": self.differences(),
+        })
+    }
+}
+
+fn step(held: &Held) -> Value {
+    let moves = held.moves.iter().map(|(act, version, waited)| {
+        json!({
+            "act": act.name(),
+            "key": version,
+            "not_before": waited.map(|at| at.to_string()),
+        })
+    });
+    let files = held.artefacts.iter().map(|it| {
+        json!({
+            "file": it.file,
+            "kind": it.kind,
+            "signed_by": it.by,
+            "digest": it.digest.to_string(),
+            "appears": it.appears.to_string(),
+            "valid_until": it.verified.valid_until.map(|at| at.to_string()),
+            "lists": it.lists,
+        })
+    });
+    json!({
+        "at": held.at.to_string(),
+        "moves": moves.collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
+        "trusted": held.trusted,
+    })
+}
