@@ -12,6 +12,8 @@ mod review;
 mod rotate;
 mod sign;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use audit::{

@@ -17,7 +17,7 @@ mod work;
 
 pub use batch::{Outstanding, Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
-pub use journal::{Document, Journal, Noted, What};
+pub use journal::{Document, Journal, NAME as JOURNAL_FILE, Noted, What};
 pub use record::Record;
 pub use rotation::Advance;
 pub use seal::Sealing;

@@ -14,7 +14,7 @@ mod situation;
 mod stage;
 mod svg;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod visibility;
 mod window;
