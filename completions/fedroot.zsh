@@ -190,7 +190,7 @@ certificate\:"The line'\''s self-signed certificate in PEM"))' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':subject -- The key line, whose signing key it is, or one of its keys\: the next one, for those who have to learn of it:_default' \
+':subject -- The key line, for the key that signs, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
 && ret=0
 ;;
 (suspend)

@@ -357,3 +357,46 @@ fn spiffe_bundles_of_others_are_judged_as_their_names_say() {
         assert_eq!(found.as_deref().map_err(ToString::to_string), Ok(expected), "{name}");
     }
 }
+
+#[test]
+fn the_first_bundle_after_an_emergency_jumps_past_what_an_attacker_may_have_signed() {
+    let folder = vault_with("spiffe-bundle", "[spiffe]\ntrust_domain = \"example.org\"\n");
+    let line = "example.org/sandbox/p384";
+    let bundle = |more: &str| {
+        let set = "[[keys]]\nline = true\nuse = \"jwt-svid\"\n";
+        fs::write(folder.path("bundle.toml"), format!("trust_domain = \"example.org\"\n{more}\n{set}"))
+            .unwrap();
+    };
+    let sequence = |output: &str| {
+        sign(&folder, "spiffe-bundle", "p384", "bundle.toml", output);
+        let signed: serde_json::Value = serde_json::from_slice(&folder.read(output)).unwrap();
+        signed["spiffe_sequence"].as_u64().unwrap()
+    };
+    let emergency = || {
+        let auditor = folder.auditor.clone();
+        folder.good(&["rotate", "stage", line, "--standby", "--recipient", &auditor, "--vault", "V"]);
+        let asked = ["rotate", "emergency", line, "--reason", "stolen", "--vault", "V"];
+        let dry: serde_json::Value =
+            serde_json::from_str(&folder.good(&[&asked[..], &["--dry-run", "--json"]].concat()).stdout)
+                .unwrap();
+        folder.good(&[&asked[..], &["--confirm", dry["request"].as_str().unwrap()]].concat());
+    };
+    bundle("");
+    assert_eq!((sequence("1.json"), sequence("2.json")), (1, 2));
+    emergency();
+    // By hand, too low a number is refused.
+    bundle("sequence = 3");
+    let low = folder.shell(&format!(
+        "fedroot sign spiffe-bundle bundle.toml --key {line} --identity auditor.key --output 3.json --vault V"
+    ));
+    assert_eq!(low.code, 3, "{}{}", low.stdout, low.stderr);
+    assert!(
+        low.stderr.contains("spiffe-bundle.sequence.rises") && low.stderr.contains("take 1048578 at least")
+    );
+    bundle("");
+    assert_eq!(sequence("3.json"), 2 + (1 << 20));
+    assert_eq!(sequence("4.json"), 3 + (1 << 20), "once for each emergency");
+    emergency();
+    bundle("sequence_seen = 5000000000");
+    assert_eq!(sequence("5.json"), 5_000_000_000 + (1 << 20));
+}

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 use super::compose::{self, Input};
 use super::keyset::{self, Key, KeyInput, Ready, keys};
-use super::{COMPOSED, Kind, Prepared, Terms, Verified};
+use super::{COMPOSED, Kind, Listing, Prepared, Terms, VaultKey, Verified};
 use crate::base::bytes::{Digest, from_base64};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::x509::Authority;
 use crate::key::PublicKey;
-use crate::policy::{Facts, Last};
+use crate::policy::{Facts, Last, REVOKED, next_sequence};
 
 pub(super) struct Spiffe;
 
@@ -28,8 +28,10 @@ const JWT: &str = "jwt-svid";
 #[serde(deny_unknown_fields)]
 struct Composed {
     trust_domain: String,
-    /// One more than signed last by itself.
+    /// By itself one more than signed last, or far ahead of it, where a key of the line was revoked since.
     sequence: Option<u64>,
+    /// The highest one that anybody saw, where that is not ours.
+    sequence_seen: Option<u64>,
     /// From the profile by itself.
     refresh_hint: Option<String>,
     /// Only the keys for this: some consumers take no others.
@@ -86,10 +88,13 @@ impl Kind for Spiffe {
         record: Option<&mut dyn Write>,
     ) -> Result<Box<dyn Prepared + 'd>, Fault> {
         let input: Input<Composed> = compose::read(document).map_err(|fault| fault.at(document.name()))?;
+        let mut facts = Facts::default();
+        if let Some(revoked) = revoked(terms)? {
+            facts.add(REVOKED, &revoked);
+        }
         let mut ready = match input {
-            Input::Composed(composed) => composed.ready(document, terms)?,
+            Input::Composed(composed) => composed.ready(document, terms, facts)?,
             Input::Ready(bytes, value) => {
-                let mut facts = Facts::default();
                 facts.add_with("trust_domain", &terms.profile.spiffe.trust_domain, "from the profile");
                 Ready { document: bytes, value, others: vec![], facts, subject: String::new() }
             }
@@ -115,7 +120,7 @@ impl Kind for Spiffe {
 }
 
 impl Composed {
-    fn ready(self, document: &Document, terms: &Terms<'_>) -> Result<Ready, Fault> {
+    fn ready(self, document: &Document, terms: &Terms<'_>, mut facts: Facts) -> Result<Ready, Fault> {
         let mut jwks = Vec::new();
         for (number, input) in self.keys.iter().enumerate() {
             let at = |fault: Fault| fault.at(format_args!("{}: key {}", document.name(), number + 1));
@@ -127,13 +132,16 @@ impl Composed {
                 }
             }
         }
-        let (mut facts, profile) = (Facts::default(), &terms.profile.spiffe);
+        let profile = &terms.profile.spiffe;
         facts.add("trust_domain", &self.trust_domain);
         if self.revoke_all {
             facts.add("revoke_all", "true");
         }
-        let next = || sequence(terms.last).unwrap_or_default().saturating_add(1);
-        let sequence = self.sequence.unwrap_or_else(next);
+        let next = || {
+            let ours = sequence(terms.last).unwrap_or_default();
+            next_sequence(&facts, terms.last.map(Last::facts), ours, self.sequence_seen)
+        };
+        let sequence = self.sequence.map_or_else(next, Ok)?;
         let hint = match &self.refresh_hint {
             Some(hint) => Span::parse(hint).map_err(|fault| fault.at(document.name()))?,
             None => profile.refresh_hint,
@@ -143,6 +151,21 @@ impl Composed {
         Ok(Ready { document: compose::text(&value), value, others: vec![], facts, subject })
     }
 }
+
+/// The keys of the line that somebody else may hold: whoever has one may have signed a bundle with any sequence.
+fn revoked(terms: &Terms<'_>) -> Result<Option<String>, Fault> {
+    let keys = terms.vault.keys()?;
+    let is_stolen = |key: &&VaultKey| match &key.listing {
+        Listing::Revoked(revoked) => revoked.as_ref().is_none_or(|revoked| revoked.reason != SUPERSEDED),
+        _ => false,
+    };
+    let of_line = keys.iter().filter(|key| key.id.line == terms.key.line);
+    let stolen: Vec<_> = of_line.filter(is_stolen).map(|key| format!("#{}", key.id.version)).collect();
+    Ok((!stolen.is_empty()).then(|| stolen.join(", ")))
+}
+
+/// The reason of a key that was only replaced (OpenID Federation 1.0, section 8.7.4).
+const SUPERSEDED: &str = "superseded";
 
 /// The sequence that was signed last.
 fn sequence(last: Option<&Last>) -> Option<u64> {

@@ -16,6 +16,8 @@ mod rotate;
 mod sign;
 mod steps;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod throwaway;
 mod verify;
 

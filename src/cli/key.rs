@@ -108,7 +108,7 @@ pub(super) struct Show {
 /// `fedroot key export`
 #[derive(Args, Debug)]
 pub(super) struct Export {
-    /// The key line, whose signing key it is, or one of its keys: the next one, for those who have to learn of it
+    /// The key line, for the key that signs, or one of its keys: TENANT/ENVIRONMENT/PURPOSE#VERSION
     #[arg(value_parser = parsed::<Subject>, value_name = "LINE[#N]")]
     subject: Subject,
     /// How the public key is written

@@ -398,7 +398,7 @@ pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fau
 }
 
 /// Its name in the vault.
-pub(super) const NAME: &str = "journal.jsonl";
+pub const NAME: &str = "journal.jsonl";
 /// The member of an entry's body that holds its line.
 pub(super) const MEMBER: &str = "journal";
 

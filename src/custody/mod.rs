@@ -17,7 +17,7 @@ mod work;
 
 pub use batch::{Outstanding, Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
-pub use journal::{Carries, Document, Journal, Noted, What};
+pub use journal::{Carries, Document, Journal, NAME as JOURNAL_FILE, Noted, What};
 pub use record::Record;
 pub use rotation::Advance;
 pub use seal::Sealing;

@@ -1,10 +1,10 @@
-//! The compromise path: what is at risk until when, who breaks if another key takes over at once, the sequence number to jump
-//! to, the historical key and the notice to publish.
+//! The compromise path: what is at risk until when, who breaks if another key takes over at once, the historical key and the
+//! notice to publish.
 
 use std::fmt::Write as _;
 
 use super::window::{Opening, When, distrusted};
-use super::{Cause, Channel, KeyState, Method, SEQUENCE, Situation, Stage, Visibility};
+use super::{Cause, Channel, KeyState, Method, Situation, Stage, Visibility};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::key::KeyId;
@@ -195,24 +195,4 @@ fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now:
         (Method::PrePublish, _) => ("consumers that have not refreshed", turned_over(channel, now)),
     };
     Some(Breaks { channel: channel.name.clone(), who, until })
-}
-
-/// So far a sequence number jumps ahead of what an attacker may have used.
-pub const NEXT_SEQUENCE_STEP: u64 = 1 << 20;
-
-/// Numbers above this are not the same in every JSON reader (RFC 8259, section 6).
-const SEQUENCE_MAX: u64 = (1 << 53) - 1;
-
-/// The sequence number of the first artefact after an emergency: past the last one of ours, and past the highest one that
-/// anybody saw, which may be an attacker's.
-///
-/// # Errors
-/// [`SEQUENCE`]: no number is left, because an attacker used the last.
-pub fn next_sequence(last: u64, highest_seen: Option<u64>) -> Result<u64, Fault> {
-    let highest = last.max(highest_seen.unwrap_or(0));
-    highest.checked_add(NEXT_SEQUENCE_STEP).filter(|next| *next <= SEQUENCE_MAX).ok_or_else(|| {
-        SEQUENCE
-            .fault(format!("the highest number seen is {highest}"))
-            .hint("consumers have to start over with a new trust domain, or drop what they cached by hand")
-    })
 }

@@ -14,14 +14,14 @@ mod situation;
 mod stage;
 mod svg;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod visibility;
 mod window;
 
 pub use answer::{Answer, Answers, Asked, Time, answers};
 pub use channel::{Channel, Kind, Method, Timing};
-pub use emergency::{AtRisk, Breaks, Emergency, HistoricalKey, NEXT_SEQUENCE_STEP, next_sequence};
+pub use emergency::{AtRisk, Breaks, Emergency, HistoricalKey};
 pub use history::{Cause, History, KeyState, Revocation, Step};
 pub use ical::calendar;
 pub use inventory::{Inventory, Lists, Outstanding, Receipt, Signature, Source};
@@ -85,12 +85,7 @@ pub const CADENCE: Code = Code::new(
 pub const RECEIPT: Code =
     Code::new("observe.receipt", Class::Refused, "what was fetched is nothing that lists keys of this line");
 
-/// No sequence number is left.
-pub const SEQUENCE: Code =
-    Code::new("rotate.sequence", Class::Refused, "no sequence number is left to jump to");
-
 /// The codes of this room.
 pub const CODES: &[&Code] = &[
     &STAGE, &ORDER, &FINAL, &SUSPENDED, &NO_KEY, &POLICY, &SAFETY, &TOO_EARLY, &HISTORY, &CADENCE, &RECEIPT,
-    &SEQUENCE,
 ];

@@ -13,6 +13,7 @@ mod last;
 mod likeness;
 mod profile;
 mod rules;
+mod sequence;
 mod waiver;
 
 pub use approval::{Approval, Covers, Review, Subject, expect_environment};
@@ -31,6 +32,7 @@ pub use profile::{
     Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,
 };
 pub use rules::{RULES, Rules};
+pub use sequence::{REVOKED, SEQUENCE_STEP, next_sequence};
 pub use waiver::{Brake, Waiver};
 
 use crate::base::fault::{Class, Code};
@@ -66,6 +68,10 @@ pub const REASON: Code =
 pub const RECORD: Code =
     Code::new("review.last", Class::Usage, "the record of what a line signed last cannot be read");
 
+/// No sequence number is left.
+pub const SEQUENCE: Code =
+    Code::new("review.sequence", Class::Refused, "no sequence number is left to jump to");
+
 /// The codes of this room.
 pub const CODES: &[&Code] =
-    &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON, &RECORD];
+    &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON, &RECORD, &SEQUENCE];

@@ -11,7 +11,7 @@ use super::*;
 use crate::lifecycle::window::distrusted;
 
 #[derive(Clone, Copy, Debug)]
-enum Event {
+pub(crate) enum Event {
     /// So many hours go by.
     Wait(i64),
     /// Somebody asks for a move of a key, and may crash between ledger and record.
@@ -28,7 +28,8 @@ enum Event {
     Restore(u32),
 }
 
-fn event() -> impl Strategy<Value = Event> {
+/// The generator of histories, for vaults too.
+pub(crate) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (1..300_i64).prop_map(Event::Wait),
         2 => (0..10_usize, 1..5_u32, any::<bool>()).prop_map(|(act, version, crash)| Event::Ask { act, version, crash }),
@@ -40,9 +41,37 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// What goes along with a model, step by step, and has to come to the same: a vault.
+pub(crate) trait Mirror {
+    /// A move was asked for, and happens if these are yes. `crash`: not at the first try.
+    fn asks(&mut self, step: &Step, answers: &Answers, crash: bool);
+    /// Something was signed.
+    fn signs(&mut self, signature: &Signature);
+    /// A receipt came.
+    fn sees(&mut self, now: Instant, receipt: &Receipt);
+    /// Somebody puts an old folder back, of so many moves ago.
+    fn restores(&mut self, now: Instant, moves: u32);
+    /// Compares itself with the model.
+    fn compare(&mut self, situation: &Situation, now: Instant);
+}
+
+/// Nothing goes along.
+struct Alone;
+
+impl Mirror for Alone {
+    fn asks(&mut self, _: &Step, _: &Answers, _: bool) {}
+    fn signs(&mut self, _: &Signature) {}
+    fn sees(&mut self, _: Instant, _: &Receipt) {}
+    fn restores(&mut self, _: Instant, _: u32) {}
+    fn compare(&mut self, _: &Situation, _: Instant) {}
+}
+
 /// A line, what was published, and who relies on it.
-struct Model {
+pub(crate) struct Model {
     situation: Situation,
+    mirror: Box<dyn Mirror>,
+    /// The next move that happens does so only after a crash.
+    crash: bool,
     artefacts: Vec<Seen>,
     /// Artefacts whose receipt is on its way: digest and time.
     receipts: Vec<(String, i64)>,
@@ -66,16 +95,27 @@ fn second(when: When) -> i64 {
     when.instant().map_or(OPEN_END, |time| time.seconds_since(at(0)))
 }
 
+/// A channel whose people are fast: otherwise few histories are long enough for a rotation.
+pub(crate) fn fast(kind: Kind) -> Channel {
+    let mut channel = Channel::new(kind);
+    let people = |span: Span| Span::of_seconds(span.seconds() / 6);
+    channel.timing.distribution = people(channel.timing.distribution);
+    channel.timing.notice = people(channel.timing.notice);
+    channel
+}
+
 impl Model {
     fn new(kind: Kind, seed: u64) -> Self {
-        let mut channel = Channel::new(kind);
-        // People are fast here: otherwise few histories are long enough for a rotation.
-        let people = |span: Span| Span::of_seconds(span.seconds() / 6);
-        channel.timing.distribution = people(channel.timing.distribution);
-        channel.timing.notice = people(channel.timing.notice);
+        Self::with(fast(kind), seed, Box::new(Alone))
+    }
+
+    /// A model of a line with this channel, and what goes along with it.
+    pub(crate) fn with(channel: Channel, seed: u64, mirror: Box<dyn Mirror>) -> Self {
         let consumers = (0..3).map(|number| Consumer::new(&channel, seed ^ number)).collect();
         let mut model = Self {
             situation: situation(channel),
+            mirror,
+            crash: false,
             artefacts: Vec::new(),
             receipts: Vec::new(),
             active: vec![(0, Some(1))],
@@ -119,14 +159,9 @@ impl Model {
             let name = format!("artefact {}", self.artefacts.len());
             let expires =
                 channel.timing.validity.map_or(When::Never, |span| When::At(at(self.now)).later(span));
-            self.situation.inventory.add(&signature(
-                &name,
-                channel.kind,
-                by,
-                self.now,
-                expires,
-                lists.clone(),
-            ));
+            let signed = signature(&name, channel.kind, by, self.now, expires, lists.clone());
+            self.mirror.signs(&signed);
+            self.situation.inventory.add(&signed);
             let appears = self.now + 1 + self.dice.below(channel.timing.delay.seconds());
             let listed = match &lists {
                 Lists::Keys(keys) => keys.iter().copied().collect(),
@@ -187,7 +222,9 @@ impl Model {
         self.receipts = coming;
         let arrived: Vec<(String, i64)> = arrived;
         for (name, seen) in arrived {
-            self.situation.inventory.observe(&receipt(&name, seen)).unwrap();
+            let receipt = receipt(&name, seen);
+            self.mirror.sees(at(end), &receipt);
+            self.situation.inventory.observe(&receipt).unwrap();
         }
         self.now = end;
     }
@@ -244,6 +281,8 @@ impl Model {
         let answers = super::super::answers(&self.situation, act, version, at(self.now), asked);
         let before = self.situation.history.steps().len();
         let step = Step { emergency, ..Step::new(at(self.now), version, act) };
+        let crash = answers.are_yes() && std::mem::take(&mut self.crash);
+        self.mirror.asks(&step, &answers, crash);
         if !answers.are_yes() {
             // The stage machine and the answers agree on what is out of order.
             let code = answers.check().unwrap_err().code();
@@ -305,11 +344,12 @@ impl Model {
         }
     }
 
-    fn happens(&mut self, event: Event) {
+    pub(crate) fn happens(&mut self, event: Event) {
         let history = &self.situation.history;
         match event {
             Event::Wait(hours) => self.wait(hours * HOUR),
-            Event::Ask { act, version, .. } => {
+            Event::Ask { act, version, crash } => {
+                self.crash = crash;
                 let act = Move::all().nth(act).unwrap();
                 self.ask(act, version, false);
             }
@@ -335,9 +375,9 @@ impl Model {
                 all.into_iter().any(|version| self.ask(Move::Rollback, version, false));
             }
             Event::Emergency => self.emergency(),
-            // Pure moves know no folder: `ceremony::tests` does this to vaults.
-            Event::Restore(_) => {}
+            Event::Restore(moves) => self.mirror.restores(at(self.now), moves),
         }
+        self.mirror.compare(&self.situation, at(self.now));
         self.invariants();
     }
 

@@ -3,7 +3,7 @@
 mod answers;
 mod consumers;
 mod emergency;
-mod histories;
+pub(crate) mod histories;
 mod inventory;
 mod plans;
 mod windows;
@@ -18,7 +18,7 @@ use crate::base::clock::{Instant, Span};
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
 
-fn at(seconds: i64) -> Instant {
+pub(crate) fn at(seconds: i64) -> Instant {
     Instant::parse("2026-11-22T00:00:00Z").unwrap().after(Span::of_seconds(seconds)).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn days(count: i64) -> Span {
     Span::of_days(count)
 }
 
-fn line() -> crate::key::Line {
+pub(crate) fn line() -> crate::key::Line {
     "example.org/prod/metadata".parse().unwrap()
 }
 

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::jwks::{keys, name, text};
 use super::when;
 use crate::policy::finding::{Check, Whole};
-use crate::policy::{Rule, Severity};
+use crate::policy::sequence::is_after_revocation;
+use crate::policy::{REVOKED, Rule, SEQUENCE_STEP, Severity};
 
 use Severity::{Block, Note, Warn};
 
@@ -67,8 +68,8 @@ pub(super) static ROWS: &[Rule] = &[
         "spiffe-bundle.sequence.rises",
         Block,
         (
-            "the sequence rises with every change, and never falls",
-            "leave sequence out: it is then one more than what was signed last",
+            "the sequence rises with every change, jumps ahead when a key of the line was revoked, and never falls",
+            "leave sequence out: it then follows what was signed last; give a higher one that somebody saw as sequence_seen",
             BUNDLE,
         ),
         Check::Document(rises),
@@ -230,6 +231,13 @@ fn sequence(whole: &Whole<'_>) -> Option<u64> {
 
 fn rises(whole: &Whole<'_>) -> Vec<String> {
     let last = whole.last.and_then(|last| last.value("spiffe_sequence")?.parse::<u64>().ok());
+    let past = last.unwrap_or(0).saturating_add(SEQUENCE_STEP);
+    if sequence(whole).is_some_and(|now| now < past) && is_after_revocation(whole.facts, whole.last) {
+        let revoked = whole.facts.value(REVOKED).unwrap_or_default();
+        return vec![format!(
+            "whoever holds {revoked}, revoked, may have used any number: take {past} at least"
+        )];
+    }
     let (Some(last), Some(now)) = (last, sequence(whole)) else { return vec![] };
     if now < last {
         return vec![format!("the sequence is {now}, and was {last}")];
