@@ -15,6 +15,7 @@ mod attacks;
 mod batch;
 mod bundle;
 mod canonical;
+mod composed;
 mod faults;
 mod federation;
 mod fuzz;
