@@ -361,6 +361,9 @@ fn a_key_of_a_subordinate_stands_in_no_other_list() {
         assert_eq!(taken(&before("jwk-set", &json!([{"jwk": key}]))), is_taken, "protocol {key}");
         let old = json!([{"jwk": key, "exp": "2026-01-01T00:00:00Z"}]);
         assert_eq!(taken(&before("historical-keys", &old)), is_taken, "history {key}");
+        let mut past = before("historical-keys", &old);
+        past["input"] = json!({"keys": [{"jwk": key}]});
+        assert!(has("jwk-set", &past, "openid.jwk-set.federation"), "a protocol key of the past {key}");
         let mut about =
             told("subordinate-statement", &[&json!({"kind": "subordinate-statement", "now": NOW})]);
         about.as_object_mut().unwrap().remove("configured");

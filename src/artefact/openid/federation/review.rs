@@ -28,7 +28,7 @@ const SUBORDINATES: &str = "subordinates";
 /// New and changed documents that are told in full; `fedroot review` of one of them tells it, too.
 const TOLD_MAX: usize = 50;
 /// Documents that stand in memory together while they are reviewed.
-const TOGETHER: usize = 512;
+const TOGETHER: usize = 128;
 
 /// Reviews the documents of a list.
 pub(super) fn review(

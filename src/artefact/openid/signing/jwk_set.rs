@@ -61,6 +61,12 @@ fn federation_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
                 draft.breach("openid.jwk-set.federation", detail);
             }
         }
+        for (line, facts) in draft.terms.vault.signed(Form::HistoricalKeys.name())?.iter() {
+            if known::holds(&known::keys(facts, "keys")?, &jwk) {
+                let detail = format!("the key '{kid}' stands in the historical-keys of {line}, too");
+                draft.breach("openid.jwk-set.federation", detail);
+            }
+        }
         if let Some(owner) = owner {
             draft.breach(
                 "openid.jwk-set.federation",
