@@ -17,6 +17,7 @@ mod batch_copy;
 mod bundle;
 mod canonical;
 mod channels;
+mod composed;
 mod faults;
 mod federation;
 mod fuzz;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use fedroot::base::bytes::Digest;
 use serde_json::Value;
 
-use crate::support::federation::{PROFILE, configuration, id, statement, subordinate};
+use crate::support::federation::{PROFILE, configuration, id, key, statement, subordinate};
 use crate::support::world::{ANCHOR, arguments, file, signs, world};
 use crate::support::{FEDROOT, Folder};
 
@@ -101,6 +101,19 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     // the key of another subordinate
     jwt(&configuration(&id(2), 1, &[1]));
     says(&["openid.subject.key-taken", "subordinates/2.toml", &id(1)]);
+    // a key of a subordinate among those of the anchor's protocols, and among those of the past
+    let jwk = fedroot::format::jose::jwk(&key(2).public().unwrap()).to_string();
+    fs::write(folder.path("in/2.jwk"), jwk).unwrap();
+    let anchor = folder.read("in/anchor.toml");
+    let provider = "[metadata.openid_provider]\nsigned_jwks_uri = \"https://anchor.example.org/jwks\"\n";
+    fs::write(folder.path("in/anchor.toml"), [&anchor, provider.as_bytes()].concat()).unwrap();
+    for (name, more) in [("jwk-set", ""), ("historical-keys", "exp = \"2026-01-01T00:00:00Z\"\n")] {
+        let path = folder.path(&format!("in/{name}.toml"));
+        fs::write(&path, format!("[[keys]]\nfile = \"2.jwk\"\n{more}")).unwrap();
+        says(&["openid.subject.key-taken", "subordinates/2.toml", &format!("{name}.toml")]);
+        fs::remove_file(path).unwrap();
+    }
+    fs::write(folder.path("in/anchor.toml"), anchor).unwrap();
     // no configuration
     fs::remove_file(folder.path("in/subordinates/2.jwt")).unwrap();
     let ran = folder.fedroot(&arguments(&[]));

@@ -350,6 +350,36 @@ fn the_good_document_of_each_kind_is_signed_and_verified() {
     }
 }
 
+/// A key that signs for an entity serves nothing else, whichever of the two was signed first.
+#[test]
+fn a_key_of_a_subordinate_stands_in_no_other_list() {
+    const NOW: &str = "2026-11-01T00:00:00Z";
+    let has = |name: &str, change: &Value, rule: &str| broken(name, change).contains(rule);
+    let before =
+        |kind: &str, keys: &Value| json!({"before": [{"kind": kind, "now": NOW, "input": {"keys": keys}}]});
+    let taken = |change: &Value| has("subordinate-statement", change, "openid.subject.key-taken");
+    for (key, is_taken) in [("@jwk:k2", true), ("@jwk:k6", false)] {
+        assert_eq!(taken(&before("jwk-set", &json!([{"jwk": key}]))), is_taken, "protocol {key}");
+        let old = json!([{"jwk": key, "exp": "2026-01-01T00:00:00Z"}]);
+        assert_eq!(taken(&before("historical-keys", &old)), is_taken, "history {key}");
+        let mut past = before("historical-keys", &old);
+        past["input"] = json!({"keys": [{"jwk": key}]});
+        assert!(has("jwk-set", &past, "openid.jwk-set.federation"), "a protocol key of the past {key}");
+        let mut about =
+            told("subordinate-statement", &[&json!({"kind": "subordinate-statement", "now": NOW})]);
+        about.as_object_mut().unwrap().remove("configured");
+        let change = json!({"before": [about], "input": {"keys": [{"jwk": key}]}});
+        assert_eq!(has("jwk-set", &change, "openid.jwk-set.federation"), is_taken, "a set after it {key}");
+    }
+    for standing in ["past", "listed", "unpublished"] {
+        let own = |key: &str| {
+            json!({"vault": [{"line": "example.org/prod/anchor", "number": 1, "key": key, "standing": standing,
+                "ended": "2026-10-01T00:00:00Z"}]})
+        };
+        assert!(taken(&own("k2")) && !taken(&own("k5")), "a key of the line that is {standing}");
+    }
+}
+
 #[test]
 fn each_of_the_43_checks_has_an_id() {
     let page = fs::read_to_string(root().join("docs/formats/openid.md")).unwrap();

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use crate::support::world::world;
 use crate::support::{FEDROOT, Folder, LINE, aggregate};
 
 /// What a process may hold at its peak.
@@ -61,5 +62,34 @@ fn memory_does_not_grow_with_the_document() {
     for ((act, small), (_, large)) in small.iter().zip(&large) {
         assert!(*large <= PEAK_KIB_MAX, "{act}: {large} KiB");
         assert!(*large <= small + GROWTH_KIB_MAX, "{act}: {small} KiB for 1 MB, {large} KiB for 12 MB");
+    }
+}
+
+/// What the peak may grow by for each statement of a federation: names, digests, the line of the review. Of what a statement
+/// says nothing stays, and of its JSON neither. Ten thousand of them are 20 MiB; the program without them takes less than 12.
+const STATEMENT_KIB_MAX: u64 = 2;
+/// What one run differs from the next.
+const NOISE_KIB: u64 = 1024;
+
+/// The peaks of each act on a federation of this size.
+fn federation(count: u32) -> Vec<(&'static str, u64)> {
+    let folder = world(count);
+    let line = "--key example.org/sandbox/anchor --vault V --json";
+    let sign = format!("sign federation in --identity auditor.key --output tree {line}");
+    vec![
+        ("review", peak_of(&folder, &format!("review federation in {line}"))),
+        ("sign", peak_of(&folder, &sign)),
+        ("sign again", peak_of(&folder, &sign)),
+        ("verify", peak_of(&folder, "verify federation tree --trust anchor.pub --json")),
+    ]
+}
+
+#[test]
+fn memory_hardly_grows_with_a_federation_even_as_json() {
+    let (few, many) = (50, 450);
+    for ((act, small), (_, large)) in federation(few).iter().zip(&federation(many)) {
+        let most = small + u64::from(many - few) * STATEMENT_KIB_MAX + NOISE_KIB;
+        assert!(*large <= most, "{act}: {small} KiB for {few}, {large} KiB for {many}");
+        assert!(*large <= PEAK_KIB_MAX, "{act}: {large} KiB");
     }
 }

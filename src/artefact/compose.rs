@@ -45,7 +45,7 @@ pub(super) fn open(path: &Path) -> Result<Document, Fault> {
                 COMPOSED.fault(format!("{}: the key of {} is there twice", path.display(), file.display()));
             return Err(fault.hint("give one of file, pem and jwk"));
         }
-        let (form, content) = key_file(&file)?;
+        let (form, content) = key_file(&file).map_err(|fault| fault.at(place(path, text, &file_span)))?;
         changes.push((name.span(), form.to_owned()));
         changes.push((file_span, literal(&content)));
     }
@@ -65,14 +65,14 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
     let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
     let at = |fault: Fault| fault.at(path.display());
     let put = |name: Option<&str>| -> Result<String, Fault> {
-        let name = name.ok_or_else(|| at(COMPOSED.fault("the name of a file is no text")))?;
+        let name = name.ok_or_else(|| COMPOSED.fault("the name of a file is no text"))?;
         let file = path.parent().unwrap_or(Path::new("")).join(name);
         let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
         text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
     };
     if is_json(&bytes) {
         let mut whole = value(&bytes).map_err(at)?;
-        let put = |name: &json::Value| put(name.as_str()).map(json::Value::String);
+        let put = |name: &json::Value| put(name.as_str()).map(json::Value::String).map_err(at);
         for name in names {
             match whole.get_mut(*name) {
                 None => {}
@@ -89,20 +89,33 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
         return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
     }
     let text = str::from_utf8(&bytes).unwrap_or_default();
+    let put_here = |name: &Value, span: Range<usize>| {
+        put(name.as_str()).map(|text| literal(&text)).map_err(|fault| fault.at(place(path, text, &span)))
+    };
     let members: BTreeMap<String, Spanned<Value>> = toml::from_str(text).unwrap_or_default();
     let mut changes = Vec::new();
     for member in names.iter().filter_map(|name| members.get(*name)) {
         let content = match member.as_ref() {
             Value::Array(files) => {
-                let files = files.iter().map(|file| put(file.as_str()).map(|text| literal(&text)));
+                let files = files.iter().map(|file| put_here(file, member.span()));
                 let lines = text.get(member.span()).unwrap_or_default().matches('\n').count();
                 format!("[{}{}]", files.collect::<Result<Vec<_>, _>>()?.join(", "), "\n".repeat(lines))
             }
-            file => literal(&put(file.as_str())?),
+            file => put_here(file, member.span())?,
         };
         changes.push((member.span(), content));
     }
     Ok(Document::from_path(path, changed(text, changes).into_bytes()))
+}
+
+/// Where something stands in a document.
+fn place(path: &Path, text: &str, span: &Range<usize>) -> String {
+    format!("{}: line {}", path.display(), line_of(text, span.start))
+}
+
+/// The number of a line.
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or_default().split('\n').count()
 }
 
 /// The keys of a document, and where they stand in it.
@@ -194,7 +207,7 @@ fn is_json(bytes: &[u8]) -> bool {
 fn table<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let text = str::from_utf8(bytes).map_err(|_| COMPOSED.fault("it is not UTF-8"))?;
     let wrong = |e: toml::de::Error| {
-        let line = e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
+        let line = e.span().map_or(1, |span| line_of(text, span.start));
         COMPOSED.fault(format!("line {line}: {}", e.message()))
     };
     jose::refuse_private(&toml::from_str(text).map_err(wrong)?)?;

@@ -200,9 +200,11 @@ fn judge_authentication(
         breaches.push(("software-statement.jwks.both", "jwks_uri and [[keys]] are there".into()));
     }
     // What registers without a method authenticates with a secret (RFC 7591, section 2).
-    let method = text(metadata, "token_endpoint_auth_method")?.unwrap_or("client_secret_basic");
+    let said = text(metadata, "token_endpoint_auth_method")?;
+    let method = said.unwrap_or("client_secret_basic");
     if method.starts_with("client_secret") {
-        breaches.push(("software-statement.auth.shared-secret", format!("the method is {method}")));
+        let silent = if said.is_none() { "token_endpoint_auth_method is not given: " } else { "" };
+        breaches.push(("software-statement.auth.shared-secret", format!("{silent}the method is {method}")));
     }
     if ["private_key_jwt", "self_signed_tls_client_auth"].contains(&method) && !has_keys && !has_uri {
         breaches.push(("software-statement.auth.no-keys", format!("the method is {method}")));

@@ -7,7 +7,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -82,9 +82,9 @@ pub struct Batched {
 /// One document of the batch.
 pub struct Published {
     /// What it is about; foreign text.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its names below the folder.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
     /// How it stood with what was published before.
     pub standing: Standing,
     /// Whether an interrupted run had signed it, and it is published now.

@@ -40,7 +40,7 @@ pub use rotate::{
     Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, renew_certificate,
     stage,
 };
-pub use sign::{Done, Signing, Target, sign};
+pub use sign::{Copied, Done, Signing, Target, sign};
 pub use verify::{trust, verify};
 
 use crate::base::fault::{Class, Code, Fault};

@@ -75,9 +75,10 @@ impl Pieces for Work<'_> {
                     .record_of(*at)
                     .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
             };
-            let (name, id) = self.batch.members().get(*at).map_or(("", ""), |member| {
-                (member.names.first().map_or("", String::as_str), member.id.as_str())
-            });
+            let (name, id) =
+                self.batch.members().get(*at).map_or(("", ""), |member| {
+                    (member.names.first().map_or("", String::as_str), &*member.id)
+                });
             let carries = self.carrying.part(id);
             if is_listing || !carries.is_empty() {
                 let lists = if is_listing { lists } else { &Lists::Nothing };

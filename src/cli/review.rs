@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::progress::Progress;
 use super::ui::Output;
@@ -74,10 +74,11 @@ impl Review {
         } else {
             ceremony::review(&catalogue, kind, &document, terms, random, None)?.0
         };
-        let mut output = Output { text: screen(&review), json: json(&review), ..Output::default() };
-        output.refusal = review.check().err();
-        if let Some(file) = &self.html {
-            disk::create(file, page::page(&review).as_bytes())?;
+        let page = self.html.as_ref().map(|_| page::page(&review));
+        let (text, refusal) = (screen(&review), review.check().err());
+        let mut output = Output { text, refusal, ..json(review) };
+        if let Some((file, page)) = self.html.as_ref().zip(page) {
+            disk::create(file, page.as_bytes())?;
             output.json.insert("html".into(), file.display().to_string().into());
             output.note(format!("the review for a browser is in {}", file.display()));
         }
@@ -210,7 +211,7 @@ fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
 }
 
 /// The review for programs.
-pub(super) fn json(review: &policy::Review) -> Map<String, Value> {
+pub(super) fn json(review: policy::Review) -> Output {
     let finding = |finding: &policy::Finding| {
         json!({
             "rule": finding.rule.id,
@@ -229,10 +230,11 @@ pub(super) fn json(review: &policy::Review) -> Map<String, Value> {
         "request": review.request.digest().to_string(),
         "confirmation_needed": review.request.is_severe(),
         "profile": review.profile.to_string(),
-        "facts": review.facts,
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "changes": review.changes,
         "brake_released": review.released,
     });
-    Output::json(value).json
+    let mut output = Output::json(value);
+    output.list("facts", review.facts);
+    output
 }

@@ -16,7 +16,7 @@ use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::text::visible;
-use crate::ceremony::{self, Done, Signing, Target};
+use crate::ceremony::{self, Copied, Done, Signing, Target};
 
 /// `fedroot sign`
 #[derive(Args, Debug)]
@@ -93,7 +93,7 @@ impl Sign {
         let mut answers = self.answers(common, progress.clone());
         let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let copied = self.copy.as_ref().map_or(String::new(), |path| path.display().to_string());
-        let output = told(&path, &copied, kind.is_secret(), &done);
+        let output = told(&path, &copied, kind.is_secret(), done);
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
 
@@ -134,11 +134,12 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 }
 
 /// What is said of it.
-fn told(path: &Path, copied: &str, is_secret: bool, done: &Done) -> Output {
-    let Done { review, signed, copy, afterthought, .. } = done;
-    let mut output = Output { json: review::json(review), ..Output::default() };
+fn told(path: &Path, copied: &str, is_secret: bool, done: Done) -> Output {
+    let Done { review, signed, beside, copy, afterthought } = done;
+    let (kind, key) = (review.kind, review.key.clone());
+    let mut output = review::json(review);
     let name = path.display().to_string();
-    let Some(signed) = signed else { return foretold(output, name, copied, done) };
+    let Some(signed) = signed else { return foretold(output, name, copied, &beside, copy.as_ref()) };
     let digest = signed.artefact.to_string();
     let others = signed.beside.iter();
     let others = others.map(|(name, digest)| json!({"output": name, "digest": digest.to_string()}));
@@ -153,9 +154,9 @@ fn told(path: &Path, copied: &str, is_secret: bool, done: &Done) -> Output {
     for (name, digest) in &signed.beside {
         output.line(format!("{digest}  {}", visible(name)));
     }
-    output.note(format!("signed with {}; the ledger has it as entry {}", review.key, signed.intent));
-    if let Some((copy, signed)) = copy.as_ref().and_then(|copy| Some((copy, copy.signed.as_ref()?))) {
-        let (digest, key) = (signed.artefact.to_string(), copy.review.key.to_string());
+    output.note(format!("signed with {key}; the ledger has it as entry {}", signed.intent));
+    if let Some((copy, signed)) = copy.and_then(|copy| Some((copy.review, copy.signed?))) {
+        let (digest, key) = (signed.artefact.to_string(), copy.key.to_string());
         output.line(format!("{digest}  {}", visible(copied)));
         output.note(format!("the copy is signed with {key}; the ledger has it as entry {}", signed.intent));
         let told = json!({"output": copied, "digest": digest, "key": key, "ledger_intent": signed.intent});
@@ -177,14 +178,19 @@ fn told(path: &Path, copied: &str, is_secret: bool, done: &Done) -> Output {
         output.note("only you can read the file (mode 0600): open it up where it is published");
     }
     if !is_stream(path) {
-        output.note(format!("next: fedroot verify {} {} --trust PUBLIC.pem", review.kind, quoted(path)));
+        output.note(format!("next: fedroot verify {kind} {} --trust PUBLIC.pem", quoted(path)));
     }
     output
 }
 
 /// What a dry run says of it.
-fn foretold(mut output: Output, name: String, copied: &str, done: &Done) -> Output {
-    let Done { beside, copy, .. } = done;
+fn foretold(
+    mut output: Output,
+    name: String,
+    copied: &str,
+    beside: &[PathBuf],
+    copy: Option<&Copied>,
+) -> Output {
     let mut writes = vec![name];
     writes.extend(beside.iter().map(|path| path.display().to_string()));
     let entries = if copy.is_some() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::progress::Progress;
 use super::sign::Sign;
@@ -44,11 +44,12 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         scratch: &std::env::temp_dir(),
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
-    let batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
+    let mut batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
+    let copied = batched.copy.take();
     let mut output = Output::default();
     show(&mut output, sign, folder, kind.is_tree(), &batched);
-    let copy = sign.copy.as_deref().zip(batched.copy.as_deref());
-    if let Some((folder, copied)) = copy {
+    let copy = sign.copy.as_deref().zip(copied);
+    if let Some((folder, copied)) = &copy {
         show(&mut output, sign, folder, false, copied);
         if sign.dry_run {
             output.row("copy signed with", &copied.review.key.to_string());
@@ -57,9 +58,9 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     }
     // It has every document, and is large.
     if common.json {
-        output.json = json(folder, &batched);
+        output = Output { notes: output.notes, ..json(folder, batched) };
         if let Some((folder, copied)) = copy {
-            output.json.insert("copy".into(), json(folder, copied).into());
+            output.member("copy", json(folder, *copied));
         }
     }
     Ok(output)
@@ -136,32 +137,32 @@ fn word(document: &Published) -> &'static str {
     if document.is_adopted { "resumed" } else { document.standing.name() }
 }
 
-fn json(folder: &Path, batched: &Batched) -> serde_json::Map<String, Value> {
-    let document = |document: &Published| {
+fn json(folder: &Path, batched: Batched) -> Output {
+    let document = |document: Published| {
         let (digest, bytes) = document.file.unzip();
         json!({
-            "id": document.id,
-            "names": document.names,
-            "status": word(document),
+            "id": &*document.id,
+            "names": &*document.names,
+            "status": word(&document),
             "digest": digest.map(|digest| digest.to_string()),
             "bytes": bytes,
             "valid_until": document.valid_until.map(|until| until.to_string()),
             "content": document.content.to_string(),
         })
     };
-    let gone = |gone: &ceremony::Gone| json!({"id": gone.id, "names": gone.names});
-    let mut json = review::json(&batched.review);
-    json.extend(
+    let gone = |gone: ceremony::Gone| json!({"id": gone.id, "names": gone.names});
+    let mut output = review::json(batched.review);
+    output.json.extend(
         Output::json(json!({
             "output": folder.display().to_string(),
             "changed": batched.changed,
             "signed": batched.signed.as_ref().map_or(0, |signed| signed.artefacts.len()),
             "ledger_intent": batched.signed.as_ref().map(|signed| signed.intent),
-            "documents": batched.documents.iter().map(document).collect::<Vec<_>>(),
-            "gone": batched.gone.iter().map(gone).collect::<Vec<_>>(),
             "removed": batched.removed,
         }))
         .json,
     );
-    json
+    output.list("documents", batched.documents.into_iter().map(document));
+    output.list("gone", batched.gone.into_iter().map(gone));
+    output
 }

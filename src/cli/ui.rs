@@ -6,6 +6,8 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 
+use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
 use serde_json::{Map, Value, json};
 
 use super::exit;
@@ -20,13 +22,37 @@ pub(super) struct Output {
     pub(super) text: String,
     /// The same as JSON members.
     pub(super) json: Map<String, Value>,
+    /// Further members that hold lists, too long to stand in memory as JSON.
+    pub(super) lists: Vec<(&'static str, List)>,
     /// What to say about it.
     pub(super) notes: Vec<String>,
     /// Why the command still ends in a refusal.
     pub(super) refusal: Option<Fault>,
 }
 
+/// Writes the elements of a list as JSON.
+pub(super) type List = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>;
+
 impl Output {
+    /// Adds a member to the JSON that is a list; its elements are made one by one, while they are written.
+    pub(super) fn list<T: Serialize>(
+        &mut self,
+        name: &'static str,
+        elements: impl IntoIterator<Item = T> + 'static,
+    ) {
+        let write = move |to: &mut dyn Write| {
+            let mut json = serde_json::Serializer::with_formatter(to, Ascii);
+            json.collect_seq(elements).map_err(io::Error::from)
+        };
+        self.lists.push((name, Box::new(write)));
+    }
+
+    /// Adds the JSON of another output as a member.
+    pub(super) fn member(&mut self, name: &'static str, other: Self) {
+        let write = move |to: &mut dyn Write| write_object(to, &other.json.into(), other.lists);
+        self.lists.push((name, Box::new(write)));
+    }
+
     /// JSON members from an object.
     pub(super) fn json(value: Value) -> Self {
         let json = if let Value::Object(members) = value { members } else { Map::new() };
@@ -66,7 +92,7 @@ pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
             let code = output.refusal.as_ref().map_or(0, |fault| exit::code(fault.code().class));
             (code, show(output, as_json))
         }
-        Err(fault) => (exit::code(fault.code().class), show_fault(&fault, as_json, Map::new())),
+        Err(fault) => (exit::code(fault.code().class), show_fault(&fault, as_json)),
     };
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -111,17 +137,13 @@ pub(super) fn say(text: &str) -> Result<(), Fault> {
 fn show(output: Output, as_json: bool) -> io::Result<()> {
     if let Some(fault) = &output.refusal {
         if as_json {
-            return show_fault(fault, true, output.json);
+            return write_json(fault_json(fault), output.json, output.lists);
         }
         write_stdout(output.text.as_bytes())?;
-        return show_fault(fault, false, Map::new());
+        return show_fault(fault, false);
     }
     if as_json {
-        let mut document = json!({"version": 1, "ok": true});
-        if let Some(members) = document.as_object_mut() {
-            members.extend(output.json);
-        }
-        return write_stdout(ascii(&document).as_bytes());
+        return write_json(json!({"version": 1, "ok": true}), output.json, output.lists);
     }
     write_stdout(output.text.as_bytes())?;
     for note in &output.notes {
@@ -130,19 +152,9 @@ fn show(output: Output, as_json: bool) -> io::Result<()> {
     Ok(())
 }
 
-fn show_fault(fault: &Fault, as_json: bool, more: Map<String, Value>) -> io::Result<()> {
+fn show_fault(fault: &Fault, as_json: bool) -> io::Result<()> {
     if as_json {
-        let mut document = json!({
-            "version": 1,
-            "ok": false,
-            "code": fault.code().name,
-            "message": fault.message(),
-            "hint": fault.way_out(),
-        });
-        if let Some(members) = document.as_object_mut() {
-            members.extend(more);
-        }
-        return write_stdout(ascii(&document).as_bytes());
+        return write_json(fault_json(fault), Map::new(), vec![]);
     }
     let mut text = format!("error: {}\n", visible(fault.message()));
     if let Some(hint) = fault.way_out() {
@@ -151,21 +163,66 @@ fn show_fault(fault: &Fault, as_json: bool, more: Map<String, Value>) -> io::Res
     write_stderr(&text)
 }
 
+fn fault_json(fault: &Fault) -> Value {
+    json!({
+        "version": 1,
+        "ok": false,
+        "code": fault.code().name,
+        "message": fault.message(),
+        "hint": fault.way_out(),
+    })
+}
+
+/// Writes one JSON document: these members, then these, then the lists.
+fn write_json(
+    mut document: Value,
+    more: Map<String, Value>,
+    lists: Vec<(&'static str, List)>,
+) -> io::Result<()> {
+    if let Some(members) = document.as_object_mut() {
+        members.extend(more);
+    }
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    write_object(&mut stdout, &document, lists)?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// Writes an object that has members, and lists as further ones.
+fn write_object(to: &mut dyn Write, object: &Value, lists: Vec<(&'static str, List)>) -> io::Result<()> {
+    let text = ascii(object)?;
+    to.write_all(text.strip_suffix(b"}").unwrap_or(&text))?;
+    for (name, write) in lists {
+        write!(to, ",\"{name}\":")?;
+        write(to)?;
+    }
+    to.write_all(b"}")
+}
+
+fn ascii(document: &Value) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Ascii))?;
+    Ok(text)
+}
+
 /// JSON in ASCII only: a terminal shows it as it stands, whatever it holds.
-fn ascii(document: &Value) -> String {
-    let mut text = String::new();
-    for c in document.to_string().chars() {
-        if c.is_ascii() && c != '\u{7f}' {
-            text.push(c);
-        } else {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
+        let is_other = |c: char| !c.is_ascii() || c == '\u{7f}';
+        for part in fragment.split_inclusive(is_other) {
+            let (plain, other) = match part.char_indices().next_back() {
+                Some((at, c)) if is_other(c) => (part.get(..at).unwrap_or_default(), Some(c)),
+                _ => (part, None),
+            };
+            to.write_all(plain.as_bytes())?;
+            for unit in other.into_iter().flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec()) {
+                write!(to, "\\u{unit:04x}")?;
             }
         }
+        Ok(())
     }
-    text.push('\n');
-    text
 }
 
 fn write_stdout(bytes: &[u8]) -> io::Result<()> {
@@ -189,8 +246,8 @@ mod tests {
     #[test]
     fn json_is_ascii_and_still_says_the_same() {
         let document = json!({"text": "a\u{1b}\u{9b}\u{202e}ü😀\u{7f}\n"});
-        let text = ascii(&document);
-        assert!(text.trim_end().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), document);
+        let text = ascii(&document).unwrap();
+        assert!(text.iter().all(|byte| (b' '..=b'~').contains(byte)), "{text:?}");
+        assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), document);
     }
 }

@@ -2,8 +2,9 @@
 //! the JSON and the ledger all read it, so that they cannot disagree.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::base::bytes::{Digest, hex};
@@ -27,21 +28,45 @@ impl Fact {
     }
 }
 
-/// What a document says, in its order.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Facts(Vec<Fact>);
+/// What a document says, in its order. A clone costs nothing until one of the two changes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Facts(Arc<Vec<Fact>>);
+
+impl Serialize for Facts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Facts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Vec::deserialize(from).map(|facts| Self(Arc::new(facts)))
+    }
+}
+
+impl IntoIterator for Facts {
+    type Item = Fact;
+    type IntoIter = std::vec::IntoIter<Fact>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Arc::unwrap_or_clone(self.0).into_iter()
+    }
+}
 
 impl Facts {
     /// Adds a fact. A value is cut, and says so, where it is longer than anything that makes sense.
     pub fn add(&mut self, path: impl Into<String>, value: impl AsRef<str>) {
-        self.0.push(Fact { path: path.into(), value: clip(value.as_ref()), remark: None });
+        self.push(Fact { path: path.into(), value: clip(value.as_ref()), remark: None });
     }
 
     /// Adds a fact with a remark.
     pub fn add_with(&mut self, path: impl Into<String>, value: impl AsRef<str>, remark: impl AsRef<str>) {
         let (value, remark) = (clip(value.as_ref()), Some(clip(remark.as_ref())));
-        self.0.push(Fact { path: path.into(), value, remark });
+        self.push(Fact { path: path.into(), value, remark });
+    }
+
+    fn push(&mut self, fact: Fact) {
+        Arc::make_mut(&mut self.0).push(fact);
     }
 
     /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[NAME]` where each
@@ -77,12 +102,12 @@ impl Facts {
     /// Those of the facts that are wanted.
     #[must_use]
     pub fn only(&self, is_wanted: impl Fn(&Fact) -> bool) -> Self {
-        Self(self.0.iter().filter(|fact| is_wanted(fact)).cloned().collect())
+        Self(Arc::new(self.0.iter().filter(|fact| is_wanted(fact)).cloned().collect()))
     }
 
     /// Adds all facts of another list.
     pub fn append(&mut self, mut others: Self) {
-        self.0.append(&mut others.0);
+        Arc::make_mut(&mut self.0).append(Arc::make_mut(&mut others.0));
     }
 
     /// The first value under this path.

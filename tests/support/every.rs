@@ -4,6 +4,8 @@ use std::fs;
 
 use fedroot::base::bytes::{base64, from_base64};
 use fedroot::format::jose::{jwk_as, thumbprint};
+use fedroot::key::private_key;
+use pkcs8::EncodePrivateKey;
 use serde_json::{Value, json};
 
 use super::openid::{self, ANCHOR, SUBJECT, read_key};
@@ -69,6 +71,12 @@ pub(crate) fn vault(key: &str, alg: &str) -> Folder {
     ]);
     put(&folder, "all.pub", &folder.good(&["key", "export", LINE, "--vault", "V"]).stdout);
     put(&folder, "other.pub", &read_key("p384-other").public().unwrap().to_pem().unwrap());
+    // Keys that serve one thing each.
+    for (name, secret) in [("protocol.pub", 7), ("old.pub", 8)] {
+        let secret = p384::SecretKey::from_slice(&[secret; 48]).unwrap().to_pkcs8_der().unwrap();
+        let public = private_key(secret.as_bytes()).unwrap().public().unwrap();
+        put(&folder, name, &public.to_pem().unwrap());
+    }
     federation(&folder, key, alg);
     grants(&folder);
     sets(&folder);
@@ -147,10 +155,10 @@ fn federation(folder: &Folder, key: &str, alg: &str) {
         folder,
         "history.toml",
         "[[keys]]\npem = \"\"\"\n@\"\"\"\nexp = \"2026-01-01T00:00:00Z\"\n"
-            .replace('@', &String::from_utf8(folder.read("other.pub")).unwrap())
+            .replace('@', &String::from_utf8(folder.read("old.pub")).unwrap())
             .as_str(),
     );
-    put(folder, "set.toml", KEY);
+    put(folder, "set.toml", &KEY.replace("other", "protocol"));
     put(folder, "oob.toml", &format!("contact = \"+49 30 1234\"\n{KEY}"));
 }
 

@@ -18,7 +18,9 @@ use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::base::recipient::{Identities, Recipient};
 use crate::base::secret::Secret;
-use crate::custody::{Catalogue, Delivered, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault};
+use crate::custody::{
+    Catalogue, Delivered, Document, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault,
+};
 use crate::key::{Environment, Hash, KeyId, algorithm};
 use crate::lifecycle::tests::histories::{Event, Mirror, Model, event};
 use crate::lifecycle::tests::{at, line};
@@ -132,8 +134,7 @@ impl Real {
     }
 
     fn entries(&self) -> usize {
-        let log = std::fs::read(self.path.join("ledger/ledger.jsonl")).unwrap();
-        log.iter().filter(|byte| **byte == b'\n').count()
+        std::fs::read_to_string(self.path.join("ledger/ledger.jsonl")).unwrap().lines().count()
     }
 
     fn stages(&self) -> Vec<(u32, Stage)> {
@@ -203,15 +204,18 @@ impl Mirror for Real {
             })?;
             let confirmation = Confirmation::Digest(review.request.digest());
             let scheme = public.algorithm().scheme(Hash::Sha384);
-            let approval = review.approve(octets, scheme, &confirmation, Some(REASON))?;
+            let approval = review.approve(vec![octets], scheme, &confirmation, Some(REASON))?;
             vault.sign(approval, approver, &mut |_| {
                 Ok(Delivered {
                     digest: signature.digest,
-                    name: signature.artefact.clone(),
                     beside: vec![],
                     channel: channel.clone(),
-                    expires: signature.expires.instant(),
-                    lists: lists.clone(),
+                    document: Document::new(
+                        &signature.artefact,
+                        signature.digest,
+                        signature.expires.instant(),
+                        &lists,
+                    ),
                 })
             })
         });

@@ -177,6 +177,13 @@ pub(super) static ROWS: &[Rule] = &[
         "RFC 7517, section 4; OpenID Federation 1.0, section 8.7.3",
     ),
     rule(
+        "openid.policy.operator",
+        Block,
+        "every operator of a policy is one of the seven",
+        "correct it: consumers pass over what they do not know; where your federation defines it, weigh this rule in the profile",
+        "OpenID Federation 1.0, section 6.1.3.2; a safeguard of this program: a typo lets everything through",
+    ),
+    rule(
         "openid.subject.constraints",
         Block,
         "constraints let the subject in",

@@ -159,7 +159,7 @@ fn below(folder: &Path, place: &str) -> Result<Vec<String>, Fault> {
 
 /// A document with the files that it names.
 fn opened(folder: &Path, form: Form, name: &str) -> Result<Document, Fault> {
-    kind_of(form).open(&folder.join(name)).map_err(|fault| fault.at(name))
+    kind_of(form).open(&folder.join(name))
 }
 
 /// Reads the list that [`Kind::open`] made.

@@ -102,7 +102,7 @@ impl Names {
     }
 
     /// Refuses two documents under one name, and a name that would have to be a file and a folder.
-    pub(super) fn check(paths: &BTreeMap<String, String>) -> Result<(), Fault> {
+    pub(super) fn check(paths: &BTreeMap<&str, &str>) -> Result<(), Fault> {
         for (path, file) in paths {
             let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
             if let Some(other) = above.into_iter().find_map(|folder| paths.get(folder)) {

@@ -1,6 +1,8 @@
 //! The review of a federation: every document as its kind reviews it, on every core, and then all of them together.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
@@ -25,6 +27,8 @@ use crate::policy::{Examined, Examiner, Fact, Facts, Finding, Last, Print, Profi
 const SUBORDINATES: &str = "subordinates";
 /// New and changed documents that are told in full; `fedroot review` of one of them tells it, too.
 const TOLD_MAX: usize = 50;
+/// Documents that stand in memory together while they are reviewed.
+const TOGETHER: usize = 128;
 
 /// Reviews the documents of a list.
 pub(super) fn review(
@@ -49,23 +53,23 @@ pub(super) fn review(
     let ((claims, mut facts), first) = own;
     let names = Names::promised(&terms.profile.openid.entity_id, &claims)?;
     let mut together = Together::new(terms, claims, facts.clone());
-    let mut reviewed = vec![first];
+    let mut meeting = Meeting::new(&names, terms, record);
+    meeting.take(first);
     let (statements, rest): (Vec<&Input>, Vec<&Input>) =
         others.iter().partition(|input| input.form == Form::SubordinateStatement);
-    reviewed.extend(work.all(&statements, &together.terms(terms))?);
+    work.each(&statements, &together.terms(terms), &mut |one| meeting.take(one))?;
     if !rest.is_empty() {
-        together.learn(reviewed.iter().filter(|one| one.form == Form::SubordinateStatement), terms)?;
+        together.learn(meeting.subjects(), terms)?;
     }
     let with = together.terms(terms);
-    reviewed.extend(work.all(&rest, &with)?);
+    work.each(&rest, &with, &mut |one| meeting.take(one))?;
 
-    let count = reviewed.iter().filter(|one| one.form == Form::SubordinateStatement).count();
-    facts.add(SUBORDINATES, count.to_string());
-    let examined = examine(&mut reviewed, &facts, &names, terms, record)?;
-    tell(&mut facts, &reviewed, &inputs, &names, &work, &with)?;
-    let (members, places) = lay_out(reviewed, &names)?;
+    facts.add(SUBORDINATES, meeting.subjects().count().to_string());
+    let (waiting, examined) = meeting.examined(&facts, terms)?;
+    tell(&mut facts, &waiting, &inputs, &names, &work, &with)?;
+    let (members, places) = lay_out(waiting, &names)?;
     let of_statements = places.iter().filter(|place| place.form == Form::SubordinateStatement);
-    let mut subjects: Vec<&str> = of_statements.map(|place| place.subject.as_str()).collect();
+    let mut subjects: Vec<&str> = of_statements.map(|place| &*place.subject).collect();
     subjects.sort_unstable();
     let forms: Vec<Form> = inputs.iter().map(|input| input.form).collect();
     let beside = server::beside(&names, &subjects, &forms);
@@ -92,12 +96,18 @@ pub(super) fn review(
 
 /// One document that was reviewed.
 struct Reviewed {
-    form: Form,
-    file: String,
-    subject: String,
     keys: Vec<String>,
     print: Print,
     findings: Vec<Finding>,
+    waits: Waiting,
+}
+
+/// What stays of it until all were reviewed: there may be many.
+struct Waiting {
+    form: Form,
+    file: String,
+    subject: Arc<str>,
+    keys: usize,
     /// Whether it is not what was signed last.
     is_news: bool,
     octets: Range<u64>,
@@ -116,11 +126,21 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn all(&self, inputs: &[&Input], terms: &Terms<'_>) -> Result<Vec<Reviewed>, Fault> {
-        cores::each(inputs.len(), &|at| {
-            let input = inputs.get(at).ok_or_else(|| INTERNAL.fault("a document is gone"))?;
-            Ok(self.prepared(input, terms, |_| Ok(()))?.1)
-        })
+    /// Reviews documents on every core, and hands them on in their order.
+    fn each(
+        &self,
+        inputs: &[&Input],
+        terms: &Terms<'_>,
+        take: &mut dyn FnMut(Reviewed),
+    ) -> Result<(), Fault> {
+        for some in inputs.chunks(TOGETHER) {
+            let reviewed = cores::each(some.len(), &|at| {
+                let input = some.get(at).ok_or_else(|| INTERNAL.fault("a document is gone"))?;
+                Ok(self.prepared(input, terms, |_| Ok(()))?.1)
+            })?;
+            reviewed.into_iter().for_each(&mut *take);
+        }
+        Ok(())
     }
 
     /// Reviews a document as its kind does, and keeps what would be signed.
@@ -142,22 +162,20 @@ impl Work<'_> {
                 let mut findings = examined.findings.clone();
                 // A second run in the same second has nothing to sign: what says the same stands.
                 findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
-                let reviewed = Reviewed {
+                let waits = Waiting {
                     form: input.form,
                     file: name.clone(),
-                    subject,
-                    keys,
-                    print,
-                    findings,
+                    subject: subject.into(),
+                    keys: keys.len(),
                     is_news,
                     octets: 0..0,
                     record: 0..0,
                 };
-                Ok((then(prepared)?, reviewed, octets))
+                Ok((then(prepared)?, Reviewed { keys, print, findings, waits }, octets))
             })?;
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        reviewed.octets = spare.keep(&octets)?;
-        reviewed.record = spare.keep(&record)?;
+        reviewed.waits.octets = spare.keep(&octets)?;
+        reviewed.waits.record = spare.keep(&record)?;
         Ok((said, reviewed))
     }
 
@@ -218,18 +236,14 @@ impl<'a> Together<'a> {
     }
 
     /// Learns whom statements are about.
-    fn learn<'r>(
-        &mut self,
-        statements: impl Iterator<Item = &'r Reviewed>,
-        terms: &Terms<'_>,
-    ) -> Result<(), Fault> {
+    fn learn<'r>(&mut self, subjects: impl Iterator<Item = &'r str>, terms: &Terms<'_>) -> Result<(), Fault> {
         let is_asked_for = |fact: &Fact| matches!(fact.path.as_str(), "sub" | "iat" | "kid");
         let signed = self.outer.signed(Form::SubordinateStatement.name())?;
         let mut all: Vec<(Line, Facts)> =
             signed.iter().map(|(line, facts)| (line.clone(), facts.only(is_asked_for))).collect();
-        all.extend(statements.map(|one| {
+        all.extend(subjects.map(|subject| {
             let mut facts = Facts::default();
-            facts.add("sub", &one.subject);
+            facts.add("sub", subject);
             (terms.key.line.clone(), facts)
         }));
         self.statements = Some(Arc::new(all));
@@ -267,38 +281,84 @@ impl Surroundings for Together<'_> {
     }
 }
 
-/// Puts together what was found in each document, finds what only shows between them, and compares with the batch before.
-fn examine(
-    reviewed: &mut [Reviewed],
-    facts: &Facts,
-    names: &Names,
-    terms: &Terms<'_>,
-    record: &mut dyn Write,
-) -> Result<Examined, Fault> {
-    let standard =
-        Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
-    let mut examiner = Examiner::new("federation", &[], standard, terms.last, Some(record));
-    let (mut kept, mut rekeyed) = (0, 0);
-    let mut holders: HashMap<String, (String, String)> = HashMap::new();
-    for one in reviewed {
-        let is_statement = one.form == Form::SubordinateStatement;
-        examiner.adopt(&one.file, std::mem::take(&mut one.findings));
-        for key in one.keys.iter().filter(|_| is_statement) {
-            let own = || (one.subject.clone(), one.file.clone());
-            let (other, file) = holders.entry(key.clone()).or_insert_with(own);
-            if *other != one.subject {
-                let detail = format!("{}: the key {key} is one of {other}, too, as {file} has it", one.file);
-                examiner.breach("openid.subject.key-taken", &one.subject, detail);
-            }
-        }
-        let differs = examiner.member(&names.id(one.form, &one.subject), &one.print);
-        if let Some(differs) = differs.filter(|_| is_statement) {
-            kept += 1;
-            rekeyed += u64::from(differs);
+/// All documents of a federation, one after the other: what was found in each, what only shows between them, and how they
+/// compare with the batch before.
+struct Meeting<'a> {
+    names: &'a Names,
+    examiner: Examiner<'a>,
+    waiting: Vec<Waiting>,
+    /// Who has which key, by its place among those that wait. Keys stand here as hashes of 64 bits under a key that is drawn
+    /// for each run: nobody can choose two that fall together.
+    holders: HashMap<u64, usize>,
+    hash: RandomState,
+    kept: u64,
+    rekeyed: u64,
+}
+
+impl<'a> Meeting<'a> {
+    fn new(names: &'a Names, terms: &Terms<'a>, record: &'a mut dyn Write) -> Self {
+        let standard =
+            Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
+        Self {
+            names,
+            examiner: Examiner::new("federation", &[], standard, terms.last, Some(record)),
+            waiting: vec![],
+            holders: HashMap::new(),
+            hash: RandomState::new(),
+            kept: 0,
+            rekeyed: 0,
         }
     }
-    brake(&mut examiner, terms, (kept, rekeyed));
-    examiner.finish(facts)
+
+    fn take(&mut self, one: Reviewed) {
+        let Reviewed { keys, print, findings, waits } = one;
+        let is_statement = waits.form == Form::SubordinateStatement;
+        self.examiner.adopt(&waits.file, findings);
+        for key in &keys {
+            self.look(key, &waits);
+        }
+        let differs = self.examiner.member(&self.names.id(waits.form, &waits.subject), &print);
+        if let Some(differs) = differs.filter(|_| is_statement) {
+            self.kept += 1;
+            self.rekeyed += u64::from(differs);
+        }
+        self.waiting.push(waits);
+    }
+
+    /// Looks who else has a key: another subordinate, or one whose key stands in another list.
+    fn look(&mut self, key: &str, one: &Waiting) {
+        let hash = self.hash.hash_one(key);
+        let other = self.holders.get(&hash).and_then(|place| self.waiting.get(*place));
+        let (subject, detail) = match (one.form, other) {
+            (Form::SubordinateStatement, None) => {
+                self.holders.insert(hash, self.waiting.len());
+                return;
+            }
+            (Form::SubordinateStatement, Some(other)) if other.subject != one.subject => {
+                let (subject, file) = (&other.subject, &other.file);
+                let detail =
+                    format!("{}: the key {key} is one of {subject}, too, as {file} has it", one.file);
+                (one.subject.clone(), detail)
+            }
+            (Form::HistoricalKeys | Form::SignedJwkSet, Some(other)) => {
+                let detail = format!("{}: the key {key} stands in {}, too", other.file, one.file);
+                (other.subject.clone(), detail)
+            }
+            _ => return,
+        };
+        self.examiner.breach("openid.subject.key-taken", &subject, detail);
+    }
+
+    /// Whom statements are about.
+    fn subjects(&self) -> impl Iterator<Item = &str> {
+        let statements = self.waiting.iter().filter(|one| one.form == Form::SubordinateStatement);
+        statements.map(|one| &*one.subject)
+    }
+
+    fn examined(mut self, facts: &Facts, terms: &Terms<'_>) -> Result<(Vec<Waiting>, Examined), Fault> {
+        brake(&mut self.examiner, terms, (self.kept, self.rekeyed));
+        Ok((self.waiting, self.examiner.finish(facts)?))
+    }
 }
 
 /// What tells a document, whenever it is signed.
@@ -337,7 +397,7 @@ fn brake(examiner: &mut Examiner<'_>, terms: &Terms<'_>, (kept, rekeyed): (u64, 
 /// Tells of every document that it is there, and what the new and the changed ones say.
 fn tell(
     facts: &mut Facts,
-    reviewed: &[Reviewed],
+    reviewed: &[Waiting],
     inputs: &[Input],
     names: &Names,
     work: &Work<'_>,
@@ -346,7 +406,7 @@ fn tell(
     facts.add_with("documents", reviewed.len().to_string(), "each signed on its own");
     for one in reviewed {
         let path = if one.form == Form::SubordinateStatement { "entity" } else { "document" };
-        let remark = match one.keys.len() {
+        let remark = match one.keys {
             0 => one.file.clone(),
             count => format!("{}, keys: {count}", one.file),
         };
@@ -376,21 +436,28 @@ fn tell(
 }
 
 /// Gives every document its name in the tree. Refuses two documents under one name.
-fn lay_out(reviewed: Vec<Reviewed>, names: &Names) -> Result<(Vec<Member>, Vec<Place>), Fault> {
-    let mut paths: BTreeMap<String, String> = BTreeMap::new();
-    let list = names.list.clone().map(|path| (path, "the list of subordinates".to_owned()));
-    paths.extend(list);
-    let (mut members, mut places) = (Vec::new(), Vec::new());
-    for Reviewed { form, file, subject, octets, record, .. } in reviewed {
-        let id = names.id(form, &subject);
-        let path = names.promised_path(form, &id, &file)?;
-        if let Some(other) = paths.insert(path.clone(), file.clone()) {
-            let what = format!("{other} and {file} are both about {subject}, and would be one file: {path}");
-            return Err(BATCH.fault(what).hint("a name stands for one document: take one of the two out"));
+fn lay_out(waiting: Vec<Waiting>, names: &Names) -> Result<(Vec<Member>, Vec<Place>), Fault> {
+    let mut members = Vec::new();
+    for Waiting { form, file, subject, octets, .. } in &waiting {
+        let id = names.id(*form, subject);
+        let path = names.promised_path(*form, &id, file)?;
+        let id = if id == **subject { subject.clone() } else { id.into() };
+        members.push(Member { id, names: [path].into(), length: octets.end - octets.start });
+    }
+    let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
+    paths.extend(names.list.as_deref().map(|path| (path, "the list of subordinates")));
+    for (Waiting { file, subject, .. }, member) in waiting.iter().zip(&members) {
+        for path in member.names.iter() {
+            if let Some(other) = paths.insert(path, file) {
+                let what =
+                    format!("{other} and {file} are both about {subject}, and would be one file: {path}");
+                return Err(BATCH
+                    .fault(what)
+                    .hint("a name stands for one document: take one of the two out"));
+            }
         }
-        members.push(Member { id, names: vec![path], length: octets.end - octets.start });
-        places.push(Place { form, subject, octets, record });
     }
     Names::check(&paths)?;
-    Ok((members, places))
+    let place = |Waiting { form, subject, octets, record, .. }| Place { form, subject, octets, record };
+    Ok((members, waiting.into_iter().map(place).collect()))
 }

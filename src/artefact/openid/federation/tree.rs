@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::names::Names;
 use crate::artefact::openid::Form;
@@ -43,7 +44,7 @@ pub(super) struct Tree {
 pub(super) struct Place {
     pub(super) form: Form,
     /// What it is about, as its kind says.
-    pub(super) subject: String,
+    pub(super) subject: Arc<str>,
     pub(super) octets: Range<u64>,
     /// What the next review compares with.
     pub(super) record: Range<u64>,
@@ -107,7 +108,7 @@ impl Batch for Tree {
     }
 
     fn record_of(&self, place: usize) -> Option<(&'static str, &str)> {
-        self.places.get(place).map(|place| (place.form.name(), place.subject.as_str()))
+        self.places.get(place).map(|place| (place.form.name(), &*place.subject))
     }
 
     fn record(&self, place: usize) -> Result<Vec<u8>, Fault> {

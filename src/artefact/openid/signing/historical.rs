@@ -27,6 +27,8 @@ pub(super) struct HistoricalKeys {
 #[serde(deny_unknown_fields)]
 struct KeyInput {
     number: Option<u32>,
+    /// What stands in the file has taken its place.
+    file: Option<String>,
     jwk: Option<String>,
     pem: Option<String>,
     kid: Option<String>,
@@ -65,6 +67,9 @@ impl Decision for HistoricalKeys {
 impl KeyInput {
     fn read(&self, own: &[VaultKey]) -> Result<Said, Fault> {
         let wrong = |why: &str| COMPOSED.fault(format!("keys: {why}"));
+        if self.file.is_some() {
+            return Err(wrong("the file was not put in"));
+        }
         let (public, kid) = match (self.number, &self.jwk, &self.pem) {
             (Some(number), None, None) => {
                 let key = own.iter().find(|key| key.id.version == number);

@@ -51,8 +51,23 @@ fn federation_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
         let vault = draft.terms.vault.keys()?;
         let owner = vault.iter().find(|own| own.public == *jwk.key()).map(|own| own.id.to_string());
         let owner = owner.or_else(|| (jwk.key() == draft.terms.public).then(|| draft.terms.key.to_string()));
+        let kid = jwk.kid().unwrap_or_default();
+        let number = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str).unwrap_or_default();
+        for (_, facts) in draft.terms.vault.holders(number, (&draft.terms.key.line, ""))? {
+            let sub = facts.value("sub").unwrap_or_default();
+            if known::holds(&known::keys(&facts, "jwks")?, &jwk) {
+                let detail =
+                    format!("the key '{kid}' is one of {sub}, which signs for the federation with it");
+                draft.breach("openid.jwk-set.federation", detail);
+            }
+        }
+        for (line, facts) in draft.terms.vault.signed(Form::HistoricalKeys.name())?.iter() {
+            if known::holds(&known::keys(facts, "keys")?, &jwk) {
+                let detail = format!("the key '{kid}' stands in the historical-keys of {line}, too");
+                draft.breach("openid.jwk-set.federation", detail);
+            }
+        }
         if let Some(owner) = owner {
-            let kid = jwk.kid().unwrap_or_default();
             draft.breach(
                 "openid.jwk-set.federation",
                 format!("the key '{kid}' is {owner}, which signs for the federation"),

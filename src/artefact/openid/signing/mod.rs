@@ -96,9 +96,10 @@ impl<D: Decision> Kind for Of<D> {
     }
 }
 
-/// The thumbprints of the keys that a document of this line lists, as its facts tell them.
+/// The thumbprints of the keys that a document of this line lists, in a claim of either name, as its facts tell them.
 pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, Fault> {
-    Ok(known::thumbprints(&known::keys(facts, "jwks")?))
+    let (jwks, keys) = (known::keys(facts, "jwks")?, known::keys(facts, "keys")?);
+    Ok(known::thumbprints(&[jwks, keys].concat()))
 }
 
 /// A document of another party that stands beside the input. What it says is shown, so it holds no private key.

@@ -8,7 +8,8 @@ use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, JwkSet};
 use crate::format::json::Value;
 
-/// Who else has a key of the subject: another line of the vault, this one, or another subordinate. Foreign text.
+/// Who else has a key of the subject: another line of the vault, this one, another subordinate, the protocols of an entity, or
+/// the past. Foreign text.
 ///
 /// # Errors
 ///
@@ -22,6 +23,13 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
         }
         if jwk.key() == terms.public && terms.vault.keys()?.is_empty() {
             found.push(format!("the key '{kid}' is the one that signs"));
+        }
+        for form in [Form::SignedJwkSet, Form::HistoricalKeys] {
+            for (line, facts) in terms.vault.signed(form.name())?.iter() {
+                if known::holds(&known::keys(facts, "keys")?, jwk) {
+                    found.push(format!("the key '{kid}' stands in the {} of {line}, too", form.name()));
+                }
+            }
         }
         let here = &terms.key.line;
         let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { continue };

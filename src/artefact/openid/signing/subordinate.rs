@@ -8,6 +8,7 @@ use super::draft::Draft;
 use super::{Decision, companion, configuration_of, known, subject};
 use crate::artefact::Terms;
 use crate::artefact::openid::constraints;
+use crate::artefact::openid::metadata_policy::OPERATORS;
 use crate::artefact::openid::statement::date;
 use crate::artefact::openid::{Form, Statement};
 use crate::base::fault::Fault;
@@ -67,6 +68,7 @@ impl Decision for SubordinateStatement {
         let said: Map<String, Value> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         source_endpoint(&mut draft, endpoint.as_deref())?;
+        operators(&mut draft, said.get("metadata_policy"));
         outcome(&mut draft, &configuration, &said, &self.superiors)?;
         for (name, value) in said {
             draft.claim(&name, Some(value));
@@ -159,6 +161,22 @@ fn source_endpoint(draft: &mut Draft<'_>, endpoint: Option<&str>) -> Result<(), 
         format!("source_endpoint is {endpoint}; the configuration signed last says {published}")
     });
     Ok(())
+}
+
+/// What consumers pass over is no policy.
+fn operators(draft: &mut Draft<'_>, policy: Option<&Value>) {
+    let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    for (entity_type, parameters) in policy.map(members).unwrap_or_default() {
+        for (parameter, operators) in members(&parameters) {
+            for (operator, _) in members(&operators) {
+                draft.when(!OPERATORS.contains(&operator.as_str()), "openid.policy.operator", || {
+                    format!(
+                        "metadata_policy.{entity_type}.{parameter}.{operator} is no operator of the standard"
+                    )
+                });
+            }
+        }
+    }
 }
 
 /// What the federation makes of the subject under this statement and those of superiors.
