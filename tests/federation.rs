@@ -30,8 +30,12 @@ fn statuses(said: &Value) -> Vec<&str> {
 #[test]
 fn a_federation_becomes_a_tree_that_verifies_as_chains() {
     let folder = world(3);
+    let entries =
+        |folder: &Folder| String::from_utf8(folder.read("V/ledger/ledger.jsonl")).unwrap().lines().count();
+    let before = entries(&folder);
     let said = signs(&folder, &[]);
     assert_eq!((&said["signed"], &said["changed"]), (&4.into(), &true.into()));
+    assert_eq!(entries(&folder), before + 2, "one intent and one outcome for all of them");
     assert_eq!(folder.read("tree/list"), format!("[{:?},{:?},{:?}]\n", id(1), id(2), id(3)).into_bytes());
     for number in 1..=3 {
         let leaf = format!("in/subordinates/{number}.jwt");
@@ -68,6 +72,26 @@ fn a_federation_becomes_a_tree_that_verifies_as_chains() {
     assert_eq!(statuses(&said), ["unchanged", "unchanged", "changed", "unchanged"]);
     assert_eq!((&said["signed"], &said["changes"]["changed"]), (&1.into(), &1.into()));
     folder.good(&["ledger", "verify", "--vault", "V"]);
+}
+
+/// Of two statements that say the same as before, the one that is near its end is signed anew.
+#[test]
+fn what_is_about_to_expire_is_signed_anew_and_nothing_else() {
+    let folder = world(2);
+    let valid_for = |number: u32, span: &str| {
+        let text = format!("valid_for = \"{span}\"\n{}", statement(number));
+        fs::write(folder.path(&format!("in/subordinates/{number}.toml")), text).unwrap();
+    };
+    valid_for(1, "P1D");
+    valid_for(2, "P29D");
+    assert_eq!(signs(&folder, &[])["signed"], 3);
+    let before = [file(1), file(2)].map(|name| folder.read(&name));
+    valid_for(1, "P30D");
+    valid_for(2, "P30D");
+    let said = signs(&folder, &[]);
+    assert_eq!(statuses(&said), ["unchanged", "renewed", "unchanged"]);
+    assert_eq!(said["signed"], 1);
+    assert!(folder.read(&file(1)) != before[0] && folder.read(&file(2)) == before[1]);
 }
 
 #[test]
