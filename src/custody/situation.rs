@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::journal::{self, Document, Journal, Noted, What};
+use super::journal::{self, Document, Noted, What};
+use super::journal_file::Journal;
 use super::{Catalogue, JOURNAL, Record};
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
@@ -125,10 +126,15 @@ impl Catalogue {
     /// [`JOURNAL`]: a line of the journal cannot be understood.
     pub fn inventory(&self, line: &Line, channels: &[Channel]) -> Result<Inventory, Fault> {
         let mut inventory = Inventory::default();
-        for noted in self.journal()?.of(line) {
+        let journal = self.journal()?;
+        // What was signed elsewhere was signed before everything here, whenever that became known.
+        let is_elsewhere = |noted: &Noted| matches!(noted.what, What::Elsewhere { .. });
+        let mut take = |noted: &Noted| {
             add(&mut inventory, noted, channels)
-                .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))?;
-        }
+                .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))
+        };
+        journal.of(line).filter(|noted| is_elsewhere(noted)).try_for_each(&mut take)?;
+        journal.each(Some(line), &mut |noted| if is_elsewhere(noted) { Ok(()) } else { take(noted) })?;
         Ok(inventory)
     }
 }
@@ -206,15 +212,26 @@ fn add(inventory: &mut Inventory, noted: &Noted, channels: &[Channel]) -> Result
             }
         }
         What::Seen { digest, seen, from, said, .. } => {
-            let from = match (from, said) {
-                (Some(from), _) => Source::Point(from.clone()),
-                (None, said) => Source::Said(said.clone().unwrap_or_default()),
-            };
-            inventory.observe(&Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })?;
+            inventory.observe(&receipt(digest, seen, from.as_ref(), said.as_ref())?)?;
+        }
+        What::Elsewhere { key, channel, document, seen, from, said, .. } => {
+            let receipt = receipt(&document.digest, seen, from.as_ref(), said.as_ref())?;
+            inventory.add(&signature(document, channel, key.parse::<KeyId>()?.version, receipt.seen)?);
+            if document.lists() != Lists::Nothing {
+                inventory.observe(&receipt)?;
+            }
         }
         _ => {}
     }
     Ok(())
+}
+
+fn receipt(digest: &str, seen: &str, from: Option<&String>, said: Option<&String>) -> Result<Receipt, Fault> {
+    let from = match (from, said) {
+        (Some(from), _) => Source::Point(from.clone()),
+        (None, said) => Source::Said(said.cloned().unwrap_or_default()),
+    };
+    Ok(Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })
 }
 
 /// Stands for no end among the ends of a batch.

@@ -254,7 +254,7 @@ impl Inventory {
         let Some((books, carrier)) = found else {
             return Err(RECEIPT
                 .fault(format!("{} is no artefact that lists keys of this line", receipt.digest))
-                .hint("give the very file that was fetched; one that was signed elsewhere proves nothing"));
+                .hint("give the very file that was fetched; one that was signed elsewhere proves nothing, but for what an adopted key signed before: --before-adoption"));
         };
         if receipt.seen < carrier.issued {
             return Err(RECEIPT
