@@ -314,8 +314,9 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l seen-at -d 'When it was fetched' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l from -d 'The URL that it was fetched from' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l said -d 'Nobody fetched it, and an officer says, with this reason, that it stands everywhere' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, when absent' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, or the key, when absent' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l before-adoption -d 'An adopted key signed it before it was adopted, so that the vault does not know of it: what is outstanding of that time is then waited for'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -s h -l help -d 'Print help'

@@ -527,8 +527,9 @@ _arguments "${_arguments_options[@]}" : \
 '--seen-at=[When it was fetched]:TIME:_default' \
 '--from=[The URL that it was fetched from]:URL:_default' \
 '(--from)--said=[Nobody fetched it, and an officer says, with this reason, that it stands everywhere]:REASON:_default' \
-'--key=[The key line whose keys it lists; found by the digest, when absent]:LINE:_default' \
+'--key=[The key line whose keys it lists; found by the digest, or the key, when absent]:LINE:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
+'--before-adoption[An adopted key signed it before it was adopted, so that the vault does not know of it\: what is outstanding of that time is then waited for]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \

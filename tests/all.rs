@@ -11,6 +11,7 @@
     reason = "tests stop by panicking, run other programs and write files"
 )]
 
+mod adopted;
 mod attacks;
 mod batch;
 mod batch_copy;

@@ -6,13 +6,15 @@ use serde_json::json;
 
 use super::Approver;
 use super::generate::{Making, SelfSigned, generate, refuse_key, serial};
+use crate::artefact::Kind;
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::custody::{Advance, Catalogue, Certificate, Record, Vault};
 use crate::key::{KeyId, Line, PublicKey};
 use crate::lifecycle::{
-    Answers, Asked, Cause, Emergency, Move, ORDER, Receipt, Situation, Stage, Step, answers,
+    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Stage, Step, answers,
 };
 use crate::policy::Request;
 
@@ -260,11 +262,7 @@ fn find(
     receipt: &Receipt,
     now: Instant,
 ) -> Result<Vec<Line>, Fault> {
-    if receipt.seen > now {
-        return Err(crate::lifecycle::RECEIPT
-            .fault(format!("it was seen at {}, and it is {now}", receipt.seen))
-            .hint("set --seen-at to the time of the fetch, in UTC"));
-    }
+    check_seen(receipt, now)?;
     let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
     let (mut found, mut refused) = (Vec::new(), None);
     for line in lines {
@@ -280,7 +278,72 @@ fn find(
     if !found.is_empty() {
         return Ok(found);
     }
-    Err(refused.unwrap_or_else(|| crate::lifecycle::RECEIPT.fault("the vault holds no key line")))
+    Err(refused.unwrap_or_else(|| RECEIPT.fault("the vault holds no key line")))
+}
+
+/// Takes a receipt of a document that an adopted key signed before this vault had it: so the inventory knows what is
+/// outstanding of the time before.
+///
+/// # Errors
+/// [`RECEIPT`](crate::lifecycle::RECEIPT): no adopted key signed it, it was signed here, or only after the adoption: then
+/// somebody else holds the key.
+pub fn observe_elsewhere(
+    vault: &mut Vault<'_>,
+    line: Option<&Line>,
+    (kind, document): (&dyn Kind, &Document),
+    receipt: &Receipt,
+    reason: Option<&str>,
+) -> Result<(KeyId, u64), Fault> {
+    let about = json!({"digest": receipt.digest.to_string(), "seen": receipt.seen.to_string()});
+    let found = signed_elsewhere(vault, line, (kind, document), receipt);
+    let found = found.map_err(|fault| fault.but("nothing was noted"));
+    let (key, ends) = found.map_err(|fault| vault.deny("observe", &about, fault))?;
+    let entry = vault.note_elsewhere(&key, kind.name(), (document.name(), ends), receipt, reason)?;
+    Ok((key, entry))
+}
+
+/// The adopted key that signed a document before it was adopted, and when the document ends.
+fn signed_elsewhere(
+    vault: &Vault<'_>,
+    line: Option<&Line>,
+    (kind, document): (&dyn Kind, &Document),
+    receipt: &Receipt,
+) -> Result<(KeyId, Option<Instant>), Fault> {
+    check_seen(receipt, vault.now())?;
+    let lines = line.map_or_else(|| vault.lines(), |line| Ok(vec![line.clone()]))?;
+    let mut adopted = Vec::new();
+    for line in lines {
+        adopted.extend(vault.records(&line)?.into_iter().filter(Record::is_adopted));
+    }
+    let publics = adopted.iter().map(Record::public).collect::<Result<Vec<_>, _>>()?;
+    let verified = kind.verify(document, &publics)?;
+    let signer = adopted.iter().zip(&publics).find(|(_, public)| **public == verified.key);
+    let (record, _) = signer.ok_or_else(|| RECEIPT.fault("no adopted key signed it"))?;
+    let (key, since) = (record.key()?, Instant::parse(record.created())?);
+    if vault.journal()?.knows(&receipt.digest)? {
+        return Err(RECEIPT
+            .fault(format!("{} was signed here", receipt.digest))
+            .hint("leave --before-adoption out"));
+    }
+    let begins = ["iat", "nbf"].iter().find_map(|name| verified.facts.value(name));
+    let begins = begins.and_then(|begins| Instant::parse(begins).ok()).or(verified.valid_from);
+    if let Some(begins) = begins.filter(|begins| *begins > since) {
+        return Err(RECEIPT
+            .fault(format!(
+                "it was signed at {begins}, and {key} was adopted at {since}; this vault did not sign it"
+            ))
+            .hint(format!("somebody else holds the key: `fedroot rotate emergency {}`", key.line)));
+    }
+    Ok((key, verified.valid_until))
+}
+
+fn check_seen(receipt: &Receipt, now: Instant) -> Result<(), Fault> {
+    if receipt.seen <= now {
+        return Ok(());
+    }
+    Err(RECEIPT
+        .fault(format!("it was seen at {}, and it is {now}", receipt.seen))
+        .hint("set --seen-at to the time of the fetch, in UTC"))
 }
 
 /// What is at risk if a key is stolen, and who breaks if another one takes over now.

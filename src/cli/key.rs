@@ -134,13 +134,17 @@ impl Command {
             }
             Self::Adopt(adopt) => {
                 let from = adopt.from;
-                let is_dry = adopt.making.dry_run;
+                let (is_dry, line) = (adopt.making.dry_run, adopt.line.clone());
                 let mut output =
                     adopt.making.run(&adopt.line, || read_private_key(&from).map(Origin::Adopt), common)?;
                 if !is_dry {
                     output.note(format!(
                         "{} still holds the private key in the clear: destroy it",
                         from.display()
+                    ));
+                    output.note(format!(
+                        "what {line}#1 signed before is not known here: tell what is still out there with \
+                         `fedroot observe KIND FILE --before-adoption`"
                     ));
                 }
                 Ok(output)

@@ -37,7 +37,11 @@ pub(super) struct Observe {
     /// Nobody fetched it, and an officer says, with this reason, that it stands everywhere
     #[arg(long, value_name = "REASON", conflicts_with = "from")]
     said: Option<String>,
-    /// The key line whose keys it lists; found by the digest, when absent
+    /// An adopted key signed it before it was adopted, so that the vault does not know of it: what is outstanding of that time
+    /// is then waited for
+    #[arg(long)]
+    before_adoption: bool,
+    /// The key line whose keys it lists; found by the digest, or the key, when absent
     #[arg(long, value_name = "LINE", value_parser = parsed::<Line>)]
     key: Option<Line>,
 }
@@ -63,6 +67,17 @@ impl Observe {
         };
         let receipt = Receipt { digest, seen: self.seen_at, from };
         let mut vault = common.open_vault()?;
+        if self.before_adoption {
+            let artefact = (kind(&self.kind)?, &document);
+            let (line, reason) = (self.key.as_ref(), self.said.as_deref());
+            let (key, entry) = ceremony::observe_elsewhere(&mut vault, line, artefact, &receipt, reason)?;
+            let mut output = Output::json(json!({
+                "key": key.to_string(), "digest": digest.to_string(), "seen": self.seen_at.to_string(), "entry": entry,
+            }));
+            output.line(format!("{key} signed {digest} before it was adopted"));
+            output.note(format!("the ledger has it as entry {entry}"));
+            return Ok(output);
+        }
         let noted = ceremony::observe(&mut vault, self.key.as_ref(), &receipt, self.said.as_deref())?;
         let receipts = noted.iter().map(|(line, entry)| json!({"line": line.to_string(), "entry": entry}));
         let mut output = Output::json(json!({

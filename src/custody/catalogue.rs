@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::{self, Journal, Marked, Noted};
+use super::journal::Noted;
+use super::journal_file::{self, Journal, Marked};
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, STALE, TAMPERED, VAULT, situation};
 use crate::base::bytes::{Digest, from_hex, hex};
 use crate::base::disk;
@@ -108,7 +109,7 @@ impl Catalogue {
     /// another one.
     pub fn rebuild_journal(&mut self, lines: &[Noted], compare: bool) -> Result<bool, Fault> {
         let _lock = ledger::lock(&self.ledger_folder())?;
-        let changed = journal::replace(&self.folder, lines, compare)?;
+        let changed = journal_file::replace(&self.folder, lines, compare)?;
         self.journal = OnceLock::new();
         self.journal().map(|_| changed)
     }

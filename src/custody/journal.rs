@@ -4,21 +4,16 @@
 //! A line is durable before its entry is, and the same line stands inside the entry. So the ledger decides: a line whose entry
 //! never came is void, an entry without its line means that the journal is an old copy, and an auditor can make it anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::JOURNAL;
-use crate::base::append::Growing;
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::base::disk;
 use crate::base::fault::Fault;
-use crate::key::{KeyId, Line};
+use crate::key::KeyId;
 use crate::lifecycle::{Cause, Lists, Move, Step};
-
-const BYTES_MAX: u64 = 4 << 30;
 
 /// One line of the journal: what an entry of the ledger says.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -94,6 +89,25 @@ pub enum What {
         line: String,
         /// The digest of what was fetched.
         digest: String,
+        /// When.
+        seen: String,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// The words of the officer who says so, where nothing was fetched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
+    },
+    /// A document was seen that an adopted key had signed elsewhere, before this vault had it.
+    Elsewhere {
+        /// Which.
+        key: String,
+        /// The kind of document.
+        kind: String,
+        /// The channel of the line that it belongs to.
+        channel: String,
+        /// The document.
+        document: Document,
         /// When.
         seen: String,
         /// Where.
@@ -197,12 +211,13 @@ impl What {
     }
 
     /// The key lines that it is about: that of the key, and those whose keys its documents carry.
-    fn lines(&self) -> BTreeSet<&str> {
+    pub(super) fn lines(&self) -> BTreeSet<&str> {
         let own = match self {
             Self::Made { key, .. }
             | Self::Moved { key, .. }
             | Self::Certified { key, .. }
-            | Self::Signed { key, .. } => key.split_once('#').map(|(line, _)| line),
+            | Self::Signed { key, .. }
+            | Self::Elsewhere { key, .. } => key.split_once('#').map(|(line, _)| line),
             Self::Seen { line, .. } => Some(line.as_str()),
             Self::Nothing {} | Self::Unknown { .. } | Self::Resealed {} | Self::Void {} => None,
         };
@@ -229,173 +244,19 @@ impl Noted {
         Some(serde_json::from_value(line).map_err(|e| damaged(&e.to_string())))
     }
 
-    fn to_line(&self) -> Result<String, Fault> {
+    pub(super) fn to_line(&self) -> Result<String, Fault> {
         let text = serde_json::to_string(self).map_err(|e| damaged(&e.to_string()))?;
         Ok(text + "\n")
     }
 }
 
-fn damaged(why: &str) -> Fault {
+pub(super) fn damaged(why: &str) -> Fault {
     JOURNAL.fault(why.to_owned()).hint(ANEW)
 }
 
 /// The way out of every disagreement.
 const ANEW: &str =
     "put the newest copy back, or make it anew with an auditor: `fedroot ledger rebuild --identity FILE`";
-
-/// The newest entry that has a line, as the ledger's state knows.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Marked {
-    /// This one; none, as long as no entry has.
-    Known(Option<u64>),
-    /// The state is not there: every line holds.
-    Unknown,
-}
-
-/// The journal, as far as it holds.
-#[derive(Debug, Default)]
-pub struct Journal {
-    path: PathBuf,
-    lines: Vec<Noted>,
-    of_line: HashMap<String, Vec<usize>>,
-    /// Whether the file ends with a line whose entry never came, or that is torn.
-    is_loose: bool,
-}
-
-impl Journal {
-    /// Reads the journal of a vault.
-    ///
-    /// # Errors
-    /// [`JOURNAL`]: it is damaged, or older or newer than the ledger.
-    pub(super) fn read(vault: &Path, marked: Marked) -> Result<Self, Fault> {
-        let path = vault.join(NAME);
-        let at = |fault: Fault| fault.at(path.display());
-        let bytes = if disk::exists(&path) { disk::read_private(&path, BYTES_MAX)? } else { Vec::new() };
-        let mut journal = Self { path: path.clone(), ..Self::default() };
-        let mut before: Option<Result<Noted, String>> = None;
-        for (number, bytes) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            let whole = bytes.strip_suffix(b"\n");
-            let line: Result<Noted, String> = whole.ok_or_else(|| "torn".to_owned()).and_then(|bytes| {
-                serde_json::from_slice(bytes).map_err(|e| format!("line {}: {e}", number + 1))
-            });
-            let is_void = line.as_ref().is_ok_and(|line| line.what == What::Void {});
-            if let Some(before) = before.take().filter(|_| !is_void) {
-                journal.push(before.map_err(|why| at(damaged(&why)))?);
-            }
-            before = (!is_void).then_some(line);
-        }
-        match (before, marked) {
-            // What a crash leaves in front of the ledger's entry.
-            (Some(Err(why)), _) if why == "torn" => journal.is_loose = true,
-            (Some(Err(why)), _) => return Err(at(damaged(&why))),
-            (Some(Ok(last)), Marked::Known(marked)) if marked.is_none_or(|marked| last.entry > marked) => {
-                journal.is_loose = true;
-            }
-            (Some(Ok(last)), _) => journal.push(last),
-            (None, _) => {}
-        }
-        match (journal.lines.last().map(|line| line.entry), marked) {
-            (newest, Marked::Known(marked)) if newest != marked => {
-                Err(at(damaged(&match (newest, marked) {
-                    (newest, Some(marked)) if newest.is_none_or(|newest| newest < marked) => format!(
-                        "it is an old copy: the ledger has entry {marked}, and it ends with {}",
-                        newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
-                    ),
-                    _ => "it knows more than the ledger: entries are missing there".to_owned(),
-                })))
-            }
-            _ => Ok(journal),
-        }
-    }
-
-    fn push(&mut self, noted: Noted) {
-        for line in noted.what.lines() {
-            self.of_line.entry(line.to_owned()).or_default().push(self.lines.len());
-        }
-        self.lines.push(noted);
-    }
-
-    /// Begins the journal of a new vault.
-    pub(super) fn create(vault: &Path) -> Result<(), Fault> {
-        disk::create(&vault.join(NAME), b"")
-    }
-
-    /// Closes off what a crash left. Only who holds the ledger's lock may.
-    pub(super) fn settle(&mut self) -> Result<(), Fault> {
-        if !self.is_loose {
-            return Ok(());
-        }
-        let mut file = Growing::open(&self.path)?;
-        let is_torn = file
-            .length()
-            .checked_sub(1)
-            .is_some_and(|last| file.read(last, 1).is_ok_and(|byte| byte != b"\n"));
-        let entry = self.lines.last().map_or(0, |line| line.entry);
-        let time = self.lines.last().map_or_else(String::new, |line| line.time.clone());
-        let void = Noted { entry, time, what: What::Void {} }.to_line()?;
-        file.append(format!("{}{void}", if is_torn { "\n" } else { "" }).as_bytes())?;
-        self.is_loose = false;
-        Ok(())
-    }
-
-    /// Writes a line durably, before its entry. Whoever does not write the entry then leaves it loose.
-    pub(super) fn write(&mut self, noted: Noted) -> Result<(), Fault> {
-        self.settle()?;
-        if !disk::exists(&self.path) {
-            disk::create(&self.path, b"")?;
-        }
-        Growing::open(&self.path)?.append(noted.to_line()?.as_bytes())?;
-        self.is_loose = true;
-        self.push(noted);
-        Ok(())
-    }
-
-    /// The entry came: the line holds.
-    pub(super) const fn hold(&mut self) {
-        self.is_loose = false;
-    }
-
-    /// The lines about a key line, in order.
-    pub fn of(&self, line: &Line) -> impl Iterator<Item = &Noted> {
-        let places = self.of_line.get(&line.to_string()).into_iter().flatten();
-        places.filter_map(|place| self.lines.get(*place))
-    }
-
-    /// Every line, in order.
-    pub fn lines(&self) -> &[Noted] {
-        &self.lines
-    }
-
-    /// What became of these intents nobody knows.
-    pub fn unknown(&self) -> impl Iterator<Item = u64> {
-        self.lines.iter().filter_map(|line| match line.what {
-            What::Unknown { intent } => Some(intent),
-            _ => None,
-        })
-    }
-}
-
-/// Replaces the journal with lines that an auditor read from the ledger, unless it says the same. Yields whether it did not.
-pub(super) fn replace(vault: &Path, lines: &[Noted], compare: bool) -> Result<bool, Fault> {
-    let same = Journal::read(vault, Marked::Unknown).is_ok_and(|journal| journal.lines == lines);
-    if same {
-        return Ok(false);
-    }
-    if compare {
-        return Err(JOURNAL
-            .fault(format!("{} is not what the ledger says", vault.join(NAME).display()))
-            .hint("without --compare, it is made anew"));
-    }
-    let text = lines.iter().map(Noted::to_line).collect::<Result<String, _>>()?;
-    disk::replace(&vault.join(NAME), text.as_bytes())?;
-    Ok(true)
-}
-
-/// The ledger began anew with this entry: whatever the journal knows still holds.
-pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fault> {
-    let mut journal = Journal::read(vault, Marked::Unknown)?;
-    journal.write(Noted::resealed(entry, now))
-}
 
 /// Its name in the vault.
 pub const NAME: &str = "journal.jsonl";

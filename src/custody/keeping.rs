@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::entries;
-use super::journal::{self, What};
+use super::journal::What;
+use super::journal_file;
 use super::{Catalogue, Operator, UNPROVED, Vault};
 use crate::base::clock::Clock;
 use crate::base::disk;
@@ -43,7 +44,7 @@ impl Vault<'_> {
             (done, _) => done,
         }?;
         if let Recovered::Resealed { index, .. } = recovered {
-            journal::resealed(catalogue.folder(), index, clock.now())?;
+            journal_file::resealed(catalogue.folder(), index, clock.now())?;
         }
         Ok(recovered)
     }

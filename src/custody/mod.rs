@@ -7,6 +7,7 @@ mod batch;
 mod catalogue;
 mod entries;
 mod journal;
+mod journal_file;
 mod keeping;
 mod record;
 mod rotation;
@@ -17,7 +18,8 @@ mod work;
 
 pub use batch::{Outstanding, Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
-pub use journal::{Carries, Document, Journal, NAME as JOURNAL_FILE, Noted, What};
+pub use journal::{Carries, Document, NAME as JOURNAL_FILE, Noted, What};
+pub use journal_file::Journal;
 pub use record::Record;
 pub use rotation::Advance;
 pub use seal::Sealing;

@@ -72,10 +72,7 @@ impl Vault<'_> {
         reason: Option<&str>,
         now: Instant,
     ) -> Result<u64, Fault> {
-        let (from, said) = match &receipt.from {
-            Source::Point(url) => (Some(url.clone()), None),
-            Source::Said(words) => (None, Some(words.clone())),
-        };
+        let (from, said) = source(receipt);
         let what = What::Seen {
             line: line.to_string(),
             digest: receipt.digest.to_string(),
@@ -84,6 +81,32 @@ impl Vault<'_> {
             said,
         };
         self.note(EntryKind::Receipt, None, what, json!({"act": "observe"}), reason, now)
+    }
+
+    /// Notes a document that an adopted key signed before it was adopted, with the receipt of it.
+    pub fn note_elsewhere(
+        &mut self,
+        key: &KeyId,
+        kind: &str,
+        (name, expires): (&str, Option<Instant>),
+        receipt: &Receipt,
+        reason: Option<&str>,
+    ) -> Result<u64, Fault> {
+        let (channel, lists) = self.catalogue.channel_for(&key.line, kind)?;
+        // the vault had no other key of the line then
+        let lists = if let Lists::Keys(_) = lists { Lists::Keys([key.version].into()) } else { lists };
+        let (from, said) = source(receipt);
+        let what = What::Elsewhere {
+            key: key.to_string(),
+            kind: kind.to_owned(),
+            channel,
+            document: Document::new(name, receipt.digest, expires, &lists),
+            seen: receipt.seen.to_string(),
+            from,
+            said,
+        };
+        let body = json!({"act": "observe", "before_adoption": true});
+        self.note(EntryKind::Receipt, None, what, body, reason, self.clock.now())
     }
 
     /// Gives a key another certificate: the key is opened to sign it. A refusal, whatever its cause, is on record.
@@ -164,6 +187,14 @@ impl Vault<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Where an artefact was seen, or who says so.
+fn source(receipt: &Receipt) -> (Option<String>, Option<String>) {
+    match &receipt.from {
+        Source::Point(url) => (Some(url.clone()), None),
+        Source::Said(words) => (None, Some(words.clone())),
     }
 }
 

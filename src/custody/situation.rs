@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::journal::{self, Carries, Document, Journal, Noted, What};
+use super::journal::{self, Carries, Document, Noted, What};
+use super::journal_file::Journal;
 use super::{Catalogue, JOURNAL, Record};
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
@@ -186,10 +187,14 @@ impl Catalogue {
         let mut inventory = Inventory::default();
         let journal = self.journal()?;
         let replaced = replaced(journal, line)?;
-        for noted in journal.of(line) {
+        // What was signed elsewhere was signed before everything here, whenever that became known.
+        let is_elsewhere = |noted: &Noted| matches!(noted.what, What::Elsewhere { .. });
+        let mut take = |noted: &Noted| {
             add(&mut inventory, noted, (line, channels), replaced.get(&noted.entry))
-                .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))?;
-        }
+                .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))
+        };
+        journal.of(line).filter(|noted| is_elsewhere(noted)).try_for_each(&mut take)?;
+        journal.each(Some(line), &mut |noted| if is_elsewhere(noted) { Ok(()) } else { take(noted) })?;
         Ok(inventory)
     }
 }
@@ -197,18 +202,17 @@ impl Catalogue {
 /// When the next document was signed for the place of one that never ends, by the entry of the one before.
 fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fault> {
     let (mut replaced, mut standing) = (BTreeMap::new(), BTreeMap::new());
-    for noted in journal.of(line) {
-        let What::Signed { key, kind, documents, ends, .. } = &noted.what else { continue };
-        if key.parse::<KeyId>()?.line != *line {
-            continue;
-        }
+    journal.each(Some(line), &mut |noted| {
+        let What::Signed { key, kind, documents, ends, .. } = &noted.what else { return Ok(()) };
         let is_endless = documents.iter().any(|it| it.expires.is_none()) || ends.contains_key(NEVER);
-        if let Some(place) = Kind::place_of(kind).filter(|_| is_endless)
+        if let Some(place) = Kind::place_of(kind.as_str()).filter(|_| is_endless)
+            && key.parse::<KeyId>()?.line == *line
             && let Some(before) = standing.insert(place, noted.entry)
         {
             replaced.insert(before, noted.time()?);
         }
-    }
+        Ok(())
+    })?;
     Ok(replaced)
 }
 
@@ -309,11 +313,14 @@ fn add(
             }
         }
         What::Seen { digest, seen, from, said, .. } => {
-            let from = match (from, said) {
-                (Some(from), _) => Source::Point(from.clone()),
-                (None, said) => Source::Said(said.clone().unwrap_or_default()),
-            };
-            inventory.observe(&Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })?;
+            inventory.observe(&receipt(digest, seen, from.as_ref(), said.as_ref())?)?;
+        }
+        What::Elsewhere { key, channel, document, seen, from, said, .. } => {
+            let receipt = receipt(&document.digest, seen, from.as_ref(), said.as_ref())?;
+            inventory.add(&signature(document, channel, key.parse::<KeyId>()?.version, receipt.seen)?);
+            if document.lists() != Lists::Nothing {
+                inventory.observe(&receipt)?;
+            }
         }
         _ => {}
     }
@@ -334,6 +341,14 @@ fn carry(
         inventory.add(&Signature { by: None, lists, ..signature(document, &channel.name, 0, issued)? });
     }
     Ok(())
+}
+
+fn receipt(digest: &str, seen: &str, from: Option<&String>, said: Option<&String>) -> Result<Receipt, Fault> {
+    let from = match (from, said) {
+        (Some(from), _) => Source::Point(from.clone()),
+        (None, said) => Source::Said(said.cloned().unwrap_or_default()),
+    };
+    Ok(Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })
 }
 
 /// Stands for no end among the ends of a batch.

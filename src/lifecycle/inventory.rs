@@ -255,7 +255,7 @@ impl Inventory {
         if found.is_empty() {
             return Err(RECEIPT
                 .fault(format!("{} is no artefact that lists keys of this line", receipt.digest))
-                .hint("give the very file that was fetched; one that was signed elsewhere proves nothing"));
+                .hint("give the very file that was fetched; one that was signed elsewhere proves nothing, but for what an adopted key signed before: --before-adoption"));
         }
         for (books, carrier) in found {
             if receipt.seen < carrier.issued {
