@@ -74,20 +74,16 @@ pub struct Rehearsed {
 }
 
 impl Rehearsed {
-    /// Where the ceremonies and the plan do not agree.
+    /// Where the ceremonies make other moves than the plan.
     pub fn differences(&self) -> Vec<String> {
         let told = |moves: &[(Move, u32, Option<Instant>)]| {
             let names: Vec<_> = moves.iter().map(|(act, version, _)| format!("{act} #{version}")).collect();
             if names.is_empty() { "nothing moves".into() } else { names.join(", ") }
         };
         let both = self.plan.ceremonies.iter().zip(&self.ceremonies);
-        let other = both.filter(|(planned, held)| planned.moves != held.moves);
-        other
-            .map(|(planned, held)| {
-                let (planned, held_moves) = (told(&planned.moves), told(&held.moves));
-                format!("{}: planned: {planned}; rehearsed: {held_moves}", held.at)
-            })
-            .collect()
+        let both = both.map(|(planned, held)| (held.at, told(&planned.moves), told(&held.moves)));
+        let other = both.filter(|(_, planned, held)| planned != held);
+        other.map(|(at, planned, held)| format!("{at}: planned: {planned}; rehearsed: {held}")).collect()
     }
 }
 
@@ -148,19 +144,25 @@ fn check(asked: &Rehearsing<'_>, channels: &[Channel]) -> Result<(), Fault> {
             }
             Method::OutOfBand => {}
             _ if asked.documents.iter().any(|(document, _)| introduces(document)) => {}
-            _ => {
+            method => {
+                let double = method == Method::Double;
+                let such = if double { "saml metadata.xml" } else { "entity-configuration anchor.toml" };
                 return Err(REHEARSAL
                     .fault(format!("{name}: none of the documents introduces the next key"))
-                    .hint("give it with --document KIND FILE, such as --document saml metadata.xml"));
+                    .hint(format!("give it with --document KIND FILE, such as --document {such}")));
             }
         }
     }
-    match asked.documents.iter().find(|(kind, _)| kind.is_secret()) {
-        Some((kind, _)) => {
-            Err(REHEARSAL.fault(format!("{} is a secret, and nobody publishes it", kind.name())))
-        }
-        None => Ok(()),
+    for (kind, _) in asked.documents {
+        let name = kind.name();
+        let why = match name {
+            _ if kind.is_secret() => "is a secret, and nobody publishes it",
+            "bundle" => "is verified among the files that it lists, and a rehearsal has no place for them",
+            _ => continue,
+        };
+        return Err(REHEARSAL.fault(format!("{name} {why}")));
     }
+    Ok(())
 }
 
 /// Lets the consumers judge, and leaves the keys that they trust beside what they saw.

@@ -85,10 +85,11 @@ impl Rehearse {
         for difference in rehearsed.differences() {
             output.note(format!("not as planned: {difference}"));
         }
-        let (consumers, count) = (rehearsed.consumers.len(), rehearsed.rejections.len());
+        let (number, count) = (rehearsed.consumers.len(), rehearsed.rejections.len());
+        let consumers = if number == 1 { "1 consumer".to_owned() } else { format!("{number} consumers") };
         output.line("");
         if count == 0 {
-            output.line(format!("{consumers} consumers would have rejected nothing"));
+            output.line(format!("{consumers} would have rejected nothing"));
         } else {
             for rejection in rehearsed.rejections.iter().take(SHOWN_MAX) {
                 let file = rejection.file.as_deref().unwrap_or("no file");
@@ -99,8 +100,7 @@ impl Rehearse {
             if count > SHOWN_MAX {
                 output.line(format!("and {} more: --json has all of them", count - SHOWN_MAX));
             }
-            let what =
-                format!("{count} times one of {consumers} consumers would have rejected what is published");
+            let what = format!("{count} times one of {consumers} would have rejected what is published");
             output.refusal = Some(REJECTED.fault(what).hint(
                 "look at the times of the channel in the profile: validity, period, delay, distribution, notice",
             ));

@@ -38,7 +38,7 @@ pub(super) enum Command {
     /// Every document has to pass its review at the time of each ceremony: where it holds dates of others, such as the
     /// configurations of subordinates, the rehearsal ends where they do. What is not rehearsed: keys that stand in documents
     /// of other lines (channels of the kinds saml-signing, saml-encryption, jwks, spiffe), standby keys and emergencies,
-    /// secrets, documents that are split.
+    /// secrets, bundles, and documents that are split.
     Rehearse(Rehearse),
     /// Make the next key of a line: same profile, new key; nothing is published
     Stage(Stage),
