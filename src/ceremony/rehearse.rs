@@ -12,7 +12,9 @@ use crate::base::disk::{self, PendingFolder};
 use crate::base::fault::{Class, Code, Fault};
 use crate::custody::{Catalogue, Operator};
 use crate::key::{Line, LineAlgorithm, PublicKey};
-use crate::lifecycle::{Channel, Kind as ChannelKind, Method, Move, Plan, Rhythm, Timeline, picture, plan};
+use crate::lifecycle::{
+    Channel, Kind as ChannelKind, Method, Move, Plan, Rhythm, Stage, Timeline, picture, plan,
+};
 use crate::policy::Profile;
 
 /// A line that cannot be rehearsed with these documents.
@@ -74,6 +76,12 @@ pub struct Rehearsed {
 }
 
 impl Rehearsed {
+    /// Whether a key is still on its way in or out at the end.
+    pub fn is_unfinished(&self) -> bool {
+        let mut last = self.timeline.keys.iter().filter_map(|(_, bands)| bands.last());
+        last.any(|(stage, _)| matches!(stage, Stage::Generated | Stage::Published | Stage::Retiring))
+    }
+
     /// Where the ceremonies make other moves than the plan.
     pub fn differences(&self) -> Vec<String> {
         let told = |moves: &[(Move, u32, Option<Instant>)]| {
@@ -107,8 +115,11 @@ pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
     let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
     let mut ceremonies = Vec::new();
     for planned in &plan.ceremonies {
-        let held = vault.hold(planned.at, &rhythm);
-        ceremonies.push(held.map_err(|fault| fault.at(format_args!("the ceremony of {}", planned.at)))?);
+        let held = vault.hold(planned.at, &rhythm).map_err(|fault| {
+            let fault = fault.at(format_args!("the ceremony of {}", planned.at));
+            fault.but("the rehearsal ended, and no file is left of it")
+        });
+        ceremonies.push(held?);
     }
     let rehearsed = judge(asked, vault, plan, ceremonies)?;
     if let Some(output) = output {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::progress::Progress;
 use super::sign::check_outside;
 use super::ui::Output;
 use super::{Common, algorithms, operator, parsed};
@@ -53,6 +54,7 @@ impl Rehearse {
         if let Some(output) = &self.output {
             check_outside(output, common)?;
         }
+        let progress = Progress::working("rehearsing");
         let rehearsed = ceremony::rehearse(&Rehearsing {
             line: &self.line,
             profile_text: &catalogue.profile_text(&self.line)?,
@@ -64,6 +66,7 @@ impl Rehearse {
             scratch: &std::env::temp_dir(),
             output: self.output.as_deref(),
         });
+        drop(progress);
         Ok(self.told(&rehearsed?))
     }
 
@@ -100,16 +103,18 @@ impl Rehearse {
             if count > SHOWN_MAX {
                 output.line(format!("and {} more: --json has all of them", count - SHOWN_MAX));
             }
+            if let Some(folder) = &self.output {
+                output.line(format!("what was published is in {}", visible(&folder.display().to_string())));
+            }
             let what = format!("{count} times one of {consumers} would have rejected what is published");
             output.refusal = Some(REJECTED.fault(what).hint(
                 "look at the times of the channel in the profile: validity, period, delay, distribution, notice",
             ));
         }
-        if rehearsed.plan.is_unfinished() {
-            output.note("a key is still on its way when the rehearsal ends: rehearse further with --to");
-        }
         if rehearsed.keys.len() == 1 {
             output.note("no key was rotated: rehearse further with --to");
+        } else if rehearsed.is_unfinished() {
+            output.note("a key is still on its way when the rehearsal ends: rehearse further with --to");
         }
         if let Some(folder) = &self.output {
             output.note(format!("written: {}", visible(&folder.display().to_string())));
