@@ -297,3 +297,21 @@ fn what_cannot_be_rehearsed_is_refused_and_leaves_nothing() {
     assert!(bytes(&folder) == before, "the real vault changed");
     assert_eq!(fs::read_dir(folder.path("there")).unwrap().count(), 0);
 }
+
+#[test]
+fn an_interrupted_rehearsal_leaves_nothing() {
+    let line = "example.org/prod/metadata";
+    let folder = world(line, SAML);
+    let ran = folder.shell(&format!(
+        "TMPDIR=$PWD/T fedroot rotate rehearse {line} --from 2027-01-04T09:00:00Z --to 2127-01-01T00:00:00Z --vault V \
+         --document saml aggregate.xml --output out & pid=$!; \
+         while test -z \"$(ls -A T)\"; do sleep 0.1; done; sleep 0.5; kill -TERM $pid; wait $pid"
+    ));
+    assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("interrupted; no file is left of the rehearsal"), "{}", ran.stderr);
+    assert_eq!(fs::read_dir(folder.path("T")).unwrap().count(), 0);
+    let left = fs::read_dir(folder.dir()).unwrap().map(|it| it.unwrap().file_name());
+    let left: Vec<_> =
+        left.filter(|name| name == "out" || name.to_string_lossy().starts_with(".fedroot")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -45,6 +45,8 @@ pub struct Rehearsing<'a> {
     pub scratch: &'a Path,
     /// The folder for what is published, which must not exist; thrown away with the rest, when absent.
     pub output: Option<&'a Path>,
+    /// Asked before each ceremony; a fault ends the rehearsal.
+    pub go_on: &'a dyn Fn() -> Result<(), Fault>,
 }
 
 /// One ceremony of a rehearsal.
@@ -115,6 +117,7 @@ pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
     let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
     let mut ceremonies = Vec::new();
     for planned in &plan.ceremonies {
+        (asked.go_on)()?;
         let held = vault.hold(planned.at, &rhythm).map_err(|fault| {
             let fault = fault.at(format_args!("the ceremony of {}", planned.at));
             fault.but("the rehearsal ended, and no file is left of it")

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 
 use super::progress::Progress;
 use super::sign::check_outside;
+use super::signals::interrupts;
 use super::ui::Output;
-use super::{Common, algorithms, operator, parsed};
+use super::{Common, INTERRUPTED, algorithms, operator, parsed};
 use crate::artefact::{Kind, kind};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -54,6 +56,12 @@ impl Rehearse {
         if let Some(output) = &self.output {
             check_outside(output, common)?;
         }
+        let interrupted = interrupts()?;
+        let go_on = || {
+            let stop = interrupted.load(Ordering::Relaxed);
+            let fault = stop.then(|| INTERRUPTED.fault("interrupted; no file is left of the rehearsal"));
+            fault.map_or(Ok(()), Err)
+        };
         let progress = Progress::working("rehearsing");
         let rehearsed = ceremony::rehearse(&Rehearsing {
             line: &self.line,
@@ -65,6 +73,7 @@ impl Rehearse {
             operator: operator(),
             scratch: &std::env::temp_dir(),
             output: self.output.as_deref(),
+            go_on: &go_on,
         });
         drop(progress);
         Ok(self.told(&rehearsed?))
