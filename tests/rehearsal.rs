@@ -234,29 +234,6 @@ fn a_line_of_pinned_keys_is_rehearsed() {
         ]
     );
     assert!(folder.path("out/2027-01-04T09:00:00Z/by-1/jwks.jws").exists());
-    // Releases stand side by side for ever: whoever signed one cannot retire.
-    let line = "example.org/sandbox/releases";
-    fs::create_dir(folder.path("release")).unwrap();
-    fs::write(folder.path("release/a"), "a").unwrap();
-    let profile = String::from_utf8(folder.read("profile.toml")).unwrap().replace("jwks", "bundle");
-    fs::write(folder.path("profile.toml"), profile).unwrap();
-    let auditor = folder.auditor.clone();
-    folder.good(&[
-        "key",
-        "generate",
-        line,
-        "--algorithm",
-        "p384",
-        "--profile",
-        "profile.toml",
-        "--recipient",
-        &auditor,
-        "--vault",
-        "V",
-    ]);
-    let ran = rehearse(&folder, line, "2027-03-01T00:00:00Z", "--document bundle release");
-    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert_eq!(moves(&self::said(&ran)).len(), 2, "{}", ran.stdout);
 }
 
 #[test]
@@ -283,7 +260,20 @@ fn what_cannot_be_rehearsed_is_refused_and_leaves_nothing() {
     for (name, to, more, code, exit) in [
         ("prod/metadata", "2027-02-01T00:00:00Z", "", "rotate.rehearsal", 2),
         ("prod/metadata", "2027-01-04T09:00:00Z", good, "rotate.rehearsal", 2),
-        ("prod/metadata", "2027-02-01T00:00:00Z", "--document access-token keys.toml", "rotate.rehearsal", 2),
+        (
+            "prod/metadata",
+            "2027-02-01T00:00:00Z",
+            "--document saml entity.xml --document access-token keys.toml",
+            "rotate.rehearsal",
+            2,
+        ),
+        (
+            "prod/metadata",
+            "2027-02-01T00:00:00Z",
+            "--document saml aggregate.xml --document bundle .",
+            "rotate.rehearsal",
+            2,
+        ),
         ("prod/metadata", "2027-02-01T00:00:00Z", "--document nothing keys.toml", "usage.kind", 2),
         ("prod/metadata", "2027-02-01T00:00:00Z", "--document saml missing.xml", "file.missing", 7),
         ("prod/metadata", "2027-02-01T00:00:00Z", "--document saml wrong.xml", "review.refused", 3),
@@ -306,4 +296,22 @@ fn what_cannot_be_rehearsed_is_refused_and_leaves_nothing() {
     }
     assert!(bytes(&folder) == before, "the real vault changed");
     assert_eq!(fs::read_dir(folder.path("there")).unwrap().count(), 0);
+}
+
+#[test]
+fn an_interrupted_rehearsal_leaves_nothing() {
+    let line = "example.org/prod/metadata";
+    let folder = world(line, SAML);
+    let ran = folder.shell(&format!(
+        "TMPDIR=$PWD/T fedroot rotate rehearse {line} --from 2027-01-04T09:00:00Z --to 2127-01-01T00:00:00Z --vault V \
+         --document saml aggregate.xml --output out & pid=$!; \
+         while test -z \"$(ls -A T)\"; do sleep 0.1; done; sleep 0.5; kill -TERM $pid; wait $pid"
+    ));
+    assert_eq!(ran.code, 130, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("interrupted; no file is left of the rehearsal"), "{}", ran.stderr);
+    assert_eq!(fs::read_dir(folder.path("T")).unwrap().count(), 0);
+    let left = fs::read_dir(folder.dir()).unwrap().map(|it| it.unwrap().file_name());
+    let left: Vec<_> =
+        left.filter(|name| name == "out" || name.to_string_lossy().starts_with(".fedroot")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -12,7 +12,9 @@ use crate::base::disk::{self, PendingFolder};
 use crate::base::fault::{Class, Code, Fault};
 use crate::custody::{Catalogue, Operator};
 use crate::key::{Line, LineAlgorithm, PublicKey};
-use crate::lifecycle::{Channel, Kind as ChannelKind, Method, Move, Plan, Rhythm, Timeline, picture, plan};
+use crate::lifecycle::{
+    Channel, Kind as ChannelKind, Method, Move, Plan, Rhythm, Stage, Timeline, picture, plan,
+};
 use crate::policy::Profile;
 
 /// A line that cannot be rehearsed with these documents.
@@ -43,6 +45,8 @@ pub struct Rehearsing<'a> {
     pub scratch: &'a Path,
     /// The folder for what is published, which must not exist; thrown away with the rest, when absent.
     pub output: Option<&'a Path>,
+    /// Asked before each ceremony; a fault ends the rehearsal.
+    pub go_on: &'a dyn Fn() -> Result<(), Fault>,
 }
 
 /// One ceremony of a rehearsal.
@@ -74,20 +78,22 @@ pub struct Rehearsed {
 }
 
 impl Rehearsed {
-    /// Where the ceremonies and the plan do not agree.
+    /// Whether a key is still on its way in or out at the end.
+    pub fn is_unfinished(&self) -> bool {
+        let mut last = self.timeline.keys.iter().filter_map(|(_, bands)| bands.last());
+        last.any(|(stage, _)| matches!(stage, Stage::Generated | Stage::Published | Stage::Retiring))
+    }
+
+    /// Where the ceremonies make other moves than the plan.
     pub fn differences(&self) -> Vec<String> {
         let told = |moves: &[(Move, u32, Option<Instant>)]| {
             let names: Vec<_> = moves.iter().map(|(act, version, _)| format!("{act} #{version}")).collect();
             if names.is_empty() { "nothing moves".into() } else { names.join(", ") }
         };
         let both = self.plan.ceremonies.iter().zip(&self.ceremonies);
-        let other = both.filter(|(planned, held)| planned.moves != held.moves);
-        other
-            .map(|(planned, held)| {
-                let (planned, held_moves) = (told(&planned.moves), told(&held.moves));
-                format!("{}: planned: {planned}; rehearsed: {held_moves}", held.at)
-            })
-            .collect()
+        let both = both.map(|(planned, held)| (held.at, told(&planned.moves), told(&held.moves)));
+        let other = both.filter(|(_, planned, held)| planned != held);
+        other.map(|(at, planned, held)| format!("{at}: planned: {planned}; rehearsed: {held}")).collect()
     }
 }
 
@@ -111,8 +117,12 @@ pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
     let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
     let mut ceremonies = Vec::new();
     for planned in &plan.ceremonies {
-        let held = vault.hold(planned.at, &rhythm);
-        ceremonies.push(held.map_err(|fault| fault.at(format_args!("the ceremony of {}", planned.at)))?);
+        (asked.go_on)()?;
+        let held = vault.hold(planned.at, &rhythm).map_err(|fault| {
+            let fault = fault.at(format_args!("the ceremony of {}", planned.at));
+            fault.but("the rehearsal ended, and no file is left of it")
+        });
+        ceremonies.push(held?);
     }
     let rehearsed = judge(asked, vault, plan, ceremonies)?;
     if let Some(output) = output {
@@ -148,19 +158,25 @@ fn check(asked: &Rehearsing<'_>, channels: &[Channel]) -> Result<(), Fault> {
             }
             Method::OutOfBand => {}
             _ if asked.documents.iter().any(|(document, _)| introduces(document)) => {}
-            _ => {
+            method => {
+                let double = method == Method::Double;
+                let such = if double { "saml metadata.xml" } else { "entity-configuration anchor.toml" };
                 return Err(REHEARSAL
                     .fault(format!("{name}: none of the documents introduces the next key"))
-                    .hint("give it with --document KIND FILE, such as --document saml metadata.xml"));
+                    .hint(format!("give it with --document KIND FILE, such as --document {such}")));
             }
         }
     }
-    match asked.documents.iter().find(|(kind, _)| kind.is_secret()) {
-        Some((kind, _)) => {
-            Err(REHEARSAL.fault(format!("{} is a secret, and nobody publishes it", kind.name())))
-        }
-        None => Ok(()),
+    for (kind, _) in asked.documents {
+        let name = kind.name();
+        let why = match name {
+            _ if kind.is_secret() => "is a secret, and nobody publishes it",
+            "bundle" => "is verified among the files that it lists, and a rehearsal has no place for them",
+            _ => continue,
+        };
+        return Err(REHEARSAL.fault(format!("{name} {why}")));
     }
+    Ok(())
 }
 
 /// Lets the consumers judge, and leaves the keys that they trust beside what they saw.

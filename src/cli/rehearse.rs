@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::progress::Progress;
 use super::sign::check_outside;
+use super::signals::interrupts;
 use super::ui::Output;
-use super::{Common, algorithms, operator, parsed};
+use super::{Common, INTERRUPTED, algorithms, operator, parsed};
 use crate::artefact::{Kind, kind};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -53,6 +56,13 @@ impl Rehearse {
         if let Some(output) = &self.output {
             check_outside(output, common)?;
         }
+        let interrupted = interrupts()?;
+        let go_on = || {
+            let stop = interrupted.load(Ordering::Relaxed);
+            let fault = stop.then(|| INTERRUPTED.fault("interrupted; no file is left of the rehearsal"));
+            fault.map_or(Ok(()), Err)
+        };
+        let progress = Progress::working("rehearsing");
         let rehearsed = ceremony::rehearse(&Rehearsing {
             line: &self.line,
             profile_text: &catalogue.profile_text(&self.line)?,
@@ -63,7 +73,9 @@ impl Rehearse {
             operator: operator(),
             scratch: &std::env::temp_dir(),
             output: self.output.as_deref(),
+            go_on: &go_on,
         });
+        drop(progress);
         Ok(self.told(&rehearsed?))
     }
 
@@ -85,10 +97,11 @@ impl Rehearse {
         for difference in rehearsed.differences() {
             output.note(format!("not as planned: {difference}"));
         }
-        let (consumers, count) = (rehearsed.consumers.len(), rehearsed.rejections.len());
+        let (number, count) = (rehearsed.consumers.len(), rehearsed.rejections.len());
+        let consumers = if number == 1 { "1 consumer".to_owned() } else { format!("{number} consumers") };
         output.line("");
         if count == 0 {
-            output.line(format!("{consumers} consumers would have rejected nothing"));
+            output.line(format!("{consumers} would have rejected nothing"));
         } else {
             for rejection in rehearsed.rejections.iter().take(SHOWN_MAX) {
                 let file = rejection.file.as_deref().unwrap_or("no file");
@@ -99,17 +112,18 @@ impl Rehearse {
             if count > SHOWN_MAX {
                 output.line(format!("and {} more: --json has all of them", count - SHOWN_MAX));
             }
-            let what =
-                format!("{count} times one of {consumers} consumers would have rejected what is published");
+            if let Some(folder) = &self.output {
+                output.line(format!("what was published is in {}", visible(&folder.display().to_string())));
+            }
+            let what = format!("{count} times one of {consumers} would have rejected what is published");
             output.refusal = Some(REJECTED.fault(what).hint(
                 "look at the times of the channel in the profile: validity, period, delay, distribution, notice",
             ));
         }
-        if rehearsed.plan.is_unfinished() {
-            output.note("a key is still on its way when the rehearsal ends: rehearse further with --to");
-        }
         if rehearsed.keys.len() == 1 {
             output.note("no key was rotated: rehearse further with --to");
+        } else if rehearsed.is_unfinished() {
+            output.note("a key is still on its way when the rehearsal ends: rehearse further with --to");
         }
         if let Some(folder) = &self.output {
             output.note(format!("written: {}", visible(&folder.display().to_string())));

@@ -23,6 +23,17 @@ pub(super) fn harden() {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
+/// Whether somebody wants the process to end, for an act that cleans up and looks now and then; asked twice, it ends at once.
+pub(super) fn interrupts() -> Result<Arc<AtomicBool>, Fault> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, asked.clone())
+            .and_then(|_| signal_hook::flag::register(signal, asked.clone()))
+            .map_err(|e| disk::fault("watch", "signals".as_ref(), &e))?;
+    }
+    Ok(asked)
+}
+
 /// While it lives, a signal that ends or stops the process gives the terminal its settings back first.
 pub(super) struct EchoGuard {
     handle: Handle,
