@@ -304,7 +304,7 @@ fn an_aggregate_that_changes_after_its_review_is_signed_as_it_was() {
             let signature = signer.sign(batch.scheme(), &octets, &mut random::system()).unwrap();
             let finished = Document::from_bytes("signed", draft.finish(&signature).unwrap());
             let verified = saml.verify(&finished, &[signer.public().unwrap()]).unwrap();
-            assert_eq!(verified.facts.value("entityID"), Some(id.as_str()));
+            assert_eq!(verified.facts.value("entityID"), Some(&*id));
             let other = signer.sign(batch.scheme(), b"other octets", &mut random::system()).unwrap();
             let wrong = Document::from_bytes("wrong", draft.finish(&other).unwrap());
             assert!(saml.verify(&wrong, &[signer.public().unwrap()]).is_err(), "custody verifies signatures");

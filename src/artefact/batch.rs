@@ -1,6 +1,8 @@
 //! Documents that are signed together, each on its own: what a kind gives so that a batch can be reviewed, skipped where
 //! nothing changed, signed on every core and published.
 
+use std::sync::Arc;
+
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -53,9 +55,9 @@ pub trait Batch: Sync {
 /// One document of a batch.
 pub struct Member {
     /// What it is about, such as an entityID; foreign text.
-    pub id: String,
+    pub id: Arc<str>,
     /// Where it is published, below the batch's folder: file names that are safe. All of them stand for the same file.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
     /// How many bytes it has unsigned, about.
     pub length: u64,
 }

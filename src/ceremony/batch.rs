@@ -5,10 +5,9 @@
 //! without being signed again. So the power may go at any moment: each name in the folder is whole or absent.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -76,9 +75,9 @@ pub struct Batched {
 /// One document of the batch.
 pub struct Published {
     /// What it is about; foreign text.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its names below the folder.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
     /// How it stood with what was published before.
     pub standing: Standing,
     /// Whether an interrupted run had signed it, and it is published now.
@@ -246,10 +245,7 @@ fn ready<'d>(
         seen.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
         Ok(())
     };
-    let mut to_record = BufWriter::new(&mut record);
-    let batch = kind.split(document, &line.terms(terms), spare, &mut to_record, Some(&look))?;
-    to_record.flush().map_err(|e| disk::fault("write", "the record of what was signed".as_ref(), &e))?;
-    drop(to_record);
+    let batch = kind.split(document, &line.terms(terms), spare, &mut record, Some(&look))?;
     let documents = in_order(seen, batch.members().len())?;
     let to_sign = documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.octets?)));
     let (places, digests): (Vec<usize>, Vec<Digest>) = to_sign.unzip();

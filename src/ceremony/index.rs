@@ -54,7 +54,7 @@ impl Index<'_> {
         let earlier = Document::open(&folder.join(NAME)).ok();
         let read = |index: Document| serde_json::from_reader(BufReader::new(index.reader().take(BYTES_MAX)));
         let earlier: Option<Earlier> = earlier.and_then(|index| read(index).ok());
-        let mut here: Vec<&str> = batch.members().iter().map(|member| member.id.as_str()).collect();
+        let mut here: Vec<&str> = batch.members().iter().map(|member| &*member.id).collect();
         here.sort_unstable();
         let listed = earlier.into_iter().flat_map(|index| index.documents);
         let listed = listed.filter(|document| document.status != UNSIGNED).map(|document| document.id);
@@ -73,10 +73,12 @@ impl Index<'_> {
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
         let path = folder.join(NAME);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
-        let mut hashing = Hashing::new(io::sink());
-        self.put(&mut hashing, gone).map_err(failed)?;
-        if digest(&path).ok() == Some(hashing.finish().0) {
-            return Ok(false);
+        if let Ok(found) = digest(&path) {
+            let mut hashing = Hashing::new(io::sink());
+            self.put(&mut hashing, gone).map_err(failed)?;
+            if found == hashing.finish().0 {
+                return Ok(false);
+            }
         }
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = BufWriter::new(&mut pending);
@@ -88,8 +90,7 @@ impl Index<'_> {
 
     fn put(&self, to: &mut dyn Write, gone: &[Gone]) -> io::Result<()> {
         let beside = self.batch.beside();
-        let published =
-            self.documents.iter().enumerate().map(|(at, one)| (one.id.as_str(), Entry::Published(at)));
+        let published = self.documents.iter().enumerate().map(|(at, one)| (&*one.id, Entry::Published(at)));
         let gone = gone.iter().map(|gone| (gone.id.as_str(), Entry::Gone(gone)));
         let unsigned = beside.iter().map(|one| (one.0, Entry::Unsigned(one)));
         let mut entries: Vec<(&str, Entry<'_>)> = published.chain(gone).chain(unsigned).collect();
@@ -108,8 +109,8 @@ impl Index<'_> {
             Entry::Published(at) => self.documents.get(*at).map_or(Value::Null, |document| {
                 let (sha256, size) = document.file.unzip();
                 let mut line = json!({
-                    "id": document.id,
-                    "names": document.names,
+                    "id": &*document.id,
+                    "names": &*document.names,
                     "media_type": self.batch.media_type(*at),
                     "status": "published",
                     "sha256": sha256.map(|digest| digest.to_string()),

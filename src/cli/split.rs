@@ -118,8 +118,8 @@ fn json(folder: &Path, batched: &Batched) -> serde_json::Map<String, Value> {
     let document = |document: &Published| {
         let (digest, bytes) = document.file.unzip();
         json!({
-            "id": document.id,
-            "names": document.names,
+            "id": &*document.id,
+            "names": &*document.names,
             "status": word(document),
             "digest": digest.map(|digest| digest.to_string()),
             "bytes": bytes,

@@ -197,7 +197,7 @@ fn check_names(members: &[Member]) -> Result<(), Fault> {
     for member in members {
         let Some(name) = member.names.last() else { continue };
         if let Some(other) = seen.insert(name, &member.id) {
-            let what = if other == member.id {
+            let what = if *other == *member.id {
                 format!("{} stands in it twice", member.id)
             } else {
                 format!("{} and {other} have the same SHA-1 hash", member.id)
@@ -311,7 +311,7 @@ impl<'a> Splitter<'a> {
         }
         let Open { id, start, .. } = open;
         let place = Place { start, length, context: self.context(), digested: OnceLock::new() };
-        (self.tell)((Member { names: mdq::names(&id), id, length }, place));
+        (self.tell)((Member { names: mdq::names(&id).into(), id: id.into(), length }, place));
         Ok(())
     }
 }

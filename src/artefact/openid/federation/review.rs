@@ -396,7 +396,7 @@ fn lay_out(reviewed: Vec<Reviewed>, names: &Names) -> Result<(Vec<Member>, Vec<P
             let what = format!("{other} and {file} are both about {subject}, and would be one file: {path}");
             return Err(BATCH.fault(what).hint("a name stands for one document: take one of the two out"));
         }
-        members.push(Member { id, names: vec![path], length: octets.end - octets.start });
+        members.push(Member { id: id.into(), names: [path].into(), length: octets.end - octets.start });
         places.push(Place { form, subject, octets, record });
     }
     Names::check(&paths)?;
