@@ -68,6 +68,9 @@ impl Print {
     }
 }
 
+/// The digest of no text: the beginning of that of no octets.
+const OF_NOTHING: u64 = 0xe3b0_c442_98fc_1c14;
+
 /// A set of texts in one string: there is one such set for each part of each entity.
 #[derive(Default)]
 struct Texts {
@@ -92,6 +95,9 @@ impl Texts {
     /// The digest of the set: the order of the texts does not matter, their number does.
     fn digest(&mut self) -> u64 {
         let Self { all, spans, hashed } = self;
+        if spans.is_empty() {
+            return OF_NOTHING; // of most entities some part is
+        }
         let text = |span: &Range<usize>| all.get(span.clone()).unwrap_or_default();
         spans.sort_unstable_by(|a, b| text(a).cmp(text(b)));
         hashed.clear();
@@ -379,5 +385,83 @@ impl<'a> Lines<'a> {
         if io::Read::take(&mut self.from, LINE_BYTES_MAX).read_until(b'\n', &mut self.line).is_err() {
             self.line.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(names: &[&str]) -> Vec<u8> {
+        let mut record = Vec::new();
+        let mut recorder = Recorder::new(&mut record, "test");
+        for name in names {
+            let mut line = Vec::new();
+            line_into(&mut line, name, &Print::of_item(name.as_bytes()));
+            recorder.item(&line);
+        }
+        recorder.finish(&Facts::default()).unwrap();
+        record
+    }
+
+    fn read(record: Vec<u8>) -> Result<Last, Fault> {
+        Last::read(Document::from_bytes("record", record))
+    }
+
+    const NAMES: [&str; 4] = ["https://a.example", "quoted \"\\ name", "ü\n", ""];
+
+    #[test]
+    fn names_come_back_as_they_were_and_in_any_order() {
+        let last = read(record(&NAMES)).unwrap();
+        for name in NAMES.iter().rev() {
+            let (place, print) = last.find(name).unwrap();
+            assert_eq!(print, Print::of_item(name.as_bytes()));
+            assert_eq!(last.get(place).unwrap().0, *name);
+        }
+        assert!(last.find("https://a.exampl").is_none());
+    }
+
+    #[test]
+    fn lines_are_gone_through_in_order_and_from_wherever_one_is_found() {
+        let last = read(record(&NAMES)).unwrap();
+        let mut lines = Lines::new(&last);
+        let mut line = Vec::new();
+        for (name, is_next) in
+            [(NAMES[0], true), (NAMES[1], true), (NAMES[3], false), (NAMES[2], false), (NAMES[3], true)]
+        {
+            line_into(&mut line, name, &Print::of_item(name.as_bytes()));
+            let place = last.find(name).unwrap().0;
+            let at = lines.is_at(&line);
+            assert_eq!(at.and_then(|at| last.place(name, at)), is_next.then_some(place), "{name}");
+            lines.go_behind(last.stands_at(place).unwrap());
+        }
+        assert_eq!(lines.line.split(|byte| *byte == b' ').next(), Some(&b"facts"[..]));
+    }
+
+    #[test]
+    fn what_is_no_line_is_refused() {
+        let good = String::from_utf8(record(&NAMES)).unwrap();
+        assert!(read(good.clone().into_bytes()).is_ok());
+        for (from, to) in [
+            ("entity ", "entity x"),
+            ("\"https", "https"),
+            ("example\"", "example"),
+            ("https://a", "https://\u{1}"),
+            ("https://a", "https://\"a"),
+            ("https://a", "https://\\xa"),
+            (" 0000000000000000 ", " 000000000000000g "),
+            ("end 4", "end 3"),
+        ] {
+            assert_eq!(read(good.replacen(from, to, 1).into_bytes()).err().unwrap().code(), &RECORD, "{to}");
+        }
+    }
+
+    #[test]
+    fn no_text_has_the_digest_of_nothing() {
+        let first = Sha256::digest(b"").first_chunk().copied().unwrap();
+        assert_eq!(OF_NOTHING, u64::from_be_bytes(first));
+        let mut texts = Texts::default();
+        texts.add([""]);
+        assert_ne!(texts.digest(), OF_NOTHING);
     }
 }

@@ -287,14 +287,15 @@ fn examine(
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let mut examiner = Examiner::new("federation", &[], standard, terms.last, Some(record));
     let (mut kept, mut rekeyed) = (0, 0);
-    let mut holders: HashMap<String, (String, String)> = HashMap::new();
-    for one in reviewed {
+    let found: Vec<_> = reviewed.iter_mut().map(|one| std::mem::take(&mut one.findings)).collect();
+    let mut holders: HashMap<&str, (&str, &str)> = HashMap::new();
+    for (one, found) in reviewed.iter().zip(found) {
         let is_statement = one.form == Form::SubordinateStatement;
-        examiner.adopt(&one.file, std::mem::take(&mut one.findings));
+        examiner.adopt(&one.file, found);
         for key in one.keys.iter().filter(|_| is_statement) {
-            let own = || (one.subject.clone(), one.file.clone());
-            let (other, file) = holders.entry(key.clone()).or_insert_with(own);
-            if *other != one.subject {
+            let own = (one.subject.as_str(), one.file.as_str());
+            let (other, file) = *holders.entry(key).or_insert(own);
+            if other != one.subject {
                 let detail = format!("{}: the key {key} is one of {other}, too, as {file} has it", one.file);
                 examiner.breach("openid.subject.key-taken", &one.subject, detail);
             }
@@ -392,10 +393,11 @@ fn lay_out(reviewed: Vec<Reviewed>, names: &Names) -> Result<(Vec<Member>, Vec<P
     for Reviewed { form, file, subject, octets, record, .. } in reviewed {
         let id = names.id(form, &subject);
         let path = names.promised_path(form, &id, &file)?;
-        if let Some(other) = paths.insert(path.clone(), file.clone()) {
+        if let Some(other) = paths.get(&path) {
             let what = format!("{other} and {file} are both about {subject}, and would be one file: {path}");
             return Err(BATCH.fault(what).hint("a name stands for one document: take one of the two out"));
         }
+        paths.insert(path.clone(), file);
         members.push(Member { id: id.into(), names: [path].into(), length: octets.end - octets.start });
         places.push(Place { form, subject, octets, record });
     }
