@@ -17,12 +17,15 @@ pub const DIGEST: Code = Code::new("usage.digest", Class::Usage, "a digest is no
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(nibble), 16));
-        }
-        text
-    })
+    let mut text = Vec::with_capacity(bytes.len() * 2);
+    hex_into(&mut text, bytes);
+    text.into_iter().map(char::from).collect()
+}
+
+/// Appends lower-case hexadecimal.
+pub fn hex_into(text: &mut Vec<u8>, bytes: &[u8]) {
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// Reads hexadecimal of either case; nothing else, not even white space.
@@ -66,10 +69,12 @@ fn from_digits(digits: &[u8]) -> Option<Vec<u8>> {
     let (groups, []) = digits.as_chunks::<4>() else { return None };
     let mut bytes = vec![0; groups.len() * 3];
     let mut seen = 0;
-    let mut decode = |group: [u8; 4], three: &mut [u8; 3]| {
-        let [a, b, c, d] = group.map(sextet);
-        seen |= a | b | c | d;
-        *three = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+    let [first, second, third, fourth] = &SEXTETS;
+    let value = |table: &[u32; 256], digit| table.get(usize::from(digit)).copied().unwrap_or(NO_SEXTET);
+    let mut decode = |[a, b, c, d]: [u8; 4], three: &mut [u8; 3]| {
+        let bits = value(first, a) | value(second, b) | value(third, c) | value(fourth, d);
+        seen |= bits;
+        [_, three[0], three[1], three[2]] = bits.to_be_bytes();
     };
     let (triples, _) = bytes.as_chunks_mut::<3>();
     if let (Some((last, groups)), Some((end, triples))) = (groups.split_last(), triples.split_last_mut()) {
@@ -83,26 +88,23 @@ fn from_digits(digits: &[u8]) -> Option<Vec<u8>> {
     (seen < NO_SEXTET && is_canonical).then_some(bytes)
 }
 
-/// What stands in the table for everything that is no digit.
-const NO_SEXTET: u8 = 64;
+/// A bit that stands in the table for everything that is no digit, and in no group of digits.
+const NO_SEXTET: u32 = 1 << 31;
 
-/// The value of a digit of base64.
-fn sextet(digit: u8) -> u8 {
-    static SEXTETS: [u8; 256] = {
-        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut table = [NO_SEXTET; 256];
-        let mut value: u8 = 0;
-        while value < NO_SEXTET {
-            if let [digit, ..] = digits.split_at(value as usize).1
-                && let Some((place, _)) = table.split_at_mut(*digit as usize).1.split_first_mut()
-            {
-                *place = value;
-            }
-            value += 1;
+/// The values of the digits of base64, each where it stands in a group of four.
+static SEXTETS: [[u32; 256]; 4] = [sextets(18), sextets(12), sextets(6), sextets(0)];
+
+const fn sextets(shift: u32) -> [u32; 256] {
+    let mut table = [NO_SEXTET; 256];
+    let mut digits: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut value = 0;
+    while let [digit, rest @ ..] = digits {
+        if let Some((place, _)) = table.split_at_mut(*digit as usize).1.split_first_mut() {
+            *place = value << shift;
         }
-        table
-    };
-    SEXTETS.get(usize::from(digit)).copied().unwrap_or(NO_SEXTET)
+        (digits, value) = (rest, value + 1);
+    }
+    table
 }
 
 /// Base64url without padding (RFC 4648, section 5; what JOSE uses).

@@ -4,7 +4,6 @@
 //! What an interrupted run had signed lies in the folder, unseen: it is looked at like what was published, and published
 //! without being signed again. So the power may go at any moment: each name in the folder is whole or absent.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -334,10 +333,7 @@ fn ready<'d>(
         seen.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
         Ok(())
     };
-    let mut to_record = BufWriter::new(&mut record);
-    let batch = kind.split(document, &line.terms(terms), spare, &mut to_record, Some(&look))?;
-    to_record.flush().map_err(|e| disk::fault("write", "the record of what was signed".as_ref(), &e))?;
-    drop(to_record);
+    let batch = kind.split(document, &line.terms(terms), spare, &mut record, Some(&look))?;
     let documents = in_order(seen, batch.members().len())?;
     let to_sign = documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.octets?)));
     let (places, digests): (Vec<usize>, Vec<Digest>) = to_sign.unzip();

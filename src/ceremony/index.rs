@@ -73,10 +73,12 @@ impl Index<'_> {
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
         let path = folder.join(NAME);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
-        let mut hashing = Hashing::new(io::sink());
-        self.put(&mut hashing, gone).map_err(failed)?;
-        if digest(&path).ok() == Some(hashing.finish().0) {
-            return Ok(false);
+        if let Ok(found) = digest(&path) {
+            let mut hashing = Hashing::new(io::sink());
+            self.put(&mut hashing, gone).map_err(failed)?;
+            if found == hashing.finish().0 {
+                return Ok(false);
+            }
         }
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = BufWriter::new(&mut pending);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::last::{DOCUMENT_PARTS, PARTS, Print};
+use super::last::{DOCUMENT_PARTS, Lines, PARTS, Print};
 use super::{Facts, Last};
 
 /// What the items of a document are, unless something else is said.
@@ -103,6 +103,8 @@ impl Difference {
 /// Compares entities with the record of the last document while they stream past.
 pub(super) struct Tracker<'a> {
     last: &'a Last,
+    /// What comes next, if nothing changed.
+    lines: Lines<'a>,
     met: Vec<bool>,
     difference: Difference,
 }
@@ -110,19 +112,25 @@ pub(super) struct Tracker<'a> {
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
         let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
-        Self { last, met: vec![false; last.len()], difference }
+        Self { last, lines: Lines::new(last), met: vec![false; last.len()], difference }
     }
 
-    /// Yields what the record says of the item.
-    pub(super) fn item(&mut self, id: &str, now: &Print) -> Option<Print> {
+    /// Takes in an item, which has this line in the record of this document. Yields what the record says of it.
+    pub(super) fn item(&mut self, id: &str, now: &Print, line: &[u8]) -> Option<Print> {
+        if let Some(place) = self.lines.is_at(line).and_then(|at| self.last.place(id, at)) {
+            self.lines.go_on();
+            self.meet(place);
+            return Some(*now);
+        }
         let Some((place, past)) = self.last.find(id) else {
             self.difference.added += 1;
             self.difference.list(id, "added", vec![]);
             return None;
         };
-        if let Some(met) = self.met.get_mut(place) {
-            *met = true;
+        if let Some(at) = self.last.stands_at(place) {
+            self.lines.go_behind(at);
         }
+        self.meet(place);
         if past == *now {
             return Some(past);
         }
@@ -142,6 +150,12 @@ impl<'a> Tracker<'a> {
         self.difference.changed += 1;
         self.difference.list(id, "changed", parts);
         Some(past)
+    }
+
+    fn meet(&mut self, place: usize) {
+        if let Some(met) = self.met.get_mut(place) {
+            *met = true;
+        }
     }
 
     /// What the items are.

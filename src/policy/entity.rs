@@ -1,6 +1,8 @@
 //! One entity of a federation as rules and differences see it: plain data that a kind of document fills in while it streams
 //! past, one entity at a time.
 
+use std::fmt;
+
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 
@@ -10,7 +12,7 @@ pub struct Entity {
     /// Its entityID; empty when it has none.
     pub id: String,
     /// Where it begins.
-    pub place: String,
+    pub place: Place,
     /// What it does, in the order of the document.
     pub roles: Vec<Role>,
     /// Who registered it.
@@ -27,6 +29,21 @@ pub struct Entity {
     pub content: [u8; 16],
     /// Whether it has more parts than are looked at.
     pub is_cut: bool,
+}
+
+/// A place in a document, for people.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// Counted from 1.
+    pub line: u64,
+    /// In characters, counted from 1.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
 }
 
 /// What an entity does.

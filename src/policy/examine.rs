@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::difference::Tracker;
 use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
-use super::last::{Print, Recorder};
+use super::last::{Print, Recorder, line_into};
 use super::likeness::skeleton;
 use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
@@ -91,6 +91,8 @@ pub struct Examiner<'a> {
     tally: Tally,
     tracker: Option<Tracker<'a>>,
     recorder: Option<Recorder<'a>>,
+    /// The line of the entity at hand in the record.
+    line: Vec<u8>,
 }
 
 impl<'a> Examiner<'a> {
@@ -120,6 +122,7 @@ impl<'a> Examiner<'a> {
             tally: Tally::default(),
             tracker,
             recorder,
+            line: Vec::new(),
         }
     }
 
@@ -172,10 +175,11 @@ impl<'a> Examiner<'a> {
     }
 
     fn note(&mut self, name: &str, print: &Print) -> Option<Print> {
+        line_into(&mut self.line, name, print);
         if let Some(recorder) = &mut self.recorder {
-            recorder.item(name, print);
+            recorder.item(&self.line);
         }
-        self.tracker.as_mut()?.item(name, print)
+        self.tracker.as_mut()?.item(name, print, &self.line)
     }
 
     /// Judges the document as a whole, and ends.

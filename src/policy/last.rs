@@ -1,15 +1,17 @@
 //! The compact record of the document that a key line signed last: for each entity its name and the digests of its parts.
 //! Written and read as a stream of lines; `docs/formats/vault.md` specifies them.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Entity, Facts, RECORD};
-use crate::base::bytes::{from_hex, hex};
-use crate::base::disk::Document;
+use super::{Endpoint, Entity, Facts, RECORD};
+use crate::base::bytes::hex_into;
+use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
 
 /// The parts of an entity that are told apart, the riskiest first.
@@ -23,6 +25,8 @@ const HEAD: &str = "fedroot last signed v1";
 const LINE_BYTES_MAX: u64 = 8 << 20;
 /// What is read for one line at first.
 const LINE_BYTES_USUAL: usize = 512;
+/// What is read at a time where lines follow one another: some twenty.
+const LINES_BYTES: usize = 4 * 1024;
 /// The line of an entity whose name is empty.
 const ENTITY_BYTES_MIN: u64 = 144;
 
@@ -35,22 +39,22 @@ pub struct Print {
 
 impl Print {
     pub(super) fn of(entity: &Entity) -> Self {
-        let parts = [
-            keys(entity),
-            endpoints(entity),
-            scopes(entity),
-            registrar(entity),
-            attributes(entity),
-            roles(entity),
-        ];
-        Self { content: entity.content, parts: parts.map(digest_of) }
+        let mut texts = Texts::default();
+        let parts = [keys, endpoints, scopes, registrar, attributes, roles].map(|part| {
+            texts.clear();
+            part(entity, &mut texts);
+            texts.digest()
+        });
+        Self { content: entity.content, parts }
     }
 
     /// Of a document of a batch: what it says of keys, policy, constraints, metadata and trust marks, and what tells all of it.
     pub fn of_member(parts: [Vec<String>; DOCUMENT_PARTS.len()], content: &[u8]) -> Self {
         let mut print = Self::of_item(content);
         for (own, part) in print.parts.iter_mut().zip(parts) {
-            *own = if part.is_empty() { 0 } else { digest_of(part) };
+            let mut texts = Texts::default();
+            part.iter().for_each(|text| texts.add([text.as_str()]));
+            *own = if part.is_empty() { 0 } else { texts.digest() };
         }
         print
     }
@@ -64,70 +68,113 @@ impl Print {
     }
 }
 
-/// The digest of a set of texts: their order does not matter, their number does.
-fn digest_of(mut list: Vec<String>) -> u64 {
-    list.sort_unstable();
-    let mut hash = Sha256::new();
-    for text in list {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
-    }
-    hash.finalize().first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
+/// The digest of no text: the beginning of that of no octets.
+const OF_NOTHING: u64 = 0xe3b0_c442_98fc_1c14;
+
+/// A set of texts in one string: there is one such set for each part of each entity.
+#[derive(Default)]
+struct Texts {
+    all: String,
+    spans: Vec<Range<usize>>,
+    hashed: Vec<u8>,
 }
 
-fn keys(entity: &Entity) -> Vec<String> {
-    let mut list = Vec::new();
+impl Texts {
+    fn clear(&mut self) {
+        self.all.clear();
+        self.spans.clear();
+    }
+
+    /// Adds a text that is made of these.
+    fn add<const N: usize>(&mut self, pieces: [&str; N]) {
+        let start = self.all.len();
+        pieces.iter().for_each(|piece| self.all.push_str(piece));
+        self.spans.push(start..self.all.len());
+    }
+
+    /// The digest of the set: the order of the texts does not matter, their number does.
+    fn digest(&mut self) -> u64 {
+        let Self { all, spans, hashed } = self;
+        if spans.is_empty() {
+            return OF_NOTHING; // of most entities some part is
+        }
+        let text = |span: &Range<usize>| all.get(span.clone()).unwrap_or_default();
+        spans.sort_unstable_by(|a, b| text(a).cmp(text(b)));
+        hashed.clear();
+        for text in spans.iter().map(text) {
+            hashed.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            hashed.extend_from_slice(text.as_bytes());
+        }
+        Sha256::digest(hashed).first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
+    }
+}
+
+fn keys(entity: &Entity, texts: &mut Texts) {
     for role in &entity.roles {
         for key in &role.keys {
+            let purpose = key.purpose.as_deref().unwrap_or_default();
             let fingerprints = key.certificates.iter().map(|certificate| {
                 certificate
                     .as_ref()
                     .map_or("unreadable".into(), |certificate| certificate.fingerprint.to_string())
             });
-            let others = key.others.iter().map(ToString::to_string);
-            let purpose = key.purpose.as_deref().unwrap_or_default();
-            list.extend(fingerprints.chain(others).map(|key| format!("{}\0{purpose}\0{key}", role.name)));
+            for one in fingerprints.chain(key.others.iter().map(ToString::to_string)) {
+                texts.add([&role.name, "\0", purpose, "\0", &one]);
+            }
         }
     }
-    list
 }
 
-fn endpoints(entity: &Entity) -> Vec<String> {
-    let text = |endpoint: &super::Endpoint| {
-        format!(
-            "{}\0{}\0{}\0{}\0{}",
-            endpoint.service,
-            endpoint.binding,
-            endpoint.location,
-            endpoint.response.as_deref().unwrap_or_default(),
-            endpoint.index.as_deref().unwrap_or_default()
-        )
-    };
-    entity.endpoints().map(text).collect()
+fn endpoints(entity: &Entity, texts: &mut Texts) {
+    for Endpoint { service, binding, location, response, index } in entity.endpoints() {
+        let (response, index) =
+            (response.as_deref().unwrap_or_default(), index.as_deref().unwrap_or_default());
+        texts.add([service, "\0", binding, "\0", location, "\0", response, "\0", index]);
+    }
 }
 
-fn scopes(entity: &Entity) -> Vec<String> {
-    let scopes = entity.roles.iter().flat_map(|role| &role.scopes);
-    scopes.map(|scope| format!("{}\0{}", scope.is_regexp, scope.value)).collect()
+fn scopes(entity: &Entity, texts: &mut Texts) {
+    for scope in entity.roles.iter().flat_map(|role| &role.scopes) {
+        texts.add([if scope.is_regexp { "true" } else { "false" }, "\0", &scope.value]);
+    }
 }
 
-fn registrar(entity: &Entity) -> Vec<String> {
-    entity.registrations.iter().map(|one| one.authority.clone().unwrap_or_default()).collect()
+fn registrar(entity: &Entity, texts: &mut Texts) {
+    for one in &entity.registrations {
+        texts.add([one.authority.as_deref().unwrap_or_default()]);
+    }
 }
 
-fn attributes(entity: &Entity) -> Vec<String> {
-    entity.attributes.iter().map(|(name, value)| format!("{name}\0{value}")).collect()
+fn attributes(entity: &Entity, texts: &mut Texts) {
+    for (name, value) in &entity.attributes {
+        texts.add([name, "\0", value]);
+    }
 }
 
-fn roles(entity: &Entity) -> Vec<String> {
-    let text =
-        |role: &super::Role| format!("{}\0{}", role.name, role.protocols.as_deref().unwrap_or_default());
-    entity.roles.iter().map(text).collect()
+fn roles(entity: &Entity, texts: &mut Texts) {
+    for role in &entity.roles {
+        texts.add([&role.name, "\0", role.protocols.as_deref().unwrap_or_default()]);
+    }
+}
+
+/// Writes the line of an entity, or of another item.
+pub(super) fn line_into(line: &mut Vec<u8>, name: &str, print: &Print) {
+    line.clear();
+    line.extend_from_slice(b"entity ");
+    hex_into(line, &print.content);
+    for part in print.parts {
+        line.push(b' ');
+        hex_into(line, &part.to_be_bytes());
+    }
+    line.push(b' ');
+    // neither does a text fail to be JSON, nor a vector to take it
+    let _ = serde_json::to_writer(&mut *line, name);
+    line.push(b'\n');
 }
 
 /// Writes a record while its document streams past.
 pub(super) struct Recorder<'w> {
-    to: &'w mut dyn Write,
+    to: BufWriter<&'w mut dyn Write>,
     count: u64,
     failed: Option<io::Error>,
 }
@@ -135,15 +182,14 @@ pub(super) struct Recorder<'w> {
 impl<'w> Recorder<'w> {
     /// Begins a record of a document of this kind.
     pub(super) fn new(to: &'w mut dyn Write, kind: &str) -> Self {
+        let mut to = BufWriter::new(to);
         let failed = writeln!(to, "{HEAD} {kind}").err();
         Self { to, count: 0, failed }
     }
 
-    /// Notes the next entity or other item.
-    pub(super) fn item(&mut self, name: &str, print: &Print) {
-        let parts: Vec<String> = print.parts.iter().map(|part| format!("{part:016x}")).collect();
-        let id = serde_json::to_string(name).unwrap_or_default();
-        self.put(&format!("entity {} {} {id}\n", hex(&print.content), parts.join(" ")));
+    /// Takes the line of the next entity or other item.
+    pub(super) fn item(&mut self, line: &[u8]) {
+        self.put(line);
         self.count += 1;
     }
 
@@ -154,13 +200,13 @@ impl<'w> Recorder<'w> {
             kept.add(fact.path.clone(), fact.value.clone());
         }
         let facts = serde_json::to_string(&kept).unwrap_or_default();
-        self.put(&format!("facts {facts}\nend {}\n", self.count));
-        self.failed.map_or(Ok(()), Err)
+        self.put(format!("facts {facts}\nend {}\n", self.count).as_bytes());
+        self.failed.map_or_else(|| self.to.flush(), Err)
     }
 
-    fn put(&mut self, text: &str) {
+    fn put(&mut self, bytes: &[u8]) {
         if self.failed.is_none() {
-            self.failed = self.to.write_all(text.as_bytes()).err();
+            self.failed = self.to.write_all(bytes).err();
         }
     }
 }
@@ -175,30 +221,38 @@ pub struct Last {
 }
 
 /// What a line of a record says.
-enum Line {
-    Entity(String, Print),
+enum Line<'a> {
+    Entity(Cow<'a, str>, Print),
     Facts(Facts),
     End(usize),
 }
 
-impl Line {
-    fn parse(line: &str) -> Option<Self> {
+impl<'a> Line<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
         let (what, rest) = line.split_once(' ')?;
         match what {
             "entity" => {
                 let mut fields = rest.splitn(PARTS.len() + 2, ' ');
-                let content = from_hex(fields.next()?)?.first_chunk().copied()?;
+                let content = u128::from_str_radix(fields.next().filter(|hex| hex.len() == 32)?, 16).ok()?;
                 let mut parts = [0; PARTS.len()];
                 for part in &mut parts {
                     *part = u64::from_str_radix(fields.next()?, 16).ok()?;
                 }
-                let id = serde_json::from_str(fields.next()?).ok()?;
-                Some(Self::Entity(id, Print { content, parts }))
+                Some(Self::Entity(text(fields.next()?)?, Print { content: content.to_be_bytes(), parts }))
             }
             "facts" => serde_json::from_str(rest).ok().map(Self::Facts),
             "end" => rest.parse().ok().map(Self::End),
             _ => None,
         }
+    }
+}
+
+/// What a JSON string says; most say what stands between their quotes.
+fn text(json: &str) -> Option<Cow<'_, str>> {
+    let plain = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match plain.filter(|text| !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))) {
+        Some(text) => Some(Cow::Borrowed(text)),
+        None => serde_json::from_str(json).ok().map(Cow::Owned),
     }
 }
 
@@ -219,7 +273,7 @@ impl Last {
                 None if count == 0 && ended => break,
                 Some(text) if number == 1 && text.starts_with(HEAD) => {}
                 Some(text) if number > 1 && !ended => match Line::parse(text) {
-                    Some(Line::Entity(id, _)) => entities.push((hash.hash_one(id), at)),
+                    Some(Line::Entity(id, _)) => entities.push((hash.hash_one(&*id), at)),
                     Some(Line::Facts(found)) => facts = found,
                     Some(Line::End(count)) if count == entities.len() => ended = true,
                     _ => return Err(wrong("it is no line of a record")),
@@ -245,13 +299,23 @@ impl Last {
 
     /// The place of an entity in the record, and its digests.
     pub(super) fn find(&self, id: &str) -> Option<(usize, Print)> {
-        let hash = self.hash.hash_one(id);
-        let first = self.entities.partition_point(|(own, _)| *own < hash);
-        let same = self.entities.iter().skip(first).take_while(|(own, _)| *own == hash);
-        (first..).zip(same).find_map(|(place, _)| {
+        self.places(id).find_map(|(place, _)| {
             let (name, print) = self.get(place)?;
             (name == id).then_some((place, print))
         })
+    }
+
+    /// The place of the entity whose line begins there.
+    pub(super) fn place(&self, id: &str, stands_at: u64) -> Option<usize> {
+        self.places(id).find(|(_, at)| *at == stands_at).map(|(place, _)| place)
+    }
+
+    /// The places of names with the same hash, and where their lines begin.
+    fn places(&self, id: &str) -> impl Iterator<Item = (usize, u64)> {
+        let hash = self.hash.hash_one(id);
+        let first = self.entities.partition_point(|(own, _)| *own < hash);
+        let same = self.entities.iter().skip(first).take_while(move |(own, _)| *own == hash);
+        (first..).zip(same).map(|(place, (_, at))| (place, *at))
     }
 
     /// Where the entity at a place stands in the record, and so in the order of the document.
@@ -266,8 +330,138 @@ impl Last {
         let from = BufReader::with_capacity(LINE_BYTES_USUAL, self.record.reader_at(*at));
         io::Read::take(from, LINE_BYTES_MAX).read_line(&mut line).ok()?;
         match Line::parse(line.trim_end_matches('\n'))? {
-            Line::Entity(name, print) => Some((name, print)),
+            Line::Entity(name, print) => Some((name.into_owned(), print)),
             _ => None,
         }
+    }
+}
+
+/// Goes through the lines of a record in their order, which is mostly that of the next document.
+pub(super) struct Lines<'a> {
+    record: &'a Document,
+    from: BufReader<DocumentReader<'a>>,
+    line: Vec<u8>,
+    /// Where that line begins.
+    at: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// At the first line behind the head.
+    pub(super) fn new(last: &'a Last) -> Self {
+        let mut lines = Self::at(&last.record, 0);
+        lines.go_on();
+        lines
+    }
+
+    fn at(record: &'a Document, at: u64) -> Self {
+        let from = BufReader::with_capacity(LINES_BYTES, record.reader_at(at));
+        let mut lines = Self { record, from, line: Vec::new(), at };
+        lines.read();
+        lines
+    }
+
+    /// Where this line begins, when it is the line at hand.
+    pub(super) fn is_at(&self, line: &[u8]) -> Option<u64> {
+        (self.line == line).then_some(self.at)
+    }
+
+    /// Goes on to the next line.
+    pub(super) fn go_on(&mut self) {
+        self.at += self.line.len() as u64;
+        self.read();
+    }
+
+    /// Goes on to the line behind that which begins there.
+    pub(super) fn go_behind(&mut self, at: u64) {
+        if at != self.at {
+            *self = Self::at(self.record, at);
+        }
+        self.go_on();
+    }
+
+    /// A line that cannot be read is no entity's.
+    fn read(&mut self) {
+        self.line.clear();
+        if io::Read::take(&mut self.from, LINE_BYTES_MAX).read_until(b'\n', &mut self.line).is_err() {
+            self.line.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(names: &[&str]) -> Vec<u8> {
+        let mut record = Vec::new();
+        let mut recorder = Recorder::new(&mut record, "test");
+        for name in names {
+            let mut line = Vec::new();
+            line_into(&mut line, name, &Print::of_item(name.as_bytes()));
+            recorder.item(&line);
+        }
+        recorder.finish(&Facts::default()).unwrap();
+        record
+    }
+
+    fn read(record: Vec<u8>) -> Result<Last, Fault> {
+        Last::read(Document::from_bytes("record", record))
+    }
+
+    const NAMES: [&str; 4] = ["https://a.example", "quoted \"\\ name", "ü\n", ""];
+
+    #[test]
+    fn names_come_back_as_they_were_and_in_any_order() {
+        let last = read(record(&NAMES)).unwrap();
+        for name in NAMES.iter().rev() {
+            let (place, print) = last.find(name).unwrap();
+            assert_eq!(print, Print::of_item(name.as_bytes()));
+            assert_eq!(last.get(place).unwrap().0, *name);
+        }
+        assert!(last.find("https://a.exampl").is_none());
+    }
+
+    #[test]
+    fn lines_are_gone_through_in_order_and_from_wherever_one_is_found() {
+        let last = read(record(&NAMES)).unwrap();
+        let mut lines = Lines::new(&last);
+        let mut line = Vec::new();
+        for (name, is_next) in
+            [(NAMES[0], true), (NAMES[1], true), (NAMES[3], false), (NAMES[2], false), (NAMES[3], true)]
+        {
+            line_into(&mut line, name, &Print::of_item(name.as_bytes()));
+            let place = last.find(name).unwrap().0;
+            let at = lines.is_at(&line);
+            assert_eq!(at.and_then(|at| last.place(name, at)), is_next.then_some(place), "{name}");
+            lines.go_behind(last.stands_at(place).unwrap());
+        }
+        assert_eq!(lines.line.split(|byte| *byte == b' ').next(), Some(&b"facts"[..]));
+    }
+
+    #[test]
+    fn what_is_no_line_is_refused() {
+        let good = String::from_utf8(record(&NAMES)).unwrap();
+        assert!(read(good.clone().into_bytes()).is_ok());
+        for (from, to) in [
+            ("entity ", "entity x"),
+            ("\"https", "https"),
+            ("example\"", "example"),
+            ("https://a", "https://\u{1}"),
+            ("https://a", "https://\"a"),
+            ("https://a", "https://\\xa"),
+            (" 0000000000000000 ", " 000000000000000g "),
+            ("end 4", "end 3"),
+        ] {
+            assert_eq!(read(good.replacen(from, to, 1).into_bytes()).err().unwrap().code(), &RECORD, "{to}");
+        }
+    }
+
+    #[test]
+    fn no_text_has_the_digest_of_nothing() {
+        let first = Sha256::digest(b"").first_chunk().copied().unwrap();
+        assert_eq!(OF_NOTHING, u64::from_be_bytes(first));
+        let mut texts = Texts::default();
+        texts.add([""]);
+        assert_ne!(texts.digest(), OF_NOTHING);
     }
 }

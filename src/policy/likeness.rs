@@ -1,5 +1,7 @@
 //! What looks alike: names that a person takes for one another, and characters that show nothing.
 
+use memchr::memmem;
+
 /// Letters of other scripts and the Latin ones they pass for.
 const LOOKALIKES: &[(char, &str)] = &[
     ('a', "аαɑａ"),
@@ -56,14 +58,39 @@ pub(super) fn first_invisible(text: &str) -> Option<char> {
 
 /// What is left of a URI once everything is gone that people overlook. Two names with one skeleton pass for each other.
 pub(super) fn skeleton(uri: &str) -> String {
-    let mut text: String = unescaped(uri.trim()).chars().filter(|c| !is_invisible(*c)).collect();
+    let uri = uri.trim();
+    let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%');
+    let mut text = if is_plain {
+        uri.to_owned()
+    } else {
+        unescaped(uri).chars().filter(|c| !is_invisible(*c)).collect()
+    };
     if let Some(rest) = text.strip_prefix("http:") {
         text = format!("https:{rest}");
     }
-    let plain: String = text.chars().filter(|c| !is_mark(*c)).map(latin).collect();
-    let plain = plain.to_lowercase().replace(":443/", "/").replace(":80/", "/").replace("./", "/");
-    let plain = plain.trim_end_matches(['/', '#', '?', '.']);
-    plain.replace("rn", "m").replace("vv", "w").replace(['1', 'i'], "l").replace('0', "o")
+    if is_plain {
+        text.make_ascii_lowercase();
+    } else {
+        text = text.chars().filter(|c| !is_mark(*c)).map(latin).collect::<String>().to_lowercase();
+    }
+    replace(&mut text, &[(":443/", "/"), (":80/", "/"), ("./", "/")]);
+    text.truncate(text.trim_end_matches(['/', '#', '?', '.']).len());
+    replace(&mut text, &[("rn", "m"), ("vv", "w")]);
+    let strokes = |c| match c {
+        '1' | 'i' => 'l',
+        '0' => 'o',
+        c => c,
+    };
+    text.chars().map(strokes).collect()
+}
+
+/// Replaces what is mostly not there.
+fn replace(text: &mut String, all: &[(&str, &str)]) {
+    for (from, to) in all {
+        if memmem::find(text.as_bytes(), from.as_bytes()).is_some() {
+            *text = text.replace(from, to);
+        }
+    }
 }
 
 /// Percent escapes resolved where they stand for printable ASCII.

@@ -2,19 +2,20 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::element::Element;
 use super::{MD, certificate};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::format::xml::{StartTag, dsig};
+use crate::format::xml::{Position, StartTag, dsig};
 use crate::policy::{
-    Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
+    self, Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
 };
 
 pub(super) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
-const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
-const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
-const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
-const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+pub(super) const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
+pub(super) const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
+pub(super) const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
+pub(super) const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// Parts of one kind that are looked at in one entity.
@@ -72,11 +73,12 @@ fn owned(tag: StartTag<'_>, name: &str) -> Option<String> {
 }
 
 impl Assembler {
-    /// Begins at the entity's start tag; its content is digested only where somebody compares.
-    pub(super) fn new(tag: StartTag<'_>, is_digested: bool) -> Self {
+    /// Begins at the entity's start tag; its content is digested only where somebody compares, by way of this buffer.
+    pub(super) fn new(tag: StartTag<'_>, is_digested: bool, buffer: Vec<u8>) -> Self {
+        let Position { line, column, .. } = tag.position();
         let entity = Entity {
             id: owned(tag, "entityID").unwrap_or_default(),
-            place: tag.position().to_string(),
+            place: policy::Place { line, column },
             cache_duration: owned(tag, "cacheDuration").filter(|_| tag.depth() > 0),
             ..Entity::default()
         };
@@ -84,7 +86,7 @@ impl Assembler {
             entity,
             depth: tag.depth(),
             hash: is_digested.then(Sha256::new),
-            unhashed: Vec::with_capacity(if is_digested { 2 * PIECE_BYTES } else { 0 }),
+            unhashed: buffer,
             taking: None,
             text: String::new(),
             label: Text::default(),
@@ -99,70 +101,61 @@ impl Assembler {
         &self.entity.id
     }
 
-    pub(super) fn start(&mut self, tag: StartTag<'_>) {
+    pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element) {
         self.absorb(tag);
         if self.taking.is_some() || tag.depth() == self.depth {
             return;
         }
-        match tag.namespace() {
-            MD => self.metadata(tag),
-            MDUI => match tag.local() {
-                "DisplayName" | "Description" | "InformationURL" | "PrivacyStatementURL" => {
-                    self.labelled(Place::Ui, tag);
-                }
-                "Logo" => self.take(Place::Logo, tag),
-                _ => {}
-            },
-            dsig::NS | dsig::NS_11 if self.key().is_some() => match tag.local() {
-                "X509Certificate" => self.take(Place::Certificate, tag),
-                "Modulus" | "PublicKey" | "Y" => self.take(Place::OtherKey, tag),
-                _ => {}
-            },
-            MDRPI => self.registration(tag),
-            SHIBMD if tag.local() == "Scope" => {
-                self.is_regexp = matches!(tag.attribute("regexp").map(str::trim), Some("true" | "1"));
-                self.take(Place::Scope, tag);
-            }
-            MDATTR if tag.local() == "EntityAttributes" => self.attribute = Some(String::new()),
-            SAML => self.entity_attribute(tag),
-            _ => {}
+        let is_child = tag.depth() == self.depth + 1;
+        let is_metadata = tag.namespace() == MD;
+        if is_child && is_metadata && tag.local().ends_with("Descriptor") {
+            return self.role(tag);
         }
-    }
-
-    fn metadata(&mut self, tag: StartTag<'_>) {
         let cut = &mut self.entity.is_cut;
-        match tag.local() {
-            name if tag.depth() == self.depth + 1 && name.ends_with("Descriptor") => {
-                let protocols = match name {
-                    "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
-                    _ => owned(tag, "protocolSupportEnumeration"),
-                };
-                let role = Role { name: name.to_owned(), protocols, ..Role::default() };
-                push(&mut self.entity.roles, role, cut);
-            }
-            "KeyDescriptor" => {
+        match element {
+            Element::KeyDescriptor => {
                 if let Some(role) = self.entity.roles.last_mut() {
                     push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() }, cut);
                 }
             }
-            "RequestedAttribute" => {
+            Element::RequestedAttribute => {
                 if let Some(role) = self.entity.roles.last_mut() {
                     push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
                 }
             }
-            "ContactPerson" => {
+            Element::ContactPerson => {
                 let purpose = owned(tag, "contactType").unwrap_or_default();
                 push(&mut self.entity.contacts, Contact { purpose, addresses: vec![] }, cut);
             }
-            "EmailAddress" => self.take(Place::Address, tag),
-            "Organization" if tag.depth() == self.depth + 1 => {
-                self.entity.organization = Some(Organization::default());
+            Element::EmailAddress => self.take(Place::Address, tag),
+            Element::Organization if is_child => self.entity.organization = Some(Organization::default()),
+            Element::OrganizationText => self.labelled(Place::Organization, tag),
+            Element::Organization | Element::Metadata | Element::Entity => self.endpoint(tag),
+            Element::UiText => self.labelled(Place::Ui, tag),
+            Element::Logo => self.take(Place::Logo, tag),
+            Element::Certificate | Element::StrayCertificate if self.key().is_some() => {
+                self.take(Place::Certificate, tag);
             }
-            "OrganizationName" | "OrganizationDisplayName" | "OrganizationURL" => {
-                self.labelled(Place::Organization, tag);
+            Element::OtherKey if self.key().is_some() => self.take(Place::OtherKey, tag),
+            Element::RegistrationInfo | Element::RegistrationPolicy => self.registration(tag, element),
+            Element::Scope => {
+                self.is_regexp = matches!(tag.attribute("regexp").map(str::trim), Some("true" | "1"));
+                self.take(Place::Scope, tag);
             }
-            _ => self.endpoint(tag),
+            Element::EntityAttributes => self.attribute = Some(String::new()),
+            Element::Attribute | Element::AttributeValue => self.entity_attribute(tag, element),
+            _ => {}
         }
+    }
+
+    fn role(&mut self, tag: StartTag<'_>) {
+        let name = tag.local();
+        let protocols = match name {
+            "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
+            _ => owned(tag, "protocolSupportEnumeration"),
+        };
+        let role = Role { name: name.to_owned(), protocols, ..Role::default() };
+        push(&mut self.entity.roles, role, &mut self.entity.is_cut);
     }
 
     fn endpoint(&mut self, tag: StartTag<'_>) {
@@ -179,9 +172,9 @@ impl Assembler {
         }
     }
 
-    fn registration(&mut self, tag: StartTag<'_>) {
-        match tag.local() {
-            "RegistrationInfo" => {
+    fn registration(&mut self, tag: StartTag<'_>, element: Element) {
+        match element {
+            Element::RegistrationInfo => {
                 let registration = Registration {
                     authority: owned(tag, "registrationAuthority"),
                     instant: owned(tag, "registrationInstant"),
@@ -189,19 +182,18 @@ impl Assembler {
                 };
                 push(&mut self.entity.registrations, registration, &mut self.entity.is_cut);
             }
-            "RegistrationPolicy" => {
+            _ => {
                 if let Some(registration) = self.entity.registrations.last_mut() {
                     registration.policies += 1;
                 }
             }
-            _ => {}
         }
     }
 
-    fn entity_attribute(&mut self, tag: StartTag<'_>) {
-        match (tag.local(), &mut self.attribute) {
-            ("Attribute", Some(name)) => *name = owned(tag, "Name").unwrap_or_default(),
-            ("AttributeValue", Some(_)) => self.take(Place::Attribute, tag),
+    fn entity_attribute(&mut self, tag: StartTag<'_>, element: Element) {
+        match (element, &mut self.attribute) {
+            (Element::Attribute, Some(name)) => *name = owned(tag, "Name").unwrap_or_default(),
+            (Element::AttributeValue, Some(_)) => self.take(Place::Attribute, tag),
             _ => {}
         }
     }
@@ -323,8 +315,8 @@ impl Assembler {
         }
     }
 
-    /// The whole entity.
-    pub(super) fn finish(mut self) -> Entity {
+    /// The whole entity, and the buffer for the next one.
+    pub(super) fn finish(mut self) -> (Entity, Vec<u8>) {
         if let Some(role) = self.entity.roles.first_mut() {
             role.scopes.append(&mut self.scopes);
         }
@@ -332,7 +324,8 @@ impl Assembler {
             let digest = hash.chain_update(&self.unhashed).finalize();
             self.entity.content = digest.first_chunk().copied().unwrap_or_default();
         }
-        self.entity
+        self.unhashed.clear();
+        (self.entity, self.unhashed)
     }
 }
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use memchr::memmem::Finder;
 
-use super::entity::{Assembler, MDRPI};
+use super::element::Element;
+use super::entity::Assembler;
 use super::oddities::Oddities;
 use super::{MD, check_root};
 use crate::artefact::carried::Carrier;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
-use crate::format::xml::{Event, StartTag, dsig};
+use crate::format::xml::{Event, StartTag};
 use crate::policy::{Examined, Examiner, Facts};
 
 /// Entities and registrars that are listed by name; the counts cover all of them.
@@ -35,6 +36,7 @@ pub(super) struct Collector<'a> {
     certificates: u64,
     listed: Vec<String>,
     open: Option<Assembler>,
+    buffer: Vec<u8>,
     oddities: Oddities,
     split_values: u64,
     needle: Finder<'static>,
@@ -65,6 +67,7 @@ impl<'a> Collector<'a> {
             certificates: 0,
             listed: Vec::new(),
             open: None,
+            buffer: Vec::new(),
             oddities: Oddities::default(),
             split_values: 0,
             needle: Finder::new(PRIVATE_KEY),
@@ -137,14 +140,15 @@ impl<'a> Collector<'a> {
             self.nested_expiry(tag);
         }
         self.oddities.start();
+        let (element, is_odd) = Element::of(tag);
         if self.examiner.is_some() {
             self.tail.clear();
-            for (rule, what) in Oddities::tag(tag) {
+            for (rule, what) in if is_odd { Oddities::tag(tag) } else { vec![] } {
                 self.breach(rule, what);
             }
         }
-        match (tag.namespace(), tag.local()) {
-            (MD, "EntityDescriptor") => {
+        match element {
+            Element::Entity => {
                 self.entities += 1;
                 if self.listed.len() < LISTED_MAX
                     && let Some(id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty())
@@ -152,32 +156,33 @@ impl<'a> Collector<'a> {
                     self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
                 }
                 if let Some(examiner) = &self.examiner {
-                    self.open = Some(Assembler::new(tag, examiner.compares()));
+                    let buffer = std::mem::take(&mut self.buffer);
+                    self.open = Some(Assembler::new(tag, examiner.compares(), buffer));
                 }
             }
-            (MDRPI, "RegistrationInfo") => {
+            Element::RegistrationInfo => {
                 let authority = tag.attribute("registrationAuthority").unwrap_or("(none)");
                 let is_known = self.registrars.len() < LISTED_MAX || self.registrars.contains_key(authority);
                 let authority = if is_known { authority } else { "(others)" };
                 *self.registrars.entry(authority.chars().take(NAME_CHARS_MAX).collect()).or_default() += 1;
             }
-            (MDRPI, "PublicationInfo") if self.entities == 0 => {
+            Element::PublicationInfo if self.entities == 0 => {
                 for name in ["publisher", "creationInstant"] {
                     if let Some(value) = tag.attribute(name).filter(|_| self.root.value(name).is_none()) {
                         self.root.add(name, value);
                     }
                 }
             }
-            (dsig::NS, "X509Certificate") => self.certificates += 1,
-            (MD, local) => {
-                if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == local) {
+            Element::Certificate => self.certificates += 1,
+            Element::Metadata => {
+                if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == tag.local()) {
                     *self.roles.entry(role).or_default() += 1;
                 }
             }
             _ => {}
         }
         if let Some(open) = &mut self.open {
-            open.start(tag);
+            open.start(tag, element);
         }
         Ok(())
     }
@@ -194,7 +199,8 @@ impl<'a> Collector<'a> {
     }
 
     fn entity(&mut self, open: Assembler) {
-        let entity = open.finish();
+        let (entity, buffer) = open.finish();
+        self.buffer = buffer;
         if let Some(examiner) = &mut self.examiner {
             examiner.entity(&entity);
         }

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod coverage;
+mod element;
 mod entity;
 mod facts;
 mod mdq;

@@ -272,9 +272,11 @@ impl Draft for Standalone<'_> {
     }
 
     fn finish(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
-        let document = self.signed(&self.head, &self.digested()?.digest, signature)?;
+        let digest = &self.digested()?.digest;
+        let element = self.settings.key_info.sign(&self.signed_info(&self.head, digest), signature);
+        let document = self.with(&self.head, &element)?;
         let mut is_it = false;
-        let found = dsig::verify(document.as_slice(), Limits::default(), |event| {
+        let found = dsig::digest(document.as_slice(), Limits::default(), self.settings.hash, |event| {
             if let Event::Start(tag) = event
                 && tag.depth() == 0
             {
@@ -283,9 +285,11 @@ impl Draft for Standalone<'_> {
             Ok(())
         })?;
         // The caller has verified the signature over these octets: that they are the document's is what is left to check.
-        let is_whole = found.is_intact()
+        let place = found.signature.map(|range| usize::try_from(range.start)..usize::try_from(range.end));
+        let stands = place.and_then(|range| document.get(range.start.ok()?..range.end.ok()?));
+        let is_whole = found.digest == *digest
             && found.signed_info == self.octets()?
-            && found.signature.value == signature.as_bytes();
+            && stands == Some(element.as_slice());
         if is_whole && is_it {
             return Ok(document);
         }

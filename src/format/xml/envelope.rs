@@ -24,8 +24,10 @@ pub struct Digested {
     pub digest: Vec<u8>,
     /// The root's `ID`, where it has one.
     pub id: Option<String>,
-    /// Where the old signature stands in the source, in bytes.
+    /// Where a signature stands in the source, in bytes.
     pub signature: Option<Range<u64>>,
+    /// The canonical octets of its `SignedInfo`, as nobody has looked at it yet.
+    pub signed_info: Vec<u8>,
 }
 
 /// What a pass for verifying yields. The document is as signed when `digest` is `signature.digest_value` and
@@ -63,15 +65,16 @@ pub fn digest<R: Read>(
     visit: impl FnMut(&Event<'_>) -> Result<(), Fault>,
 ) -> Result<Digested, Fault> {
     let mut content = Canonicalizer::new(Hasher::new(digest), Form::default());
-    let mut pass = Pass::new(None, visit);
+    let mut pass = Pass::new(Some(Canonicalizer::new(Vec::new(), Form::default())), visit);
     let mut reader = Reader::new(source, limits);
     while let Some(event) = reader.next()? {
         if pass.covers(&event)? {
             content.event(&event);
         }
     }
+    let signed_info = pass.signed_info.map(Canonicalizer::finish).unwrap_or_default();
     let (id, signature) = (pass.id, pass.signature);
-    Ok(Digested { digest: content.finish().finish(), id, signature })
+    Ok(Digested { digest: content.finish().finish(), id, signature, signed_info })
 }
 
 /// Reads a document as [`digest`] does, and refuses what that refuses: for one whose parts are signed, and not the whole.

@@ -1,5 +1,6 @@
 //! Start tags: scanned in place, their namespaces resolved, their attributes put in canonical order.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -29,6 +30,8 @@ pub(super) struct Tag {
     pub(super) tidy: bool,
     /// There are line breaks or tabs in it.
     broken: bool,
+    /// What the caller noted of it; nothing yet when it is 0.
+    note: Cell<u8>,
 }
 
 /// One attribute that is not a namespace declaration.
@@ -105,6 +108,7 @@ impl Tag {
         self.slots.clear();
         self.scratch.clear();
         self.tidy = true;
+        self.note.set(0);
         let end = match self.scan_parts(text, scope, from, limits) {
             Ok(Some(end)) => end,
             unfinished => {
@@ -382,6 +386,16 @@ impl<'a> StartTag<'a> {
     /// Whether there are line breaks or tabs in it, as it stands in the document.
     pub fn is_broken(&self) -> bool {
         self.core.tag().broken
+    }
+
+    /// What the caller found out about the tag: asked again only when it is not the same tag under the same bindings as
+    /// one before. There is one such note for each tag, and it is not 0.
+    pub fn noted(&self, find: impl FnOnce(Self) -> u8) -> u8 {
+        let note = &self.core.tag().note;
+        if note.get() == 0 {
+            note.set(find(*self));
+        }
+        note.get()
     }
 
     /// The attributes whose local name is as long as `ID`, in the order of the document.

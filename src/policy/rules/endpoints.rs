@@ -207,7 +207,9 @@ fn is_binding(binding: &str) -> bool {
 }
 
 fn is_local(host: &str) -> bool {
-    if let Some([first, second, ..]) = ipv4(host) {
+    if host.ends_with(|last: char| last.is_ascii_digit())
+        && let Some([first, second, ..]) = ipv4(host)
+    {
         return matches!(
             (first, second),
             (0 | 10 | 127, _) | (192, 168) | (169, 254) | (172, 16..=31) | (100, 64..=127)
@@ -217,11 +219,14 @@ fn is_local(host: &str) -> bool {
         let address = address.to_ascii_lowercase();
         return address == "::1" || ["fc", "fd", "fe8"].iter().any(|prefix| address.starts_with(prefix));
     }
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    !name.contains('.')
-        || [".localhost", ".local", ".internal", ".lan", ".test", ".invalid", ".home.arpa"]
-            .iter()
-            .any(|ending| name.ends_with(ending))
+    let name = host.trim_end_matches('.').as_bytes();
+    let ends_with = |ending: &[u8]| {
+        let (_, end) = name.split_at(name.len().saturating_sub(ending.len()));
+        end.eq_ignore_ascii_case(ending)
+    };
+    let endings: [&[u8]; 7] =
+        [b".localhost", b".local", b".internal", b".lan", b".test", b".invalid", b".home.arpa"];
+    !name.contains(&b'.') || endings.into_iter().any(ends_with)
 }
 
 /// The four numbers of an IPv4 address.
@@ -231,11 +236,14 @@ fn ipv4(host: &str) -> Option<[u8; 4]> {
 }
 
 fn elsewhere(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
-    let Some(own) = host(&entity.id).map(site) else { return vec![] };
+    let Some(own_host) = host(&entity.id) else { return vec![] };
+    let own = site(own_host);
     let mut other: Vec<_> = entity
         .endpoints()
         .flat_map(Endpoint::locations)
-        .filter_map(|location| host(location).map(site))
+        .filter_map(host)
+        .filter(|host| *host != own_host)
+        .map(site)
         .filter(|site| *site != own)
         .collect();
     other.sort_unstable();

@@ -70,7 +70,7 @@ fn has_space(text: &str) -> bool {
     !text.bytes().all(|byte| byte.is_ascii_graphic()) && text.contains(char::is_whitespace)
 }
 
-/// Suffixes of two labels under which anybody registers names. Not all there are: those of academic federations.
+/// Suffixes of two labels under which anybody registers names, sorted. Not all there are: those of academic federations.
 const PUBLIC_SUFFIXES: &[&str] = &[
     "ac.at", "ac.cn", "ac.cr", "ac.il", "ac.in", "ac.ir", "ac.jp", "ac.ke", "ac.kr", "ac.ma", "ac.nz",
     "ac.rs", "ac.th", "ac.tz", "ac.ug", "ac.uk", "ac.za", "ac.zm", "asso.fr", "co.at", "co.il", "co.in",
@@ -82,10 +82,18 @@ const PUBLIC_SUFFIXES: &[&str] = &[
     "org.za", "sch.uk",
 ];
 
+/// The longest of them.
+const SUFFIX_BYTES_MAX: usize = "asso.fr".len();
+
 /// Whether anybody can register names below this domain.
 fn is_public_suffix(domain: &str) -> bool {
     let domain = domain.trim_matches('.');
-    !domain.contains('.') || PUBLIC_SUFFIXES.iter().any(|suffix| suffix.eq_ignore_ascii_case(domain))
+    if memchr(b'.', domain.as_bytes()).is_none() {
+        return true;
+    }
+    let lower = || domain.bytes().map(|byte| byte.to_ascii_lowercase());
+    domain.len() <= SUFFIX_BYTES_MAX
+        && PUBLIC_SUFFIXES.binary_search_by(|suffix| suffix.bytes().cmp(lower())).is_ok()
 }
 
 /// The registered domain of a host, as far as names tell: one label more than its public suffix.
@@ -134,5 +142,10 @@ mod tests {
         assert_eq!(site("idp.cs.example.ac.uk"), "example.ac.uk");
         assert_eq!(site("IDP.example.org."), "example.org");
         assert_eq!(site("localhost"), "localhost");
+        assert!(PUBLIC_SUFFIXES.is_sorted());
+        for suffix in PUBLIC_SUFFIXES {
+            assert!(is_public_suffix(suffix) && is_public_suffix(&suffix.to_uppercase()), "{suffix}");
+            assert!(!is_public_suffix(&format!("x.{suffix}")), "{suffix}");
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! The elements that matter here, and what else there is to say of a start tag: looked up once for each that comes again.
+
+use super::MD;
+use super::entity::{MDATTR, MDRPI, MDUI, SAML, SHIBMD};
+use super::oddities::Oddities;
+use crate::format::xml::{StartTag, dsig};
+
+/// What an element is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Element {
+    /// Nothing that is looked at.
+    Other,
+    /// An endpoint, if it has a location; a role, if it has such a name, and its place; or nothing that is looked at.
+    Metadata,
+    Entity,
+    KeyDescriptor,
+    RequestedAttribute,
+    ContactPerson,
+    EmailAddress,
+    Organization,
+    OrganizationText,
+    UiText,
+    Logo,
+    Certificate,
+    /// A certificate in the namespace of XML Signature 1.1, where there is no such element.
+    StrayCertificate,
+    OtherKey,
+    RegistrationInfo,
+    RegistrationPolicy,
+    PublicationInfo,
+    Scope,
+    EntityAttributes,
+    Attribute,
+    AttributeValue,
+}
+
+use Element as E;
+
+/// The elements by namespace and name; any of a namespace, where there is no name.
+static ELEMENTS: [(&str, &str, Element); 31] = [
+    (MD, "EntityDescriptor", E::Entity),
+    (MD, "KeyDescriptor", E::KeyDescriptor),
+    (MD, "RequestedAttribute", E::RequestedAttribute),
+    (MD, "ContactPerson", E::ContactPerson),
+    (MD, "EmailAddress", E::EmailAddress),
+    (MD, "Organization", E::Organization),
+    (MD, "OrganizationName", E::OrganizationText),
+    (MD, "OrganizationDisplayName", E::OrganizationText),
+    (MD, "OrganizationURL", E::OrganizationText),
+    (MD, "", E::Metadata),
+    (MDUI, "DisplayName", E::UiText),
+    (MDUI, "Description", E::UiText),
+    (MDUI, "InformationURL", E::UiText),
+    (MDUI, "PrivacyStatementURL", E::UiText),
+    (MDUI, "Logo", E::Logo),
+    (dsig::NS, "X509Certificate", E::Certificate),
+    (dsig::NS_11, "X509Certificate", E::StrayCertificate),
+    (dsig::NS, "Modulus", E::OtherKey),
+    (dsig::NS_11, "Modulus", E::OtherKey),
+    (dsig::NS, "PublicKey", E::OtherKey),
+    (dsig::NS_11, "PublicKey", E::OtherKey),
+    (dsig::NS, "Y", E::OtherKey),
+    (dsig::NS_11, "Y", E::OtherKey),
+    (MDRPI, "RegistrationInfo", E::RegistrationInfo),
+    (MDRPI, "RegistrationPolicy", E::RegistrationPolicy),
+    (MDRPI, "PublicationInfo", E::PublicationInfo),
+    (SHIBMD, "Scope", E::Scope),
+    (MDATTR, "EntityAttributes", E::EntityAttributes),
+    (SAML, "Attribute", E::Attribute),
+    (SAML, "AttributeValue", E::AttributeValue),
+    ("", "", E::Other),
+];
+
+/// The bit of a note that says that something is odd about the tag.
+const ODD: u8 = 0x80;
+
+impl Element {
+    /// What the element is that begins with this tag, and whether something is odd about the tag.
+    pub(super) fn of(tag: StartTag<'_>) -> (Self, bool) {
+        let note = tag.noted(|tag| {
+            let is_it = |(namespace, name, _): &(&str, &str, Self)| {
+                *namespace == tag.namespace() && (name.is_empty() || *name == tag.local())
+            };
+            let row = ELEMENTS.iter().position(is_it).unwrap_or(ELEMENTS.len() - 1);
+            let odd = if Oddities::tag(tag).is_empty() { 0 } else { ODD };
+            u8::try_from(row + 1).unwrap_or_default() | odd
+        });
+        let row = usize::from(note & !ODD).saturating_sub(1);
+        (ELEMENTS.get(row).map_or(E::Other, |(_, _, element)| *element), note & ODD != 0)
+    }
+}
