@@ -53,7 +53,9 @@ impl Print {
         let mut print = Self::of_item(content);
         for (own, part) in print.parts.iter_mut().zip(parts) {
             let mut texts = Texts::default();
-            part.iter().for_each(|text| texts.add([text.as_str()]));
+            for text in &part {
+                texts.add([text.as_str()]);
+            }
             *own = if part.is_empty() { 0 } else { texts.digest() };
         }
         print
@@ -88,7 +90,9 @@ impl Texts {
     /// Adds a text that is made of these.
     fn add<const N: usize>(&mut self, pieces: [&str; N]) {
         let start = self.all.len();
-        pieces.iter().for_each(|piece| self.all.push_str(piece));
+        for piece in pieces {
+            self.all.push_str(piece);
+        }
         self.spans.push(start..self.all.len());
     }
 
