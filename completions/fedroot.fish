@@ -178,7 +178,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s o -l output -d 'The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l copy -d 'While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l copy -d 'While a key is rotated: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist. With --split the folder for the same documents' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l split -d 'Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
@@ -303,8 +303,9 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l seen-at -d 'When it was fetched' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l from -d 'The URL that it was fetched from' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l said -d 'Nobody fetched it, and an officer says, with this reason, that it stands everywhere' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, when absent' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, or the key, when absent' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l before-adoption -d 'An adopted key signed it before it was adopted, so that the vault does not know of it: what is outstanding of that time is then waited for'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -s h -l help -d 'Print help'

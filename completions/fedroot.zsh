@@ -190,7 +190,7 @@ certificate\:"The line'\''s self-signed certificate in PEM"))' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-':line -- The key line:_default' \
+':subject -- The key line, for the key that signs, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
 && ret=0
 ;;
 (suspend)
@@ -277,7 +277,7 @@ _arguments "${_arguments_options[@]}" : \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '-o+[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed]:FILE:_files' \
 '--output=[The file for the signed document; it must not exist. A name that ends in .gz gets it compressed; - is standard output. For a federation the folder of its tree, which is renewed]:FILE:_files' \
-'(--split)--copy=[While a key is rotated\: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist]:FILE:_files' \
+'--copy=[While a key is rotated\: the file for the same document signed by the other key, the successor or the predecessor whose notice runs; it must not exist. With --split the folder for the same documents]:FILE:_files' \
 '(-o --output)--split=[Sign each entity on its own, into this folder, as the Metadata Query Protocol names them; what stands there unchanged and valid long enough is kept]:DIR:_files' \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
@@ -510,8 +510,9 @@ _arguments "${_arguments_options[@]}" : \
 '--seen-at=[When it was fetched]:TIME:_default' \
 '--from=[The URL that it was fetched from]:URL:_default' \
 '(--from)--said=[Nobody fetched it, and an officer says, with this reason, that it stands everywhere]:REASON:_default' \
-'--key=[The key line whose keys it lists; found by the digest, when absent]:LINE:_default' \
+'--key=[The key line whose keys it lists; found by the digest, or the key, when absent]:LINE:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
+'--before-adoption[An adopted key signed it before it was adopted, so that the vault does not know of it\: what is outstanding of that time is then waited for]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \

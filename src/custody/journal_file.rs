@@ -190,7 +190,7 @@ impl Journal {
     }
 
     /// Writes a line durably, before its entry. Whoever does not write the entry then leaves it loose.
-    pub(super) fn write(&mut self, noted: Noted) -> Result<(), Fault> {
+    pub(super) fn write(&mut self, noted: &Noted) -> Result<(), Fault> {
         self.settle()?;
         if !disk::exists(&self.path) {
             disk::create(&self.path, b"")?;
@@ -326,5 +326,5 @@ pub(super) fn replace(vault: &Path, lines: &[Noted], compare: bool) -> Result<bo
 /// The ledger began anew with this entry: whatever the journal knows still holds.
 pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fault> {
     let mut journal = Journal::read(vault, Marked::Unknown)?;
-    journal.write(Noted::resealed(entry, now))
+    journal.write(&Noted::resealed(entry, now))
 }

@@ -132,8 +132,7 @@ impl Real {
     }
 
     fn entries(&self) -> usize {
-        let log = std::fs::read(self.path.join("ledger/ledger.jsonl")).unwrap();
-        log.iter().filter(|byte| **byte == b'\n').count()
+        std::fs::read_to_string(self.path.join("ledger/ledger.jsonl")).unwrap().lines().count()
     }
 
     fn stages(&self) -> Vec<(u32, Stage)> {
