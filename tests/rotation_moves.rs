@@ -100,13 +100,13 @@ fn every_move_at_every_stage_happens_or_is_refused_and_recorded() {
             if act == Move::Generate {
                 world.next(version, false);
             } else {
-                let entries = world.count(EntryKind::Stage);
+                let staged = world.count(EntryKind::Stage);
                 let moved = match (stage, act) {
                     (Some(Stage::Standby), Move::Activate) => take_over(&world, version),
                     _ => ask_in_time(&mut world, act, version),
                 };
                 assert!(moved.refused.is_none(), "{name}: {}", moved.refused.unwrap());
-                assert!(world.count(EntryKind::Stage) > entries, "{name}");
+                assert!(world.count(EntryKind::Stage) > staged, "{name}");
             }
             assert_eq!(world.stage(version), to, "{name}");
             happened += 1;

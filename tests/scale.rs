@@ -1,5 +1,6 @@
 //! What the program holds in memory does not grow with the document, and stays under a limit for the whole process.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -92,4 +93,46 @@ fn memory_hardly_grows_with_a_federation_even_as_json() {
         assert!(*large <= most, "{act}: {small} KiB for {few}, {large} KiB for {many}");
         assert!(*large <= PEAK_KIB_MAX, "{act}: {large} KiB");
     }
+}
+
+/// How many signatures the journal holds: FEDROOT_SIGNATURES, or so many that the suite stays fast.
+fn signatures() -> usize {
+    std::env::var("FEDROOT_SIGNATURES").ok().and_then(|count| count.parse().ok()).unwrap_or(30_000)
+}
+
+/// Puts signatures into the journal, as this program writes them, in front of its last line.
+fn multiply(folder: &Folder, count: usize) {
+    let path = folder.path("V/journal.jsonl");
+    let journal = fs::read_to_string(&path).unwrap();
+    let (rest, last) = journal.trim_end().rsplit_once('\n').unwrap();
+    let (start, tail) = last.split_once("\"digest\":\"sha256:").unwrap();
+    let mut text = format!("{rest}\n");
+    for number in 0..count {
+        writeln!(text, "{start}\"digest\":\"sha256:{number:064x}{}", &tail[64..]).unwrap();
+    }
+    fs::write(&path, format!("{text}{last}\n")).unwrap();
+}
+
+#[test]
+fn a_signature_costs_the_same_after_many() {
+    let folder = Folder::with_one_line();
+    let sign = |output: &str| {
+        let start = std::time::Instant::now();
+        let peak = peak_of(&folder, &crate::support::signing(output).join(" "));
+        (peak, start.elapsed())
+    };
+    let (small, quick) = sign("first.xml");
+    multiply(&folder, signatures());
+    let (large, slow) = sign("second.xml");
+    let told = folder.good(&["status", "--vault", "V"]);
+    assert!(told.stdout.contains(&format!("{} outstanding", signatures() + 2)), "{}", told.stdout);
+    eprintln!("sign: {small} KiB, {quick:?}; after {} signatures {large} KiB, {slow:?}", signatures());
+    // where each of them stands, in a table that doubles
+    let kib = u64::try_from(signatures() * 48 / 1024).unwrap();
+    assert!(large <= small + GROWTH_KIB_MAX + kib, "{small} KiB, {large} KiB");
+    // A damaged one is found when somebody asks what is outstanding.
+    let path = folder.path("V/journal.jsonl");
+    let journal = fs::read_to_string(&path).unwrap();
+    fs::write(&path, journal.replacen("\"lists\":[0]", "\"lists\":[x]", 1)).unwrap();
+    assert_eq!(folder.fedroot(&["status", "--vault", "V"]).code, 6);
 }

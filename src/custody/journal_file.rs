@@ -51,7 +51,7 @@ struct Place {
 
 /// A line as the first look takes it.
 enum Found {
-    Known(Noted),
+    Known(Box<Noted>),
     /// A plain signature: the key line, the entry, the time.
     Plain(String, u64, String, Place),
     Wrong(String),
@@ -63,7 +63,8 @@ impl Found {
         if let Some((entry, time, name)) = plain(line) {
             return Self::Plain(name.to_owned(), entry, time.to_owned(), place);
         }
-        serde_json::from_slice(line).map_or_else(|e| Self::Wrong(format!("line {number}: {e}")), Self::Known)
+        let known = |noted| Self::Known(Box::new(noted));
+        serde_json::from_slice(line).map_or_else(|e| Self::Wrong(format!("line {number}: {e}")), known)
     }
 
     const fn entry(&self) -> Option<u64> {
@@ -148,7 +149,7 @@ impl Journal {
     /// Takes a line that holds.
     fn take(&mut self, found: Found) -> Result<(), Fault> {
         match found {
-            Found::Known(noted) => self.push(noted),
+            Found::Known(noted) => self.push(*noted),
             Found::Plain(line, entry, time, place) => {
                 let before = self.lines.len();
                 self.plain.entry(line).or_default().push(Place { before, ..place });
@@ -190,7 +191,7 @@ impl Journal {
     }
 
     /// Writes a line durably, before its entry. Whoever does not write the entry then leaves it loose.
-    pub(super) fn write(&mut self, noted: Noted) -> Result<(), Fault> {
+    pub(super) fn write(&mut self, noted: &Noted) -> Result<(), Fault> {
         self.settle()?;
         if !disk::exists(&self.path) {
             disk::create(&self.path, b"")?;
@@ -326,5 +327,5 @@ pub(super) fn replace(vault: &Path, lines: &[Noted], compare: bool) -> Result<bo
 /// The ledger began anew with this entry: whatever the journal knows still holds.
 pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fault> {
     let mut journal = Journal::read(vault, Marked::Unknown)?;
-    journal.write(Noted::resealed(entry, now))
+    journal.write(&Noted::resealed(entry, now))
 }

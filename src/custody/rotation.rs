@@ -169,7 +169,7 @@ impl Vault<'_> {
     ) -> Result<u64, Fault> {
         let noted = Noted { entry: self.ledger.len(), time: now.to_string(), what };
         let body = entries::with_operator(with_line(body, &noted), reason, &self.operator);
-        self.catalogue.journal_mut()?.write(noted)?;
+        self.catalogue.journal_mut()?.write(&noted)?;
         let entry = self.ledger.append(kind, re, &body, now)?.index;
         self.catalogue.journal_mut()?.hold();
         Ok(entry)
@@ -213,7 +213,7 @@ pub(super) fn close(
 ) -> Result<(), Fault> {
     let noted = Noted { entry: permit.outcome_index(), time: now.to_string(), what };
     let outcome = with_line(outcome, &noted);
-    catalogue.journal_mut()?.write(noted)?;
+    catalogue.journal_mut()?.write(&noted)?;
     permit.outcome(&outcome, now)?;
     catalogue.journal_mut()?.hold();
     Ok(())

@@ -277,7 +277,7 @@ fn lives(kind: Kind, seed: u64, events: &[Event]) {
 
 #[test]
 fn vaults_come_to_what_the_model_says_whatever_happens() {
-    let config = ProptestConfig { cases: count(24), failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { cases: count(16), failure_persistence: None, ..ProptestConfig::default() };
     let events = (0..LINES.len(), any::<u64>(), proptest::collection::vec(event(), 1..25));
     TestRunner::new(config)
         .run(&events, |(kind, seed, events)| {
