@@ -168,14 +168,18 @@ impl Catalogue {
     /// When the line signed so far, and when that ends; of a batch, what ends at the same time counts once.
     pub fn signed(&self, line: &Line) -> Result<Vec<(Instant, When)>, Fault> {
         let mut all = Vec::new();
-        for noted in self.journal()?.of(line) {
-            let What::Signed { documents, ends, .. } = &noted.what else { continue };
+        self.journal()?.each(Some(line), &mut |noted| {
+            let What::Signed { key, documents, ends, .. } = &noted.what else { return Ok(()) };
+            if key.parse::<KeyId>()?.line != *line {
+                return Ok(());
+            }
             let at = noted.time()?;
             let batch = ends.keys().map(|end| Some(end).filter(|end| *end != NEVER));
             for end in documents.iter().map(|it| it.expires.as_ref()).chain(batch) {
                 all.push((at, expires(end)?));
             }
-        }
+            Ok(())
+        })?;
         Ok(all)
     }
 
