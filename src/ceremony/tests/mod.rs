@@ -198,7 +198,7 @@ impl Mirror for Real {
                 profile_text: &self.profile,
                 facts: Facts::default(),
                 document: signature.digest,
-                covers: Covers::Octets(Digest::of(&octets)),
+                covers: Covers::octets([octets.as_slice()]),
                 examined: Examined::default(),
                 released: None,
             })?;
