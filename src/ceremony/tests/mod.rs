@@ -12,7 +12,6 @@ use tempfile::TempDir;
 
 use self::disasters::Kept;
 use super::{Approver, Making, Moving, advance, generate, observe, rebuild, stage};
-use crate::base::bytes::Digest;
 use crate::base::clock::{FixedClock, Instant};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
