@@ -114,7 +114,7 @@ impl Carrier {
 fn standing(listing: &Listing) -> &'static str {
     match listing {
         Listing::Unpublished => "is not published yet",
-        Listing::Listed => "stands elsewhere",
+        Listing::Listed => "is not the active one",
         Listing::Past(_) => "is retired",
         Listing::Revoked(_) => "is revoked",
     }
