@@ -18,23 +18,27 @@ use crate::base::random;
 use crate::base::recipient::{Identities, Recipient};
 use crate::base::secret::Secret;
 use crate::custody::{
-    Catalogue, Delivered, Document, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault,
+    Carries, Catalogue, Delivered, Document, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault,
 };
-use crate::key::{Environment, Hash, KeyId, algorithm};
+use crate::key::{Environment, Hash, KeyId, Line, algorithm};
 use crate::lifecycle::tests::histories::{Event, Mirror, Model, event};
 use crate::lifecycle::tests::{at, line};
-use crate::lifecycle::{Answers, Kind, Move, Receipt, Signature, Situation, Stage, Step};
+use crate::lifecycle::{Answers, Kind, Lists, Move, Receipt, Signature, Situation, Stage, Step};
 use crate::policy::{Confirmation, Covers, Examined, Facts, Request, Review, Subject};
 
-/// The lines: what they sign, and where consumers find their keys. Carried keys stand in documents of others.
-const LINES: [(Kind, &str, &str); 2] = [
-    (
-        Kind::SamlAnchor,
-        "saml",
-        "[[channels]]\nname = \"saml-anchor\"\nkind = \"saml-anchor\"\ndistribution = \"P5D\"\nnotice = \"P5D\"\n",
-    ),
-    (Kind::OpenidAnchor, "entity-configuration", "[openid]\nentity_id = \"https://anchor.example.org\"\n"),
+/// The lines, by where consumers find their keys: what they sign or, where their keys are carried, what another line signs
+/// that lists them. Certificates are left out: each is outstanding by itself as well, which the model does not know.
+const LINES: [(Kind, &str, &str); 6] = [
+    (Kind::SamlAnchor, "saml", "distribution = \"P5D\"\nnotice = \"P5D\"\n"),
+    (Kind::OpenidAnchor, "entity-configuration", ""),
+    (Kind::SamlSigning, "saml", ""),
+    (Kind::SamlEncryption, "saml", ""),
+    (Kind::Jwks, "jwks", ""),
+    (Kind::Spiffe, "spiffe-bundle", ""),
 ];
+
+/// Signs what carries the keys of the line.
+const HOST: &str = "example.org/prod/host";
 
 const REASON: &str = "a reason";
 
@@ -90,7 +94,10 @@ impl Real {
         let root = tempfile::Builder::new().prefix("fedroot-").tempdir_in(place).unwrap();
         let (secret, recipient) = Identities::generate(at(0));
         let (_, document, more) = LINES.into_iter().find(|(one, ..)| *one == kind).unwrap();
-        let profile = format!("version = 1\nkinds = [\"{document}\"]\npolicy_ref = \"tests\"\n\n{more}");
+        let signs = if kind.method().is_anchor() { document } else { "bundle" };
+        let profile = format!(
+            "version = 1\nkinds = [\"{signs}\"]\npolicy_ref = \"tests\"\n\n[[channels]]\nname = \"{kind}\"\nkind = \"{kind}\"\n{more}"
+        );
         let (path, copies) = (root.path().join("V"), Vec::new());
         let mut real =
             Self { _root: root, path, secret, recipient, kind, document, profile, copies, disasters: 0 };
@@ -100,9 +107,16 @@ impl Real {
             auditors: vec![real.recipient.clone()],
         };
         drop(Vault::create(&real.path, &new, operator(), &FixedClock(at(0))).unwrap());
-        let making = real.making(1);
-        real.act(at(0), |vault, answering| generate(vault, making, answering, &mut random::system()))
-            .unwrap();
+        let host = Making {
+            key: HOST.parse::<Line>().unwrap().version(1),
+            profile_text: format!("version = 1\nkinds = [\"{document}\"]\npolicy_ref = \"tests\"\n"),
+            ..real.making(1)
+        };
+        let hosts = (!kind.method().is_anchor()).then_some(host);
+        for making in std::iter::once(real.making(1)).chain(hosts) {
+            real.act(at(0), |vault, answering| generate(vault, making, answering, &mut random::system()))
+                .unwrap();
+        }
         real.copies.push(Kept::of(&real.path));
         real
     }
@@ -139,6 +153,20 @@ impl Real {
     fn stages(&self) -> Vec<(u32, Stage)> {
         let records = self.catalogue().records(&line()).unwrap();
         records.iter().map(|record| (record.key().unwrap().version, record.stage())).collect()
+    }
+
+    /// What a document of the host says of the keys of the line.
+    fn carries(&self, vault: &Vault<'_>, signature: &Signature) -> Result<Vec<Carries>, Fault> {
+        if signature.by.is_some() {
+            return Ok(vec![]);
+        }
+        let (channel, keys) = vault.carrying(&line())?.remove(0);
+        assert_eq!(Lists::Keys(keys.clone()), signature.lists);
+        Ok(vec![Carries {
+            line: line().to_string(),
+            channel: channel.to_owned(),
+            keys: keys.into_iter().collect(),
+        }])
     }
 
     /// Takes the step, and yields why it was refused.
@@ -184,17 +212,21 @@ impl Mirror for Real {
     }
 
     fn signs(&mut self, signature: &Signature) {
-        let by = line().version(signature.by.unwrap());
+        let host: Line = HOST.parse().unwrap();
+        let by = signature.by.map_or(host.version(1), |version| line().version(version));
         let done = self.act(signature.issued, |vault, approver| {
-            let (channel, lists) = vault.channel_for(&line(), self.document)?;
-            assert_eq!((&channel, &lists), (&signature.channel, &signature.lists));
+            let (channel, lists) = vault.channel_for(&by.line, self.document)?;
+            let carries = self.carries(vault, signature)?;
+            if carries.is_empty() {
+                assert_eq!((&channel, &lists), (&signature.channel, &signature.lists));
+            }
             let public = vault.record(&by)?.public()?;
             let octets = signature.artefact.clone().into_bytes();
             let review = Review::of(Subject {
                 kind: self.document,
                 key: by.clone(),
                 public: &public,
-                profile_text: &self.profile,
+                profile_text: &vault.profile_text(&by.line)?,
                 facts: Facts::default(),
                 document: signature.digest,
                 covers: Covers::octets([octets.as_slice()]),
@@ -214,7 +246,8 @@ impl Mirror for Real {
                         signature.digest,
                         signature.expires.instant(),
                         &lists,
-                    ),
+                    )
+                    .carrying("", carries.clone()),
                 })
             })
         });
