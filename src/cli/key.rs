@@ -1,8 +1,9 @@
 //! `fedroot key`: make, adopt, list, show and export keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
+use rand_core::CryptoRng;
 use serde_json::{Value, json};
 
 use super::progress::Progress;
@@ -17,8 +18,8 @@ use crate::base::random;
 use crate::base::recipient::Recipient;
 use crate::base::secret::Secret;
 use crate::base::text::visible;
-use crate::ceremony::{self, Making};
-use crate::custody::{Catalogue, Origin, Record, Sealing};
+use crate::ceremony::{self, Approver, Making};
+use crate::custody::{Catalogue, Origin, Record, Sealing, Vault};
 use crate::format::jose;
 use crate::key::{Environment, KeyId, Line, MALFORMED, algorithm};
 use crate::lifecycle::Move;
@@ -81,6 +82,13 @@ struct MakingArguments {
     /// The line's profile, instead of the built-in one: TOML
     #[arg(long, value_name = "FILE", conflicts_with = "kinds")]
     profile: Option<PathBuf>,
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+/// How a new key is kept, and what its maker says.
+#[derive(Args, Debug)]
+pub(super) struct Keeping {
     /// Seal the key to this age recipient instead of a passphrase (can be repeated)
     #[arg(long = "recipient", value_name = "age1…", conflicts_with_all = ["passphrase_fd", "passphrase_file"])]
     recipients: Vec<String>,
@@ -134,7 +142,7 @@ impl Command {
             }
             Self::Adopt(adopt) => {
                 let from = adopt.from;
-                let (is_dry, line) = (adopt.making.dry_run, adopt.line.clone());
+                let (is_dry, line) = (adopt.making.keeping.is_dry(), adopt.line.clone());
                 let mut output =
                     adopt.making.run(&adopt.line, || read_private_key(&from).map(Origin::Adopt), common)?;
                 if !is_dry {
@@ -177,23 +185,33 @@ fn read_private_key(path: &std::path::Path) -> Result<Secret<Vec<u8>>, Fault> {
     Ok(Secret::new(der.as_bytes().to_vec()))
 }
 
-impl MakingArguments {
-    fn run(
+/// Makes a key in a vault.
+type Make =
+    fn(&mut Vault<'_>, Making, &mut dyn Approver, &mut dyn CryptoRng) -> Result<(Record, Digest), Fault>;
+
+impl Keeping {
+    /// Whether nothing is to be done.
+    pub(super) const fn is_dry(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Makes the next key of a line, of what `making` says, or tells what that would write.
+    pub(super) fn run(
         self,
         line: &Line,
-        origin: impl FnOnce() -> Result<Origin, Fault>,
+        making: impl FnOnce(&Catalogue, Sealing, Option<String>) -> Result<Making, Fault>,
+        make: Make,
         common: &Common,
     ) -> Result<Output, Fault> {
+        let making = |catalogue: &Catalogue| making(catalogue, self.sealing()?, self.reason.clone());
         if self.dry_run {
-            let making = self.making(line, origin)?;
+            let making = making(&common.catalogue()?)?;
             let request = ceremony::generate_request(&making)?.digest().to_string();
             return dry_run(&making.key, &request, common);
         }
         let mut vault = common.open_vault()?;
-        let reason = self.reason.clone();
-        let making = self
-            .making(line, origin)
-            .map_err(|fault| ceremony::refuse_key(&mut vault, line, reason.as_deref(), fault))?;
+        let making = making(&vault)
+            .map_err(|fault| ceremony::refuse_key(&mut vault, line, self.reason.as_deref(), fault))?;
         let mut answers = Answers {
             passphrase: self.passphrase,
             identity: None,
@@ -202,39 +220,65 @@ impl MakingArguments {
             show: false,
             progress: Progress::working("making the key"),
         };
-        let mut output = Output::default();
-        let (record, request) = ceremony::generate(&mut vault, making, &mut answers, &mut random::system())?;
-        output.json = members(json!({"line": line.to_string(), "request": request.to_string()}));
+        let (record, request) = make(&mut vault, making, &mut answers, &mut random::system())?;
+        let json = members(json!({"line": line.to_string(), "request": request.to_string()}));
+        let mut output = Output { json, ..Output::default() };
         describe(&mut output, &record)?;
-        let at = common.vault_flag();
-        output.note(format!(
-            "next: fedroot key export {line}{at} prints the public key for those who rely on it"
-        ));
         Ok(output)
     }
 
-    fn making(&self, line: &Line, origin: impl FnOnce() -> Result<Origin, Fault>) -> Result<Making, Fault> {
-        let sealing = sealing(&self.recipients)?;
-        let profile_text = self.profile_text(line.environment())?;
-        let (key, reason) = (line.version(1), self.reason.clone());
-        Ok(Making { key, origin: origin()?, sealing, profile_text, standby: false, reason })
-    }
-
-    fn profile_text(&self, environment: Environment) -> Result<String, Fault> {
-        let Some(path) = &self.profile else {
-            let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
-            return Profile::built_in(&kinds, environment).to_toml();
-        };
-        let at = |fault: Fault| fault.at(path.display());
-        let text = String::from_utf8(disk::read(path, PROFILE_BYTES_MAX)?)
-            .map_err(|_| at(PROFILE.fault("it is not UTF-8")))?;
-        let profile = Profile::parse(&text).map_err(at)?;
-        profile.kinds.iter().try_for_each(|kind| crate::artefact::kind(kind).map(|_| ())).map_err(at)?;
-        Ok(text)
+    fn sealing(&self) -> Result<Sealing, Fault> {
+        let recipients: Vec<_> =
+            self.recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<_, _>>()?;
+        Ok(if recipients.is_empty() { Sealing::Passphrase } else { Sealing::Recipients(recipients) })
     }
 }
 
-pub(super) fn dry_run(key: &KeyId, request: &str, common: &Common) -> Result<Output, Fault> {
+impl MakingArguments {
+    fn run(
+        self,
+        line: &Line,
+        origin: impl FnOnce() -> Result<Origin, Fault>,
+        common: &Common,
+    ) -> Result<Output, Fault> {
+        let Self { kinds, profile, keeping } = self;
+        let is_dry = keeping.is_dry();
+        let making = |_: &Catalogue, sealing, reason| {
+            let profile_text = profile_text(&kinds, profile.as_deref(), line.environment())?;
+            Ok(Making {
+                key: line.version(1),
+                origin: origin()?,
+                sealing,
+                profile_text,
+                standby: false,
+                reason,
+            })
+        };
+        let mut output = keeping.run(line, making, ceremony::generate, common)?;
+        if !is_dry {
+            let at = common.vault_flag();
+            output.note(format!(
+                "next: fedroot key export {line}{at} prints the public key for those who rely on it"
+            ));
+        }
+        Ok(output)
+    }
+}
+
+fn profile_text(kinds: &[String], path: Option<&Path>, environment: Environment) -> Result<String, Fault> {
+    let Some(path) = path else {
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        return Profile::built_in(&kinds, environment).to_toml();
+    };
+    let at = |fault: Fault| fault.at(path.display());
+    let text = String::from_utf8(disk::read(path, PROFILE_BYTES_MAX)?)
+        .map_err(|_| at(PROFILE.fault("it is not UTF-8")))?;
+    let profile = Profile::parse(&text).map_err(at)?;
+    profile.kinds.iter().try_for_each(|kind| crate::artefact::kind(kind).map(|_| ())).map_err(at)?;
+    Ok(text)
+}
+
+fn dry_run(key: &KeyId, request: &str, common: &Common) -> Result<Output, Fault> {
     let KeyId { line, version } = key;
     if *version == 1 {
         common.catalogue()?.allow_new_line(line)?;
@@ -332,7 +376,7 @@ impl Export {
 }
 
 /// Adds a key's public record to the output.
-pub(super) fn describe(output: &mut Output, record: &Record) -> Result<(), Fault> {
+fn describe(output: &mut Output, record: &Record) -> Result<(), Fault> {
     let public = record.public()?;
     output.line(record.key()?.to_string());
     output.row("algorithm", &public.title());
@@ -365,12 +409,6 @@ fn json(record: &Record) -> Result<Value, Fault> {
         "sealed_to": record.sealed_to(),
         "sealed": record.sealed_digest(),
     }))
-}
-
-/// What a new key is sealed to.
-pub(super) fn sealing(recipients: &[String]) -> Result<Sealing, Fault> {
-    let recipients = recipients.iter().map(|text| Recipient::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(if recipients.is_empty() { Sealing::Passphrase } else { Sealing::Recipients(recipients) })
 }
 
 pub(super) fn members(value: Value) -> serde_json::Map<String, Value> {

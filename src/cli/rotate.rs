@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::emergency::{Theft, at_risk};
-use super::key::{describe, dry_run, members, sealing};
+use super::key::Keeping;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
@@ -122,20 +122,8 @@ pub(super) struct Stage {
     /// Keep the key for an emergency: it signs nothing before
     #[arg(long)]
     standby: bool,
-    /// Seal the key to this age recipient instead of a passphrase (can be repeated)
-    #[arg(long = "recipient", value_name = "age1…", conflicts_with_all = ["passphrase_fd", "passphrase_file"])]
-    recipients: Vec<String>,
     #[command(flatten)]
-    passphrase: Passphrase,
-    /// Why, for the ledger
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Confirm the request with this digest
-    #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
-    confirm: Option<Digest>,
-    /// Print the request digest, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    keeping: Keeping,
 }
 
 /// `fedroot rotate revoke`
@@ -307,44 +295,27 @@ const fn next(act: Move) -> Option<&'static str> {
 
 impl Stage {
     fn run(self, common: &Common) -> Result<Output, Fault> {
-        if self.dry_run {
-            let making = self.making(&common.catalogue()?)?;
-            let request = ceremony::generate_request(&making)?.digest().to_string();
-            return dry_run(&making.key, &request, common);
-        }
-        let mut vault = common.open_vault()?;
-        let reason = self.reason.clone();
-        let making = self
-            .making(&vault)
-            .map_err(|fault| ceremony::refuse_key(&mut vault, &self.line, reason.as_deref(), fault))?;
-        let mut answers = Answers {
-            passphrase: self.passphrase,
-            progress: Progress::working("making the key"),
-            ..answers(self.confirm, common)
+        let Self { line, algorithm: name, standby, keeping } = self;
+        let making = |catalogue: &Catalogue, sealing, reason| {
+            let name = name.map_or_else(
+                || Ok(catalogue.signing_record(&line)?.public()?.algorithm().name().to_owned()),
+                Ok::<_, Fault>,
+            )?;
+            Ok(Making {
+                key: line.version(catalogue.history(&line)?.next_version()),
+                origin: Origin::Generate(algorithm(&name)?),
+                sealing,
+                profile_text: catalogue.profile_text(&line)?,
+                standby,
+                reason,
+            })
         };
-        let (record, request) = ceremony::stage(&mut vault, making, &mut answers, &mut random::system())?;
-        let json = members(json!({"request": request.to_string()}));
-        let mut output = Output { json, ..Output::default() };
-        describe(&mut output, &record)?;
-        if !self.standby {
-            output.note(format!("next: fedroot rotate publish {}{}", self.line, common.vault_flag()));
+        let has_next = !standby && !keeping.is_dry();
+        let mut output = keeping.run(&line, making, ceremony::stage, common)?;
+        if has_next {
+            output.note(format!("next: fedroot rotate publish {line}{}", common.vault_flag()));
         }
         Ok(output)
-    }
-
-    fn making(&self, catalogue: &Catalogue) -> Result<Making, Fault> {
-        let name = match &self.algorithm {
-            Some(name) => name.clone(),
-            None => catalogue.signing_record(&self.line)?.public()?.algorithm().name().to_owned(),
-        };
-        Ok(Making {
-            key: self.line.version(catalogue.history(&self.line)?.next_version()),
-            origin: Origin::Generate(algorithm(&name)?),
-            sealing: sealing(&self.recipients)?,
-            profile_text: catalogue.profile_text(&self.line)?,
-            standby: self.standby,
-            reason: self.reason.clone(),
-        })
     }
 }
 

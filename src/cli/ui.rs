@@ -135,21 +135,15 @@ pub(super) fn say(text: &str) -> Result<(), Fault> {
 }
 
 fn show(output: Output, as_json: bool) -> io::Result<()> {
-    if let Some(fault) = &output.refusal {
-        if as_json {
-            return write_json(fault_json(fault), output.json, output.lists);
-        }
-        write_stdout(output.text.as_bytes())?;
-        return show_fault(fault, false);
-    }
     if as_json {
-        return write_json(json!({"version": 1, "ok": true}), output.json, output.lists);
+        let outcome = output.refusal.as_ref().map_or_else(|| json!({"version": 1, "ok": true}), fault_json);
+        return write_json(outcome, output.json, output.lists);
     }
     write_stdout(output.text.as_bytes())?;
     for note in &output.notes {
         write_stderr(&format!("fedroot: {}\n", visible(note)))?;
     }
-    Ok(())
+    output.refusal.map_or(Ok(()), |fault| show_fault(&fault, false))
 }
 
 fn show_fault(fault: &Fault, as_json: bool) -> io::Result<()> {

@@ -156,7 +156,7 @@ impl Real {
     }
 
     /// What a document of the host says of the keys of the line.
-    fn carries(&self, vault: &Vault<'_>, signature: &Signature) -> Result<Vec<Carries>, Fault> {
+    fn carries(vault: &Vault<'_>, signature: &Signature) -> Result<Vec<Carries>, Fault> {
         if signature.by.is_some() {
             return Ok(vec![]);
         }
@@ -216,7 +216,7 @@ impl Mirror for Real {
         let by = signature.by.map_or(host.version(1), |version| line().version(version));
         let done = self.act(signature.issued, |vault, approver| {
             let (channel, lists) = vault.channel_for(&by.line, self.document)?;
-            let carries = self.carries(vault, signature)?;
+            let carries = Self::carries(vault, signature)?;
             if carries.is_empty() {
                 assert_eq!((&channel, &lists), (&signature.channel, &signature.lists));
             }
