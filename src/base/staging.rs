@@ -136,6 +136,10 @@ impl Staging {
 
     /// Gives a file one more name. A hard link looks like a file to everybody; where there is none, it is a copy.
     fn link(&self, from: &Path, name: &str) -> Result<(), Fault> {
+        // mostly nothing stands there
+        if fs::hard_link(from, self.folder.join(name)).is_ok() {
+            return Ok(());
+        }
         let step = self.unseen(name);
         remove(&step)?;
         if let Err(error) = fs::hard_link(from, &step) {
