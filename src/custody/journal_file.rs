@@ -12,6 +12,7 @@ use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::Line;
+use crate::lifecycle::Kind;
 
 /// So much is read at once.
 const BLOCK: usize = 1 << 18;
@@ -78,14 +79,16 @@ impl Found {
 
 const TORN: &str = "torn";
 
-/// Entry, time and key line of a signature, as this program writes them, whose documents tell of no other key line.
+/// Entry, time and key line of a signature, as this program writes them, whose documents tell of no other key line and take
+/// the place of no other.
 fn plain(line: &[u8]) -> Option<(u64, &str, &str)> {
     let text = str::from_utf8(line).ok()?;
     let (entry, rest) = text.strip_prefix("{\"entry\":")?.split_once(",\"time\":\"")?;
     let (time, rest) = rest.split_once("\",\"what\":{\"signed\":{\"key\":\"")?;
     let (name, rest) = rest.split_once('#')?;
+    let (kind, rest) = rest.split_once("\",\"kind\":\"")?.1.split_once('"')?;
     let is_plain = rest.ends_with("}}}") && memchr::memmem::find(rest.as_bytes(), b"\"carries\":").is_none();
-    is_plain.then_some((entry.parse().ok()?, time, name))
+    (is_plain && Kind::place_of(kind).is_none()).then_some((entry.parse().ok()?, time, name))
 }
 
 impl Journal {

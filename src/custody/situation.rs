@@ -206,8 +206,8 @@ impl Catalogue {
 /// When the next document was signed for the place of one that never ends, by the entry of the one before.
 fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fault> {
     let (mut replaced, mut standing) = (BTreeMap::new(), BTreeMap::new());
-    journal.each(Some(line), &mut |noted| {
-        let What::Signed { key, kind, documents, ends, .. } = &noted.what else { return Ok(()) };
+    for noted in journal.of(line) {
+        let What::Signed { key, kind, documents, ends, .. } = &noted.what else { continue };
         let is_endless = documents.iter().any(|it| it.expires.is_none()) || ends.contains_key(NEVER);
         if let Some(place) = Kind::place_of(kind.as_str()).filter(|_| is_endless)
             && key.parse::<KeyId>()?.line == *line
@@ -215,8 +215,7 @@ fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fa
         {
             replaced.insert(before, noted.time()?);
         }
-        Ok(())
-    })?;
+    }
     Ok(replaced)
 }
 
