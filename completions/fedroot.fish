@@ -321,7 +321,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Pri
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l svg -d 'Draw the life of the line so far as SVG into this file; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l within -d 'Warn of what ends within this time' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l within -d 'Warn of what ends within this time; when absent, of keys and certificates that end within 60 days, and of documents that end before what the next ceremony signs can stand in their place' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l at -d 'Judge by this time, instead of now' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l vault -d 'The folder of the vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l exit-code -d 'End with 4 when something is due, overdue, missing or about to end'

@@ -541,7 +541,7 @@ _arguments "${_arguments_options[@]}" : \
 (status)
 _arguments "${_arguments_options[@]}" : \
 '--svg=[Draw the life of the line so far as SVG into this file; it must not exist]:FILE:_files' \
-'--within=[Warn of what ends within this time]:DURATION:_default' \
+'--within=[Warn of what ends within this time; when absent, of keys and certificates that end within 60 days, and of documents that end before what the next ceremony signs can stand in their place]:DURATION:_default' \
 '--at=[Judge by this time, instead of now]:TIME:_default' \
 '--vault=[The folder of the vault]:DIR:_files' \
 '--exit-code[End with 4 when something is due, overdue, missing or about to end]' \

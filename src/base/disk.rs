@@ -174,12 +174,13 @@ pub fn is_folder(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_dir())
 }
 
-/// Whether a path lies below a folder, whatever links lead there. A path whose folder is not there lies nowhere.
-pub fn is_below(path: &Path, folder: &Path) -> bool {
-    match (fs::canonicalize(parent(path)), fs::canonicalize(folder)) {
-        (Ok(parent), Ok(folder)) => parent.starts_with(folder),
-        _ => false,
-    }
+/// Whether a path is a folder or lies in it, whatever links lead there. What is not there yet will lie in the nearest folder
+/// that is. In a folder that is not there lies nothing.
+pub fn is_within(path: &Path, folder: &Path) -> bool {
+    let (Ok(path), Ok(folder)) = (std::path::absolute(path), fs::canonicalize(folder)) else { return false };
+    path.ancestors()
+        .find_map(|path| fs::canonicalize(path).ok())
+        .is_some_and(|place| place.starts_with(folder))
 }
 
 /// The names in a folder, sorted; names that are not UTF-8 are refused.

@@ -9,6 +9,9 @@ use super::clock::Instant;
 use super::fault::{Class, Code, Fault};
 use super::secret::Secret;
 
+/// What the text of an age identity begins with.
+pub const SECRET_PREFIX: &str = "AGE-SECRET-KEY-";
+
 /// A secret that cannot be used.
 pub const SECRET: Code =
     Code::new("secret.malformed", Class::Secret, "a passphrase or identity cannot be used");

@@ -122,7 +122,10 @@ pub fn check_disclosure(proved: &Proved, nonce: Option<&str>) -> Result<(), Faul
 }
 
 /// A file that shall appear once everything is durable.
-pub(super) fn fresh(path: &Path) -> Result<Pending, Fault> {
+///
+/// # Errors
+/// It is there already, or it cannot be made.
+pub fn fresh(path: &Path) -> Result<Pending, Fault> {
     if disk::exists(path) {
         return Err(disk::EXISTS
             .fault(format!("{} exists already", path.display()))

@@ -7,7 +7,7 @@ use super::Approver;
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
-use crate::custody::{Certificate, NewKey, Origin, Record, Sealing, Vault, public_of};
+use crate::custody::{Catalogue, Certificate, KEY_TAKEN, NewKey, Origin, Record, Sealing, Vault, public_of};
 use crate::format::x509::Unsigned;
 use crate::key::{Hash, KeyId, Line, PublicKey, Scheme, Signature};
 use crate::policy::{Profile, Request};
@@ -57,6 +57,7 @@ pub fn generate(
     let serial = serial(random);
     let allowed = if making.key.version == 1 { vault.allow_new_line(&line) } else { Ok(()) };
     let confirmed = allowed
+        .and_then(|()| allow_adopted(vault, &making.origin))
         .and_then(|()| generate_request(&making))
         .and_then(|request| request.confirm(&approver.confirm(&request)?))
         .map_err(|fault| refuse_key(vault, &line, reason.as_deref(), fault))?;
@@ -76,6 +77,22 @@ pub fn generate(
     };
     let request = new.confirmed.request();
     Ok((vault.generate(new, approver)?, request))
+}
+
+/// Refuses a key that another line has: each trust relationship has its own.
+fn allow_adopted(catalogue: &Catalogue, origin: &Origin) -> Result<(), Fault> {
+    let Origin::Adopt(pkcs8) = origin else { return Ok(()) };
+    let adopted = public_of(pkcs8)?;
+    for line in catalogue.lines()? {
+        for record in catalogue.records(&line)? {
+            if record.public()? == adopted {
+                return Err(KEY_TAKEN
+                    .fault(format!("this key is {} already", record.key()?))
+                    .hint("make another key for another trust relationship: `fedroot key generate`"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The number of a certificate: positive and of full length (RFC 5280, section 4.1.2.2).

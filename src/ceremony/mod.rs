@@ -24,7 +24,7 @@ mod verify;
 pub use audit::{
     Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Rebuilt, Recovered,
     Rewrapped, Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof,
-    checkpoint, note, prove, read_ledger, read_ledger_with, rebuild,
+    checkpoint, fresh, note, prove, read_ledger, read_ledger_with, rebuild,
 };
 pub use batch::{Batched, Published, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};

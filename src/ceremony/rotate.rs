@@ -1,6 +1,8 @@
 //! Moves in the life of a key: three answers, a confirmation, one entry in the ledger. And what led to them: the next key of a
 //! line, receipts, another certificate.
 
+use std::collections::BTreeSet;
+
 use rand_core::CryptoRng;
 use serde_json::json;
 
@@ -135,7 +137,8 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
         Move::Publish | Move::Standby => &[Stage::Generated, Stage::Standby],
         Move::Activate => &[Stage::Published, Stage::Standby],
         Move::Rollback | Move::Retire => &[Stage::Retiring],
-        Move::Suspend | Move::Revoke => &[Stage::Active],
+        Move::Suspend => &[Stage::Active],
+        Move::Revoke => &[Stage::Active, Stage::Suspended],
         Move::Resume => &[Stage::Suspended],
         Move::Destroy => &[Stage::Retired, Stage::Revoked],
         Move::Generate => &[],
@@ -161,7 +164,9 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
 /// The three answers to a move, now.
 pub fn ask(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<(Situation, Answers), Fault> {
     let situation = catalogue.situation(&moving.key.line)?;
-    let asked = Asked { reason: moving.reason, persons: 1 + moving.with.len(), emergency: moving.emergency };
+    let others: BTreeSet<&str> =
+        moving.with.iter().map(|name| name.trim()).filter(|it| !it.is_empty()).collect();
+    let asked = Asked { reason: moving.reason, persons: 1 + others.len(), emergency: moving.emergency };
     let given = answers(&situation, moving.act, moving.key.version, now, asked);
     Ok((situation, given))
 }

@@ -1,21 +1,22 @@
 //! `fedroot rotate emergency`: what to do about a stolen key, in one ceremony.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::rotate::{AskedFor, Step, Subject, answers, refuse};
 use super::ui::Output;
-use super::{Common, parsed};
+use super::{Common, USAGE, parsed};
 use crate::base::clock::Instant;
-use crate::base::disk;
+use crate::base::disk::{self, Pending};
 use crate::base::fault::Fault;
 use crate::base::text::visible;
-use crate::ceremony::{self, Moved, Moving};
+use crate::ceremony::{self, Moved, Moving, fresh};
 use crate::custody::Catalogue;
 use crate::key::{KeyId, Line};
-use crate::lifecycle::{Cause, Emergency, Move, ORDER};
+use crate::lifecycle::{Cause, Emergency, Move, ORDER, Stage};
 
 /// `fedroot rotate emergency`
 #[derive(Args, Debug)]
@@ -61,16 +62,14 @@ const NAMED_MAX: usize = 10;
 
 impl Theft {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        if let Some(path) = self.output.as_ref().filter(|path| disk::exists(path)) {
-            return Err(disk::EXISTS
-                .fault(format!("{} exists already; nothing was moved", path.display()))
-                .hint("name another file with --output"));
-        }
         let since = self.since;
-        // Before the key is revoked: the state of affairs names the key that takes over.
+        check_since(since)?;
+        // Before the key is revoked: the notice has its place, and the state of affairs names the key that takes over.
+        let asked = &self.step.asked;
+        let place = self.output.as_ref().map(|path| fresh(path)).transpose()?.filter(|_| !asked.dry_run);
         let catalogue = common.catalogue()?;
         let vacant = self.vacant(&catalogue)?;
-        let key = vacant.clone().map_or_else(|| self.step.subject.key(&catalogue, Move::Revoke), Ok)?;
+        let key = vacant.clone().map_or_else(|| self.stolen(&catalogue), Ok)?;
         let emergency = ceremony::emergency(&catalogue, &key, since, super::now())?;
         let notice = notice(&catalogue, &key, &emergency)?;
         let successor = emergency.successor.map(|version| key.line.version(version));
@@ -88,14 +87,19 @@ impl Theft {
             let channel = visible(&broken.channel);
             output.line(format!("breaks in {channel} until {}: {}", broken.until, broken.who));
         }
-        if moved.refused.is_some() || self.step.asked.dry_run {
+        if asked.dry_run && moved.act == Move::Revoke {
+            output.row("would revoke", &key.to_string());
+            output
+                .row("would take over", &successor.as_ref().map_or("no key".to_owned(), ToString::to_string));
+        }
+        if moved.refused.is_some() || asked.dry_run {
             return Ok(output);
         }
         match successor {
             Some(_) if moved.act == Move::Activate => {}
             Some(successor) => {
                 // the key is revoked whatever comes of this: what is at risk and the notice are told all the same
-                let taken = take_over(&successor, &self.step.asked, common, &mut output);
+                let taken = take_over(&successor, asked, common, &mut output);
                 output.refusal = taken.err().map(|fault| {
                     let hint = "the key before it is revoked: see to that, then run `fedroot rotate emergency` again";
                     fault.at(format_args!("{successor} did not take over")).hint(hint)
@@ -106,14 +110,25 @@ impl Theft {
                 standby(&key.line)
             )),
         }
-        if let Some(path) = &self.output {
-            disk::create(path, notice.as_bytes())?;
-            output.note(format!("the notice to publish is in {}", visible(&path.display().to_string())));
-        } else {
-            notice.lines().for_each(|line| output.line(visible(line).to_string()));
+        if since.is_none() {
+            output.note("the notice believes what the key signed before now: --since says when it may have been stolen");
         }
-        output.json.insert("notice".into(), notice.into());
+        tell(&mut output, notice, self.output.as_deref().zip(place));
         Ok(output)
+    }
+
+    /// The key that may be stolen. Who runs this twice does not lose the key that has just taken over.
+    fn stolen(&self, catalogue: &Catalogue) -> Result<KeyId, Fault> {
+        let key = self.step.subject.key(catalogue, Move::Revoke)?;
+        let history = catalogue.history(&key.line)?;
+        let last = history.steps().iter().rev().find(|step| step.act == Move::Activate);
+        let took_over = last.filter(|last| last.emergency && last.version == key.version);
+        match took_over.filter(|_| matches!(self.step.subject, Subject::Line(_))) {
+            Some(last) => Err(ORDER
+                .fault(format!("{key} took over in the emergency of {}; nothing was moved", last.at))
+                .hint(format!("name it if it is stolen, too: fedroot rotate emergency {key}"))),
+            None => Ok(key),
+        }
     }
 
     /// The key that is revoked already, and in whose place nobody signs: no standby key was there, or the power went.
@@ -143,13 +158,44 @@ impl Theft {
                 refuse(&mut common.open_vault()?, subject, Move::Activate, fault)
             });
         };
+        let stage = common.catalogue()?.history(&successor.line)?.key(successor.version)?.stage;
+        let act = if stage == Stage::Generated { Move::Standby } else { Move::Activate };
         let step = Step { subject: Subject::Key(successor), asked: self.step.asked.clone() };
-        step.run_with(Move::Activate, common, |moving| Moving { emergency: true, ..moving })
+        step.run_with(act, common, |moving| Moving { emergency: true, ..moving })
     }
 }
 
 fn standby(line: &Line) -> String {
     format!("fedroot rotate stage {line} --standby")
+}
+
+/// Refuses a suspicion of what is still to come.
+pub(super) fn check_since(since: Option<Instant>) -> Result<(), Fault> {
+    let now = super::now();
+    since.filter(|since| *since > now).map_or(Ok(()), |since| {
+        Err(USAGE
+            .fault(format!("the key may be stolen since {since}, which is still to come; nothing was moved"))
+            .hint("give the earliest time of the suspicion with --since, in UTC"))
+    })
+}
+
+/// Writes the notice to its place or, where there is none or it cannot be written, shows it: the moves are made.
+fn tell(output: &mut Output, notice: String, place: Option<(&Path, Pending)>) {
+    let written = place.map(|(path, mut pending)| {
+        let written = pending.write_all(notice.as_bytes());
+        written.map_err(|e| disk::fault("write", path, &e)).and_then(|()| pending.publish()).map(|()| path)
+    });
+    match written {
+        Some(Ok(path)) => {
+            output.note(format!("the notice to publish is in {}", visible(&path.display().to_string())));
+        }
+        failed => {
+            notice.lines().for_each(|line| output.line(visible(line).to_string()));
+            let failed = failed.and_then(Result::err).map(|fault| fault.but("the notice stands above"));
+            output.refusal = output.refusal.take().or(failed);
+        }
+    }
+    output.json.insert("notice".into(), notice.into());
 }
 
 /// The notice to publish, with the fingerprints of both keys.
@@ -164,16 +210,19 @@ fn notice(catalogue: &Catalogue, key: &KeyId, emergency: &Emergency) -> Result<S
 /// Lets the successor sign at once. The revocation was confirmed, and an emergency is one act.
 fn take_over(key: &KeyId, asked: &AskedFor, common: &Common, output: &mut Output) -> Result<(), Fault> {
     let mut vault = common.open_vault()?;
-    let plain = Moving::new(key.clone(), Move::Activate, asked.reason.as_deref(), &asked.with);
-    let moving = Moving { emergency: true, follows: true, ..plain };
-    let moved = ceremony::advance(&mut vault, &moving, &mut answers(None, common))?;
-    if let Some(fault) = moved.refused {
-        return Err(fault);
-    }
-    if let Some(entry) = moved.entry {
-        output.line(format!("{key} is active"));
-        output.note(format!("the ledger has that as entry {entry}; sign all documents of the line anew"));
-        output.json.insert("successor".into(), key.to_string().into());
+    let is_only_made = vault.history(&key.line)?.key(key.version)?.stage == Stage::Generated;
+    for act in is_only_made.then_some(Move::Standby).into_iter().chain([Move::Activate]) {
+        let plain = Moving::new(key.clone(), act, asked.reason.as_deref(), &asked.with);
+        let moving = Moving { emergency: true, follows: true, ..plain };
+        let moved = ceremony::advance(&mut vault, &moving, &mut answers(None, common))?;
+        if let Some(fault) = moved.refused {
+            return Err(fault);
+        }
+        if let Some(entry) = moved.entry.filter(|_| act == Move::Activate) {
+            output.line(format!("{key} is active"));
+            output.note(format!("the ledger has that as entry {entry}; sign all documents of the line anew"));
+            output.json.insert("successor".into(), key.to_string().into());
+        }
     }
     Ok(())
 }

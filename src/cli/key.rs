@@ -22,7 +22,7 @@ use crate::ceremony::{self, Approver, Making};
 use crate::custody::{Catalogue, Origin, Record, Sealing, Vault};
 use crate::format::jose;
 use crate::key::{Environment, KeyId, Line, MALFORMED, algorithm};
-use crate::lifecycle::Move;
+use crate::lifecycle::{Move, ORDER, Stage};
 use crate::policy::{PROFILE, Profile};
 
 const PROFILE_BYTES_MAX: u64 = 1 << 20;
@@ -317,12 +317,30 @@ fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
     if rows.is_empty() {
         output.note("the vault holds no key yet: `fedroot key generate` makes one");
     }
-    let strays = catalogue.strays()?.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let strays = strays(catalogue, &mut output)?;
+    output.json = members(json!({"keys": rows, "strays": strays}));
+    output.refusal = harmed(catalogue, None, &mut output.notes)?;
+    Ok(output)
+}
+
+/// Notes what stands among the key lines and is none.
+pub(super) fn strays(catalogue: &Catalogue, output: &mut Output) -> Result<Vec<String>, Fault> {
+    let strays: Vec<_> = catalogue.strays()?.iter().map(|path| path.display().to_string()).collect();
     for stray in &strays {
         output.note(format!("{stray} is no key line, and nothing reads it: move it out of the vault"));
     }
-    output.json = members(json!({"keys": rows, "strays": strays}));
-    Ok(output)
+    Ok(strays)
+}
+
+/// Notes what is not with the files of keys as the ledger has it, and yields the first such thing.
+fn harmed(
+    catalogue: &Catalogue,
+    line: Option<&Line>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Fault>, Fault> {
+    let harmed = catalogue.harmed(line)?;
+    notes.extend(harmed.iter().skip(1).map(|(_, fault)| fault.to_string()));
+    Ok(harmed.into_iter().next().map(|(_, fault)| fault))
 }
 
 impl Show {
@@ -342,6 +360,7 @@ impl Show {
         output.json = members(
             json!({"line": self.line.to_string(), "keys": keys, "profile": profile, "profile_digest": digest}),
         );
+        output.refusal = harmed(catalogue, Some(&self.line), &mut output.notes)?;
         Ok(output)
     }
 }
@@ -352,6 +371,13 @@ impl Export {
             Subject::Line(line) => catalogue.signing_record(line)?,
             Subject::Key(key) => catalogue.record(key)?,
         };
+        if let Subject::Line(line) = &self.subject
+            && record.state().is_none_or(|state| state.standing() != Stage::Active)
+        {
+            return Err(ORDER
+                .fault(format!("no key of {line} signs now"))
+                .hint(format!("name one, such as {}: `fedroot key show {line}` lists them", record.key()?)));
+        }
         let (key, public) = (record.key()?, record.public()?);
         let (text, value) = match self.format {
             Format::Pem => {

@@ -28,13 +28,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::ui::Output;
 use crate::artefact::KINDS;
 use crate::base::clock::{Clock, Instant, SystemClock};
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Code, Fault};
+use crate::base::recipient::SECRET_PREFIX;
 use crate::base::text::visible;
 use crate::custody::{Catalogue, Operator, Vault};
 use crate::key::ALGORITHMS;
@@ -118,12 +119,46 @@ enum Command {
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     signals::harden();
     let given: Vec<OsString> = arguments.collect();
-    let parsed = match Arguments::try_parse_from(&given) {
+    if let Some(fault) = secret_in(&given) {
+        return ExitCode::from(ui::finish(Err(fault), given.iter().any(|argument| argument == "--json")));
+    }
+    let parsed = Arguments::command().try_get_matches_from(&given).and_then(|matches| {
+        let parsed = Arguments::from_arg_matches(&matches)?;
+        Ok((outputs(&matches), parsed))
+    });
+    let (outputs, Arguments { common, command }) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return ExitCode::from(misused(error, &given)),
     };
-    let as_json = parsed.common.json;
-    ExitCode::from(ui::finish(run(parsed.command, &parsed.common), as_json))
+    let done = outputs.iter().try_for_each(|output| common.check_outside(output));
+    ExitCode::from(ui::finish(done.and_then(|()| run(command, &common)), common.json))
+}
+
+/// Refuses a secret among the arguments, without showing it.
+fn secret_in(given: &[OsString]) -> Option<Fault> {
+    let is_secret =
+        |argument: &OsString| argument.to_string_lossy().to_ascii_uppercase().contains(SECRET_PREFIX);
+    given.iter().any(is_secret).then(|| {
+        USAGE.fault("an age identity, which is a secret, stands in the arguments; nothing was done").hint(
+            "give its recipient (age1…) or the file that holds it; every user of this machine could read it: make another one",
+        )
+    })
+}
+
+/// The options that name what is to be written: a file or a folder.
+const OUTPUTS: [&str; 7] = ["output", "copy", "split", "html", "svg", "ical", "folder"];
+
+/// What the command line names to be written.
+fn outputs(matches: &ArgMatches) -> Vec<PathBuf> {
+    let (mut outputs, mut level) = (Vec::new(), Some(matches));
+    while let Some(matches) = level {
+        for output in OUTPUTS {
+            let named = matches.try_get_one::<PathBuf>(output);
+            outputs.extend(named.ok().flatten().filter(|path| !is_stream(path)).cloned());
+        }
+        level = matches.subcommand().map(|(_, matches)| matches);
+    }
+    outputs
 }
 
 fn run(command: Command, common: &Common) -> Result<Output, Fault> {
@@ -178,6 +213,16 @@ impl Common {
         self.vault.as_deref().ok_or_else(|| {
             USAGE.fault("no vault was named").hint("name it with --vault DIR or the variable FEDROOT_VAULT")
         })
+    }
+
+    /// Refuses to write into the vault: nothing does but its own acts.
+    fn check_outside(&self, output: &Path) -> Result<(), Fault> {
+        if !self.vault.as_ref().is_some_and(|vault| disk::is_within(output, vault)) {
+            return Ok(());
+        }
+        Err(USAGE
+            .fault(format!("{} lies in the vault; nothing was done", output.display()))
+            .hint("name a place outside it"))
     }
 
     fn catalogue(&self) -> Result<Catalogue, Fault> {

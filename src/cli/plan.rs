@@ -6,13 +6,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::ui::Output;
-use super::{Common, parsed};
+use super::{Common, USAGE, parsed};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
 use crate::key::Line;
-use crate::lifecycle::{self, Timeline};
+use crate::lifecycle::{self, History, Timeline};
 use crate::policy::Profile;
 
 /// How far a plan looks, where nothing is said.
@@ -45,6 +45,7 @@ impl Plan {
         let from = self.at.unwrap_or_else(super::now);
         let until = self.until.map_or_else(|| from.after(AHEAD), Ok)?;
         let situation = catalogue.situation(&self.line)?;
+        check_period(from, until, &situation.history)?;
         let lifetime = Profile::parse(&catalogue.profile_text(&self.line)?)?.rotation.lifetime;
         let plan = lifecycle::plan(&self.line, &situation, from, until, lifetime)?;
         let timeline = Timeline::of(&plan, &catalogue.signed(&self.line)?);
@@ -82,6 +83,21 @@ impl Plan {
             output.note("a key is still on its way when the plan ends: plan further with --until");
         }
         Ok(output)
+    }
+}
+
+/// Refuses a plan of no time, and one that begins before what has happened.
+fn check_period(from: Instant, until: Instant, history: &History) -> Result<(), Fault> {
+    if until <= from {
+        return Err(USAGE
+            .fault(format!("the plan would end at {until}, and begins at {from}"))
+            .hint("plan until a later time with --until"));
+    }
+    match history.steps().last().filter(|last| from < last.at) {
+        Some(last) => Err(USAGE
+            .fault(format!("the plan would begin at {from}, and #{} has moved at {}", last.version, last.at))
+            .hint("plan from a later time with --at")),
+        None => Ok(()),
     }
 }
 

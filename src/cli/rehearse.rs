@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 
 use super::progress::Progress;
-use super::sign::check_outside;
 use super::signals::interrupts;
 use super::ui::Output;
 use super::{Common, INTERRUPTED, algorithms, operator, parsed};
@@ -53,9 +52,6 @@ impl Rehearse {
             Some(name) => name.clone(),
             None => record.public()?.algorithm().name().to_owned(),
         };
-        if let Some(output) = &self.output {
-            check_outside(output, common)?;
-        }
         let interrupted = interrupts()?;
         let go_on = || {
             let stop = interrupted.load(Ordering::Relaxed);

@@ -1,19 +1,20 @@
 //! `fedroot rotate`: the life of the keys of a line, move by move.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::emergency::{Theft, at_risk};
+use super::emergency::{Theft, at_risk, check_since};
 use super::key::Keeping;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::prompt::{Answers, Passphrase};
 use super::rehearse::Rehearse;
 use super::ui::Output;
-use super::{Common, algorithms, parsed};
+use super::{Common, USAGE, algorithms, operator, parsed};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -21,7 +22,7 @@ use crate::base::random;
 use crate::ceremony::{self, Making, Moved, Moving};
 use crate::custody::{Catalogue, Origin, Vault};
 use crate::key::{KeyId, Line, algorithm};
-use crate::lifecycle::{Cause, Move};
+use crate::lifecycle::{self, Cause, Move};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -100,7 +101,7 @@ pub(super) struct AskedFor {
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
     /// Another person who agreed, for the ledger (can be repeated); the profile says how many it takes
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(super) with: Vec<String>,
     /// Confirm the request with the digest that --dry-run printed
     #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
@@ -190,6 +191,19 @@ pub(super) fn answers(confirm: Option<Digest>, common: &Common) -> Answers {
     }
 }
 
+impl AskedFor {
+    /// Refuses to count somebody twice.
+    fn check_persons(&self) -> Result<(), Fault> {
+        let mut persons = BTreeSet::from([operator().user]);
+        let twice = self.with.iter().find(|name| !persons.insert(name.trim().to_owned()));
+        twice.map_or(Ok(()), |name| {
+            Err(USAGE
+                .fault(format!("'{name}' is one person, who is counted already; nothing was moved"))
+                .hint("name each other person once with --with; who runs this counts without"))
+        })
+    }
+}
+
 impl Step {
     pub(super) fn run(&self, act: Move, common: &Common) -> Result<Output, Fault> {
         self.run_with(act, common, |moving| moving).map(|(output, _)| output)
@@ -203,6 +217,7 @@ impl Step {
     ) -> Result<(Output, Moved), Fault> {
         let asked = &self.asked;
         let moving = |key| Moving::new(key, act, asked.reason.as_deref(), &asked.with);
+        asked.check_persons()?;
         if asked.dry_run {
             let catalogue = common.catalogue()?;
             let moving = with(moving(self.subject.key(&catalogue, act)?));
@@ -228,7 +243,7 @@ pub(super) fn refuse(vault: &mut Vault<'_>, subject: &Subject, act: Move, fault:
 /// What came of a move.
 fn told(moved: &Moved, act: Move, is_dry: bool, common: &Common) -> Output {
     let given = &moved.answers;
-    let stage = |stage: Option<crate::lifecycle::Stage>| stage.map(crate::lifecycle::Stage::name);
+    let stage = |stage: Option<lifecycle::Stage>| stage.map(lifecycle::Stage::name);
     let yes = |yes: bool| if yes { "yes" } else { "no" };
     let mut output = Output::json(json!({
         "key": moved.key.to_string(),
@@ -289,6 +304,7 @@ const fn next(act: Move) -> Option<&'static str> {
             "sign the documents of the line anew; fedroot rotate retire LINE, once nothing of the old key is outstanding",
         ),
         Move::Retire => Some("sign the documents of the line anew: they list the key no longer"),
+        Move::Suspend => Some("fedroot key resume LINE, or fedroot rotate revoke LINE --reason …"),
         _ => None,
     }
 }
@@ -321,6 +337,7 @@ impl Stage {
 
 impl Revoke {
     fn run(self, common: &Common) -> Result<Output, Fault> {
+        check_since(self.since)?;
         let cause = if self.superseded { Cause::Superseded } else { Cause::Compromised };
         let since = self.since;
         let (mut output, moved) =
@@ -329,6 +346,13 @@ impl Revoke {
             let catalogue = common.catalogue()?;
             let emergency = ceremony::emergency(&catalogue, &moved.key, since, super::now())?;
             at_risk(&mut output, &emergency);
+        }
+        if moved.entry.is_some() && moved.from == Some(lifecycle::Stage::Active) {
+            output.note(format!(
+                "no key of the line signs now; next: fedroot rotate emergency {}{} --reason TEXT lets another one take over",
+                moved.key.line,
+                common.vault_flag()
+            ));
         }
         Ok(output)
     }

@@ -12,7 +12,6 @@ use super::ui::Output;
 use super::{Common, document, is_stream, parsed, quoted, ui};
 use crate::artefact::kind;
 use crate::base::bytes::Digest;
-use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::text::visible;
@@ -58,11 +57,7 @@ pub(super) struct Sign {
 impl Sign {
     pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
         let is_tree = kind(&self.subject.kind)?.is_tree();
-        if let Some(copy) = &self.copy {
-            check_outside(copy, common)?;
-        }
         if let Some(folder) = if is_tree { self.output.take() } else { self.split.take() } {
-            check_outside(&folder, common)?;
             return super::split::run(&self, &folder, common);
         }
         if self.prune {
@@ -110,19 +105,9 @@ impl Sign {
     }
 }
 
-/// Refuses an output that lies in the vault.
-pub(super) fn check_outside(path: &Path, common: &Common) -> Result<(), Fault> {
-    if !disk::is_below(path, common.vault()?) {
-        return Ok(());
-    }
-    let shown = path.display();
-    Err(super::USAGE.fault(format!("{shown} lies in the vault")).hint("name a place outside it"))
-}
-
 /// Where the signed document goes.
 fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Target<'a>, Fault> {
     if !is_stream(path) {
-        check_outside(path, common)?;
         return Ok(Target::File(path));
     }
     let taken = match (common.json, ui::is_watched()) {

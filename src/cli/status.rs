@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::key::strays;
 use super::ui::Output;
 use super::{Common, parsed, plan};
 use crate::base::clock::{Instant, Span};
@@ -12,11 +13,16 @@ use crate::base::fault::{Class, Code, Fault};
 use crate::base::text::visible;
 use crate::custody::Catalogue;
 use crate::key::Line;
-use crate::lifecycle::{self, Asked, Move, Outstanding, Situation, Stage, Timeline, When, answers};
+use crate::lifecycle::{
+    self, Asked, Kind as ChannelKind, Method, Move, Outstanding, Situation, Stage, Timeline, When, answers,
+};
 
 /// Something is due.
 pub(super) const DUE: Code =
     Code::new("status.due", Class::NotYet, "something is due, missing or about to end");
+
+/// So long before keys and certificates end somebody has to know.
+const WITHIN: Span = Span::of_days(60);
 
 /// `fedroot status`
 #[derive(Args, Debug)]
@@ -27,9 +33,10 @@ pub(super) struct Status {
     /// Draw the life of the line so far as SVG into this file; it must not exist
     #[arg(long, value_name = "FILE", requires = "line")]
     svg: Option<PathBuf>,
-    /// Warn of what ends within this time
-    #[arg(long, value_name = "DURATION", default_value = "P60D", value_parser = parsed::<Span>)]
-    within: Span,
+    /// Warn of what ends within this time; when absent, of keys and certificates that end within 60 days, and of documents that
+    /// end before what the next ceremony signs can stand in their place
+    #[arg(long, value_name = "DURATION", value_parser = parsed::<Span>)]
+    within: Option<Span>,
     /// End with 4 when something is due, overdue, missing or about to end
     #[arg(long)]
     exit_code: bool,
@@ -57,6 +64,9 @@ impl Status {
         for line in &lines {
             rows.push(self.line(&catalogue, line, now, &mut output, &mut due)?);
         }
+        for (key, fault) in catalogue.harmed(self.line.as_ref())? {
+            due.push(Due { key: key.to_string(), what: fault.to_string(), at: None });
+        }
         if let Some(line) = &self.line {
             self.draw(&catalogue, line, now, &mut output)?;
         }
@@ -69,10 +79,14 @@ impl Status {
             let at = item.at.map_or(String::new(), |at| format!(" ({at})"));
             output.line(format!("due: {}: {}{at}", item.key, item.what));
         }
+        strays(&catalogue, &mut output)?;
         if lines.is_empty() {
             output.note("the vault holds no key yet: `fedroot key generate` makes one");
         } else if due.is_empty() {
-            output.note(format!("nothing is due within {}", self.within));
+            output.note(match self.within {
+                Some(within) => format!("nothing is due within {within}"),
+                None => "nothing is due".to_owned(),
+            });
         }
         let due_json = due
             .iter()
@@ -82,7 +96,10 @@ impl Status {
         }))
         .json;
         if self.exit_code && !due.is_empty() {
-            let fault = DUE.fault(format!("{} things are due within {}", due.len(), self.within));
+            let fault = DUE.fault(match due.len() {
+                1 => "one thing is due".to_owned(),
+                count => format!("{count} things are due"),
+            });
             output.refusal = Some(fault);
         }
         Ok(output)
@@ -105,6 +122,35 @@ impl Status {
         self.svg.as_ref().map_or(Ok(()), |path| plan::write(output, path, &lifecycle::picture(&timeline)))
     }
 
+    /// Tells which kinds of documents have no valid one any more, or will have none before the next ceremony.
+    fn documents(
+        &self,
+        catalogue: &Catalogue,
+        line: &Line,
+        situation: &Situation,
+        now: Instant,
+        due: &mut Vec<Due>,
+    ) -> Result<(), Fault> {
+        for (kind, end) in catalogue.newest_ends(line)? {
+            let of = ChannelKind::of_document(&kind);
+            let channel = situation.channels.iter().find(|channel| channel.kind == of);
+            // The next ceremony has to come before that, and what it signs has to arrive.
+            let needed = channel.map(|channel| &channel.timing).map(|timing| {
+                Span::of_seconds(timing.period.seconds().saturating_add(timing.delay.seconds()))
+            });
+            let soon = now.after(self.within.or(needed).unwrap_or(WITHIN))?;
+            let what = match (end <= now, of.method()) {
+                // Grants and releases end, and nobody has to renew them.
+                (true, Method::OutOfBand) => continue,
+                (true, _) => format!("the newest {kind} has ended: sign it anew"),
+                (false, _) if end <= soon => format!("the newest {kind} ends"),
+                (false, _) => continue,
+            };
+            due.push(Due { key: line.to_string(), what, at: Some(end) });
+        }
+        Ok(())
+    }
+
     /// Tells of one line.
     fn line(
         &self,
@@ -115,7 +161,8 @@ impl Status {
         due: &mut Vec<Due>,
     ) -> Result<Value, Fault> {
         let situation = catalogue.situation(line)?;
-        let soon = now.after(self.within)?;
+        let soon = now.after(self.within.unwrap_or(WITHIN))?;
+        self.documents(catalogue, line, &situation, now, due)?;
         let mut keys = Vec::new();
         output.line(line.to_string());
         if situation.history.active().is_none() {
@@ -136,17 +183,6 @@ impl Status {
                     &format!("#{version} {}", key.stage),
                     &format!("{}: {seen}; {outstanding} outstanding, until {until}", channel.name),
                 );
-                // The next ceremony has to come before that, and its artefacts have to arrive.
-                let needed = channel.timing.period.seconds().saturating_add(channel.timing.delay.seconds());
-                let soon = soon.min(now.after(Span::of_seconds(needed))?);
-                let is_last = key.stage == Stage::Active && outstanding > 0;
-                if let Some(When::At(at)) = end.filter(|end| is_last && *end <= When::At(soon)) {
-                    due.push(Due {
-                        key: name.clone(),
-                        what: format!("what it signed in {} ends", channel.name),
-                        at: Some(at),
-                    });
-                }
                 channels.push(json!({
                     "channel": channel.name, "visibility": seen.name(), "outstanding": outstanding,
                     "until": end.and_then(When::instant).map(|at| at.to_string()),

@@ -1,5 +1,6 @@
 //! The public half of a vault: its configuration, key lines, records, profiles and certificates. Needs no secret.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -236,18 +237,39 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Every key line, sorted.
+    /// Every key line, sorted. What an interrupted act left, and the ledger knows no key of, is none.
     pub fn lines(&self) -> Result<Vec<Line>, Fault> {
-        let mut folders = self.folders()?;
-        folders.retain(|(path, _)| disk::is_folder(path));
-        Ok(folders.into_iter().filter_map(|(_, name)| name.parse().ok()).collect())
+        let folders = self.folders()?.into_iter().filter(|(path, _)| disk::is_folder(path));
+        let lines: Vec<Line> = folders.filter_map(|(_, name)| name.parse().ok()).collect();
+        let journal = self.journal()?;
+        Ok(lines.into_iter().filter(|line| !situation::made(journal, line).is_empty()).collect())
     }
 
     /// What stands among the key lines and is none, sorted: nothing reads it.
     pub fn strays(&self) -> Result<Vec<PathBuf>, Fault> {
-        let mut folders = self.folders()?;
-        folders.retain(|(path, name)| !disk::is_folder(path) || name.parse::<Line>().is_err());
-        Ok(folders.into_iter().map(|(path, _)| path).collect())
+        let lines: BTreeSet<String> = self.lines()?.iter().map(ToString::to_string).collect();
+        let folders = self.folders()?.into_iter();
+        Ok(folders
+            .filter(|(path, name)| !disk::is_folder(path) || !lines.contains(name))
+            .map(|(path, _)| path)
+            .collect())
+    }
+
+    /// Keys whose record or sealed file is not what the ledger noted when they were made, and how: of a line, or of all that
+    /// the ledger knows, whatever stands in the folder.
+    pub fn harmed(&self, line: Option<&Line>) -> Result<Vec<(KeyId, Fault)>, Fault> {
+        let lines =
+            line.map_or_else(|| self.journal().map(Journal::key_lines), |line| Ok(vec![line.clone()]))?;
+        let mut harmed = Vec::new();
+        for line in lines {
+            let history = self.history(&line)?;
+            for (version, _) in history.keys().filter(|(_, state)| state.stage != Stage::Destroyed) {
+                let key = line.version(version);
+                let sound = self.record(&key).and_then(|record| self.sealed(&record));
+                harmed.extend(sound.err().map(|fault| (key, fault)));
+            }
+        }
+        Ok(harmed)
     }
 
     /// What may be a key line: where it stands, and its name. A file in the place of a folder comes with its own.
@@ -289,7 +311,10 @@ impl Catalogue {
         if made.is_empty() && !versions.is_empty() {
             return Err(TAMPERED
                 .fault(format!("{} holds keys, and the ledger knows no key line {line}", folder.display()))
-                .hint("a key never moves between lines or environments: put the folder back where it was"));
+                .hint(
+                    "a key never moves between lines or environments: put the folder back where it was; what an interrupted \
+                     `fedroot key generate` left is mended by running that again",
+                ));
         }
         // A crash may leave the files of a key that the ledger does not know: they are none.
         let known = versions.into_iter().filter_map(|version| Some((version, *history.key(version).ok()?)));

@@ -1,6 +1,6 @@
 //! The file of the journal: read at each use, without what is only outstanding; written line by line, before the ledger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::Fault;
-use crate::key::Line;
+use crate::key::{KeyId, Line};
 use crate::lifecycle::Kind;
 
 /// So much is read at once.
@@ -223,6 +223,15 @@ impl Journal {
     /// Every line, in order, without plain signatures.
     pub fn lines(&self) -> &[Noted] {
         &self.lines
+    }
+
+    /// The key lines that have a key, sorted.
+    pub fn key_lines(&self) -> Vec<Line> {
+        let made = self.lines.iter().filter_map(|noted| match &noted.what {
+            What::Made { key, .. } => key.parse::<KeyId>().ok().map(|key| key.line),
+            _ => None,
+        });
+        made.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Visits the lines about a key line, or all, in order.

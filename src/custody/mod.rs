@@ -38,6 +38,9 @@ pub const NO_LINE: Code = Code::new("key.missing", Class::Usage, "there is no ke
 /// A key line of this name exists.
 pub const LINE_EXISTS: Code =
     Code::new("key.exists", Class::Usage, "there is a key line of this name already");
+/// The key is that of another line.
+pub const KEY_TAKEN: Code =
+    Code::new("key.taken", Class::Refused, "the key is that of another line, and each line has its own");
 /// The vault may not hold keys of this environment.
 pub const NOT_HELD: Code =
     Code::new("vault.environment", Class::Refused, "the vault may not hold keys of this environment");
@@ -79,6 +82,7 @@ pub const CODES: &[&Code] = &[
     &VAULT,
     &NO_LINE,
     &LINE_EXISTS,
+    &KEY_TAKEN,
     &NOT_HELD,
     &TAMPERED,
     &WRONG,

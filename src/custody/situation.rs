@@ -183,6 +183,23 @@ impl Catalogue {
         Ok(all)
     }
 
+    /// When the newest document of each kind that the line signed ends; of a batch, the first that does.
+    pub fn newest_ends(&self, line: &Line) -> Result<BTreeMap<String, Instant>, Fault> {
+        let mut newest = BTreeMap::new();
+        self.journal()?.each(Some(line), &mut |noted| {
+            let What::Signed { key, kind, documents, ends, .. } = &noted.what else { return Ok(()) };
+            if key.parse::<KeyId>()?.line == *line {
+                let batch = ends.keys().filter(|end| *end != NEVER);
+                let ends = documents.iter().filter_map(|document| document.expires.as_ref()).chain(batch);
+                let first =
+                    ends.map(|end| Instant::parse(end)).collect::<Result<Vec<_>, _>>()?.into_iter().min();
+                newest.insert(kind.clone(), first);
+            }
+            Ok(())
+        })?;
+        Ok(newest.into_iter().filter_map(|(kind, first)| Some((kind, first?))).collect())
+    }
+
     /// What is outstanding of a line, in these channels: signatures, artefacts that list keys, receipts.
     ///
     /// # Errors

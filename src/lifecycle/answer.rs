@@ -200,7 +200,9 @@ fn policy(
 fn publish(situation: &Situation, now: Instant, found: &mut Found) {
     let chained = situation.channels.iter().filter(|channel| channel.kind.method() == Method::Chained);
     match situation.history.active() {
-        None => found.object("no active key is there to introduce the new one".into()),
+        None => found.object(
+            "no active key is there to introduce the new one; `fedroot rotate emergency` lets it take over at once".into(),
+        ),
         Some(active) => {
             let trusted = |channel| situation.visibility(channel, active, now).ok();
             for channel in chained.filter(|channel| trusted(channel) != Some(super::Visibility::Omnipresent))

@@ -68,7 +68,7 @@ pub struct Emergency {
     pub since: Instant,
     /// What is at risk.
     pub at_risk: Vec<AtRisk>,
-    /// The key that takes over: a standby key, or one that is published already.
+    /// The key that takes over: a standby key, one that is published already, or else one that is made and no more.
     pub successor: Option<u32>,
     /// Who breaks.
     pub breaks: Vec<Breaks>,
@@ -81,7 +81,7 @@ impl Emergency {
     /// The line has no such key.
     pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
         situation.history.key(key.version)?;
-        let mut ready = [Stage::Standby, Stage::Published].into_iter();
+        let mut ready = [Stage::Standby, Stage::Published, Stage::Generated].into_iter();
         let successor =
             ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
         let risk = |channel: &Channel| at_risk(situation, channel, key.version, now);
@@ -109,15 +109,15 @@ impl Emergency {
         );
         let _ = write!(
             text,
-            "\nDo not trust anything signed with this key at or after\n{}. Remove the key\nfrom your trust store now; do not \
-             wait for it to expire.\n",
+            "\nDo not trust anything signed with this key at or after\n{}.\nRemove the key from your trust store now; do not wait \
+             for it to expire.\n",
             self.since
         );
         match next {
             Some(next) => {
                 let _ = write!(
                     text,
-                    "\nThe next key is\n         {next}\nCompare it with a copy that reached you on another way. A file signed \
+                    "\nThe next key is\n         {next}\nCompare it with a copy that reached you in another way. A file signed \
                      with\nthe revoked key proves nothing about it.\n"
                 );
             }

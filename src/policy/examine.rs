@@ -34,6 +34,9 @@ pub(super) struct Seen {
     pub(super) shared: Vec<String>,
 }
 
+/// Under this name a record has the digest of the profile.
+const PROFILE_FACT: &str = "the profile of the line";
+
 /// Entities that may hold one key before it is remarkable: hosting providers have some.
 const SHARED_MAX: u32 = 5;
 
@@ -189,11 +192,18 @@ impl<'a> Examiner<'a> {
 
     /// The same for a document in JSON.
     pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Result<Examined, Fault> {
+        // The limits that it was judged by are part of what is compared, where they were noted before.
+        let mut judged = facts.clone();
+        if let Some(source) = self.standard.profile.source {
+            judged.add(PROFILE_FACT, source.to_string());
+        }
         if let Some(recorder) = self.recorder.take() {
             let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
-            recorder.finish(facts).map_err(failed)?;
+            recorder.finish(&judged).map_err(failed)?;
         }
-        let difference = self.tracker.take().map(|tracker| tracker.finish(facts));
+        let was_noted = self.last.is_some_and(|last| last.facts().value(PROFILE_FACT).is_some());
+        let compared = if was_noted { &judged } else { facts };
+        let difference = self.tracker.take().map(|tracker| tracker.finish(compared));
         let last = self.last.map(Last::facts);
         let kind = self.kind;
         let whole =

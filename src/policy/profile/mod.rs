@@ -28,6 +28,9 @@ use crate::key::{Environment, Hash, Line};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
+    /// The digest of the text that it was read from.
+    #[serde(skip)]
+    pub(super) source: Option<Digest>,
     /// The version of this format: 1.
     pub version: u32,
     /// The kinds of documents the line may sign.
@@ -103,6 +106,7 @@ impl Profile {
             environment == Environment::Sandbox && rule.is_lenient_in_sandbox && kinds.contains(&rule.kind)
         });
         Self {
+            source: None,
             version: 1,
             kinds: kinds.iter().map(ToString::to_string).collect(),
             policy_ref: "built-in defaults of fedroot, version 1".into(),
@@ -133,6 +137,7 @@ impl Profile {
                 e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
             PROFILE.fault(format!("line {line}: {}", e.message()))
         })?;
+        profile.source = Some(Self::digest(text));
         if profile.version != 1 {
             return wrong("it has another version than 1, the only one this program knows");
         }
