@@ -9,8 +9,9 @@ use serde_json::json;
 use super::progress::Progress;
 use super::sign::Sign;
 use super::ui::Output;
-use super::{Common, document, quoted, review};
+use super::{Common, USAGE, document, quoted, review};
 use crate::artefact::{Standing, kind};
+use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::ceremony::{self, Batched, Published, Splitting, Terms};
 
@@ -30,6 +31,16 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     };
     let signed = AtomicU64::new(0);
     let kind = kind(&subject.kind)?;
+    let source = subject.document.as_path();
+    if kind.is_tree() && (disk::is_within(folder, source) || disk::is_within(source, folder)) {
+        return Err(USAGE
+            .fault(format!(
+                "{} and {} lie in one another; nothing was signed",
+                folder.display(),
+                source.display()
+            ))
+            .hint("name a folder of its own for what is published with --output"));
+    }
     let splitting = Splitting {
         kind,
         document: &subject.document,
