@@ -9,6 +9,7 @@ use super::journal::Noted;
 use super::journal_file::{self, Journal, Marked};
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, STALE, TAMPERED, VAULT, situation};
 use crate::base::bytes::{Digest, from_hex, hex};
+use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, Line};
@@ -89,6 +90,11 @@ impl Catalogue {
         let journal =
             Journal::read(&self.folder, state.map_or(Marked::Unknown, |it| Marked::Known(it.marked)))?;
         Ok(self.journal.get_or_init(|| journal))
+    }
+
+    /// Refuses a clock that is behind the last entry of the ledger, where this machine knows that entry.
+    pub fn check_clock(&self, now: Instant) -> Result<(), Fault> {
+        ledger::check_clock(&self.ledger_folder(), now)
     }
 
     /// The journal, to write to it.

@@ -38,6 +38,9 @@ impl Vault<'_> {
     pub fn advance(&mut self, advance: &Advance<'_>) -> Result<u64, Fault> {
         let Advance { key, step, answers, .. } = advance;
         answers.check()?;
+        if step.wants_right_clock() {
+            self.ledger.check_clock(step.at)?;
+        }
         let mut history = self.catalogue.history(&key.line)?;
         let from = history.key(key.version)?.stage;
         let standing_down = history.active().filter(|active| *active != key.version);
@@ -167,7 +170,7 @@ impl Vault<'_> {
         reason: Option<&str>,
         now: Instant,
     ) -> Result<u64, Fault> {
-        let noted = Noted { entry: self.ledger.len(), time: now.to_string(), what };
+        let noted = Noted { entry: self.ledger.len(), time: self.ledger.time(now).to_string(), what };
         let body = entries::with_operator(with_line(body, &noted), reason, &self.operator);
         self.catalogue.journal_mut()?.write(&noted)?;
         let entry = self.ledger.append(kind, re, &body, now)?.index;
@@ -211,7 +214,7 @@ pub(super) fn close(
     outcome: Value,
     now: Instant,
 ) -> Result<(), Fault> {
-    let noted = Noted { entry: permit.outcome_index(), time: now.to_string(), what };
+    let noted = Noted { entry: permit.outcome_index(), time: permit.outcome_time(now).to_string(), what };
     let outcome = with_line(outcome, &noted);
     catalogue.journal_mut()?.write(&noted)?;
     permit.outcome(&outcome, now)?;

@@ -13,6 +13,7 @@ use super::tree::Hash;
 use super::{CLOCK, EntryKind, TOO_LARGE};
 
 /// What an entry is to say.
+#[derive(Clone, Copy)]
 pub(super) struct Draft<'a> {
     pub(super) kind: EntryKind,
     pub(super) re: Option<u64>,

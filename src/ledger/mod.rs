@@ -136,6 +136,19 @@ pub fn newest(folder: &std::path::Path) -> Option<Newest> {
     Some(Newest { marked: marked.checked_sub(1) })
 }
 
+/// Refuses a clock that is behind the last entry of the ledger in a folder; nothing, where that entry is not known.
+pub fn check_clock(
+    folder: &std::path::Path,
+    now: crate::base::clock::Instant,
+) -> Result<(), crate::base::fault::Fault> {
+    let last = || {
+        let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES)?;
+        let state = state::State::newest(&zeroize::Zeroizing::new(bytes))?;
+        writer::last_time(&crate::base::append::Growing::open(&folder.join(LOG))?, &state)
+    };
+    last().or(Ok(now)).and_then(|last| writer::check_clock(last, now))
+}
+
 /// What the one whole line behind those of the state file marks, where there is one that follows them.
 fn left(folder: &std::path::Path, state: &state::State) -> Option<u64> {
     let log = crate::base::append::Growing::open(&folder.join(LOG)).ok()?;

@@ -53,6 +53,11 @@ impl<'a> SignPermit<'a> {
         self.ledger.len()
     }
 
+    /// The time that the outcome will claim.
+    pub fn outcome_time(&self, now: Instant) -> Instant {
+        self.ledger.time(now)
+    }
+
     /// Records what became of it. Where this fails, the intent stays open.
     pub fn outcome(self, body: &Value, now: Instant) -> Result<Appended, Fault> {
         self.close(EntryKind::Outcome, body, now)

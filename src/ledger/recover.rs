@@ -21,7 +21,7 @@ use super::records::Records;
 use super::seal::Seed;
 use super::session::Session;
 use super::state::State;
-use super::writer::{as_damage, last_time};
+use super::writer::{as_damage, check_clock, last_time};
 use super::{
     AUDITORS, Auditor, CHAIN, DAMAGED, EntryKind, LOCK, LOG, Ledger, MISSING, STATE, STATE_FILE, TORN,
     TRUNCATED,
@@ -68,7 +68,7 @@ pub struct Recovery<'a> {
     pub auditors: &'a [Auditor],
     /// What a new entry says besides what was found.
     pub about: &'a Map<String, Value>,
-    /// Whether people acknowledge that entries are lost or changed.
+    /// Whether people acknowledge that entries are lost or changed, or that the clock was ahead of the right time.
     pub acknowledge: bool,
     /// The time.
     pub now: Instant,
@@ -111,6 +111,13 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
         }
         Ok(state) => match look(&path, &log, &state)? {
             Finding::Broken(trouble) => (Some(state), trouble),
+            Finding::Nothing if recovery.acknowledge => {
+                // All that people may still have to acknowledge is that the clock was ahead.
+                match check_clock(last_time(&log, &state)?, recovery.now) {
+                    Ok(()) => return Ok(Recovered::Nothing),
+                    Err(trouble) => (Some(state), trouble),
+                }
+            }
             finding => return mend(finding, attach(recovery, log, state, session, random, lock)?, recovery),
         },
         Err(fault) if fault.code() == &STATE => (None, fault.at(state_path.display())),

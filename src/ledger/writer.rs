@@ -187,7 +187,7 @@ impl Ledger {
     }
 
     /// Records something that is neither an intent nor the genesis. `re` names the intent that an outcome, or a denial,
-    /// closes. Time is a claim and may go back; the order is the index.
+    /// closes. It claims [`time`](Self::time); what a clock that is behind says stands in its body.
     pub fn append(
         &mut self,
         kind: EntryKind,
@@ -262,13 +262,19 @@ impl Ledger {
         Ok(SignPermit::new(self, index, key, octets.to_vec(), now))
     }
 
+    /// The time that an entry made now claims: never before the last one, whatever the clock says.
+    pub fn time(&self, now: Instant) -> Instant {
+        now.max(self.last)
+    }
+
+    /// Refuses a clock that is behind the last entry.
+    pub fn check_clock(&self, now: Instant) -> Result<(), Fault> {
+        check_clock(self.last, now)
+    }
+
     /// Refuses a time before the last entry, and one intent more than may be open.
     pub fn may_intend(&self, now: Instant) -> Result<(), Fault> {
-        if now < self.last {
-            return Err(CLOCK
-                .fault(format!("the clock says {now}, and the last entry of the ledger is of {}", self.last))
-                .hint("set the clock right (date -u shows it)"));
-        }
+        self.check_clock(now)?;
         if self.state.tip.open.len() >= OPEN_MAX {
             return Err(PAIR
                 .fault(format!("{OPEN_MAX} intents are open"))
@@ -312,7 +318,9 @@ impl Ledger {
                 .fault("an earlier write to the ledger failed")
                 .hint("see to the disk, then run this again: opening checks what was written"));
         }
-        let (line, opening) = compose(&self.state, &self.session, &self.random.array(), draft)?;
+        let (claimed, told) = self.in_time(draft);
+        let draft = Draft { now: claimed, body: told.as_ref().unwrap_or(draft.body), ..*draft };
+        let (line, opening) = compose(&self.state, &self.session, &self.random.array(), &draft)?;
         let next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default(), draft.repair.junk)?;
         if let Some(spare) = spare {
             self.log.reserve((lead.len() + line.len()) as u64 + spare)?;
@@ -328,6 +336,19 @@ impl Ledger {
         self.last = draft.now;
         self.session.first.get_or_insert(index);
         Ok(Appended { index, leaf: self.head() })
+    }
+
+    /// The time that an entry claims, and its body where that also tells what the clock said. Only people who begin anew lead
+    /// the time back.
+    fn in_time(&self, draft: &Draft<'_>) -> (Instant, Option<Value>) {
+        if draft.now >= self.last || draft.kind == EntryKind::Reseal {
+            return (draft.now, None);
+        }
+        let mut told = draft.body.clone();
+        if let Some(members) = told.as_object_mut() {
+            members.insert("clock".into(), draft.now.to_string().into());
+        }
+        (self.last, Some(told))
     }
 
     pub(super) fn remember(&mut self, next: State) -> Result<(), Fault> {
@@ -376,6 +397,17 @@ impl Ledger {
     pub fn adopted(&self) -> Option<u64> {
         self.adopted
     }
+}
+
+/// Refuses a clock that is behind the time of the last entry.
+pub(super) fn check_clock(last: Instant, now: Instant) -> Result<(), Fault> {
+    if now >= last {
+        return Ok(());
+    }
+    Err(CLOCK.fault(format!("the clock says {now}, and the last entry of the ledger is of {last}")).hint(
+        "set the clock right (date -u shows it); where it is right, and was ahead before: \
+         `fedroot ledger recover --acknowledge --reason TEXT`",
+    ))
 }
 
 /// Whether a folder holds a ledger with any entry. A state of no entries without a log is what a beginning leaves that
