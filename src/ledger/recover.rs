@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::append::{Growing, SLOT, Slots};
+use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document, IO, Lock};
 use crate::base::fault::{Class, Fault};
@@ -72,6 +73,8 @@ pub struct Recovery<'a> {
     pub acknowledge: bool,
     /// The time.
     pub now: Instant,
+    /// What is to be durable before a reseal with this index is: the line of a journal, whose digest comes back.
+    pub before: &'a dyn Fn(u64) -> Result<Option<Digest>, Fault>,
 }
 
 /// What stands behind the last entry that the state knows.
@@ -127,6 +130,7 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
         return Err(trouble.at(path.display()).hint(ACKNOWLEDGE));
     }
     let (found, end, last) = longest(&path, recovery.origin)?;
+    let journal = (recovery.before)(found.tree.size())?;
     let known = state.as_ref().map(|it| Measure { count: it.tip.tree.size(), hash: it.tip.tree.root() });
     if state.is_none() {
         disk::replace(&state_path, &[0; 2 * SLOT])?;
@@ -139,22 +143,10 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
     };
     let (lead, junk) = measure(&log, end)?;
     let slots = Slots::open(&state_path).map_err(as_damage)?;
-    let adopted = None;
-    let mut ledger = Ledger {
-        log,
-        slots,
-        state: fresh,
-        last,
-        session,
-        random,
-        adopted,
-        poisoned: false,
-        newest: None,
-        _lock: lock,
-    };
+    let mut ledger = Ledger::at((log, slots, fresh), last, session, random, lock);
     let repair = Repair { key: Some(ledger.state.seed.public()), known, junk };
     let body = describe(recovery, trouble.message());
-    let draft = Draft { repair, ..Draft::new(EntryKind::Reseal, &body, recovery.now) };
+    let draft = Draft { repair, journal, ..Draft::new(EntryKind::Reseal, &body, recovery.now) };
     let index = ledger.record_behind(&draft, lead, Some(0))?.index;
     Ok(Recovered::Resealed { index, known, junk })
 }
@@ -179,18 +171,7 @@ fn attach(
     }
     let slots = Slots::open(&recovery.folder.join(STATE_FILE)).map_err(as_damage)?;
     let last = last_time(&log, &state)?;
-    Ok(Ledger {
-        log,
-        slots,
-        state,
-        last,
-        session,
-        random,
-        adopted: None,
-        poisoned: false,
-        newest: None,
-        _lock: lock,
-    })
+    Ok(Ledger::at((log, slots, state), last, session, random, lock))
 }
 
 /// Looks at a log and its state, and where their ends agree at all between.

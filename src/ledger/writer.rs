@@ -17,7 +17,7 @@ use super::compose::{Draft, compose};
 use super::entry::{LINE_MAX, is_origin};
 use super::seal::Seed;
 use super::session::{Opening, Session};
-use super::state::{OPEN_MAX, State, parse};
+use super::state::{Bound, OPEN_MAX, State, parse};
 use super::tree::{Hash, leaf, root_of};
 use super::{
     AUDITORS, Auditor, CLOCK, DAMAGED, EXISTS, EntryKind, LOCK, LOG, MISSING, ORIGIN, PAIR, POISONED, STATE,
@@ -120,6 +120,28 @@ impl Ledger {
         open().map_err(|fault| fault.but(NOTHING))
     }
 
+    /// A ledger whose log and state file are open, and whose last entry is of this time.
+    pub(super) fn at(
+        (log, slots, state): (Growing, Slots, State),
+        last: Instant,
+        session: Session,
+        random: Box<dyn CryptoRng + Send>,
+        lock: Lock,
+    ) -> Self {
+        Self {
+            log,
+            slots,
+            state,
+            last,
+            session,
+            random,
+            adopted: None,
+            poisoned: false,
+            newest: None,
+            _lock: lock,
+        }
+    }
+
     fn attach(
         folder: &Path,
         lock: Lock,
@@ -142,18 +164,7 @@ impl Ledger {
         }
         let log = Growing::open(&log).map_err(as_damage)?;
         let last = last_time(&log, &state).map_err(|fault| fault.at(log.path().display()).hint(KEEP))?;
-        let mut ledger = Self {
-            log,
-            slots,
-            state,
-            last,
-            session,
-            random,
-            adopted: None,
-            poisoned: false,
-            newest: None,
-            _lock: lock,
-        };
+        let mut ledger = Self::at((log, slots, state), last, session, random, lock);
         ledger.adopt().map_err(|fault| {
             let way_out = if fault.code() == &TORN { RECOVER } else { KEEP };
             fault.at(ledger.log.path().display()).hint(way_out)
@@ -195,6 +206,18 @@ impl Ledger {
         body: &Value,
         now: Instant,
     ) -> Result<Appended, Fault> {
+        self.append_noted(kind, re, body, None, now)
+    }
+
+    /// The same with the digest of the journal up to the line of this entry, which the state file keeps.
+    pub fn append_noted(
+        &mut self,
+        kind: EntryKind,
+        re: Option<u64>,
+        body: &Value,
+        journal: Option<Digest>,
+        now: Instant,
+    ) -> Result<Appended, Fault> {
         let fits = match re {
             Some(re) => kind.may_close() && self.state.tip.open.contains(&re),
             None => {
@@ -209,7 +232,7 @@ impl Ledger {
                 PAIR.fault(format!("an entry of kind {} cannot be appended to close {re}", kind.name()))
             );
         }
-        self.record(&Draft { re, ..Draft::new(kind, body, now) }, Some(0))
+        self.record(&Draft { re, journal, ..Draft::new(kind, body, now) }, Some(0))
     }
 
     /// Records that a key is about to be used on exactly these octets, and gives the permit to do so once that is on the
@@ -239,7 +262,7 @@ impl Ledger {
         }
         let intent = self.intent(key, None, octets, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, [&[*octets], also].concat(), now))
+        Ok(SignPermit::new(self, index, key, [&[*octets], also].concat()))
     }
 
     /// The same for a batch: the permit is for exactly the octets with these digests, each once. The root over the digests
@@ -259,7 +282,7 @@ impl Ledger {
         }
         let intent = self.intent(key, Some(root_of(octets)), &list, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, octets.to_vec(), now))
+        Ok(SignPermit::new(self, index, key, octets.to_vec()))
     }
 
     /// The time that an entry made now claims: never before the last one, whatever the clock says.
@@ -321,11 +344,12 @@ impl Ledger {
         let (claimed, told) = self.in_time(draft);
         let draft = Draft { now: claimed, body: told.as_ref().unwrap_or(draft.body), ..*draft };
         let (line, opening) = compose(&self.state, &self.session, &self.random.array(), &draft)?;
-        let next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default(), draft.repair.junk)?;
+        let mut next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default(), draft.repair.junk)?;
+        let index = self.len();
+        next.bound = draft.journal.map(|digest| Bound { entry: index, digest }).or(next.bound);
         if let Some(spare) = spare {
             self.log.reserve((lead.len() + line.len()) as u64 + spare)?;
         }
-        let index = self.len();
         self.poisoned = true;
         self.newest = None;
         self.log.append(&[lead, &line].concat()).map_err(as_damage)?;
@@ -386,6 +410,21 @@ impl Ledger {
     /// The newest entry that changes what is known of keys: an outcome, a stage, a receipt.
     pub fn marked(&self) -> Option<u64> {
         self.state.tip.marked.checked_sub(1)
+    }
+
+    /// The digest of the journal that the state file keeps.
+    pub fn bound(&self) -> Option<Bound> {
+        self.state.bound
+    }
+
+    /// Keeps the digest of the journal up to the line of the newest entry that has one, where a crash came before that, or an
+    /// older version of this program kept none.
+    pub fn bind(&mut self, digest: Digest) -> Result<(), Fault> {
+        let bound = self.marked().map(|entry| Bound { entry, digest });
+        if bound == self.state.bound {
+            return Ok(());
+        }
+        self.remember(State { bound, ..self.state.again() })
     }
 
     /// The intents without an outcome, in order.

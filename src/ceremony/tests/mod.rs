@@ -4,6 +4,7 @@
 
 mod clocks;
 mod disasters;
+mod failures;
 
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ use crate::base::secret::Secret;
 use crate::custody::{
     Carries, Catalogue, Delivered, Document, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault,
 };
-use crate::key::{Environment, Hash, KeyId, Line, algorithm};
+use crate::key::{Environment, Hash, KeyId, Line, Scheme, algorithm};
 use crate::lifecycle::tests::histories::{Event, Mirror, Model, event};
 use crate::lifecycle::tests::{at, line};
 use crate::lifecycle::{Answers, Kind, Lists, Move, Receipt, Signature, Situation, Stage, Step};
@@ -191,6 +192,18 @@ impl Real {
 
 /// Leave to sign these octets as a document of this kind.
 fn approved(vault: &Vault<'_>, by: &KeyId, kind: &'static str, octets: &[u8]) -> Result<Approval, Fault> {
+    let scheme = vault.record(by)?.public()?.algorithm().scheme(Hash::Sha384);
+    approved_with(vault, by, kind, octets, scheme)
+}
+
+/// The same, to be signed so.
+fn approved_with(
+    vault: &Vault<'_>,
+    by: &KeyId,
+    kind: &'static str,
+    octets: &[u8],
+    scheme: &'static Scheme,
+) -> Result<Approval, Fault> {
     let public = vault.record(by)?.public()?;
     let review = Review::of(Subject {
         kind,
@@ -204,12 +217,7 @@ fn approved(vault: &Vault<'_>, by: &KeyId, kind: &'static str, octets: &[u8]) ->
         released: None,
     })?;
     let confirmation = Confirmation::Digest(review.request.digest());
-    review.approve(
-        vec![octets.to_vec()],
-        public.algorithm().scheme(Hash::Sha384),
-        &confirmation,
-        Some(REASON),
-    )
+    review.approve(vec![octets.to_vec()], scheme, &confirmation, Some(REASON))
 }
 
 fn operator() -> Operator {

@@ -245,7 +245,7 @@ fn names_of_ledgers_are_plain() {
 }
 
 #[test]
-fn a_permit_that_is_dropped_leaves_aborted() {
+fn a_permit_that_is_dropped_leaves_its_intent_open() {
     let room = Room::begun();
     let mut ledger = room.open().unwrap();
     drop(ledger.intend("key", &Digest::of(b""), &json!({}), at(9)).unwrap());
@@ -255,11 +255,7 @@ fn a_permit_that_is_dropped_leaves_aborted() {
     }));
     assert!(panicked.is_err());
     drop(ledger);
-    assert_eq!(room.verify().unwrap().open, [0; 0]);
-    for outcome in [5, 7] {
-        let entry = &room.entries()[outcome];
-        assert_eq!((entry.kind, &entry.body), (EntryKind::Denied, &Body::Open(json!({"result": "aborted"}))));
-    }
+    assert_eq!(room.verify().unwrap().open, [4, 5], "nobody knows whether the key was used");
 }
 
 #[test]

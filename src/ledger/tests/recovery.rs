@@ -11,7 +11,15 @@ fn recover_with(room: &Room, acknowledge: bool) -> Result<Recovered, Fault> {
 pub(super) fn recover_at(room: &Room, acknowledge: bool, now: Instant) -> Result<Recovered, Fault> {
     let about = Map::from_iter([("act".into(), "recover".into())]);
     let (folder, auditors) = (&room.folder, &room.auditors());
-    let recovery = Recovery { folder, origin: ORIGIN_NAME, auditors, about: &about, acknowledge, now };
+    let recovery = Recovery {
+        folder,
+        origin: ORIGIN_NAME,
+        auditors,
+        about: &about,
+        acknowledge,
+        now,
+        before: &|_| Ok(None),
+    };
     recover(&recovery, Box::new(system()))
 }
 
