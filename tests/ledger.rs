@@ -321,6 +321,7 @@ fn make_the_ledger_vectors() {
             about: &about,
             acknowledge,
             now: now(second),
+            before: &|_| Ok(None),
         };
         ledger::recover(&recovery, Box::new(random::system())).unwrap()
     };

@@ -12,6 +12,7 @@ use crate::base::recipient::Identities;
 use crate::custody::{Catalogue, Noted, Vault};
 use crate::ledger::{self, NOTE_BYTES_MAX};
 
+pub use crate::custody::Rebuilt;
 pub use crate::ledger::{
     Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Recovered, Rewrapped,
     Summary, Trust, VerifierKey,
@@ -140,41 +141,32 @@ pub(super) fn deliver(pending: Option<Pending>, path: Option<&Path>, text: &str)
     pending.publish()
 }
 
-/// What came of making the journal anew.
-#[derive(Clone, Copy, Debug)]
-pub struct Rebuilt {
-    /// How many lines it has.
-    pub lines: usize,
-    /// Whether it was another one before.
-    pub changed: bool,
-}
-
 /// Makes the journal of a vault anew from what the ledger says, or compares the two.
 ///
 /// # Errors
 /// No identity opens an entry that has a line; when comparing, [`JOURNAL`](crate::custody::JOURNAL): the two differ.
 pub fn rebuild(catalogue: &mut Catalogue, identities: &Identities, compare: bool) -> Result<Rebuilt, Fault> {
-    let (mut lines, mut failed) = (Vec::new(), None);
-    read_ledger(catalogue, identities, &mut |entry| match entry.body {
-        Body::Open(body) => match Noted::from_entry(&body) {
-            Some(Ok(line)) => lines.push(line),
-            Some(Err(fault)) => {
-                failed = failed.take().or(Some(fault.at(format_args!("entry {}", entry.index))));
-            }
-            None if entry.kind == EntryKind::Reseal => lines.push(Noted::resealed(entry.index, entry.time)),
-            None => {}
-        },
-        Body::Sealed | Body::Broken => {
-            let fault = ledger::SEALED.fault(format!("no identity opens entry {}", entry.index));
-            failed =
-                failed.take().or(Some(fault.hint("another auditor can read it, or `fedroot ledger rewrap`")));
-        }
-    })?;
-    if let Some(fault) = failed {
-        return Err(fault.but("the journal stands as it was"));
+    catalogue.rebuild_journal(compare, |catalogue| {
+        let (mut lines, mut failed) = (Vec::new(), None);
+        read_ledger(catalogue, identities, &mut |entry| match noted(&entry) {
+            Ok(line) => lines.extend(line),
+            Err(fault) => failed = failed.take().or(Some(fault)),
+        })?;
+        failed.map_or(Ok(lines), |fault| Err(fault.but("the journal stands as it was")))
+    })
+}
+
+/// The line of the journal that an entry has.
+fn noted(entry: &Entry) -> Result<Option<Noted>, Fault> {
+    let Body::Open(body) = &entry.body else {
+        return Err(ledger::SEALED
+            .fault(format!("no identity opens entry {}", entry.index))
+            .hint("another auditor can read it, or `fedroot ledger rewrap`"));
+    };
+    match Noted::from_entry(body).transpose() {
+        Ok(None) if entry.kind == EntryKind::Reseal => Ok(Some(Noted::resealed(entry.index, entry.time))),
+        line => line.map_err(|fault| fault.at(format_args!("entry {}", entry.index))),
     }
-    let changed = catalogue.rebuild_journal(&lines, compare)?;
-    Ok(Rebuilt { lines: lines.len(), changed })
 }
 
 /// Reads every entry with an auditor's identities, checking on the way.

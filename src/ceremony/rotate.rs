@@ -202,7 +202,8 @@ pub fn advance(
 /// What would come of a move now; nothing is moved.
 pub fn foresee(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Moved, Fault> {
     let mut moved = begin(catalogue, moving, now)?;
-    moved.refused = moved.answers.check().err();
+    let in_time = || if moving.step(now).wants_right_clock() { catalogue.check_clock(now) } else { Ok(()) };
+    moved.refused = moved.answers.check().and_then(|()| in_time()).err();
     Ok(moved)
 }
 

@@ -7,13 +7,15 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::journal::Noted;
-use super::journal_file::{self, Journal, Marked};
+use super::journal_file::{Journal, consistent};
+use super::rebuild::{self, Rebuilt};
 use super::{LINE_EXISTS, NO_LINE, NO_VAULT, NOT_HELD, Record, STALE, TAMPERED, VAULT, situation};
 use crate::base::bytes::{Digest, from_hex, hex};
+use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, Line};
-use crate::ledger::{self, Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Note};
+use crate::ledger::{self, Auditor, CHECKPOINTS, Checkpoint, NOTE_BYTES_MAX, Newest, Note};
 use crate::lifecycle::{History, KeyState, Stage};
 use crate::policy::Last;
 
@@ -86,10 +88,14 @@ impl Catalogue {
         if let Some(journal) = self.journal.get() {
             return Ok(journal);
         }
-        let state = ledger::newest(&self.ledger_folder());
-        let journal =
-            Journal::read(&self.folder, state.map_or(Marked::Unknown, |it| Marked::Known(it.marked)))?;
+        let folder = self.ledger_folder();
+        let journal = consistent(|| ledger::newest(&folder), |known| Journal::read(&self.folder, known))?;
         Ok(self.journal.get_or_init(|| journal))
+    }
+
+    /// Refuses a clock that is behind the last entry of the ledger, where this machine knows that entry.
+    pub fn check_clock(&self, now: Instant) -> Result<(), Fault> {
+        ledger::check_clock(&self.ledger_folder(), now)
     }
 
     /// The journal, to write to it.
@@ -99,20 +105,28 @@ impl Catalogue {
     }
 
     /// Reads the journal anew, and closes off what a crash left of it. Only who holds the ledger's lock may.
-    pub(super) fn reread(&mut self, marked: Option<u64>) -> Result<(), Fault> {
-        let mut journal = Journal::read(&self.folder, Marked::Known(marked))?;
+    pub(super) fn reread(&mut self, newest: Newest) -> Result<(), Fault> {
+        let mut journal = Journal::read(&self.folder, Some(newest).into())?;
         journal.settle()?;
         self.journal = OnceLock::from(journal);
         Ok(())
     }
 
-    /// Replaces the journal with what an auditor read from the ledger, or only compares the two. Yields whether it was
-    /// another one.
-    pub fn rebuild_journal(&mut self, lines: &[Noted], compare: bool) -> Result<bool, Fault> {
-        let _lock = ledger::lock(&self.ledger_folder())?;
-        let changed = journal_file::replace(&self.folder, lines, compare)?;
+    /// Replaces the journal with what an auditor reads from the ledger, or only compares the two. Nobody acts meanwhile.
+    pub fn rebuild_journal(
+        &mut self,
+        compare: bool,
+        read: impl FnOnce(&Self) -> Result<Vec<Noted>, Fault>,
+    ) -> Result<Rebuilt, Fault> {
+        let folder = self.ledger_folder();
+        let lock = ledger::lock(&folder)?;
+        let rebuilt = rebuild::replace(&self.folder, read(self)?, compare)?;
         self.journal = OnceLock::new();
-        self.journal().map(|_| changed)
+        if !compare && self.journal().is_err() {
+            // What the state file kept of it was that of another one.
+            ledger::unbind(&lock, &folder)?;
+        }
+        self.journal().map(|_| rebuilt)
     }
 
     /// The moves of a key line so far.

@@ -20,7 +20,8 @@ const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
 pub(super) fn with_operator(mut body: Value, reason: Option<&str>, operator: &Operator) -> Value {
     if let Some(members) = body.as_object_mut() {
         if let Some(reason) = reason {
-            members.insert("reason".into(), short(reason).into());
+            // Whole: the digest of the request covers all of it.
+            members.insert("reason".into(), reason.into());
         }
         sign_off(members, operator);
     }
@@ -190,6 +191,10 @@ fn fault_json(fault: &Fault) -> Value {
     json!({"code": fault.code().name, "message": short(fault.message())})
 }
 
+/// The beginning of a long text, which says that it goes on.
 fn short(text: &str) -> String {
-    text.chars().take(VALUE_CHARS_MAX).collect()
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }

@@ -4,26 +4,35 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::JOURNAL;
+use sha2::{Digest as _, Sha256};
+
 use super::journal::{NAME, Noted, What, damaged};
 use crate::base::append::Growing;
 use crate::base::bytes::Digest;
-use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
+use crate::ledger::{Bound, Newest};
 use crate::lifecycle::Kind;
 
 /// So much is read at once.
 const BLOCK: usize = 1 << 18;
+/// No line is longer: it stands in an entry as well.
+const LINE_MAX: u64 = 1 << 16;
 
-/// The newest entry that has a line, as the ledger's state knows.
+/// What the state file of the ledger knows of the journal.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Marked {
-    /// This one; none, as long as no entry has.
-    Known(Option<u64>),
+    /// The newest entry that has a line; none, as long as no entry has. And the digest up to a line, where it keeps one.
+    Known(Option<u64>, Option<Bound>),
     /// The state is not there: every line holds.
     Unknown,
+}
+
+impl From<Option<Newest>> for Marked {
+    fn from(newest: Option<Newest>) -> Self {
+        newest.map_or(Self::Unknown, |newest| Self::Known(newest.marked, newest.bound))
+    }
 }
 
 /// The journal, as far as it holds. Of a million signatures only where they stand is kept: what the life of keys depends on is
@@ -37,8 +46,12 @@ pub struct Journal {
     plain: HashMap<String, Vec<Place>>,
     /// The entry and the time of the last line.
     newest: Option<(u64, String)>,
+    /// Over the lines that hold.
+    hash: Sha256,
     /// Whether the file ends with a line whose entry never came, or that is torn.
     is_loose: bool,
+    /// The line whose entry is about to come.
+    written: Option<Parsed>,
 }
 
 /// Where a plain signature stands.
@@ -50,30 +63,58 @@ struct Place {
     length: usize,
 }
 
-/// A line as the first look takes it.
+/// A line as the first look takes it, and its bytes.
+struct Parsed {
+    found: Found,
+    bytes: Vec<u8>,
+}
+
 enum Found {
     Known(Box<Noted>),
     /// A plain signature: the key line, the entry, the time.
     Plain(String, u64, String, Place),
-    Wrong(String),
 }
 
-impl Found {
-    fn of(bytes: &[u8], place: Place, number: usize) -> Self {
-        let Some(line) = bytes.strip_suffix(b"\n") else { return Self::Wrong(TORN.to_owned()) };
-        if let Some((entry, time, name)) = plain(line) {
-            return Self::Plain(name.to_owned(), entry, time.to_owned(), place);
-        }
-        let known = |noted| Self::Known(Box::new(noted));
-        serde_json::from_slice(line).map_or_else(|e| Self::Wrong(format!("line {number}: {e}")), known)
+impl Parsed {
+    /// Reads a line; why it is none, where it is none.
+    fn of(bytes: &[u8], place: Place) -> Result<Self, String> {
+        let line = bytes.strip_suffix(b"\n").ok_or(TORN)?;
+        let found = match plain(line) {
+            Some((entry, time, name)) => Found::Plain(name.to_owned(), entry, time.to_owned(), place),
+            None => Found::Known(serde_json::from_slice(line).map_err(|e| e.to_string())?),
+        };
+        Ok(Self { found, bytes: bytes.to_vec() })
     }
 
-    const fn entry(&self) -> Option<u64> {
-        match self {
-            Self::Known(noted) => Some(noted.entry),
-            Self::Plain(_, entry, ..) => Some(*entry),
-            Self::Wrong(_) => None,
+    const fn entry(&self) -> u64 {
+        match &self.found {
+            Found::Known(noted) => noted.entry,
+            Found::Plain(_, entry, ..) => *entry,
         }
+    }
+
+    /// The last entry before it that holds, where this closes off what a crash left.
+    fn voids(&self) -> Option<u64> {
+        match &self.found {
+            Found::Known(noted) => (noted.what == What::Void {}).then_some(noted.entry),
+            Found::Plain(..) => None,
+        }
+    }
+}
+
+/// The end of what was read so far: the last line, and why something behind it is none. A later line shows what they are.
+#[derive(Default)]
+pub(super) struct Tail {
+    last: Option<Parsed>,
+    wrong: Option<String>,
+}
+
+impl Tail {
+    /// The last line that holds, once a void has closed off what follows it. What a crash left behind it may be a line, torn
+    /// bytes, and the beginning of another void.
+    fn voided(&mut self, entry: u64) -> Option<Parsed> {
+        let was_wrong = self.wrong.take().is_some();
+        self.last.take().filter(|last| was_wrong && last.entry() <= entry)
     }
 }
 
@@ -95,54 +136,95 @@ impl Journal {
     /// Reads the journal of a vault.
     ///
     /// # Errors
-    /// [`JOURNAL`]: it is damaged, or older or newer than the ledger.
+    /// [`JOURNAL`]: it is damaged, or older or newer than the ledger, or not the one that the ledger's state file knows.
     pub(super) fn read(vault: &Path, marked: Marked) -> Result<Self, Fault> {
-        let path = vault.join(NAME);
-        let at = |fault: Fault| fault.at(path.display());
-        let mut journal = Self { path: path.clone(), ..Self::default() };
-        let document = journal.open()?;
-        let mut before: Option<Found> = None;
+        let mut journal = Self::of_vault(vault);
+        let read = journal.load().and_then(|tail| journal.end(tail, marked));
+        read.map_err(|fault| fault.at(journal.path.display()))?;
+        Ok(journal)
+    }
+
+    /// The journal of a vault, unread.
+    pub(super) fn of_vault(vault: &Path) -> Self {
+        Self { path: vault.join(NAME), ..Self::default() }
+    }
+
+    /// Takes every line but what may be loose at the end.
+    pub(super) fn load(&mut self) -> Result<Tail, Fault> {
+        let mut tail = Tail::default();
+        let Some(document) = self.open()? else { return Ok(tail) };
+        let mut reader = BufReader::with_capacity(BLOCK, document.reader());
         let (mut bytes, mut offset, mut number) = (Vec::new(), 0, 0);
-        let mut reader = document.as_ref().map(|document| BufReader::with_capacity(BLOCK, document.reader()));
-        while let Some(reader) = &mut reader {
+        loop {
             bytes.clear();
-            let length = reader.read_until(b'\n', &mut bytes).map_err(|e| disk::fault("read", &path, &e))?;
+            let length =
+                reader.read_until(b'\n', &mut bytes).map_err(|e| disk::fault("read", &self.path, &e))?;
             if length == 0 {
-                break;
+                drop(reader);
+                self.document = Some(document);
+                return Ok(tail);
             }
             number += 1;
-            let found = Found::of(&bytes, Place { before: 0, offset, length }, number);
+            let read = Parsed::of(&bytes, Place { before: 0, offset, length });
             offset += length as u64;
-            let is_void = matches!(&found, Found::Known(line) if line.what == What::Void {});
-            if let Some(before) = before.take().filter(|_| !is_void) {
-                journal.take(before).map_err(at)?;
-            }
-            before = (!is_void).then_some(found);
+            let holds = match read {
+                Err(why) => {
+                    tail.wrong.get_or_insert(format!("line {number}: {why}"));
+                    None
+                }
+                Ok(read) => match (read.voids(), &tail.wrong) {
+                    (Some(entry), _) => tail.voided(entry),
+                    (None, Some(why)) => return Err(damaged(why)),
+                    (None, None) => tail.last.replace(read),
+                },
+            };
+            holds.into_iter().for_each(|read| self.take(read));
         }
-        let later = |entry, marked: Option<u64>| marked.is_none_or(|marked| entry > marked);
-        match (before, marked) {
-            // What a crash leaves in front of the ledger's entry.
-            (Some(Found::Wrong(why)), _) if why == TORN => journal.is_loose = true,
-            (Some(last), Marked::Known(marked)) if last.entry().is_some_and(|entry| later(entry, marked)) => {
-                journal.is_loose = true;
-            }
-            (Some(last), _) => journal.take(last).map_err(at)?,
-            (None, _) => {}
+    }
+
+    /// Decides on the end: what a crash leaves there is loose, and everything else must be what the ledger's state knows.
+    pub(super) fn end(&mut self, tail: Tail, marked: Marked) -> Result<(), Fault> {
+        let Tail { last, wrong } = tail;
+        let Marked::Known(marked, bound) = marked else {
+            // Nothing tells how much there should be: only a line without its end is surely what a crash left.
+            let is_torn = wrong.as_ref().is_none_or(|why| why.ends_with(TORN));
+            last.into_iter().for_each(|last| self.take(last));
+            self.is_loose = wrong.is_some();
+            return if is_torn { Ok(()) } else { Err(damaged(&wrong.unwrap_or_default())) };
+        };
+        let before = self.digest();
+        let is_bound = bound.is_none_or(|bound| Some(bound.entry) == marked);
+        let is_known = |digest: Digest| bound.is_some_and(|bound| bound.digest == digest);
+        let is_late = |last: &Parsed| marked.is_none_or(|marked| last.entry() > marked);
+        match last {
+            Some(last) if is_late(&last) || is_bound && is_known(before) => self.is_loose = true,
+            last => last.into_iter().for_each(|last| self.take(last)),
         }
-        drop(reader);
-        journal.document = document;
-        match (journal.newest.as_ref().map(|(entry, _)| *entry), marked) {
-            (newest, Marked::Known(marked)) if newest != marked => {
-                Err(at(damaged(&match (newest, marked) {
-                    (newest, Some(marked)) if newest.is_none_or(|newest| newest < marked) => format!(
-                        "it is an old copy: the ledger has entry {marked}, and it ends with {}",
-                        newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
-                    ),
-                    _ => "it knows more than the ledger: entries are missing there".to_owned(),
-                })))
-            }
-            _ => Ok(journal),
+        self.is_loose |= wrong.is_some();
+        let newest = self.newest.as_ref().map(|(entry, _)| *entry);
+        if newest != marked {
+            return Err(damaged(&match (newest, marked, wrong) {
+                (_, _, Some(why)) => why,
+                (newest, Some(marked), _) if newest.is_none_or(|newest| newest < marked) => format!(
+                    "it is an old copy: the ledger has entry {marked}, and it ends with {}",
+                    newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
+                ),
+                _ => "it knows more than the ledger: entries are missing there".to_owned(),
+            }));
         }
+        // Of a line that a crash left in the log, the state file knows nothing yet.
+        let digest = if is_bound { self.digest() } else { before };
+        match bound {
+            Some(bound) if bound.digest != digest => {
+                Err(damaged("it is not the one that the ledger's state file knows: a line was changed"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The digest of its lines that hold, with their line feeds.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::from_bytes(self.hash.clone().finalize().into())
     }
 
     fn open(&self) -> Result<Option<disk::Document>, Fault> {
@@ -150,17 +232,16 @@ impl Journal {
     }
 
     /// Takes a line that holds.
-    fn take(&mut self, found: Found) -> Result<(), Fault> {
-        match found {
+    fn take(&mut self, read: Parsed) {
+        self.hash.update(&read.bytes);
+        match read.found {
             Found::Known(noted) => self.push(*noted),
             Found::Plain(line, entry, time, place) => {
                 let before = self.lines.len();
                 self.plain.entry(line).or_default().push(Place { before, ..place });
                 self.newest = Some((entry, time));
             }
-            Found::Wrong(why) => return Err(damaged(&why)),
         }
-        Ok(())
     }
 
     fn push(&mut self, noted: Noted) {
@@ -181,6 +262,7 @@ impl Journal {
         if !self.is_loose {
             return Ok(());
         }
+        self.written = None;
         let mut file = Growing::open(&self.path)?;
         let is_torn = file
             .length()
@@ -193,25 +275,38 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes a line durably, before its entry. Whoever does not write the entry then leaves it loose.
-    pub(super) fn write(&mut self, noted: &Noted) -> Result<(), Fault> {
+    /// Sets room aside for a line, so that what a key did can be noted even when the disk is full by then.
+    pub(super) fn reserve(&self) -> Result<(), Fault> {
+        if !disk::exists(&self.path) {
+            disk::create(&self.path, b"")?;
+        }
+        Growing::open(&self.path)?.reserve(LINE_MAX)
+    }
+
+    /// Writes a line durably, before its entry, and yields the digest with it. It counts once [`hold`](Self::hold) is told that
+    /// the entry came; whoever does not write the entry leaves it loose.
+    pub(super) fn write(&mut self, noted: &Noted) -> Result<Digest, Fault> {
         self.settle()?;
         if !disk::exists(&self.path) {
             disk::create(&self.path, b"")?;
         }
         let (mut file, text) = (Growing::open(&self.path)?, noted.to_line()?);
         let place = Place { before: 0, offset: file.length(), length: text.len() };
+        let read = Parsed::of(text.as_bytes(), place).map_err(|why| damaged(&why))?;
         file.append(text.as_bytes())?;
         if self.document.is_none() {
             self.document = self.open()?;
         }
         self.is_loose = true;
-        self.take(Found::of(text.as_bytes(), place, 0))
+        let digest = self.hash.clone().chain_update(&read.bytes).finalize();
+        self.written = Some(read);
+        Ok(Digest::from_bytes(digest.into()))
     }
 
     /// The entry came: the line holds.
-    pub(super) const fn hold(&mut self) {
+    pub(super) fn hold(&mut self) {
         self.is_loose = false;
+        self.written.take().into_iter().for_each(|read| self.take(read));
     }
 
     /// The lines about a key line, in order, without plain signatures.
@@ -301,16 +396,6 @@ impl Journal {
         Ok(is_known)
     }
 
-    /// Whether these are all its lines.
-    fn is(&self, lines: &[Noted]) -> Result<bool, Fault> {
-        let (mut expected, mut is_same) = (lines.iter(), true);
-        self.each(None, &mut |line| {
-            is_same &= expected.next() == Some(line);
-            Ok(())
-        })?;
-        Ok(is_same && expected.next().is_none())
-    }
-
     /// What became of these intents nobody knows.
     pub fn unknown(&self) -> impl Iterator<Item = u64> {
         self.lines.iter().filter_map(|line| match line.what {
@@ -320,24 +405,136 @@ impl Journal {
     }
 }
 
-/// Replaces the journal with lines that an auditor read from the ledger, unless it says the same. Yields whether it did not.
-pub(super) fn replace(vault: &Path, lines: &[Noted], compare: bool) -> Result<bool, Fault> {
-    let same = Journal::read(vault, Marked::Unknown).and_then(|journal| journal.is(lines)).unwrap_or(false);
-    if same {
-        return Ok(false);
+/// Reads the journal as the state of the ledger knows it. Where others act meanwhile, the two are read again: only what
+/// contradicts a state that stands still is a fault.
+pub(super) fn consistent<T>(
+    mut state: impl FnMut() -> Option<Newest>,
+    mut read: impl FnMut(Marked) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let mut before = state();
+    loop {
+        let found = read(before.into());
+        let after = if found.is_ok() { before } else { state() };
+        if after == before {
+            return found;
+        }
+        before = after;
     }
-    if compare {
-        return Err(JOURNAL
-            .fault(format!("{} is not what the ledger says", vault.join(NAME).display()))
-            .hint("without --compare, it is made anew"));
-    }
-    let text = lines.iter().map(Noted::to_line).collect::<Result<String, _>>()?;
-    disk::replace(&vault.join(NAME), text.as_bytes())?;
-    Ok(true)
 }
 
-/// The ledger began anew with this entry: whatever the journal knows still holds.
-pub(super) fn resealed(vault: &Path, entry: u64, now: Instant) -> Result<(), Fault> {
-    let mut journal = Journal::read(vault, Marked::Unknown)?;
-    journal.write(&Noted::resealed(entry, now))
+#[cfg(test)]
+mod tests {
+    use super::super::JOURNAL;
+    use super::*;
+
+    const KEY: &str = "a.example/prod/b#1";
+
+    fn line(entry: u64, what: What) -> String {
+        Noted { entry, time: "2026-11-22T05:07:00Z".into(), what }.to_line().unwrap()
+    }
+
+    fn moved(entry: u64) -> String {
+        let act = "suspend".into();
+        let what =
+            What::Moved { key: KEY.into(), act, reason: None, cause: None, since: None, emergency: false };
+        line(entry, what)
+    }
+
+    fn entries(text: &str, marked: Marked) -> Result<(Vec<u64>, bool), Fault> {
+        let folder = tempfile::tempdir().unwrap();
+        disk::create(&folder.path().join(NAME), text.as_bytes()).unwrap();
+        let mut journal = Journal::read(folder.path(), marked)?;
+        let is_loose = journal.is_loose;
+        journal.settle()?;
+        let again = Journal::read(folder.path(), marked)?;
+        assert!(!again.is_loose && again.digest() == journal.digest(), "{text}");
+        Ok((again.lines.iter().map(|noted| noted.entry).collect(), is_loose))
+    }
+
+    #[test]
+    fn whatever_a_crash_leaves_at_the_end_is_closed_off_a_crash_while_doing_so_included() {
+        let (whole, loose, void) = (moved(3) + &moved(5), moved(7), line(5, What::Void {}));
+        let torn = &loose[..loose.len() / 2];
+        for left in [
+            String::new(),
+            loose.clone(),
+            torn.to_owned(),
+            format!("{torn}\n"),
+            format!("{loose}{}", &void[..9]),
+            format!("{loose}{}\n", &void[..9]),
+            format!("{torn}\n{}", &void[..9]),
+            format!("{torn}\n{}\n{}", &void[..9], &void[..9]),
+        ] {
+            let found = entries(&format!("{whole}{left}"), Marked::Known(Some(5), None));
+            assert_eq!(found.unwrap(), (vec![3, 5], !left.is_empty()), "{left}");
+            let closed = format!(
+                "{whole}{left}{}{void}",
+                if left.is_empty() || left.ends_with('\n') { "" } else { "\n" }
+            );
+            if !left.is_empty() {
+                let goes_on = entries(&(closed + &moved(7)), Marked::Known(Some(7), None));
+                assert_eq!(goes_on.unwrap(), (vec![3, 5, 7], false), "{left}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_crash_leaves_is_refused() {
+        let whole = moved(3) + &moved(5);
+        for (text, marked) in [
+            (format!("{whole}{}{}", moved(7), moved(9)), Some(5)),
+            (format!("{}x\n{}", moved(3), moved(5)), Some(5)),
+            (format!("{}x\n", moved(3)), Some(5)),
+            (moved(3), Some(5)),
+            (whole.clone(), Some(3)).clone(),
+            (whole.clone(), None),
+        ] {
+            let is_crash = (text == whole) && marked == Some(3);
+            let found = entries(&text, Marked::Known(marked, None));
+            assert_eq!(found.is_ok(), is_crash, "{text} {marked:?} {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_the_one_that_the_state_file_knows() {
+        let text = moved(3) + &moved(5);
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let bound = |entry, text: &str| Some(Bound { entry, digest: digest(text) });
+        let read = |text: &str, marked, bound| entries(text, Marked::Known(Some(marked), bound));
+        assert_eq!(read(&text, 5, bound(5, &text)).unwrap(), (vec![3, 5], false));
+        let forged = text.replace("suspend", "publish");
+        assert_eq!(read(&forged, 5, bound(5, &text)).unwrap_err().code(), &JOURNAL);
+        assert!(read(&forged, 5, None).is_ok(), "an older version kept no digest");
+        // A line that a crash left in the log: the state file knows the journal before it.
+        assert_eq!(read(&text, 5, bound(3, &moved(3))).unwrap(), (vec![3, 5], false));
+        assert_eq!(read(&forged, 5, bound(3, &moved(3))).unwrap_err().code(), &JOURNAL);
+        // A beginning anew that came to nothing has the number of an entry that is there after all.
+        let resealed = text.clone() + &line(4, What::Resealed {});
+        let read = entries(&resealed, Marked::Known(Some(5), bound(5, &text)));
+        assert_eq!(read.unwrap(), (vec![3, 5], true));
+    }
+
+    #[test]
+    fn a_reader_that_others_overtake_reads_again() {
+        let newest = |marked| Some(Newest { marked: Some(marked), bound: None });
+        let mut states = [newest(3), newest(7), newest(9), newest(9)].into_iter();
+        let mut reads = 0;
+        let found = consistent(
+            || states.next().unwrap(),
+            |marked| {
+                reads += 1;
+                entries(&(moved(3) + &moved(5) + &moved(9)), marked)
+            },
+        );
+        assert_eq!((found.unwrap(), reads), ((vec![3, 5, 9], false), 3));
+        let mut reads = 0;
+        let fault = consistent(
+            || newest(3),
+            |marked| {
+                reads += 1;
+                entries(&(moved(3) + &moved(5) + &moved(9)), marked)
+            },
+        );
+        assert_eq!((fault.unwrap_err().code(), reads), (&JOURNAL, 1), "nobody acts: it is damage");
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::entries;
 use super::journal::What;
-use super::journal_file;
+use super::rebuild;
 use super::{Catalogue, Operator, UNPROVED, Vault};
 use crate::base::clock::Clock;
 use crate::base::disk;
@@ -26,6 +26,8 @@ impl Vault<'_> {
         reason: Option<&str>,
     ) -> Result<Recovered, Fault> {
         let catalogue = Catalogue::open(folder)?;
+        let now = clock.now();
+        let before = |entry| rebuild::resealed(catalogue.folder(), entry, now);
         let about = about("recover", operator, &json!({ "reason": reason }));
         let with = |auditors: &[Auditor]| {
             let recovery = Recovery {
@@ -34,19 +36,16 @@ impl Vault<'_> {
                 auditors,
                 about: &about,
                 acknowledge,
-                now: clock.now(),
+                now,
+                before: &before,
             };
             ledger::recover(&recovery, Box::new(random::system()))
                 .map_err(|fault| fault.but("nothing was changed"))
         };
-        let recovered = match (with(&catalogue.auditors()?), catalogue.auditors_next()?) {
+        match (with(&catalogue.auditors()?), catalogue.auditors_next()?) {
             (Err(fault), Some(next)) if fault.code() == &ledger::AUDITORS => with(&next),
             (done, _) => done,
-        }?;
-        if let Recovered::Resealed { index, .. } = recovered {
-            journal_file::resealed(catalogue.folder(), index, clock.now())?;
         }
-        Ok(recovered)
     }
 }
 

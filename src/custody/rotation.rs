@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::journal::{self, Noted, What};
 use super::vault::{Prompt, Ready};
-use super::work::{self, Certifier};
+use super::work::{self, Certifier, Stopped};
 use super::{Catalogue, Document, Vault, entries};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
-use crate::ledger::{EntryKind, SignPermit};
+use crate::ledger::{Appended, EntryKind, SignPermit};
 use crate::lifecycle::{Answers, Lists, Move, Receipt, Source, Stage, Step};
 use crate::policy::Confirmed;
 
@@ -38,6 +38,9 @@ impl Vault<'_> {
     pub fn advance(&mut self, advance: &Advance<'_>) -> Result<u64, Fault> {
         let Advance { key, step, answers, .. } = advance;
         answers.check()?;
+        if step.wants_right_clock() {
+            self.ledger.check_clock(step.at)?;
+        }
         let mut history = self.catalogue.history(&key.line)?;
         let from = history.key(key.version)?.stage;
         let standing_down = history.active().filter(|active| *active != key.version);
@@ -122,7 +125,7 @@ impl Vault<'_> {
             let unsigned = certify(&record.public()?)?;
             let sealed = self.catalogue.sealed(&record)?;
             let opener = work::opener(&record, key, prompt)?;
-            self.ledger.may_intend(self.clock.now())?;
+            self.may_intend()?;
             Ok((Ready { record, sealed, opener }, unsigned))
         });
         let (Ready { record, sealed, opener }, unsigned) = ready.map_err(|fault| {
@@ -142,8 +145,8 @@ impl Vault<'_> {
         let intent = permit.index();
         let certificate = match work::certify(&permit, &record, &sealed, opener, unsigned) {
             Ok(certificate) => certificate,
-            Err(fault) => {
-                permit.denied(&entries::refused(&fault), self.clock.now())?;
+            Err(stopped) => {
+                let fault = stop(&mut self.catalogue, permit, stopped, self.clock.now())?;
                 return Err(fault.but("no certificate was made"));
             }
         };
@@ -167,12 +170,18 @@ impl Vault<'_> {
         reason: Option<&str>,
         now: Instant,
     ) -> Result<u64, Fault> {
-        let noted = Noted { entry: self.ledger.len(), time: now.to_string(), what };
-        let body = entries::with_operator(with_line(body, &noted), reason, &self.operator);
-        self.catalogue.journal_mut()?.write(&noted)?;
-        let entry = self.ledger.append(kind, re, &body, now)?.index;
-        self.catalogue.journal_mut()?.hold();
-        Ok(entry)
+        let noted = Noted { entry: self.ledger.len(), time: self.ledger.time(now).to_string(), what };
+        let body = entries::with_operator(body, reason, &self.operator);
+        enter(&mut self.catalogue, &noted, body, |body, journal| {
+            self.ledger.append_noted(kind, re, body, Some(journal), now)
+        })
+    }
+
+    /// Refuses what would hinder an intent and its outcome: a clock that is behind, intents that are open, a disk without room
+    /// for the line of the outcome.
+    pub(super) fn may_intend(&self) -> Result<(), Fault> {
+        self.ledger.may_intend(self.clock.now())?;
+        self.catalogue.journal()?.reserve()
     }
 
     /// Overwrites and removes the sealed files of keys that the ledger has as destroyed.
@@ -203,7 +212,7 @@ pub(super) fn certificate_of(pem: &[u8], until: Option<Instant>) -> Document {
     Document::new("certificate", Digest::of(pem), until, &Lists::Own)
 }
 
-/// Closes an intent with a line of the journal.
+/// Closes an intent with a line of the journal. Where that fails, the intent stays open: a key was used, or may have been.
 pub(super) fn close(
     catalogue: &mut Catalogue,
     permit: SignPermit<'_>,
@@ -211,18 +220,47 @@ pub(super) fn close(
     outcome: Value,
     now: Instant,
 ) -> Result<(), Fault> {
-    let noted = Noted { entry: permit.outcome_index(), time: now.to_string(), what };
-    let outcome = with_line(outcome, &noted);
-    catalogue.journal_mut()?.write(&noted)?;
-    permit.outcome(&outcome, now)?;
-    catalogue.journal_mut()?.hold();
-    Ok(())
+    let (entry, intent) = (permit.outcome_index(), permit.index());
+    let noted = Noted { entry, time: permit.outcome_time(now).to_string(), what };
+    let closed = enter(catalogue, &noted, outcome, |body, journal| permit.outcome_noted(body, journal, now));
+    closed.map(drop).map_err(|fault| {
+        fault
+            .but(&format!("what became of entry {intent} is not on record, and it stays open"))
+            .hint("see to the disk, then close it: `fedroot ledger recover --reason TEXT`")
+    })
 }
 
-/// The body of an entry with its line of the journal: an auditor makes the journal anew from these.
-fn with_line(mut body: Value, noted: &Noted) -> Value {
-    if let (Some(members), Ok(line)) = (body.as_object_mut(), serde_json::to_value(noted)) {
+/// Closes an intent of which nothing came: with a denial where the key was not opened, else with an outcome. Yields why.
+pub(super) fn stop(
+    catalogue: &mut Catalogue,
+    permit: SignPermit<'_>,
+    stopped: Stopped,
+    now: Instant,
+) -> Result<Fault, Fault> {
+    let Stopped { fault, was_open } = stopped;
+    if was_open {
+        close(catalogue, permit, What::Nothing {}, entries::failed(&fault), now)?;
+    } else {
+        permit.denied(&entries::refused(&fault), now)?;
+    }
+    Ok(fault)
+}
+
+/// An entry that has a line in the journal: the line is durable first and stands inside the entry as well, from which an auditor
+/// makes the journal anew; then comes the entry, with the digest of the journal; then the line holds.
+fn enter(
+    catalogue: &mut Catalogue,
+    noted: &Noted,
+    mut body: Value,
+    append: impl FnOnce(&Value, Digest) -> Result<Appended, Fault>,
+) -> Result<u64, Fault> {
+    let line = serde_json::to_value(noted).map_err(|e| journal::damaged(&e.to_string()))?;
+    if let Some(members) = body.as_object_mut() {
         members.insert(journal::MEMBER.into(), line);
     }
-    body
+    let journal = catalogue.journal_mut()?;
+    let digest = journal.write(noted)?;
+    let entry = append(&body, digest)?.index;
+    journal.hold();
+    Ok(entry)
 }

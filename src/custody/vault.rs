@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::entries;
 use super::journal::What;
 use super::record::NewRecord;
-use super::rotation::{certificate_of, close};
+use super::rotation::{certificate_of, close, stop};
 use super::seal::{Closer, Opener};
 use super::work::{self, Certifier};
 use super::{Catalogue, Configuration, Document as SignedDocument, Journal, Record, STALE, Sealing};
@@ -22,7 +22,7 @@ use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::base::staging::Staging;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
-use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
+use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger, Newest};
 use crate::policy::{Approval, Confirmed, Profile, Review};
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
@@ -187,7 +187,9 @@ impl<'a> Vault<'a> {
         };
         let mut vault = Self { catalogue, ledger, operator, clock };
         // The ledger may just have taken up an entry that the journal waited for.
-        vault.catalogue.reread(vault.ledger.marked())?;
+        let (marked, bound) = (vault.ledger.marked(), vault.ledger.bound());
+        vault.catalogue.reread(Newest { marked, bound })?;
+        vault.ledger.bind(vault.catalogue.journal()?.digest())?;
         if next.is_some() {
             vault.settle_auditors(is_changed)?;
         }
@@ -215,7 +217,7 @@ impl<'a> Vault<'a> {
             .allow_new_key(&key)
             .and_then(|()| Profile::parse(&new.profile_text).map_err(|fault| fault.at("the profile")))
             .and_then(|_| closer(new.sealing, &key, prompt))
-            .and_then(|closer| self.ledger.may_intend(self.clock.now()).map(|()| closer));
+            .and_then(|closer| self.may_intend().map(|()| closer));
         let closer = match ready {
             Ok(closer) => closer,
             Err(fault) => {
@@ -281,8 +283,8 @@ impl<'a> Vault<'a> {
         let index = permit.index();
         let signatures = match work::sign(&permit, &record, &sealed, opener, &approval) {
             Ok(signatures) => signatures,
-            Err(fault) => {
-                permit.denied(&entries::refused(&fault), self.clock.now())?;
+            Err(stopped) => {
+                let fault = stop(&mut self.catalogue, permit, stopped, self.clock.now())?;
                 return Err(fault.but("nothing was signed"));
             }
         };
@@ -314,7 +316,7 @@ impl<'a> Vault<'a> {
         let record = self.still_as_reviewed(review, public)?;
         let sealed = self.catalogue.sealed(&record)?;
         let opener = work::opener(&record, &review.key, prompt)?;
-        self.ledger.may_intend(self.clock.now())?;
+        self.may_intend()?;
         Ok(Ready { record, sealed, opener })
     }
 

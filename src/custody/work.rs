@@ -64,12 +64,12 @@ pub(super) fn make(
         let sealed = seal(&private.to_pkcs8()?, key, closer)?;
         let until = unsigned.until();
         Ok(Made { public, sealed, certificate: unsigned.finish(&signature)?, until })
-    })
+    })?
 }
 
 /// The public half of a private key that is to be adopted: what a person confirms.
 pub fn public_of(pkcs8: &Secret<Vec<u8>>) -> Result<PublicKey, Fault> {
-    apart(|| private_key(pkcs8.expose())?.public())
+    apart(|| private_key(pkcs8.expose())?.public())?
 }
 
 /// Asks for what opens the key.
@@ -81,6 +81,24 @@ pub(super) fn opener(record: &Record, key: &KeyId, prompt: &mut dyn Prompt) -> R
     }
 }
 
+/// What stopped the work with a key, and whether the key was open by then: only of one that was not, a denial is true.
+pub(super) struct Stopped {
+    pub(super) fault: Fault,
+    pub(super) was_open: bool,
+}
+
+impl Stopped {
+    const fn open(fault: Fault) -> Self {
+        Self { fault, was_open: true }
+    }
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self { fault, was_open: false }
+    }
+}
+
 /// Opens a key, makes sure that it is the one its record describes, and signs what the ledger's permit is for: one signature
 /// for each of the octets.
 pub(super) fn sign(
@@ -89,17 +107,19 @@ pub(super) fn sign(
     sealed: &[u8],
     opener: Opener,
     approval: &Approval,
-) -> Result<Vec<Signature>, Fault> {
+) -> Result<Vec<Signature>, Stopped> {
     let (key, expected) = (record.key()?, record.public()?);
     let octets = approval.octets().iter();
     let digests: Vec<_> = octets.clone().map(|octets| Digest::of(octets)).collect();
     if permit.key() != key.to_string() || permit.octets() != digests {
-        return Err(INTERNAL.fault(ANOTHER));
+        return Err(INTERNAL.fault(ANOTHER).into());
     }
     apart(move || {
         let private = open(sealed, &key, &opener, &expected)?;
-        octets.map(|octets| checked(private.as_ref(), &expected, approval.scheme(), octets)).collect()
+        let signed = octets.map(|octets| checked(private.as_ref(), &expected, approval.scheme(), octets));
+        signed.collect::<Result<_, _>>().map_err(Stopped::open)
     })
+    .unwrap_or_else(|panic| Err(Stopped::open(panic)))
 }
 
 /// A certificate that a key has signed.
@@ -115,18 +135,19 @@ pub(super) fn certify(
     sealed: &[u8],
     opener: Opener,
     unsigned: Box<dyn Certificate>,
-) -> Result<Certified, Fault> {
+) -> Result<Certified, Stopped> {
     let (key, expected) = (record.key()?, record.public()?);
     if permit.key() != key.to_string() || permit.octets() != [Digest::of(unsigned.octets())] {
-        return Err(INTERNAL.fault(ANOTHER));
+        return Err(INTERNAL.fault(ANOTHER).into());
     }
     let (scheme, octets) = (unsigned.scheme(), unsigned.octets().to_vec());
     let signature = apart(move || {
         let private = open(sealed, &key, &opener, &expected)?;
-        checked(private.as_ref(), &expected, scheme, &octets)
-    })?;
+        checked(private.as_ref(), &expected, scheme, &octets).map_err(Stopped::open)
+    })
+    .unwrap_or_else(|panic| Err(Stopped::open(panic)))?;
     let until = unsigned.until();
-    Ok(Certified { pem: unsigned.finish(&signature)?, until })
+    Ok(Certified { pem: unsigned.finish(&signature).map_err(Stopped::open)?, until })
 }
 
 /// Opens a key, and makes sure that it is the one its record describes.
@@ -199,6 +220,8 @@ pub(super) fn sign_batch(
         });
         Ok(Delivered { artefacts, fault: failed.into_inner().unwrap_or_default() })
     })
+    // The key may have been used.
+    .unwrap_or_else(|panic| Ok(Delivered { artefacts: Vec::new(), fault: Some(panic) }))
 }
 
 /// Takes one turn: only the octets that were approved are signed.
@@ -235,6 +258,7 @@ fn checked(
         .hint("the machine or its memory may be faulty: do not use it"))
 }
 
-fn apart<T: Send>(work: impl FnOnce() -> Result<T, Fault> + Send) -> Result<T, Fault> {
-    std::thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|_| Err(INTERNAL.fault(PANICKED)))
+/// Does the work on a thread of its own; a fault, where it panicked.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Fault> {
+    std::thread::scope(|scope| scope.spawn(work).join()).map_err(|_| INTERNAL.fault(PANICKED))
 }

@@ -12,7 +12,6 @@ use crate::base::random::Random;
 use crate::base::recipient::Identities;
 
 use super::records::{Records, Seals};
-use super::seal::Seed;
 use super::session::{Session, unwrap, wrap};
 use super::state::State;
 use super::{AUDITOR, Auditor, Ledger, SEALED};
@@ -59,14 +58,7 @@ impl Ledger {
     /// From here on these auditors read. Durable, and every line after it belongs to a new session.
     pub fn change_auditors(&mut self, auditors: &[Auditor]) -> Result<(), Fault> {
         let session = Session::begin(self.random.array(), auditors)?;
-        let next = State {
-            generation: self.state.generation + 1,
-            auditors: session.auditors,
-            bytes: self.state.bytes,
-            seed: Seed::new(*self.state.seed.expose()),
-            tip: self.state.tip.clone(),
-            origin: self.state.origin.clone(),
-        };
+        let next = State { auditors: session.auditors, ..self.state.again() };
         self.remember(next)?;
         self.session = session;
         Ok(())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::base::bytes::base64;
+use crate::base::bytes::{Digest, base64};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 
@@ -13,6 +13,7 @@ use super::tree::Hash;
 use super::{CLOCK, EntryKind, TOO_LARGE};
 
 /// What an entry is to say.
+#[derive(Clone, Copy)]
 pub(super) struct Draft<'a> {
     pub(super) kind: EntryKind,
     pub(super) re: Option<u64>,
@@ -21,12 +22,14 @@ pub(super) struct Draft<'a> {
     pub(super) repair: Repair,
     pub(super) body: &'a Value,
     pub(super) now: Instant,
+    /// The digest of the journal up to the line of this entry.
+    pub(super) journal: Option<Digest>,
 }
 
 impl<'a> Draft<'a> {
     /// An entry that stands for itself.
     pub(super) fn new(kind: EntryKind, body: &'a Value, now: Instant) -> Self {
-        Self { kind, re: None, root: None, repair: Repair::default(), body, now }
+        Self { kind, re: None, root: None, repair: Repair::default(), body, now, journal: None }
     }
 
     /// An entry that closes an intent.
@@ -42,7 +45,7 @@ pub(super) fn compose(
     salt: &[u8; 16],
     draft: &Draft<'_>,
 ) -> Result<(Vec<u8>, Opening), Fault> {
-    let Draft { kind, re, root, repair, body, now } = *draft;
+    let Draft { kind, re, root, repair, body, now, .. } = *draft;
     if now.unix() < 0 {
         return Err(CLOCK
             .fault(format!("the clock says {now}"))

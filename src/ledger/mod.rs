@@ -45,6 +45,7 @@ pub use note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
 pub use permit::SignPermit;
 pub use read::{Body, Entry, Reader, read, read_with};
 pub use recover::{Recovered, Recovery, recover};
+pub use state::Bound;
 pub use tree::root_of;
 pub use witness::{Request, Witness};
 pub use writer::{Appended, KEEP, Ledger};
@@ -121,10 +122,12 @@ pub const CODES: &[&Code] = &[
 ];
 
 /// What the state file of a ledger tells who may not act.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Newest {
     /// The newest entry that changes what is known of keys; none before the first.
     pub marked: Option<u64>,
+    /// The digest of the journal, up to the line of the entry that it names: `marked`, or the one before that.
+    pub bound: Option<Bound>,
 }
 
 /// Reads it; nothing, where there is no whole state file. A line that a crash left between the log and the state file counts:
@@ -133,7 +136,20 @@ pub fn newest(folder: &std::path::Path) -> Option<Newest> {
     let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES).ok()?;
     let state = state::State::newest(&zeroize::Zeroizing::new(bytes)).ok()?;
     let marked = left(folder, &state).unwrap_or(state.tip.marked);
-    Some(Newest { marked: marked.checked_sub(1) })
+    Some(Newest { marked: marked.checked_sub(1), bound: state.bound })
+}
+
+/// Refuses a clock that is behind the last entry of the ledger in a folder; nothing, where that entry is not known.
+pub fn check_clock(
+    folder: &std::path::Path,
+    now: crate::base::clock::Instant,
+) -> Result<(), crate::base::fault::Fault> {
+    let last = || {
+        let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES)?;
+        let state = state::State::newest(&zeroize::Zeroizing::new(bytes))?;
+        writer::last_time(&crate::base::append::Growing::open(&folder.join(LOG))?, &state)
+    };
+    last().or(Ok(now)).and_then(|last| writer::check_clock(last, now))
 }
 
 /// What the one whole line behind those of the state file marks, where there is one that follows them.
@@ -146,6 +162,17 @@ fn left(folder: &std::path::Path, state: &state::State) -> Option<u64> {
     let bytes = log.read(state.bytes, extra).ok()?;
     let line = bytes.strip_suffix(b"\n").filter(|line| !line.contains(&b'\n'))?;
     Some(state.after(line, None).ok()?.tip.marked)
+}
+
+/// Forgets the digest of the journal, which was made anew: whoever acts next keeps another. Only under the lock.
+pub fn unbind(
+    _: &crate::base::disk::Lock,
+    folder: &std::path::Path,
+) -> Result<(), crate::base::fault::Fault> {
+    let slots = crate::base::append::Slots::open(&folder.join(STATE_FILE))?;
+    let state = state::State::newest(&zeroize::Zeroizing::new(slots.read()?))?;
+    let next = state::State { bound: None, ..state.again() };
+    slots.turn(next.is_second(), &next.encode())
 }
 
 /// Keeps every writer away from the ledger in this folder until the lock is dropped.

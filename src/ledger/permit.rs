@@ -1,6 +1,6 @@
 //! The leave to use a key: what a durable intent gives, and what its outcome takes back.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -10,27 +10,19 @@ use super::compose::Draft;
 use super::{Appended, EntryKind, Ledger};
 
 /// The leave to use one key, on exactly the octets of these digests, each once: its intent is on the medium. It is used up by
-/// [`outcome`](Self::outcome) or [`denied`](Self::denied); dropped, it records the denial `{"result":"aborted"}`, so drop
-/// it only when no signature leaves.
+/// [`outcome`](Self::outcome) or [`denied`](Self::denied); dropped, it leaves the intent open, which everybody sees: what
+/// became of it, whoever drops it does not know.
 #[must_use = "record the outcome"]
 pub struct SignPermit<'a> {
     ledger: &'a mut Ledger,
     index: u64,
     key: String,
     octets: Vec<Digest>,
-    time: Instant,
-    is_open: bool,
 }
 
 impl<'a> SignPermit<'a> {
-    pub(super) fn new(
-        ledger: &'a mut Ledger,
-        index: u64,
-        key: &str,
-        octets: Vec<Digest>,
-        time: Instant,
-    ) -> Self {
-        Self { ledger, index, key: key.to_owned(), octets, time, is_open: true }
+    pub(super) fn new(ledger: &'a mut Ledger, index: u64, key: &str, octets: Vec<Digest>) -> Self {
+        Self { ledger, index, key: key.to_owned(), octets }
     }
 
     /// The index of the intent.
@@ -53,29 +45,34 @@ impl<'a> SignPermit<'a> {
         self.ledger.len()
     }
 
+    /// The time that the outcome will claim.
+    pub fn outcome_time(&self, now: Instant) -> Instant {
+        self.ledger.time(now)
+    }
+
     /// Records what became of it. Where this fails, the intent stays open.
     pub fn outcome(self, body: &Value, now: Instant) -> Result<Appended, Fault> {
-        self.close(EntryKind::Outcome, body, now)
+        self.close(EntryKind::Outcome, body, None, now)
+    }
+
+    /// The same with the digest of the journal up to the line of the outcome.
+    pub fn outcome_noted(self, body: &Value, journal: Digest, now: Instant) -> Result<Appended, Fault> {
+        self.close(EntryKind::Outcome, body, Some(journal), now)
     }
 
     /// Records that the key was not used after all, and why.
     pub fn denied(self, body: &Value, now: Instant) -> Result<Appended, Fault> {
-        self.close(EntryKind::Denied, body, now)
+        self.close(EntryKind::Denied, body, None, now)
     }
 
-    fn close(mut self, kind: EntryKind, body: &Value, now: Instant) -> Result<Appended, Fault> {
-        self.is_open = false;
-        self.ledger.record(&Draft::closing(kind, self.index, body, now), None)
-    }
-}
-
-impl Drop for SignPermit<'_> {
-    fn drop(&mut self) {
-        if self.is_open {
-            // Where this fails, the intent stays open, and that is seen.
-            let body = json!({ "result": "aborted" });
-            let _ =
-                self.ledger.record(&Draft::closing(EntryKind::Denied, self.index, &body, self.time), None);
-        }
+    fn close(
+        self,
+        kind: EntryKind,
+        body: &Value,
+        journal: Option<Digest>,
+        now: Instant,
+    ) -> Result<Appended, Fault> {
+        let draft = Draft { journal, ..Draft::closing(kind, self.index, body, now) };
+        self.ledger.record(&draft, None)
     }
 }

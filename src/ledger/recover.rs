@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::append::{Growing, SLOT, Slots};
+use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document, IO, Lock};
 use crate::base::fault::{Class, Fault};
@@ -21,7 +22,7 @@ use super::records::Records;
 use super::seal::Seed;
 use super::session::Session;
 use super::state::State;
-use super::writer::{as_damage, last_time};
+use super::writer::{as_damage, check_clock, last_time};
 use super::{
     AUDITORS, Auditor, CHAIN, DAMAGED, EntryKind, LOCK, LOG, Ledger, MISSING, STATE, STATE_FILE, TORN,
     TRUNCATED,
@@ -68,10 +69,12 @@ pub struct Recovery<'a> {
     pub auditors: &'a [Auditor],
     /// What a new entry says besides what was found.
     pub about: &'a Map<String, Value>,
-    /// Whether people acknowledge that entries are lost or changed.
+    /// Whether people acknowledge that entries are lost or changed, or that the clock was ahead of the right time.
     pub acknowledge: bool,
     /// The time.
     pub now: Instant,
+    /// What is to be durable before a reseal with this index is: the line of a journal, whose digest comes back.
+    pub before: &'a dyn Fn(u64) -> Result<Option<Digest>, Fault>,
 }
 
 /// What stands behind the last entry that the state knows.
@@ -111,6 +114,13 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
         }
         Ok(state) => match look(&path, &log, &state)? {
             Finding::Broken(trouble) => (Some(state), trouble),
+            Finding::Nothing if recovery.acknowledge => {
+                // All that people may still have to acknowledge is that the clock was ahead.
+                match check_clock(last_time(&log, &state)?, recovery.now) {
+                    Ok(()) => return Ok(Recovered::Nothing),
+                    Err(trouble) => (Some(state), trouble),
+                }
+            }
             finding => return mend(finding, attach(recovery, log, state, session, random, lock)?, recovery),
         },
         Err(fault) if fault.code() == &STATE => (None, fault.at(state_path.display())),
@@ -120,6 +130,7 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
         return Err(trouble.at(path.display()).hint(ACKNOWLEDGE));
     }
     let (found, end, last) = longest(&path, recovery.origin)?;
+    let journal = (recovery.before)(found.tree.size())?;
     let known = state.as_ref().map(|it| Measure { count: it.tip.tree.size(), hash: it.tip.tree.root() });
     if state.is_none() {
         disk::replace(&state_path, &[0; 2 * SLOT])?;
@@ -132,22 +143,10 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
     };
     let (lead, junk) = measure(&log, end)?;
     let slots = Slots::open(&state_path).map_err(as_damage)?;
-    let adopted = None;
-    let mut ledger = Ledger {
-        log,
-        slots,
-        state: fresh,
-        last,
-        session,
-        random,
-        adopted,
-        poisoned: false,
-        newest: None,
-        _lock: lock,
-    };
+    let mut ledger = Ledger::at((log, slots, fresh), last, session, random, lock);
     let repair = Repair { key: Some(ledger.state.seed.public()), known, junk };
     let body = describe(recovery, trouble.message());
-    let draft = Draft { repair, ..Draft::new(EntryKind::Reseal, &body, recovery.now) };
+    let draft = Draft { repair, journal, ..Draft::new(EntryKind::Reseal, &body, recovery.now) };
     let index = ledger.record_behind(&draft, lead, Some(0))?.index;
     Ok(Recovered::Resealed { index, known, junk })
 }
@@ -172,18 +171,7 @@ fn attach(
     }
     let slots = Slots::open(&recovery.folder.join(STATE_FILE)).map_err(as_damage)?;
     let last = last_time(&log, &state)?;
-    Ok(Ledger {
-        log,
-        slots,
-        state,
-        last,
-        session,
-        random,
-        adopted: None,
-        poisoned: false,
-        newest: None,
-        _lock: lock,
-    })
+    Ok(Ledger::at((log, slots, state), last, session, random, lock))
 }
 
 /// Looks at a log and its state, and where their ends agree at all between.

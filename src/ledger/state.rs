@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 use crate::base::append::SLOT;
-use crate::base::bytes::{base64, equal};
+use crate::base::bytes::{Digest, base64, equal};
 use crate::base::fault::Fault;
 
 use super::EntryKind;
@@ -80,6 +80,15 @@ pub(super) fn parse(bytes: &[u8], index: u64) -> Result<Line<'_>, Fault> {
     })
 }
 
+/// The digest of the journal up to the line of an entry, as whoever recorded that entry told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Bound {
+    /// The entry.
+    pub entry: u64,
+    /// The digest.
+    pub digest: Digest,
+}
+
 /// All that the writer must remember between two lines.
 pub(super) struct State {
     /// Counts the writes of the state file.
@@ -90,12 +99,27 @@ pub(super) struct State {
     pub(super) origin: String,
     pub(super) seed: Seed,
     pub(super) tip: Tip,
+    pub(super) bound: Option<Bound>,
 }
 
 impl State {
     /// Before the first line.
     pub(super) fn new(origin: &str, auditors: Hash, seed: Seed) -> Self {
-        Self { generation: 0, bytes: 0, auditors, origin: origin.to_owned(), seed, tip: Tip::default() }
+        let (origin, tip) = (origin.to_owned(), Tip::default());
+        Self { generation: 0, bytes: 0, auditors, origin, seed, tip, bound: None }
+    }
+
+    /// The same entries in the next write of the state file.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            generation: self.generation + 1,
+            bytes: self.bytes,
+            auditors: self.auditors,
+            origin: self.origin.clone(),
+            seed: Seed::new(*self.seed.expose()),
+            tip: self.tip.clone(),
+            bound: self.bound,
+        }
     }
 
     /// The state after a line, which must be the next one in every respect, its seal included. `junk` is what stands
@@ -118,14 +142,8 @@ impl State {
         if !is_ours {
             return Err(SEAL.fault(format!("entry {index}: its seal is not of this ledger")));
         }
-        Ok(Self {
-            generation: self.generation + 1,
-            bytes: self.bytes + junk.map_or(0, |junk| junk.count) + bytes.len() as u64 + 1,
-            auditors: self.auditors,
-            origin: self.origin.clone(),
-            seed,
-            tip,
-        })
+        let bytes = self.bytes + junk.map_or(0, |junk| junk.count) + bytes.len() as u64 + 1;
+        Ok(Self { bytes, seed, tip, ..self.again() })
     }
 
     /// Whether this generation belongs into the second slot.
@@ -158,6 +176,10 @@ impl State {
             put(&index.to_be_bytes(), 8);
         }
         put(&self.tip.marked.to_be_bytes(), 8);
+        if let Some(bound) = self.bound {
+            put(&(bound.entry + 1).to_be_bytes(), 8);
+            put(bound.digest.as_bytes(), 32);
+        }
         if let Some((checked, sum)) = slot.split_last_chunk_mut::<32>() {
             *sum = checksum(checked);
         }
@@ -189,8 +211,11 @@ impl State {
         let count = number(&mut rest).filter(|&count| count <= OPEN_MAX as u64)?;
         let open = (0..count).map(|_| number(&mut rest)).collect::<Option<_>>()?;
         let marked = number(&mut rest).filter(|marked| *marked <= size)?;
+        // Zeros where an older version of this program wrote it: it bound nothing.
+        let (entry, digest) = (number(&mut rest)?.checked_sub(1), Digest::from_bytes(take(&mut rest)?));
+        let bound = entry.map(|entry| Bound { entry, digest });
         let tip = Tip { tree: Tree::resume(size, peaks)?, leaf, open, marked };
-        let state = Self { generation, bytes, auditors, origin: origin.to_owned(), seed, tip };
+        let state = Self { generation, bytes, auditors, origin: origin.to_owned(), seed, tip, bound };
         (state.is_second() == is_second).then_some(state)
     }
 
@@ -232,6 +257,8 @@ mod tests {
         state.bytes = 123_456;
         state.tip.leaf = [3; 32];
         state.tip.open = (0..OPEN_MAX as u64).map(|i| i * 2).collect();
+        state.tip.marked = 300;
+        state.bound = Some(Bound { entry: 299, digest: Digest::from_bytes([4; 32]) });
         state
     }
 
@@ -249,6 +276,7 @@ mod tests {
             (&read.tip.tree, read.tip.leaf, &read.tip.open),
             (&state.tip.tree, [3; 32], &state.tip.open)
         );
+        assert_eq!((read.tip.marked, read.bound), (300, state.bound));
     }
 
     #[test]
@@ -282,7 +310,8 @@ mod tests {
 
     #[test]
     fn the_largest_state_fits() {
-        let used = 16 + 3 * 8 + 3 * 32 + 1 + ORIGIN_MAX + 32 * Tree::PEAKS_MAX + 8 + 8 * OPEN_MAX;
+        let used =
+            16 + 3 * 8 + 3 * 32 + 1 + ORIGIN_MAX + 32 * Tree::PEAKS_MAX + 8 + 8 * OPEN_MAX + 8 + 8 + 32;
         assert!(used <= CHECKED, "{used}");
     }
 }

@@ -17,7 +17,7 @@ use super::compose::{Draft, compose};
 use super::entry::{LINE_MAX, is_origin};
 use super::seal::Seed;
 use super::session::{Opening, Session};
-use super::state::{OPEN_MAX, State, parse};
+use super::state::{Bound, OPEN_MAX, State, parse};
 use super::tree::{Hash, leaf, root_of};
 use super::{
     AUDITORS, Auditor, CLOCK, DAMAGED, EXISTS, EntryKind, LOCK, LOG, MISSING, ORIGIN, PAIR, POISONED, STATE,
@@ -120,6 +120,28 @@ impl Ledger {
         open().map_err(|fault| fault.but(NOTHING))
     }
 
+    /// A ledger whose log and state file are open, and whose last entry is of this time.
+    pub(super) fn at(
+        (log, slots, state): (Growing, Slots, State),
+        last: Instant,
+        session: Session,
+        random: Box<dyn CryptoRng + Send>,
+        lock: Lock,
+    ) -> Self {
+        Self {
+            log,
+            slots,
+            state,
+            last,
+            session,
+            random,
+            adopted: None,
+            poisoned: false,
+            newest: None,
+            _lock: lock,
+        }
+    }
+
     fn attach(
         folder: &Path,
         lock: Lock,
@@ -142,18 +164,7 @@ impl Ledger {
         }
         let log = Growing::open(&log).map_err(as_damage)?;
         let last = last_time(&log, &state).map_err(|fault| fault.at(log.path().display()).hint(KEEP))?;
-        let mut ledger = Self {
-            log,
-            slots,
-            state,
-            last,
-            session,
-            random,
-            adopted: None,
-            poisoned: false,
-            newest: None,
-            _lock: lock,
-        };
+        let mut ledger = Self::at((log, slots, state), last, session, random, lock);
         ledger.adopt().map_err(|fault| {
             let way_out = if fault.code() == &TORN { RECOVER } else { KEEP };
             fault.at(ledger.log.path().display()).hint(way_out)
@@ -187,12 +198,24 @@ impl Ledger {
     }
 
     /// Records something that is neither an intent nor the genesis. `re` names the intent that an outcome, or a denial,
-    /// closes. Time is a claim and may go back; the order is the index.
+    /// closes. It claims [`time`](Self::time); what a clock that is behind says stands in its body.
     pub fn append(
         &mut self,
         kind: EntryKind,
         re: Option<u64>,
         body: &Value,
+        now: Instant,
+    ) -> Result<Appended, Fault> {
+        self.append_noted(kind, re, body, None, now)
+    }
+
+    /// The same with the digest of the journal up to the line of this entry, which the state file keeps.
+    pub fn append_noted(
+        &mut self,
+        kind: EntryKind,
+        re: Option<u64>,
+        body: &Value,
+        journal: Option<Digest>,
         now: Instant,
     ) -> Result<Appended, Fault> {
         let fits = match re {
@@ -209,7 +232,7 @@ impl Ledger {
                 PAIR.fault(format!("an entry of kind {} cannot be appended to close {re}", kind.name()))
             );
         }
-        self.record(&Draft { re, ..Draft::new(kind, body, now) }, Some(0))
+        self.record(&Draft { re, journal, ..Draft::new(kind, body, now) }, Some(0))
     }
 
     /// Records that a key is about to be used on exactly these octets, and gives the permit to do so once that is on the
@@ -239,7 +262,7 @@ impl Ledger {
         }
         let intent = self.intent(key, None, octets, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, [&[*octets], also].concat(), now))
+        Ok(SignPermit::new(self, index, key, [&[*octets], also].concat()))
     }
 
     /// The same for a batch: the permit is for exactly the octets with these digests, each once. The root over the digests
@@ -259,16 +282,22 @@ impl Ledger {
         }
         let intent = self.intent(key, Some(root_of(octets)), &list, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, octets.to_vec(), now))
+        Ok(SignPermit::new(self, index, key, octets.to_vec()))
+    }
+
+    /// The time that an entry made now claims: never before the last one, whatever the clock says.
+    pub fn time(&self, now: Instant) -> Instant {
+        now.max(self.last)
+    }
+
+    /// Refuses a clock that is behind the last entry.
+    pub fn check_clock(&self, now: Instant) -> Result<(), Fault> {
+        check_clock(self.last, now)
     }
 
     /// Refuses a time before the last entry, and one intent more than may be open.
     pub fn may_intend(&self, now: Instant) -> Result<(), Fault> {
-        if now < self.last {
-            return Err(CLOCK
-                .fault(format!("the clock says {now}, and the last entry of the ledger is of {}", self.last))
-                .hint("set the clock right (date -u shows it)"));
-        }
+        self.check_clock(now)?;
         if self.state.tip.open.len() >= OPEN_MAX {
             return Err(PAIR
                 .fault(format!("{OPEN_MAX} intents are open"))
@@ -312,12 +341,15 @@ impl Ledger {
                 .fault("an earlier write to the ledger failed")
                 .hint("see to the disk, then run this again: opening checks what was written"));
         }
-        let (line, opening) = compose(&self.state, &self.session, &self.random.array(), draft)?;
-        let next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default(), draft.repair.junk)?;
+        let (claimed, told) = self.in_time(draft);
+        let draft = Draft { now: claimed, body: told.as_ref().unwrap_or(draft.body), ..*draft };
+        let (line, opening) = compose(&self.state, &self.session, &self.random.array(), &draft)?;
+        let mut next = self.state.after(line.strip_suffix(b"\n").unwrap_or_default(), draft.repair.junk)?;
+        let index = self.len();
+        next.bound = draft.journal.map(|digest| Bound { entry: index, digest }).or(next.bound);
         if let Some(spare) = spare {
             self.log.reserve((lead.len() + line.len()) as u64 + spare)?;
         }
-        let index = self.len();
         self.poisoned = true;
         self.newest = None;
         self.log.append(&[lead, &line].concat()).map_err(as_damage)?;
@@ -328,6 +360,19 @@ impl Ledger {
         self.last = draft.now;
         self.session.first.get_or_insert(index);
         Ok(Appended { index, leaf: self.head() })
+    }
+
+    /// The time that an entry claims, and its body where that also tells what the clock said. Only people who begin anew lead
+    /// the time back.
+    fn in_time(&self, draft: &Draft<'_>) -> (Instant, Option<Value>) {
+        if draft.now >= self.last || draft.kind == EntryKind::Reseal {
+            return (draft.now, None);
+        }
+        let mut told = draft.body.clone();
+        if let Some(members) = told.as_object_mut() {
+            members.insert("clock".into(), draft.now.to_string().into());
+        }
+        (self.last, Some(told))
     }
 
     pub(super) fn remember(&mut self, next: State) -> Result<(), Fault> {
@@ -367,6 +412,21 @@ impl Ledger {
         self.state.tip.marked.checked_sub(1)
     }
 
+    /// The digest of the journal that the state file keeps.
+    pub fn bound(&self) -> Option<Bound> {
+        self.state.bound
+    }
+
+    /// Keeps the digest of the journal up to the line of the newest entry that has one, where a crash came before that, or an
+    /// older version of this program kept none.
+    pub fn bind(&mut self, digest: Digest) -> Result<(), Fault> {
+        let bound = self.marked().map(|entry| Bound { entry, digest });
+        if bound == self.state.bound {
+            return Ok(());
+        }
+        self.remember(State { bound, ..self.state.again() })
+    }
+
     /// The intents without an outcome, in order.
     pub fn open_intents(&self) -> impl Iterator<Item = u64> {
         self.state.tip.open.iter().copied()
@@ -376,6 +436,17 @@ impl Ledger {
     pub fn adopted(&self) -> Option<u64> {
         self.adopted
     }
+}
+
+/// Refuses a clock that is behind the time of the last entry.
+pub(super) fn check_clock(last: Instant, now: Instant) -> Result<(), Fault> {
+    if now >= last {
+        return Ok(());
+    }
+    Err(CLOCK.fault(format!("the clock says {now}, and the last entry of the ledger is of {last}")).hint(
+        "set the clock right (date -u shows it); where it is right, and was ahead before: \
+         `fedroot ledger recover --acknowledge --reason TEXT`",
+    ))
 }
 
 /// Whether a folder holds a ledger with any entry. A state of no entries without a log is what a beginning leaves that

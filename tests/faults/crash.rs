@@ -291,6 +291,7 @@ fn recover(place: &Path, origin: &str, auditors: &[Auditor]) -> Result<(), Strin
         about: &Map::new(),
         acknowledge: false,
         now: SystemClock.now(),
+        before: &|_| Ok(None),
     };
     let recovered = patiently(|| ledger::recover(&recovery, Box::new(random::system())));
     recovered.map(|_| ()).map_err(|fault| format!("recover: {fault}"))

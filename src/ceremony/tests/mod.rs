@@ -2,7 +2,9 @@
 //! vault as well, through ceremonies, with crashes and old copies, and the vault comes to the same.
 #![expect(clippy::disallowed_methods, reason = "tests harm files, and are told how many histories to try")]
 
+mod clocks;
 mod disasters;
+mod failures;
 
 use std::path::PathBuf;
 
@@ -12,7 +14,8 @@ use tempfile::TempDir;
 
 use self::disasters::Kept;
 use super::{Approver, Making, Moving, advance, generate, observe, rebuild, stage};
-use crate::base::clock::{FixedClock, Instant};
+use crate::base::bytes::Digest;
+use crate::base::clock::{FixedClock, Instant, Span};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::base::recipient::{Identities, Recipient};
@@ -20,11 +23,11 @@ use crate::base::secret::Secret;
 use crate::custody::{
     Carries, Catalogue, Delivered, Document, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault,
 };
-use crate::key::{Environment, Hash, KeyId, Line, algorithm};
+use crate::key::{Environment, Hash, KeyId, Line, Scheme, algorithm};
 use crate::lifecycle::tests::histories::{Event, Mirror, Model, event};
 use crate::lifecycle::tests::{at, line};
 use crate::lifecycle::{Answers, Kind, Lists, Move, Receipt, Signature, Situation, Stage, Step};
-use crate::policy::{Confirmation, Covers, Examined, Facts, Request, Review, Subject};
+use crate::policy::{Approval, Confirmation, Covers, Examined, Facts, Request, Review, Subject};
 
 /// The lines, by where consumers find their keys: what they sign or, where their keys are carried, what another line signs
 /// that lists them. Certificates are left out: each is outstanding by itself as well, which the model does not know.
@@ -187,6 +190,36 @@ impl Real {
     }
 }
 
+/// Leave to sign these octets as a document of this kind.
+fn approved(vault: &Vault<'_>, by: &KeyId, kind: &'static str, octets: &[u8]) -> Result<Approval, Fault> {
+    let scheme = vault.record(by)?.public()?.algorithm().scheme(Hash::Sha384);
+    approved_with(vault, by, kind, octets, scheme)
+}
+
+/// The same, to be signed so.
+fn approved_with(
+    vault: &Vault<'_>,
+    by: &KeyId,
+    kind: &'static str,
+    octets: &[u8],
+    scheme: &'static Scheme,
+) -> Result<Approval, Fault> {
+    let public = vault.record(by)?.public()?;
+    let review = Review::of(Subject {
+        kind,
+        key: by.clone(),
+        public: &public,
+        profile_text: &vault.profile_text(&by.line)?,
+        facts: Facts::default(),
+        document: Digest::of(octets),
+        covers: Covers::octets([octets]),
+        examined: Examined::default(),
+        released: None,
+    })?;
+    let confirmation = Confirmation::Digest(review.request.digest());
+    review.approve(vec![octets.to_vec()], scheme, &confirmation, Some(REASON))
+}
+
 fn operator() -> Operator {
     Operator { user: "test".into(), uid: 0, host: "test".into() }
 }
@@ -220,22 +253,7 @@ impl Mirror for Real {
             if carries.is_empty() {
                 assert_eq!((&channel, &lists), (&signature.channel, &signature.lists));
             }
-            let public = vault.record(&by)?.public()?;
-            let octets = signature.artefact.clone().into_bytes();
-            let review = Review::of(Subject {
-                kind: self.document,
-                key: by.clone(),
-                public: &public,
-                profile_text: &vault.profile_text(&by.line)?,
-                facts: Facts::default(),
-                document: signature.digest,
-                covers: Covers::octets([octets.as_slice()]),
-                examined: Examined::default(),
-                released: None,
-            })?;
-            let confirmation = Confirmation::Digest(review.request.digest());
-            let scheme = public.algorithm().scheme(Hash::Sha384);
-            let approval = review.approve(vec![octets], scheme, &confirmation, Some(REASON))?;
+            let approval = approved(vault, &by, self.document, signature.artefact.as_bytes())?;
             vault.sign(approval, approver, &mut |_| {
                 Ok(Delivered {
                     digest: signature.digest,

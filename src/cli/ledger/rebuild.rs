@@ -26,12 +26,19 @@ impl Rebuild {
     pub(super) fn run(&self, common: &Common) -> Result<Output, Fault> {
         let mut catalogue = common.catalogue()?;
         let rebuilt = ceremony::rebuild(&mut catalogue, &identities(&self.identity)?, self.compare)?;
-        let mut output = Output::json(json!({"lines": rebuilt.lines, "changed": rebuilt.changed}));
+        let mut output =
+            Output::json(json!({"lines": rebuilt.lines, "changed": rebuilt.changed, "lost": rebuilt.lost}));
         output.line(if rebuilt.changed {
             format!("the journal was made anew: {} lines", rebuilt.lines)
         } else {
             format!("the journal is what the ledger says: {} lines", rebuilt.lines)
         });
+        if let Some(entry) = rebuilt.lost {
+            output.note(format!(
+                "the ledger began anew with entry {entry}, and the journal has no line of that: what entries that were lost there \
+                 said of keys, nobody knows; look for another copy of the journal"
+            ));
+        }
         Ok(output)
     }
 }

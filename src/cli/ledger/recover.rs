@@ -14,7 +14,7 @@ use crate::custody::Vault;
 /// `fedroot ledger recover`
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Recover {
-    /// Go on although entries are lost or were changed: every later check will tell
+    /// Go on although entries are lost or were changed, or the clock was ahead: every later check will tell
     #[arg(long, requires = "reason")]
     acknowledge: bool,
     /// What happened, for the ledger

@@ -7,7 +7,6 @@ use super::*;
 enum Event {
     Append(usize, usize),
     Sign(bool),
-    Abort,
     Die,
     CloseOne,
     Reopen,
@@ -26,8 +25,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => (0..7_usize, 0..900_usize).prop_map(|(kind, length)| Event::Append(kind, length)),
         3 => any::<bool>().prop_map(Event::Sign),
-        1 => Just(Event::Abort),
-        1 => Just(Event::Die),
+        2 => Just(Event::Die),
         2 => Just(Event::CloseOne),
         2 => Just(Event::Reopen),
         3 => Just(Event::CrashBeforeState),
@@ -101,17 +99,8 @@ impl Model {
                 closed.unwrap();
                 self.expect(if *signed { EntryKind::Outcome } else { EntryKind::Denied }, Some(len), "end");
             }
-            Event::Abort => {
-                let permit = ledger.intend("key", &Digest::of(b""), &json!({"made": "intent"}), now).unwrap();
-                self.before = fs::read(self.room.state()).unwrap();
-                drop(permit);
-                self.expect(EntryKind::Intent, None, "intent");
-                self.expected.push((EntryKind::Denied, Some(len), Value::Null));
-            }
             Event::Die => {
-                std::mem::forget(
-                    ledger.intend("key", &Digest::of(b""), &json!({"made": "intent"}), now).unwrap(),
-                );
+                drop(ledger.intend("key", &Digest::of(b""), &json!({"made": "intent"}), now).unwrap());
                 self.expect(EntryKind::Intent, None, "intent");
                 self.before.clone_from(&state);
             }

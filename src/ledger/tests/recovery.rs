@@ -11,7 +11,15 @@ fn recover_with(room: &Room, acknowledge: bool) -> Result<Recovered, Fault> {
 pub(super) fn recover_at(room: &Room, acknowledge: bool, now: Instant) -> Result<Recovered, Fault> {
     let about = Map::from_iter([("act".into(), "recover".into())]);
     let (folder, auditors) = (&room.folder, &room.auditors());
-    let recovery = Recovery { folder, origin: ORIGIN_NAME, auditors, about: &about, acknowledge, now };
+    let recovery = Recovery {
+        folder,
+        origin: ORIGIN_NAME,
+        auditors,
+        about: &about,
+        acknowledge,
+        now,
+        before: &|_| Ok(None),
+    };
     recover(&recovery, Box::new(system()))
 }
 
@@ -236,4 +244,20 @@ fn checkpoints_that_a_ledger_goes_on_from_are_told_from_others() {
     let mut other = note.clone();
     other.checkpoint.root[0] ^= 1;
     assert_eq!(fitting(&log, vec![note.clone(), other]).unwrap(), [note]);
+}
+
+#[test]
+fn a_clock_that_was_ahead_is_acknowledged_and_told() {
+    let room = Room::begun();
+    room.open().unwrap().append(EntryKind::Note, None, &json!({}), at(500_000_000)).unwrap();
+    assert_eq!(sign(&mut room.open().unwrap(), 50).unwrap_err().code(), &CLOCK);
+    assert_eq!(recover_with(&room, false).unwrap(), Recovered::Nothing);
+    assert_eq!(sign(&mut room.open().unwrap(), 50).unwrap_err().code(), &CLOCK, "nobody acknowledged it");
+    let (done, summary) = mended(&room, true);
+    assert!(matches!(
+        done,
+        Recovered::Resealed { index: 5, known: Some(Measure { count: 5, .. }), junk: None }
+    ));
+    assert_eq!((summary.clock_steps_back, summary.last_step_back, summary.last), (1, Some(5), at(50)));
+    assert_eq!(sign(&mut room.open().unwrap(), 49).unwrap_err().code(), &CLOCK);
 }
