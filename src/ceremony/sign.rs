@@ -16,7 +16,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
-use crate::custody::{self, Delivered, Signed, Vault};
+use crate::custody::{self, Carries, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
 use crate::lifecycle::{self, Method, STAGE};
 use crate::policy::{Approval, Profile, Review};
@@ -222,10 +222,8 @@ fn record(
     ready: Approved<'_>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded, Fault> {
-    let Approved { subject, prepared, mut output, mut beside, proof, record, approval } = ready;
+    let Approved { subject, carries, prepared, mut output, mut beside, proof, record, approval } = ready;
     let (channel, lists) = vault.channel_for(signing.line, signing.kind.name())?;
-    let carries =
-        Carrying::of(vault, signing.line, signing.kind.name(), prepared.examined())?.whole(&subject);
     let expires = prepared.expires();
     let (signed, review) = vault.sign(approval, approver, &mut |signatures| {
         let mut hashing = Hashing::new(&mut output);
@@ -296,6 +294,7 @@ enum Ready<'d> {
 
 struct Approved<'d> {
     subject: String,
+    carries: Vec<Carries>,
     prepared: Box<dyn Prepared + 'd>,
     output: Pending,
     /// What stands beside the document, in the order in which the kind names it.
@@ -329,12 +328,22 @@ fn ready<'d>(
     }
     output.reserve(prepared.length_max())?;
     let subject = kind.subject(document)?;
+    let carries = Carrying::of(vault, line, kind.name(), prepared.examined())?.whole(&subject);
     let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().into_iter().map(<[u8]>::to_vec).collect();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    Ok(Ready::Signing(Box::new(Approved { subject, prepared, output, beside, proof, record, approval })))
+    Ok(Ready::Signing(Box::new(Approved {
+        subject,
+        carries,
+        prepared,
+        output,
+        beside,
+        proof,
+        record,
+        approval,
+    })))
 }
 
 /// The files beside the output, on their way. A stream has none, and a signature of the text does not fit it compressed.

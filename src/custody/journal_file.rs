@@ -1,11 +1,13 @@
 //! The file of the journal: read at each use, without what is only outstanding; written line by line, before the ledger.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::JOURNAL;
 use super::journal::{NAME, Noted, What, damaged};
+use super::lists;
 use crate::base::append::Growing;
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -225,11 +227,25 @@ impl Journal {
         &self.lines
     }
 
-    /// Visits the lines about a key line, or all, in order.
+    /// A line with all its documents: those that stand in a list beside the ledger, too.
+    pub(super) fn whole<'a>(&self, noted: &'a Noted) -> Result<Cow<'a, Noted>, Fault> {
+        lists::whole(noted, &self.path.with_file_name("ledger"))
+    }
+
+    /// Visits the lines about a key line, or all, in order, each with all its documents.
     ///
     /// # Errors
-    /// [`JOURNAL`]: a line is damaged; those of the visitor.
+    /// [`JOURNAL`]: a line is damaged, or its list; those of the visitor.
     pub fn each(
+        &self,
+        line: Option<&Line>,
+        visit: &mut dyn FnMut(&Noted) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.each_line(line, &mut |noted| visit(&*self.whole(noted)?))
+    }
+
+    /// The same as they stand in the file.
+    pub(super) fn each_line(
         &self,
         line: Option<&Line>,
         visit: &mut dyn FnMut(&Noted) -> Result<(), Fault>,
@@ -295,7 +311,7 @@ impl Journal {
     /// Whether these are all its lines.
     fn is(&self, lines: &[Noted]) -> Result<bool, Fault> {
         let (mut expected, mut is_same) = (lines.iter(), true);
-        self.each(None, &mut |line| {
+        self.each_line(None, &mut |line| {
             is_same &= expected.next() == Some(line);
             Ok(())
         })?;

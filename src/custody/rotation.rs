@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::journal::{self, Noted, What};
 use super::vault::{Prompt, Ready};
 use super::work::{self, Certifier};
-use super::{Catalogue, Document, Vault, entries};
+use super::{Catalogue, Document, Vault, entries, lists};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk;
@@ -167,6 +167,7 @@ impl Vault<'_> {
         reason: Option<&str>,
         now: Instant,
     ) -> Result<u64, Fault> {
+        let what = lists::fit(what, &self.catalogue.ledger_folder())?;
         let noted = Noted { entry: self.ledger.len(), time: now.to_string(), what };
         let body = entries::with_operator(with_line(body, &noted), reason, &self.operator);
         self.catalogue.journal_mut()?.write(&noted)?;
@@ -211,6 +212,7 @@ pub(super) fn close(
     outcome: Value,
     now: Instant,
 ) -> Result<(), Fault> {
+    let what = lists::fit(what, &catalogue.ledger_folder())?;
     let noted = Noted { entry: permit.outcome_index(), time: now.to_string(), what };
     let outcome = with_line(outcome, &noted);
     catalogue.journal_mut()?.write(&noted)?;
