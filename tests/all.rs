@@ -50,6 +50,7 @@ mod rules;
 mod tidy;
 mod scale;
 mod scenarios;
+mod signing;
 mod strangers;
 mod strangers_jose;
 mod support;

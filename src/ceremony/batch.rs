@@ -124,7 +124,7 @@ pub fn sign_batch(
     });
     let copy = copy.transpose().map_err(|fault| unpublished(again, fault.at("the copy")))?;
     let (batched, kept) = first.publish(splitting)?;
-    let afterthought = kept.and_then(|kept| kept.keep(vault, splitting, &document, &batched.documents).err());
+    let afterthought = kept.and_then(|kept| kept.keep(vault, splitting, &batched.documents).err());
     Ok(Batched { copy, afterthought, ..batched })
 }
 
@@ -216,7 +216,7 @@ impl<'d> Recorded<'d> {
         let Self { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed } = self;
         let gone = Index::gone(splitting.folder, batch.as_ref());
         let (copy, afterthought) = (None, None);
-        let Some(Site { staging, record }) = site else {
+        let Some(Site { staging, about, record }) = site else {
             let (changed, removed) = (is_needed, 0);
             let batched =
                 Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
@@ -233,7 +233,7 @@ impl<'d> Recorded<'d> {
         let (changed, removed) =
             done.map_err(|fault| unpublished(signed.as_ref().map(|signed| signed.intent), fault))?;
         let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
-        let kept = Kept { batch, record: is_news.then_some(record) };
+        let kept = Kept { batch, about, record: is_news.then_some(record) };
         let batched =
             Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
         Ok((batched, Some(kept)))
@@ -243,6 +243,8 @@ impl<'d> Recorded<'d> {
 /// What the next review compares with.
 struct Kept<'d> {
     batch: Box<dyn Batch + 'd>,
+    /// What the whole document is about.
+    about: String,
     /// That of the whole document, where there is news.
     record: Option<Pending>,
 }
@@ -252,13 +254,12 @@ impl Kept<'_> {
         self,
         vault: &Vault<'_>,
         splitting: &Splitting<'_>,
-        document: &Document,
         documents: &[Published],
     ) -> Result<(), Fault> {
         let (kind, line) = (splitting.kind, splitting.terms.line);
         if let Some(record) = self.record {
             let record = record.document("the record of what was signed")?;
-            vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)?;
+            vault.keep_last_signed(line, kind.name(), &self.about, &record)?;
         }
         keep_each(vault, line, self.batch.as_ref(), documents)
     }
@@ -315,6 +316,8 @@ struct Ready<'d> {
 
 struct Site {
     staging: Staging,
+    /// What the document is about.
+    about: String,
     /// What the next review compares with.
     record: Pending,
 }
@@ -372,7 +375,8 @@ fn ready<'d>(
     approver.show(&review)?;
     review.check()?;
     let carrying = Carrying::of(vault, terms.line, kind.name(), batch.examined())?;
-    let site = staging.map(|staging| Site { staging, record });
+    let about = line.about;
+    let site = staging.map(|staging| Site { staging, about, record });
     let Some(Site { staging, .. }) = site.as_ref().filter(|_| !places.is_empty()) else {
         let consent = Consent::Review(Box::new(review));
         return Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), carrying, site });
