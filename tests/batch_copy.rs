@@ -82,6 +82,7 @@ fn both_folders_show_their_documents_or_none_does() {
     assert!(!folder.path("out/entities").exists() && !folder.path("new/entities").exists());
     let said = splits(&folder, "in.xml", &BOTH);
     assert_eq!((count(&said, "resumed"), count(&said["copy"], "new")), (ALL, ALL));
+    assert_eq!(said["ledger_resumed"], Value::Null, "what it signed was on record");
     // A copy that cannot be is found before a key is touched.
     let entries = folder.read("V/journal.jsonl");
     fs::write(folder.path("file"), "").unwrap();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use fedroot::artefact::{Draft, Member, Prepared, Terms, kind};
+use fedroot::base::bytes::Digest;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::{Document, Pending};
 use fedroot::base::fault::Fault;
@@ -312,6 +313,39 @@ fn an_aggregate_that_changes_after_its_review_is_signed_as_it_was() {
             let wrong = Document::from_bytes("wrong", draft.finish(&other).unwrap());
             assert!(saml.verify(&wrong, &[signer.public().unwrap()]).is_err(), "custody verifies signatures");
         }
+    });
+}
+
+#[test]
+fn the_root_that_was_reviewed_is_the_root_that_is_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.xml");
+    let signer = read_key("p384");
+    let before = entity("https://a.example/", "<x:Extensions xmlns:y='urn:y'/>").replacen(
+        " entityID",
+        " xmlns='urn:oasis:names:tc:SAML:2.0:metadata' xmlns:x='urn:x' entityID",
+        1,
+    );
+    fs::write(&path, &before).unwrap();
+    // Whoever can write to the document changes what the prefix stands for, as soon as the tag has been read.
+    let (after, to) = (before.replace("urn:x", "urn:z"), path.clone());
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let document = Document::open(&path).unwrap().watched(move |count| {
+        if count > 2 && is_first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            fs::write(&to, &after).unwrap();
+        }
+    });
+    with_terms((signer.as_ref(), PROFILE, None), |terms| {
+        let spare = Pending::beside(&folder.path().join("spare")).unwrap();
+        let saml = kind("saml").unwrap();
+        let look = |_: usize, _: &Member, draft: &dyn Draft| draft.octets().map(drop);
+        let batch = saml.split(&document, terms, spare, &mut Vec::new(), Some(&look)).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains("urn:z"), "it was changed in time");
+        let draft = batch.draft(0).unwrap();
+        let signature = signer.sign(batch.scheme(), &draft.octets().unwrap(), &mut random::system()).unwrap();
+        let signed = String::from_utf8(draft.finish(&signature).unwrap()).unwrap();
+        assert!(signed.contains("urn:x") && !signed.contains("urn:z"), "{signed}");
+        assert_eq!(batch.document(), Digest::of(before.as_bytes()));
     });
 }
 

@@ -136,3 +136,29 @@ fn a_signature_costs_the_same_after_many() {
     fs::write(&path, journal.replacen("\"lists\":[0]", "\"lists\":[x]", 1)).unwrap();
     assert_eq!(folder.fedroot(&["status", "--vault", "V"]).code, 6);
 }
+
+#[test]
+fn an_index_that_somebody_else_wrote_takes_no_memory_and_lists_only_what_stands() {
+    let folder = Folder::with_one_line();
+    let sign = |file: &str| {
+        peak_of(
+            &folder,
+            &format!("sign saml {file} --split out --identity auditor.key --key {LINE} --vault V"),
+        )
+    };
+    fs::write(folder.path("three.xml"), crate::batch::numbered(3)).unwrap();
+    fs::write(folder.path("two.xml"), crate::batch::numbered(2)).unwrap();
+    sign("three.xml");
+    let mut index = String::from("{\"documents\":[\n");
+    for n in 0..400_000 {
+        let id = if n % 2 == 0 { "https://sp2.example/sp".to_owned() } else { format!("../{n}") };
+        writeln!(index, "{{\"id\":\"{id}\",\"names\":[\"../../../precious\"],\"status\":\"published\"}},")
+            .unwrap();
+    }
+    fs::write(folder.path("out/index.json"), index).unwrap();
+    let highest = sign("two.xml");
+    assert!(highest < PEAK_KIB_MAX, "{highest} KiB");
+    let said = String::from_utf8(folder.read("out/index.json")).unwrap();
+    assert_eq!(said.matches("\"gone\"").count(), 1, "{said}");
+    assert!(said.contains("https://sp2.example/sp") && said.lines().count() == 5, "{said}");
+}

@@ -21,9 +21,9 @@ const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
 /// Opens a document that may be composed: the files that its `[[keys]]` name are put into it, as `pem` or `jwk`, so that
 /// one digest covers all. What is ready, or names no file, stays as it is. Every line keeps its number, so that what a reader
-/// says of one is true of the operator's own file.
+/// says of one is true of the operator's own file. It is read once: whatever becomes of the file, it says the same.
 pub(super) fn open(path: &Path) -> Result<Document, Fault> {
-    let document = Document::open(path)?;
+    let document = Document::from_path(path, disk::read(path, DOCUMENT_BYTES_MAX)?);
     let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
     if is_json(&bytes) {
         return Ok(document);

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::carrying::Carrying;
 use super::index::{self, Gone, Index};
-use super::pieces::{Work, note};
+use super::pieces::{OnRecord, Work, note};
 use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
 use super::sign::other_signer;
@@ -70,6 +70,8 @@ pub struct Batched {
     pub removed: usize,
     /// The signatures; `None` when none was needed, or after a dry run.
     pub signed: Option<SignedBatch>,
+    /// The entry that has what an interrupted run signed, where none had it before.
+    pub resumed: Option<u64>,
     /// Whether anything in the folder changed, or would have.
     pub changed: bool,
     /// The same for the copy that another key signed.
@@ -122,7 +124,7 @@ pub fn sign_batch(
     });
     let copy = copy.transpose().map_err(|fault| unpublished(again, fault.at("the copy")))?;
     let (batched, kept) = first.publish(splitting)?;
-    let afterthought = kept.and_then(|kept| kept.keep(vault, splitting, &document, &batched.documents).err());
+    let afterthought = kept.and_then(|kept| kept.keep(vault, splitting, &batched.documents).err());
     Ok(Batched { copy, afterthought, ..batched })
 }
 
@@ -149,6 +151,7 @@ struct Recorded<'d> {
     documents: Vec<Published>,
     review: Review,
     signed: Option<SignedBatch>,
+    resumed: Option<u64>,
     has_proofs: bool,
     evidence: Option<Result<Evidence, Fault>>,
     site: Option<Site>,
@@ -162,23 +165,15 @@ fn record<'d>(
     ready: Ready<'d>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded<'d>, Fault> {
-    let Ready { batch, mut documents, places, consent, has_proofs, site } = ready;
+    let Ready { batch, mut documents, places, consent, has_proofs, site, carrying } = ready;
     let is_needed = !places.is_empty();
+    let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
+    let terms = OnRecord { batch: batch.as_ref(), documents: &documents, channel, carrying: &carrying };
+    let resumed = note_resumed(vault, splitting, consent.review(), &terms)?;
     let (signed, review, evidence) = match (consent, &site) {
         (Consent::Approval(approval), Some(Site { staging, .. })) => {
-            let (line, kind) = (splitting.terms.line, splitting.kind.name());
-            let channel = vault.channel_for(line, kind)?;
-            let carrying = Carrying::of(vault, line, kind, batch.examined())?;
-            let work = Work {
-                batch: batch.as_ref(),
-                staging,
-                places: &places,
-                documents: &documents,
-                channel: &channel,
-                carrying: &carrying,
-                signed: splitting.signed,
-                files: Mutex::default(),
-            };
+            let files = Mutex::default();
+            let work = Work { staging, places: &places, terms: &terms, signed: splitting.signed, files };
             let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
             let files = work.into_files();
             note(&files, &mut documents);
@@ -186,18 +181,45 @@ fn record<'d>(
         }
         (consent, _) => (None, consent.into_review(), None),
     };
-    Ok(Recorded { batch, documents, review, signed, has_proofs, evidence, site, is_needed })
+    Ok(Recorded { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed })
+}
+
+/// Puts on record what an interrupted run signed and is published now, as far as no entry has it.
+fn note_resumed(
+    vault: &mut Vault<'_>,
+    splitting: &Splitting<'_>,
+    review: &Review,
+    terms: &OnRecord<'_>,
+) -> Result<Option<u64>, Fault> {
+    let files = terms.documents.iter().enumerate().filter(|(_, document)| document.is_adopted);
+    let mut files: Vec<_> =
+        files.filter_map(|(at, document)| document.file.map(|(digest, bytes)| (at, digest, bytes))).collect();
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let digests: Vec<Digest> = files.iter().map(|(_, digest, _)| *digest).collect();
+    let unrecorded = vault.unrecorded(&review.key.line, &digests)?;
+    files.retain(|(_, digest, _)| unrecorded.contains(digest));
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let digests: Vec<Digest> = files.iter().map(|(_, digest, _)| *digest).collect();
+    let (folder, outstanding) = (splitting.folder.display().to_string(), terms.outstanding(&files));
+    let entry =
+        vault.note_resumed((&review.key, review.kind, &folder), &digests, outstanding, splitting.reason)?;
+    Ok(Some(entry))
 }
 
 impl<'d> Recorded<'d> {
     /// Gives everything its names. Yields what the next review compares with, where there is news.
     fn publish(self, splitting: &Splitting<'_>) -> Result<(Batched, Option<Kept<'d>>), Fault> {
-        let Self { batch, documents, review, signed, has_proofs, evidence, site, is_needed } = self;
+        let Self { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed } = self;
         let gone = Index::gone(splitting.folder, batch.as_ref());
         let (copy, afterthought) = (None, None);
-        let Some(Site { staging, record }) = site else {
+        let Some(Site { staging, about, record }) = site else {
             let (changed, removed) = (is_needed, 0);
-            let batched = Batched { review, documents, gone, removed, signed, changed, copy, afterthought };
+            let batched =
+                Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
             return Ok((batched, None));
         };
         let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents, has_proofs };
@@ -211,8 +233,9 @@ impl<'d> Recorded<'d> {
         let (changed, removed) =
             done.map_err(|fault| unpublished(signed.as_ref().map(|signed| signed.intent), fault))?;
         let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
-        let kept = Kept { batch, record: is_news.then_some(record) };
-        let batched = Batched { review, documents, gone, removed, signed, changed, copy, afterthought };
+        let kept = Kept { batch, about, record: is_news.then_some(record) };
+        let batched =
+            Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
         Ok((batched, Some(kept)))
     }
 }
@@ -220,6 +243,8 @@ impl<'d> Recorded<'d> {
 /// What the next review compares with.
 struct Kept<'d> {
     batch: Box<dyn Batch + 'd>,
+    /// What the whole document is about.
+    about: String,
     /// That of the whole document, where there is news.
     record: Option<Pending>,
 }
@@ -229,13 +254,12 @@ impl Kept<'_> {
         self,
         vault: &Vault<'_>,
         splitting: &Splitting<'_>,
-        document: &Document,
         documents: &[Published],
     ) -> Result<(), Fault> {
         let (kind, line) = (splitting.kind, splitting.terms.line);
         if let Some(record) = self.record {
             let record = record.document("the record of what was signed")?;
-            vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)?;
+            vault.keep_last_signed(line, kind.name(), &self.about, &record)?;
         }
         keep_each(vault, line, self.batch.as_ref(), documents)
     }
@@ -285,12 +309,15 @@ struct Ready<'d> {
     places: Vec<usize>,
     consent: Consent,
     has_proofs: bool,
+    carrying: Carrying,
     /// Nowhere, in a dry run.
     site: Option<Site>,
 }
 
 struct Site {
     staging: Staging,
+    /// What the document is about.
+    about: String,
     /// What the next review compares with.
     record: Pending,
 }
@@ -303,6 +330,13 @@ enum Consent {
 }
 
 impl Consent {
+    fn review(&self) -> &Review {
+        match self {
+            Self::Review(review) => review,
+            Self::Approval(approval) => approval.review(),
+        }
+    }
+
     fn into_review(self) -> Review {
         match self {
             Self::Review(review) => *review,
@@ -340,17 +374,19 @@ fn ready<'d>(
     let review = line.review_batch(kind, terms, batch.as_ref(), &digests)?;
     approver.show(&review)?;
     review.check()?;
-    let site = staging.map(|staging| Site { staging, record });
+    let carrying = Carrying::of(vault, terms.line, kind.name(), batch.examined())?;
+    let about = line.about;
+    let site = staging.map(|staging| Site { staging, about, record });
     let Some(Site { staging, .. }) = site.as_ref().filter(|_| !places.is_empty()) else {
         let consent = Consent::Review(Box::new(review));
-        return Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), site });
+        return Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), carrying, site });
     };
     let beside = if proofs.is_some() { proofs::BYTES } else { 0 };
     make_room(staging, batch.as_ref(), &documents, &places, SIGNATURE_BYTES + beside)?;
     let confirmation = approver.confirm(&review.request)?;
     let approval = review.approve_batch(digests, batch.scheme(), &confirmation, splitting.reason)?;
     let consent = Consent::Approval(Box::new(approval));
-    Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), site })
+    Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), carrying, site })
 }
 
 /// Throws away what an interrupted run left and is of no use, and finds a full disk before a key is touched.

@@ -1,6 +1,7 @@
 //! `index.json`: what a publisher finds in the folder of a batch. It is written for others; nothing in it is trusted here.
 
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -14,7 +15,9 @@ use crate::base::fault::Fault;
 use crate::key::KeyId;
 
 const NAME: &str = "index.json";
-const BYTES_MAX: u64 = 1 << 30;
+/// So much of an index is read, and so much of a line: ten times what stands there for the largest federations.
+const BYTES_MAX: u64 = 64 << 20;
+const LINE_BYTES_MAX: u64 = 64 << 10;
 /// What stands for a file that nobody signs.
 const UNSIGNED: &str = "unsigned";
 
@@ -36,11 +39,7 @@ pub struct Gone {
     pub names: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct Earlier {
-    documents: Vec<EarlierDocument>,
-}
-
+/// A line of an earlier index.
 #[derive(Deserialize)]
 struct EarlierDocument {
     id: String,
@@ -49,23 +48,28 @@ struct EarlierDocument {
 
 impl Index<'_> {
     /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
-    /// are about, never by what the index says.
+    /// are about, never by what the index says. It is read line by line, and what is no line of an index says nothing.
     pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Vec<Gone> {
-        let earlier = Document::open(&folder.join(NAME)).ok();
-        let read = |index: Document| serde_json::from_reader(BufReader::new(index.reader().take(BYTES_MAX)));
-        let earlier: Option<Earlier> = earlier.and_then(|index| read(index).ok());
+        let Ok(earlier) = Document::open(&folder.join(NAME)) else { return vec![] };
         let mut here: Vec<&str> = batch.members().iter().map(|member| &*member.id).collect();
         here.sort_unstable();
-        let listed = earlier.into_iter().flat_map(|index| index.documents);
-        let listed = listed.filter(|document| document.status != UNSIGNED).map(|document| document.id);
-        let mut gone: Vec<Gone> = listed
-            .filter(|id| here.binary_search(&id.as_str()).is_err())
-            .map(|id| Gone { names: batch.names(&id), id })
-            .filter(|gone| gone.names.iter().any(|name| disk::exists(&folder.join(name))))
-            .collect();
-        gone.sort_by(|one, other| one.id.cmp(&other.id));
-        gone.dedup();
-        gone
+        let mut gone: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut reader = BufReader::new(earlier.reader().take(BYTES_MAX));
+        let mut line = Vec::new();
+        while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+            let entry = line.trim_ascii_end();
+            let listed = serde_json::from_slice(entry.strip_suffix(b",").unwrap_or(entry)).ok();
+            line.clear();
+            let Some(EarlierDocument { id, status }) = listed else { continue };
+            if status == UNSIGNED || here.binary_search(&id.as_str()).is_ok() || gone.contains_key(&id) {
+                continue;
+            }
+            let names = batch.names(&id);
+            if names.iter().any(|name| disk::exists(&folder.join(name))) {
+                gone.insert(id, names);
+            }
+        }
+        gone.into_iter().map(|(id, names)| Gone { id, names }).collect()
     }
 
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
@@ -73,12 +77,11 @@ impl Index<'_> {
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
         let path = folder.join(NAME);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
-        if let Ok(found) = digest(&path) {
-            let mut hashing = Hashing::new(io::sink());
-            self.put(&mut hashing, gone).map_err(failed)?;
-            if found == hashing.finish().0 {
-                return Ok(false);
-            }
+        let mut hashing = Hashing::new(io::sink());
+        self.put(&mut hashing, gone).map_err(failed)?;
+        let (wanted, length) = hashing.finish();
+        if digest(&path, length).is_some_and(|found| found == wanted) {
+            return Ok(false);
         }
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = BufWriter::new(&mut pending);
@@ -144,11 +147,13 @@ enum Entry<'a> {
     Unsigned(&'a (&'a str, &'static str, &'a [u8])),
 }
 
-fn digest(path: &Path) -> Result<Digest, Fault> {
-    let index = Document::open(path)?;
-    let mut hashing = Hashing::new(index.reader());
-    io::copy(&mut hashing, &mut io::sink()).map_err(|e| disk::fault("read", path, &e))?;
-    Ok(hashing.finish().0)
+/// The digest of a file, if it has at most so many bytes.
+pub(super) fn digest(path: &Path, bytes_max: u64) -> Option<Digest> {
+    let file = Document::open(path).ok()?;
+    let mut hashing = Hashing::new(file.reader().take(bytes_max.saturating_add(1)));
+    io::copy(&mut hashing, &mut io::sink()).ok()?;
+    let (digest, length) = hashing.finish();
+    (length <= bytes_max).then_some(digest)
 }
 
 /// Writes a file, unless it stands there already. Yields whether it did not.

@@ -17,14 +17,54 @@ use crate::lifecycle::{self, Lists};
 /// A finished document: its place, its digest, its bytes.
 pub(super) type Finished = (usize, Digest, u64);
 
+/// What the journal says of finished documents.
+pub(super) struct OnRecord<'a> {
+    pub(super) batch: &'a dyn Batch,
+    pub(super) documents: &'a [Published],
+    /// Where they belong, and which keys those that list any list.
+    pub(super) channel: (String, Lists),
+    pub(super) carrying: &'a Carrying,
+}
+
+impl OnRecord<'_> {
+    /// For these, in the order of the batch.
+    pub(super) fn outstanding(&self, files: &[Finished]) -> Outstanding {
+        let (channel, lists) = &self.channel;
+        let mut ends: BTreeMap<String, u64> = BTreeMap::new();
+        let mut documents = Vec::new();
+        for (at, digest, _) in files {
+            let until = self.documents.get(*at).and_then(|document| document.valid_until);
+            let is_listing = match lists {
+                Lists::Nothing => false,
+                // the first stands for all: each introduces the key that signed it
+                Lists::Own => documents.is_empty(),
+                Lists::Keys(_) => self
+                    .batch
+                    .record_of(*at)
+                    .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
+            };
+            let (name, id) =
+                self.batch.members().get(*at).map_or(("", ""), |member| {
+                    (member.names.first().map_or("", String::as_str), &*member.id)
+                });
+            let carries = self.carrying.part(id);
+            if is_listing || !carries.is_empty() {
+                let lists = if is_listing { lists } else { &Lists::Nothing };
+                documents.push(custody::Document::new(name, *digest, until, lists).carrying(id, carries));
+                continue;
+            }
+            let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());
+            *ends.entry(end).or_default() += 1;
+        }
+        (channel.clone(), documents, ends)
+    }
+}
+
 /// Derives, finishes and keeps documents for the threads that sign.
 pub(super) struct Work<'a> {
-    pub(super) batch: &'a dyn Batch,
     pub(super) staging: &'a Staging,
     pub(super) places: &'a [usize],
-    pub(super) documents: &'a [Published],
-    pub(super) channel: &'a (String, Lists),
-    pub(super) carrying: &'a Carrying<'a>,
+    pub(super) terms: &'a OnRecord<'a>,
     pub(super) signed: &'a AtomicU64,
     pub(super) files: Mutex<Vec<Finished>>,
 }
@@ -51,44 +91,17 @@ impl Pieces for Work<'_> {
 
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault> {
         let at = self.places.get(place).copied();
-        let member = at.and_then(|at| Some((at, self.batch.members().get(at)?)));
+        let member = at.and_then(|at| Some((at, self.terms.batch.members().get(at)?)));
         let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
         let name = member.names.first().map_or("", String::as_str);
-        let draft = self.batch.draft(at)?;
+        let draft = self.terms.batch.draft(at)?;
         Ok(Box::new(Part { work: self, at, name, octets: draft.octets()?, draft }))
     }
 
     fn outstanding(&self) -> Outstanding {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.sort_unstable_by_key(|(at, ..)| *at);
-        let mut ends: BTreeMap<String, u64> = BTreeMap::new();
-        let mut documents = Vec::new();
-        for (at, digest, _) in files.iter() {
-            let until = self.documents.get(*at).and_then(|document| document.valid_until);
-            let (_, lists) = self.channel;
-            let is_listing = match lists {
-                Lists::Nothing => false,
-                // the first stands for all: each introduces the key that signed it
-                Lists::Own => documents.is_empty(),
-                Lists::Keys(_) => self
-                    .batch
-                    .record_of(*at)
-                    .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
-            };
-            let (name, id) =
-                self.batch.members().get(*at).map_or(("", ""), |member| {
-                    (member.names.first().map_or("", String::as_str), &*member.id)
-                });
-            let carries = self.carrying.part(id);
-            if is_listing || !carries.is_empty() {
-                let lists = if is_listing { lists } else { &Lists::Nothing };
-                documents.push(custody::Document::new(name, *digest, until, lists).carrying(id, carries));
-                continue;
-            }
-            let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());
-            *ends.entry(end).or_default() += 1;
-        }
-        (self.channel.0.clone(), documents, ends)
+        self.terms.outstanding(&files)
     }
 
     fn settle(&self) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::index::Gone;
+use super::index::{self, Gone};
 use super::{Published, Trust};
 use crate::base::bytes::{Digest, hex};
 use crate::base::disk::{self, Document};
@@ -19,6 +19,8 @@ const FOLDER: &str = "proofs";
 const ENDING: &str = ".tlog-proof";
 /// More than a proof of a batch's outcome has.
 const BYTES_MAX: u64 = 64 * 1024;
+/// More than a document of a batch has.
+const DOCUMENT_BYTES_MAX: u64 = 256 << 20;
 /// About what one has.
 pub(super) const BYTES: u64 = 8 * 1024;
 
@@ -76,7 +78,7 @@ pub(super) fn clear(
 ) -> Result<(), Fault> {
     let stand = documents.iter().filter_map(|document| Some(document.file?.0));
     let left = gone.iter().flat_map(|gone| &gone.names);
-    let left = left.filter_map(|name| Some(Digest::of(&disk::read(&folder.join(name), u64::MAX).ok()?)));
+    let left = left.filter_map(|name| index::digest(&folder.join(name), DOCUMENT_BYTES_MAX));
     let wanted: HashSet<String> = stand.chain(left).map(|digest| name(&digest)).collect();
     let Ok(found) = disk::names(&folder.join(FOLDER)) else { return Ok(()) };
     let of_a_digest = |name: &String| {

@@ -42,15 +42,7 @@ pub fn review<'d>(
     keep: Option<&mut dyn Write>,
 ) -> Result<(Review, Box<dyn Prepared + 'd>), Fault> {
     let standing = Standing::of(catalogue, kind, document, terms)?;
-    let prepared = kind.prepare(document, &standing.terms(terms), random, keep)?;
-    let review = Review::of(Subject {
-        facts: prepared.facts().clone(),
-        document: prepared.document(),
-        covers: Covers::octets(prepared.octets()),
-        examined: prepared.examined().clone(),
-        ..standing.subject(kind, terms)
-    })?;
-    Ok((review, prepared))
+    standing.review(kind, document, terms, random, keep)
 }
 
 /// Splits a document for the line's key and reviews it as a batch of which nothing is signed yet: the request is the one
@@ -77,6 +69,8 @@ pub(super) struct Standing<'v> {
     profile_text: String,
     certificate: Option<String>,
     ends: Option<Instant>,
+    /// What the document is about: what was signed last is kept under it.
+    pub(super) about: String,
     last: Option<Last>,
 }
 
@@ -101,9 +95,30 @@ impl<'v> Standing<'v> {
         profile.allow(kind.name(), line)?;
         let certificate = certificate(catalogue, &record)?;
         let ends = catalogue.planned_end(&key)?;
-        let last = catalogue.last_signed(line, kind.name(), &kind.subject(document)?)?;
+        let about = kind.subject(document)?;
+        let last = catalogue.last_signed(line, kind.name(), &about)?;
         let vault = Surroundings::new(catalogue);
-        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, last })
+        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last })
+    }
+
+    /// Prepares the document and reviews it; see [`review`].
+    pub(super) fn review<'d>(
+        &self,
+        kind: &dyn Kind,
+        document: &'d Document,
+        terms: Terms<'_>,
+        random: &mut dyn CryptoRng,
+        keep: Option<&mut dyn Write>,
+    ) -> Result<(Review, Box<dyn Prepared + 'd>), Fault> {
+        let prepared = kind.prepare(document, &self.terms(terms), random, keep)?;
+        let review = Review::of(Subject {
+            facts: prepared.facts().clone(),
+            document: prepared.document(),
+            covers: Covers::octets(prepared.octets()),
+            examined: prepared.examined().clone(),
+            ..self.subject(kind, terms)
+        })?;
+        Ok((review, prepared))
     }
 
     pub(super) fn terms<'a>(&'a self, terms: Terms<'a>) -> artefact::Terms<'a> {

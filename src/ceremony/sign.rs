@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::audit::fresh;
 use super::carrying::Carrying;
-use super::{Approver, COPY, STREAM, Terms, review};
+use super::review::Standing;
+use super::{Approver, COPY, STREAM, Terms};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
@@ -16,7 +17,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
-use crate::custody::{self, Delivered, Signed, Vault};
+use crate::custody::{self, Carries, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
 use crate::lifecycle::{self, Method, STAGE};
 use crate::policy::{Approval, Profile, Review};
@@ -142,24 +143,24 @@ pub fn sign(
         }
         (Ready::Signing(first), second) => (first, second),
     };
-    let mut first = record(vault, signing, *first, approver)?;
-    let copy = match second {
-        Some((copy, Ready::Signing(second))) => {
-            let second = record(vault, &copy, *second, approver)
-                .map_err(|fault| undelivered(first.signed.intent, &fault.at("the copy")))?;
-            let Recorded { review, signed, output, beside, proof, .. } = second;
-            let pending = beside.into_iter().map(|(_, pending)| pending).collect();
-            publish(vault, copy.output, output, pending, proof)
-                .map_err(|fault| undelivered(first.signed.intent, &fault))?;
-            Some(Copied { review, signed: Some(signed) })
-        }
+    let first = record(vault, signing, *first, approver)?;
+    let second = match second {
+        Some((copy, Ready::Signing(second))) => Some(record(vault, &copy, *second, approver)),
         _ => None,
     };
-    let (beside, pending) = std::mem::take(&mut first.beside).into_iter().unzip();
-    let Recorded { review, signed, output, proof, kept, .. } = first;
-    publish(vault, signing.output, output, pending, proof)
-        .map_err(|fault| undelivered(signed.intent, &fault))?;
-    let afterthought = keep(vault, signing, &document, &kept).err();
+    let entry = first.signed.intent;
+    let second = second.transpose().map_err(|fault| undelivered(entry, &fault.at("the copy")))?;
+    let Recorded { review, signed, output, names: beside, files, kept, subject } = first;
+    let (copy, mut before) = match second {
+        Some(Recorded { review, signed, output, mut files, .. }) => {
+            files.push(output);
+            (Some(Copied { review, signed: Some(signed) }), files)
+        }
+        None => (None, vec![]),
+    };
+    before.extend(files);
+    publish(signing.output, before, output).map_err(|fault| undelivered(entry, &fault))?;
+    let afterthought = keep(vault, signing, &subject, &kept).err();
     Ok(Done { review, signed: Some(signed), beside, copy, afterthought })
 }
 
@@ -210,9 +211,12 @@ struct Recorded {
     review: Review,
     signed: Signed,
     output: Pending,
-    beside: Vec<(PathBuf, Pending)>,
-    proof: Option<(PathBuf, Pending)>,
+    /// What stands beside it.
+    names: Vec<PathBuf>,
+    /// The same on its way, behind the proof, where there is one.
+    files: Vec<Pending>,
     kept: Pending,
+    subject: String,
 }
 
 /// Lets the key sign what was approved.
@@ -222,10 +226,8 @@ fn record(
     ready: Approved<'_>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded, Fault> {
-    let Approved { subject, prepared, mut output, mut beside, proof, record, approval } = ready;
+    let Approved { subject, carries, prepared, mut output, mut beside, proof, record, approval } = ready;
     let (channel, lists) = vault.channel_for(signing.line, signing.kind.name())?;
-    let carries =
-        Carrying::of(vault, signing.line, signing.kind.name(), prepared.examined())?.whole(&subject);
     let expires = prepared.expires();
     let (signed, review) = vault.sign(approval, approver, &mut |signatures| {
         let mut hashing = Hashing::new(&mut output);
@@ -236,7 +238,18 @@ fn record(
         let document = document.carrying(&subject, carries.clone());
         Ok(Delivered { digest, beside: written, channel: channel.clone(), document })
     })?;
-    Ok(Recorded { review, signed, output, beside, proof, kept: record })
+    let (names, beside): (_, Vec<_>) = beside.into_iter().unzip();
+    let proof = prove(vault, proof).map_err(|fault| undelivered(signed.intent, &fault))?;
+    let files = proof.into_iter().chain(beside).collect();
+    Ok(Recorded { review, signed, output, names, files, kept: record, subject })
+}
+
+/// Writes the proof of what was recorded last.
+fn prove(vault: &mut Vault<'_>, proof: Option<(PathBuf, Pending)>) -> Result<Option<Pending>, Fault> {
+    let Some((path, mut pending)) = proof else { return Ok(None) };
+    let text = vault.evidence()?.text();
+    pending.write_all(text.as_bytes()).map_err(|e| disk::fault("write", &path, &e))?;
+    Ok(Some(pending))
 }
 
 fn undelivered(entry: u64, fault: &Fault) -> Fault {
@@ -246,15 +259,9 @@ fn undelivered(entry: u64, fault: &Fault) -> Fault {
 }
 
 /// Keeps what the next review compares with.
-fn keep(
-    vault: &Vault<'_>,
-    signing: &Signing<'_>,
-    document: &Document,
-    record: &Pending,
-) -> Result<(), Fault> {
-    let Signing { kind, line, .. } = signing;
+fn keep(vault: &Vault<'_>, signing: &Signing<'_>, subject: &str, record: &Pending) -> Result<(), Fault> {
     let record = record.document("the record of what was signed")?;
-    vault.keep_last_signed(line, kind.name(), &kind.subject(document)?, &record)
+    vault.keep_last_signed(signing.line, signing.kind.name(), subject, &record)
 }
 
 /// Writes and verifies the signed document.
@@ -296,6 +303,7 @@ enum Ready<'d> {
 
 struct Approved<'d> {
     subject: String,
+    carries: Vec<Carries>,
     prepared: Box<dyn Prepared + 'd>,
     output: Pending,
     /// What stands beside the document, in the order in which the kind names it.
@@ -319,8 +327,9 @@ fn ready<'d>(
     let (kind, line) = (signing.kind, signing.line);
     let Signing { version, environment, released, .. } = *signing;
     let terms = Terms { line, version, environment, released, now };
-    let (review, prepared) =
-        review(vault, kind, document, terms, &mut Repeated::new(seed), Some(&mut record))?;
+    let standing = Standing::of(vault, kind, document, terms)?;
+    let random = &mut Repeated::new(seed);
+    let (review, prepared) = standing.review(kind, document, terms, random, Some(&mut record))?;
     let beside = beside(signing, prepared.as_ref())?;
     approver.show(&review)?;
     review.check()?;
@@ -328,13 +337,23 @@ fn ready<'d>(
         return Ok(Ready::Dry(Box::new((review, beside.into_iter().map(|(path, _)| path).collect()))));
     }
     output.reserve(prepared.length_max())?;
-    let subject = kind.subject(document)?;
-    let proof = proof_path(vault, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
+    let (subject, profile) = (standing.about, standing.profile);
+    let carries = Carrying::of(vault, line, kind.name(), prepared.examined())?.whole(&subject);
+    let proof = proof_path(&profile, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
     let proof = proof.transpose()?;
     let confirmation = approver.confirm(&review.request)?;
     let octets = prepared.octets().into_iter().map(<[u8]>::to_vec).collect();
     let approval = review.approve(octets, prepared.scheme(), &confirmation, signing.reason)?;
-    Ok(Ready::Signing(Box::new(Approved { subject, prepared, output, beside, proof, record, approval })))
+    Ok(Ready::Signing(Box::new(Approved {
+        subject,
+        carries,
+        prepared,
+        output,
+        beside,
+        proof,
+        record,
+        approval,
+    })))
 }
 
 /// The files beside the output, on their way. A stream has none, and a signature of the text does not fit it compressed.
@@ -375,27 +394,15 @@ fn write_beside(
     Ok(written)
 }
 
-/// The proof and what stands beside the document before the document: none is out without them, and all of them or none.
-fn publish(
-    vault: &mut Vault<'_>,
-    target: Target<'_>,
-    output: Pending,
-    beside: Vec<Pending>,
-    proof: Option<(PathBuf, Pending)>,
-) -> Result<(), Fault> {
-    let mut files = beside;
-    if let Some((path, mut pending)) = proof {
-        let text = vault.evidence()?.text();
-        pending.write_all(text.as_bytes()).map_err(|e| disk::fault("write", &path, &e))?;
-        files.insert(0, pending);
-    }
+/// The document last, and a copy that another key signed before it: none is out without the others.
+fn publish(target: Target<'_>, mut before: Vec<Pending>, output: Pending) -> Result<(), Fault> {
     match target {
         Target::File(_) => {
-            files.push(output);
-            Pending::publish_all(files)
+            before.push(output);
+            Pending::publish_all(before)
         }
         Target::Stream { name, deliver, .. } => {
-            Pending::publish_all(files)?;
+            Pending::publish_all(before)?;
             deliver(&mut output.document(name)?.reader())
         }
     }
@@ -409,8 +416,7 @@ fn followed_by(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Where the proof of the signature goes, when the profile asks for one.
-fn proof_path(vault: &Vault<'_>, line: &Line, output: Target<'_>) -> Result<Option<PathBuf>, Fault> {
-    let profile = Profile::parse(&vault.profile_text(line)?)?;
+fn proof_path(profile: &Profile, line: &Line, output: Target<'_>) -> Result<Option<PathBuf>, Fault> {
     if !profile.ledger.proof {
         return Ok(None);
     }

@@ -101,6 +101,9 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     if sign.dry_run {
         return;
     }
+    if let Some(entry) = batched.resumed {
+        output.note(format!("the ledger has what an interrupted run signed as entry {entry}"));
+    }
     match &batched.signed {
         Some(signed) => output.note(format!(
             "{} documents signed with {}; the ledger has them as entry {}",
@@ -169,6 +172,7 @@ fn json(folder: &Path, batched: Batched) -> Output {
             "changed": batched.changed,
             "signed": batched.signed.as_ref().map_or(0, |signed| signed.artefacts.len()),
             "ledger_intent": batched.signed.as_ref().map(|signed| signed.intent),
+            "ledger_resumed": batched.resumed,
             "removed": batched.removed,
         }))
         .json,

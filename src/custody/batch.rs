@@ -5,18 +5,18 @@
 //! [`Pieces`] that derive each document anew, put its signature in and keep it where nobody sees it. Publish what was kept
 //! once this returns. `ceremony::batch` does all of that for kinds that split one document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::json;
 
 use super::journal::What;
 use super::rotation::close;
 use super::vault::{Prompt, Ready, Vault};
-use super::{Catalogue, entries, work};
-use crate::base::bytes::{Digest, list_of};
-use crate::base::disk;
+use super::{Catalogue, entries, lists, work};
+use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
-use crate::key::Signature;
+use crate::key::{KeyId, Line, Signature};
+use crate::ledger::EntryKind;
 use crate::policy::{BatchApproval, Review};
 
 /// What a batch leaves for the journal: the channel of the line, the documents that list keys, and how many of the others end
@@ -55,6 +55,28 @@ pub struct SignedBatch {
     pub artefacts: Vec<Digest>,
 }
 
+impl Catalogue {
+    /// Which of these documents no batch of the line has on record.
+    ///
+    /// # Errors
+    /// [`JOURNAL`](super::JOURNAL): a line of the journal is damaged, or a list of a batch is gone.
+    pub fn unrecorded(&self, line: &Line, documents: &[Digest]) -> Result<HashSet<Digest>, Fault> {
+        let mut batches = Vec::new();
+        self.journal()?.each_line(Some(line), &mut |noted| {
+            if let What::Signed { artefacts: Some(list), .. } = &noted.what {
+                batches.push(list.parse::<Digest>()?);
+            }
+            Ok(())
+        })?;
+        let mut unrecorded: HashSet<Digest> = documents.iter().copied().collect();
+        // mostly it was the last one
+        while let Some(list) = batches.pop().filter(|_| !unrecorded.is_empty()) {
+            lists::subtract(&self.ledger_folder(), &list, &mut unrecorded)?;
+        }
+        Ok(unrecorded)
+    }
+}
+
 impl Vault<'_> {
     /// Signs what was approved, as [`sign`](Self::sign) does with one document: the intent goes to the ledger, then the key
     /// is opened and used on every core, each signature is verified and delivered, all of it is made durable, then the
@@ -69,7 +91,7 @@ impl Vault<'_> {
         let review = approval.review();
         let about = json!({"kind": review.kind, "key": review.key.to_string(), "reason": approval.reason()});
         let ready = self.ready(review, approval.public(), prompt).and_then(|ready| {
-            keep_list(&self.catalogue, approval.digests())?;
+            lists::keep_digests(&self.catalogue.ledger_folder(), approval.digests())?;
             Ok(ready)
         });
         let Ready { record, sealed, opener } = match ready {
@@ -90,14 +112,15 @@ impl Vault<'_> {
             }
         };
         let artefacts: Vec<Digest> = delivered.artefacts.into_iter().flatten().collect();
-        let kept = pieces.settle().and_then(|()| keep_list(&self.catalogue, &artefacts));
-        let fault = delivered.fault.or(kept.err());
+        let ledger = self.catalogue.ledger_folder();
+        let kept = pieces.settle().and_then(|()| lists::keep_digests(&ledger, &artefacts));
+        let (list, fault) = kept.map_or_else(|fault| (None, Some(fault)), |list| (Some(list), None));
+        let fault = delivered.fault.or(fault);
         let outcome = entries::batch_signed(&artefacts, of, &pieces.name(), fault.as_ref());
-        let (channel, documents, ends) = pieces.outstanding();
         let what = if artefacts.is_empty() {
             What::Nothing {}
         } else {
-            What::Signed { key, kind: review.kind.to_owned(), channel, documents, ends }
+            signed(&review.key, review.kind, pieces.outstanding(), list)
         };
         close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
         match fault {
@@ -108,14 +131,25 @@ impl Vault<'_> {
             None => Ok((SignedBatch { intent: index, artefacts }, approval.into_review())),
         }
     }
+
+    /// Puts on record what an interrupted batch signed, before it is published.
+    pub fn note_resumed(
+        &mut self,
+        (key, kind, folder): (&KeyId, &str, &str),
+        artefacts: &[Digest],
+        outstanding: Outstanding,
+        reason: Option<&str>,
+    ) -> Result<u64, Fault> {
+        let list = lists::keep_digests(&self.catalogue.ledger_folder(), artefacts)?;
+        let body = entries::resumed(key, kind, artefacts, &list, folder);
+        let what = signed(key, kind, outstanding, Some(list));
+        self.note(EntryKind::Receipt, None, what, body, reason, self.clock.now())
+    }
 }
 
-/// Keeps a list under its digest, durably. The same list may be there already.
-fn keep_list(catalogue: &Catalogue, digests: &[Digest]) -> Result<(), Fault> {
-    let list = list_of(digests);
-    let path = catalogue.list_path(&Digest::of(list.as_bytes()));
-    if let Some(folder) = path.parent() {
-        disk::create_folder(folder)?;
-    }
-    disk::replace(&path, list.as_bytes())
+/// What a batch leaves, as the journal has it.
+fn signed(key: &KeyId, kind: &str, outstanding: Outstanding, list: Option<Digest>) -> What {
+    let (channel, documents, ends) = outstanding;
+    let (key, kind, artefacts) = (key.to_string(), kind.to_owned(), list.map(|list| list.to_string()));
+    What::Signed { key, kind, channel, documents, ends, artefacts, kept: None }
 }

@@ -184,11 +184,6 @@ impl Catalogue {
             .collect()
     }
 
-    /// Where the list of a batch is kept: its name is the digest of its bytes.
-    pub(super) fn list_path(&self, list: &Digest) -> PathBuf {
-        self.ledger_folder().join("batches").join(format!("{}.list", hex(list.as_bytes())))
-    }
-
     /// Where a checkpoint is kept: after a break there may be two of one size.
     pub(super) fn checkpoint_path(&self, checkpoint: &Checkpoint) -> PathBuf {
         let digest = hex(checkpoint.digest().as_bytes());

@@ -170,6 +170,19 @@ pub(super) fn batch_signed(artefacts: &[Digest], of: usize, name: &str, fault: O
     })
 }
 
+/// What an interrupted batch had signed, and is published now.
+pub(super) fn resumed(key: &KeyId, kind: &str, artefacts: &[Digest], list: &Digest, folder: &str) -> Value {
+    json!({
+        "act": "resume",
+        "key": key.to_string(),
+        "kind": kind,
+        "count": artefacts.len(),
+        "artefacts": list.to_string(),
+        "root": base64(&root_of(artefacts)),
+        "name": short(folder),
+    })
+}
+
 pub(super) fn not_delivered(signatures: &[Signature], fault: &Fault) -> Value {
     json!({
         "result": "not delivered",

@@ -82,6 +82,12 @@ pub enum What {
         /// The other documents of a batch: how many end when.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         ends: BTreeMap<String, u64>,
+        /// Of a batch: the digest of the list of its documents' digests.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        artefacts: Option<String>,
+        /// The documents, where they are too many for a line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept: Option<Kept>,
     },
     /// An artefact was seen where it is published.
     Seen {
@@ -128,6 +134,16 @@ pub enum What {
     Resealed {},
     /// The line before was never followed by its entry.
     Void {},
+}
+
+/// Documents that stand in a list beside the ledger, each as a line of JSON.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// The digest of the list.
+    pub documents: String,
+    /// The key lines whose keys they carry.
+    pub carries: BTreeSet<String>,
 }
 
 /// A signed document.
@@ -221,9 +237,14 @@ impl What {
             Self::Seen { line, .. } => Some(line.as_str()),
             Self::Nothing {} | Self::Unknown { .. } | Self::Resealed {} | Self::Void {} => None,
         };
-        let documents = if let Self::Signed { documents, .. } = self { documents.as_slice() } else { &[] };
+        let (documents, kept) = match self {
+            Self::Signed { documents, kept, .. } => (documents.as_slice(), kept.as_ref()),
+            _ => (&[][..], None),
+        };
         let carried = documents.iter().flat_map(|document| &document.carries);
-        own.into_iter().chain(carried.map(|carries| carries.line.as_str())).collect()
+        let carried =
+            carried.map(|carries| &carries.line).chain(kept.into_iter().flat_map(|kept| &kept.carries));
+        own.into_iter().chain(carried.map(String::as_str)).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The file of the journal: read at each use, without what is only outstanding; written line by line, before the ledger.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::journal::{NAME, Noted, What, damaged};
+use super::lists;
 use crate::base::append::Growing;
 use crate::base::bytes::Digest;
 use crate::base::disk;
@@ -329,11 +331,25 @@ impl Journal {
         made.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Visits the lines about a key line, or all, in order.
+    /// A line with all its documents: those that stand in a list beside the ledger, too.
+    pub(super) fn whole<'a>(&self, noted: &'a Noted) -> Result<Cow<'a, Noted>, Fault> {
+        lists::whole(noted, &self.path.with_file_name("ledger"))
+    }
+
+    /// Visits the lines about a key line, or all, in order, each with all its documents.
     ///
     /// # Errors
-    /// [`JOURNAL`]: a line is damaged; those of the visitor.
+    /// [`JOURNAL`]: a line is damaged, or its list; those of the visitor.
     pub fn each(
+        &self,
+        line: Option<&Line>,
+        visit: &mut dyn FnMut(&Noted) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.each_line(line, &mut |noted| visit(&*self.whole(noted)?))
+    }
+
+    /// The same as they stand in the file.
+    pub(super) fn each_line(
         &self,
         line: Option<&Line>,
         visit: &mut dyn FnMut(&Noted) -> Result<(), Fault>,

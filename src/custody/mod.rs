@@ -9,6 +9,7 @@ mod entries;
 mod journal;
 mod journal_file;
 mod keeping;
+mod lists;
 mod rebuild;
 mod record;
 mod rotation;
@@ -19,8 +20,9 @@ mod work;
 
 pub use batch::{Outstanding, Piece, Pieces, SignedBatch};
 pub use catalogue::{Catalogue, Configuration};
-pub use journal::{Carries, Document, NAME as JOURNAL_FILE, Noted, What};
+pub use journal::{Carries, Document, Kept, NAME as JOURNAL_FILE, Noted, What};
 pub use journal_file::Journal;
+pub use lists::LINES_BYTES_MAX;
 pub use rebuild::Rebuilt;
 pub use record::Record;
 pub use rotation::Advance;

@@ -52,7 +52,7 @@ fn legible(vault: &Path) -> (Vec<Noted>, bool) {
         }
     };
     let mut lines = Vec::new();
-    let each = journal.each(None, &mut |noted| {
+    let each = journal.each_line(None, &mut |noted| {
         lines.push(noted.clone());
         Ok(())
     });

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::journal::{self, Noted, What};
 use super::vault::{Prompt, Ready};
 use super::work::{self, Certifier, Stopped};
-use super::{Catalogue, Document, Vault, entries};
+use super::{Catalogue, Document, Vault, entries, lists};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk;
@@ -170,6 +170,7 @@ impl Vault<'_> {
         reason: Option<&str>,
         now: Instant,
     ) -> Result<u64, Fault> {
+        let what = lists::fit(what, &self.catalogue.ledger_folder())?;
         let noted = Noted { entry: self.ledger.len(), time: self.ledger.time(now).to_string(), what };
         let body = entries::with_operator(body, reason, &self.operator);
         enter(&mut self.catalogue, &noted, body, |body, journal| {
@@ -220,6 +221,7 @@ pub(super) fn close(
     outcome: Value,
     now: Instant,
 ) -> Result<(), Fault> {
+    let what = lists::fit(what, &catalogue.ledger_folder())?;
     let (entry, intent) = (permit.outcome_index(), permit.index());
     let noted = Noted { entry, time: permit.outcome_time(now).to_string(), what };
     let closed = enter(catalogue, &noted, outcome, |body, journal| permit.outcome_noted(body, journal, now));

@@ -127,8 +127,9 @@ impl Catalogue {
         line: &Line,
         kind: &str,
     ) -> Result<BTreeMap<String, BTreeSet<(Line, String)>>, Fault> {
-        let mut newest = BTreeMap::new();
-        for noted in self.journal()?.of(line) {
+        let (mut newest, journal) = (BTreeMap::new(), self.journal()?);
+        for noted in journal.of(line) {
+            let noted = journal.whole(noted)?;
             let What::Signed { key, kind: of, documents, .. } = &noted.what else { continue };
             if of != kind || key.parse::<KeyId>()?.line != *line {
                 continue;
@@ -224,6 +225,7 @@ impl Catalogue {
 fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fault> {
     let (mut replaced, mut standing) = (BTreeMap::new(), BTreeMap::new());
     for noted in journal.of(line) {
+        let noted = journal.whole(noted)?;
         let What::Signed { key, kind, documents, ends, .. } = &noted.what else { continue };
         let is_endless = documents.iter().any(|it| it.expires.is_none()) || ends.contains_key(NEVER);
         if let Some(place) = Kind::place_of(kind.as_str()).filter(|_| is_endless)

@@ -294,7 +294,8 @@ impl<'a> Vault<'a> {
                 let Delivered { digest: artefact, beside, channel, document } = delivered;
                 let documents = vec![document];
                 let (kind, ends) = (review.kind.to_owned(), BTreeMap::new());
-                let what = What::Signed { key, kind, channel, documents, ends };
+                let (artefacts, kept) = (None, None);
+                let what = What::Signed { key, kind, channel, documents, ends, artefacts, kept };
                 close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
                 Ok((Signed { intent: index, artefact, beside }, approval.into_review()))
             }

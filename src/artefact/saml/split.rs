@@ -132,9 +132,11 @@ pub(super) fn split<'d>(
 ) -> Result<Box<dyn Batch + 'd>, Fault> {
     let at = |fault: Fault| fault.at(document.name());
     let source = Source { settings: Settings::new(terms)?, spare: spare.document("what was reviewed")? };
-    let root = dated_root(document, terms).map_err(at)?;
-    let read = Keeping { source: document.expanded(Hashing::new(document.reader()))?, spare };
-    let mut spliced = Splice::new(read, vec![root.edit.followed_by(&root.close)]);
+    let mut read = Keeping { source: document.expanded(Hashing::new(document.reader()))?, spare, kept: 0 };
+    let root = dated_root(&mut read, terms).map_err(at)?;
+    // What was read for the root is not read from the document again: it may be another one by now.
+    let begun = source.spare.reader().take(read.kept);
+    let mut spliced = Splice::new(begun.chain(read), vec![root.edit.followed_by(&root.close)]);
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let examiner = Examiner::new("saml", &["saml"], standard, terms.last, Some(record));
@@ -155,7 +157,7 @@ pub(super) fn split<'d>(
     };
     let ((), shown) = cores::follow(pass, &show).map_err(at)?;
     let (members, places): (Vec<Member>, Vec<Place>) = shown.into_iter().unzip();
-    let (digest, _) = spliced.finish().0.source.into_inner().finish();
+    let (digest, _) = spliced.finish().0.into_inner().1.source.into_inner().finish();
     let (mut facts, found) = collector.finish()?;
     check_names(&members).map_err(at)?;
     facts.add_with("documents", members.len().to_string(), "each signed on its own");
@@ -168,6 +170,8 @@ pub(super) fn split<'d>(
 struct Keeping<R> {
     source: R,
     spare: Pending,
+    /// So many bytes so far.
+    kept: u64,
 }
 
 impl<R: Read> Read for Keeping<R> {
@@ -175,13 +179,14 @@ impl<R: Read> Read for Keeping<R> {
         let count = self.source.read(buffer)?;
         let kept = self.spare.write_all(buffer.get(..count).unwrap_or_default());
         kept.map_err(|e| io::Error::other(disk::fault("write", "what is reviewed".as_ref(), &e)))?;
+        self.kept += count as u64;
         Ok(count)
     }
 }
 
 /// The root's start tag with the dates that each document will have.
-fn dated_root(source: &Document, terms: &Terms<'_>) -> Result<Root, Fault> {
-    let mut reader = Reader::new(source.content()?, Limits::default());
+fn dated_root(source: impl Read, terms: &Terms<'_>) -> Result<Root, Fault> {
+    let mut reader = Reader::new(source, Limits::default());
     while let Some(event) = reader.next()? {
         if let Event::Start(tag) = event {
             check_root(tag)?;
