@@ -535,7 +535,7 @@ _arguments "${_arguments_options[@]}" : \
 '-h[Print help]' \
 '--help[Print help]' \
 ':kind -- The kind of document, or `certificate`:(saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys certificate)' \
-':file -- The file exactly as it was fetched; - is standard input:_files' \
+':file -- The file exactly as it was fetched, of single entities any one of them; - is standard input:_files' \
 && ret=0
 ;;
 (status)

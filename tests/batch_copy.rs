@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use fedroot::base::bytes::Digest;
 use serde_json::Value;
 
 use crate::batch::{count, numbered, split, splits, strangers_accept};
@@ -62,12 +63,21 @@ fn two_folders_of_equal_content_are_signed_in_one_act() {
     fs::write(folder.path("in.xml"), changed).unwrap();
     let said = splits(&folder, "in.xml", &BOTH);
     assert_eq!((&said["signed"], &said["copy"]["signed"]), (&1.into(), &1.into()));
-    // One document stands for all of a batch: its receipt is the successor's.
-    let first = names(&said["copy"])[0].clone();
-    let seen = folder.shell(&format!(
-        "fedroot observe saml new/{first} --seen-at $(date -u +%FT%TZ) --from https://mdq.example.org/ --vault V"
-    ));
+    // Each document of a batch stands for all, those of the first one too: its receipt is the successor's.
+    let observe = |file: &str| {
+        folder.shell(&format!(
+            "fedroot observe saml {file} --seen-at $(date -u +%FT%TZ) --from https://mdq.example.org/ --vault V"
+        ))
+    };
+    let last = names(&said["copy"])[ALL - 1].clone();
+    let stranger = observe("aggregate.xml");
+    assert_eq!(stranger.code, 3, "{}{}", stranger.stdout, stranger.stderr);
+    let seen = observe(&format!("new/{last}"));
     assert_eq!(seen.code, 0, "{}", seen.stderr);
+    let journal = String::from_utf8(folder.read("V/journal.jsonl")).unwrap();
+    let line: Value = serde_json::from_str(journal.lines().last().unwrap()).unwrap();
+    let digest = Digest::of(&folder.read(&format!("new/{last}"))).to_string();
+    assert_eq!(line["what"]["seen"]["digest"], digest, "what was seen, and not what stands for it");
     let early = folder.fedroot(&["rotate", "activate", LINE, "--vault", "V"]);
     assert_eq!(early.code, 4, "only time is missing: {}{}", early.stdout, early.stderr);
 }

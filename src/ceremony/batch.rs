@@ -8,14 +8,12 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
-
+use super::attempt::Attempt;
 use super::carrying::Carrying;
 use super::index::{self, Gone, Index};
 use super::pieces::{OnRecord, Work, note};
 use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
-use super::sign::other_signer;
 use super::{Approver, Evidence, Terms};
 use crate::artefact::{Batch, Draft, Judged, Kind, Member, Standing};
 use crate::base::bytes::Digest;
@@ -56,6 +54,20 @@ pub struct Splitting<'a> {
     pub signed: &'a AtomicU64,
     /// The folder of nameless files in which something waits.
     pub scratch: &'a Path,
+}
+
+impl<'a> Splitting<'a> {
+    fn attempt(&self) -> Attempt<'a> {
+        let Self { kind, document, reason, dry_run, .. } = *self;
+        Attempt { kind, line: self.terms.line, document, reason, dry_run }
+    }
+
+    /// The same documents for the other key of a double publication, where a copy was asked for.
+    fn copy(&self, vault: &Vault<'_>) -> Result<Option<Self>, Fault> {
+        let Some(folder) = self.copy else { return Ok(None) };
+        let version = Some(self.attempt().copier(vault, self.terms.now)?);
+        Ok(Some(Self { folder, copy: None, terms: Terms { version, ..self.terms }, ..*self }))
+    }
 }
 
 /// What came of it.
@@ -109,13 +121,14 @@ pub fn sign_batch(
     splitting: &Splitting<'_>,
     approver: &mut dyn Approver,
 ) -> Result<Batched, Fault> {
-    let document = (splitting.open)(splitting.document).map_err(|fault| refuse(vault, splitting, fault))?;
+    let document =
+        (splitting.open)(splitting.document).map_err(|fault| splitting.attempt().refuse(vault, fault))?;
     let both = ready(vault, splitting, &document, approver).and_then(|first| {
-        let copy = copy_of(vault, splitting)?;
+        let copy = splitting.copy(vault)?;
         let second = copy.as_ref().map(|copy| ready(vault, copy, &document, approver)).transpose()?;
         Ok((first, copy.zip(second)))
     });
-    let (first, second) = both.map_err(|fault| refuse(vault, splitting, fault))?;
+    let (first, second) = both.map_err(|fault| splitting.attempt().refuse(vault, fault))?;
     let first = record(vault, splitting, first, approver)?;
     let again = first.signed.as_ref().map(|signed| signed.intent);
     let copy = second.map(|(copy, second)| {
@@ -126,14 +139,6 @@ pub fn sign_batch(
     let (batched, kept) = first.publish(splitting)?;
     let afterthought = kept.and_then(|kept| kept.keep(vault, splitting, &batched.documents).err());
     Ok(Batched { copy, afterthought, ..batched })
-}
-
-/// The same documents for the other key of a double publication, where a copy was asked for.
-fn copy_of<'a>(vault: &Vault<'_>, splitting: &Splitting<'a>) -> Result<Option<Splitting<'a>>, Fault> {
-    let Some(folder) = splitting.copy else { return Ok(None) };
-    let (kind, terms) = (splitting.kind, splitting.terms);
-    let version = Some(other_signer(vault, terms.line, kind, terms.now)?);
-    Ok(Some(Splitting { folder, copy: None, terms: Terms { version, ..terms }, ..*splitting }))
 }
 
 fn unpublished(intent: Option<u64>, fault: Fault) -> Fault {
@@ -285,21 +290,6 @@ fn keep_each(
     }
     let mut records = wanted.into_iter().filter_map(|at| Some((batch.record_of(at)?, batch.record(at))));
     vault.keep_each_last_signed(line, &mut records)
-}
-
-/// Records that nothing was signed, and why.
-fn refuse(vault: &mut Vault<'_>, splitting: &Splitting<'_>, fault: Fault) -> Fault {
-    let fault = fault.but("nothing was signed");
-    if splitting.dry_run {
-        return fault;
-    }
-    let about = json!({
-        "kind": splitting.kind.name(),
-        "key": splitting.terms.line.to_string(),
-        "document": splitting.document.display().to_string(),
-        "reason": splitting.reason,
-    });
-    vault.deny("sign", &about, fault)
 }
 
 struct Ready<'d> {

@@ -1,5 +1,6 @@
 //! The acts: one file per act, each a short story told in calls. Here, and only here, documents and keys meet.
 
+mod attempt;
 mod audit;
 mod batch;
 mod carrying;

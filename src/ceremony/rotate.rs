@@ -241,7 +241,7 @@ pub fn stage(
 }
 
 /// Takes a receipt: exactly this artefact was seen there then. Which lines' keys it lists, its digest tells; each line has a
-/// receipt of its own.
+/// receipt of its own. Of a batch that introduces the key that signed it, each document will do.
 ///
 /// # Errors
 /// [`RECEIPT`](crate::lifecycle::RECEIPT): no line has signed such an artefact, or only later than it was seen.
@@ -255,8 +255,8 @@ pub fn observe(
     let about = json!({"digest": receipt.digest.to_string(), "seen": receipt.seen.to_string()});
     let found = find(vault, line, receipt, now).map_err(|fault| fault.but("nothing was noted"));
     let lines = found.map_err(|fault| vault.deny("observe", &about, fault))?;
-    let noted = lines.into_iter().map(|line| {
-        let entry = vault.observe(&line, receipt, reason, now)?;
+    let noted = lines.into_iter().map(|(line, of)| {
+        let entry = vault.observe(&line, receipt, of, reason, now)?;
         Ok((line, entry))
     });
     noted.collect()
@@ -267,13 +267,21 @@ fn find(
     line: Option<&Line>,
     receipt: &Receipt,
     now: Instant,
-) -> Result<Vec<Line>, Fault> {
+) -> Result<Vec<(Line, Option<Digest>)>, Fault> {
     check_seen(receipt, now)?;
     let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
     let (mut found, mut refused) = (Vec::new(), None);
     for line in lines {
-        match catalogue.situation(&line)?.inventory.observe(receipt) {
-            Ok(()) => found.push(line),
+        let mut inventory = catalogue.situation(&line)?.inventory;
+        let of = match inventory.observe(receipt) {
+            Err(fault) => match catalogue.standing_for(&line, &receipt.digest)? {
+                Some(of) => inventory.observe(&Receipt { digest: of, ..receipt.clone() }).map(|()| Some(of)),
+                None => Err(fault),
+            },
+            Ok(()) => Ok(None),
+        };
+        match of {
+            Ok(of) => found.push((line, of)),
             // that it was signed later than it was seen says more than that another line knows nothing of it
             Err(fault) => {
                 refused =

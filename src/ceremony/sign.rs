@@ -4,12 +4,12 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
-use serde_json::json;
 
+use super::attempt::Attempt;
 use super::audit::fresh;
 use super::carrying::Carrying;
 use super::review::Standing;
-use super::{Approver, COPY, STREAM, Terms};
+use super::{Approver, STREAM, Terms};
 use crate::artefact::{Kind, Prepared};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
@@ -19,7 +19,6 @@ use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
 use crate::custody::{self, Carries, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
-use crate::lifecycle::{self, Method, STAGE};
 use crate::policy::{Approval, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
@@ -95,6 +94,20 @@ impl Target<'_> {
     }
 }
 
+impl<'a> Signing<'a> {
+    fn attempt(&self) -> Attempt<'a> {
+        let Self { kind, document, line, reason, dry_run, .. } = *self;
+        Attempt { kind, line, document, reason, dry_run }
+    }
+
+    /// The same document for the other key of a double publication, where a copy was asked for.
+    fn copy(&self, vault: &Vault<'_>, now: Instant) -> Result<Option<Self>, Fault> {
+        let Some(path) = self.copy else { return Ok(None) };
+        let version = Some(self.attempt().copier(vault, now)?);
+        Ok(Some(Self { version, output: Target::File(path), copy: None, ..*self }))
+    }
+}
+
 /// What came of it.
 pub struct Done {
     /// The review.
@@ -124,15 +137,16 @@ pub fn sign(
     approver: &mut dyn Approver,
     mut random: &mut dyn CryptoRng,
 ) -> Result<Done, Fault> {
-    let document = (signing.open)(signing.document).map_err(|fault| refuse(vault, signing, fault))?;
+    let document =
+        (signing.open)(signing.document).map_err(|fault| signing.attempt().refuse(vault, fault))?;
     // Of two copies that two keys sign, everything else is the same.
     let (seed, now) = (random.array(), vault.now());
     let both = ready(vault, signing, &document, approver, (now, seed)).and_then(|first| {
-        let copy = copy_of(vault, signing, now)?;
+        let copy = signing.copy(vault, now)?;
         let second = copy.as_ref().map(|copy| ready(vault, copy, &document, approver, (now, seed)));
         Ok((first, copy.zip(second.transpose()?)))
     });
-    let (first, second) = match both.map_err(|fault| refuse(vault, signing, fault))? {
+    let (first, second) = match both.map_err(|fault| signing.attempt().refuse(vault, fault))? {
         (Ready::Dry(dry), second) => {
             let (review, beside) = *dry;
             let copy = second.and_then(|(_, second)| match second {
@@ -162,48 +176,6 @@ pub fn sign(
     publish(signing.output, before, output).map_err(|fault| undelivered(entry, &fault))?;
     let afterthought = keep(vault, signing, &subject, &kept).err();
     Ok(Done { review, signed: Some(signed), beside, copy, afterthought })
-}
-
-/// The same document for the other key of a double publication, where a copy was asked for.
-fn copy_of<'a>(vault: &Vault<'_>, signing: &Signing<'a>, now: Instant) -> Result<Option<Signing<'a>>, Fault> {
-    let Some(path) = signing.copy else { return Ok(None) };
-    let version = Some(other_signer(vault, signing.line, signing.kind, now)?);
-    Ok(Some(Signing { version, output: Target::File(path), copy: None, ..*signing }))
-}
-
-/// The other key of a double publication.
-///
-/// # Errors
-/// [`COPY`]: documents of this kind introduce the next key in another way. [`STAGE`]: no other key signs now.
-pub(super) fn other_signer(
-    vault: &Vault<'_>,
-    line: &Line,
-    kind: &dyn Kind,
-    now: Instant,
-) -> Result<u32, Fault> {
-    let name = kind.name();
-    match lifecycle::Kind::of_document(name).method() {
-        Method::Double => {}
-        Method::Chained => {
-            return Err(COPY
-                .fault(format!(
-                    "documents of the kind {name} are signed by one key; the active one introduces the next"
-                ))
-                .hint("leave --copy out: what the line signs lists the next key once it is published"));
-        }
-        _ => {
-            return Err(COPY
-                .fault(format!("documents of the kind {name} are signed by one key, and introduce no other"))
-                .hint("leave --copy out, and carry the next key to those who rely on it"));
-        }
-    }
-    let active = vault.signing_record(line)?.key()?;
-    let others = vault.signers(line, name, now)?;
-    others.into_iter().find(|version| *version != active.version).ok_or_else(|| {
-        STAGE
-            .fault(format!("no other key of {line} signs its own copy now"))
-            .hint("a successor does once it is published, and a predecessor until its notice is over: `fedroot status`")
-    })
 }
 
 /// A document that is signed and recorded, and still unseen.
@@ -279,21 +251,6 @@ fn finish(
         })
     };
     if target.is_compressed() { compressed(to) } else { prepared.finish(signature, to) }
-}
-
-/// Records that a document was not signed, and why.
-fn refuse(vault: &mut Vault<'_>, signing: &Signing<'_>, fault: Fault) -> Fault {
-    let fault = fault.but("nothing was signed");
-    if signing.dry_run {
-        return fault;
-    }
-    let about = json!({
-        "kind": signing.kind.name(),
-        "key": signing.line.to_string(),
-        "document": signing.document.display().to_string(),
-        "reason": signing.reason,
-    });
-    vault.deny("sign", &about, fault)
 }
 
 enum Ready<'d> {

@@ -25,7 +25,7 @@ pub(super) struct Observe {
     /// The kind of document, or `certificate`
     #[arg(value_name = "KIND", value_parser = kinds_and_certificate())]
     kind: String,
-    /// The file exactly as it was fetched; - is standard input
+    /// The file exactly as it was fetched, of single entities any one of them; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// When it was fetched

@@ -127,7 +127,7 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     if let Some(first) = first.filter(|_| sign.copy.is_some()) {
         let name = folder.join(first.names.first().map_or("", String::as_str));
         output.note(format!(
-            "for all of them stands {}: once it is seen where it is published, tell with `fedroot observe`",
+            "once one of them is seen where it is published, such as {}, tell with `fedroot observe`",
             quoted(&name)
         ));
     }

@@ -17,6 +17,7 @@ use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line, Signature};
 use crate::ledger::EntryKind;
+use crate::lifecycle::Lists;
 use crate::policy::{BatchApproval, Review};
 
 /// What a batch leaves for the journal: the channel of the line, the documents that list keys, and how many of the others end
@@ -74,6 +75,28 @@ impl Catalogue {
             lists::subtract(&self.ledger_folder(), &list, &mut unrecorded)?;
         }
         Ok(unrecorded)
+    }
+
+    /// The document that stands for the newest batch of the line that this one is of; none, where there is none.
+    ///
+    /// # Errors
+    /// [`JOURNAL`](super::JOURNAL): a line of the journal is damaged, or a list of a batch is gone.
+    pub fn standing_for(&self, line: &Line, document: &Digest) -> Result<Option<Digest>, Fault> {
+        let mut batches = Vec::new();
+        self.journal()?.each(Some(line), &mut |noted| {
+            if let What::Signed { artefacts: Some(list), documents, .. } = &noted.what
+                && let Some(own) = documents.iter().find(|document| document.lists() == Lists::Own)
+            {
+                batches.push((list.parse()?, own.digest.parse()?));
+            }
+            Ok(())
+        })?;
+        for (list, own) in batches.iter().rev() {
+            if lists::contains(&self.ledger_folder(), list, document)? {
+                return Ok(Some(*own));
+            }
+        }
+        Ok(None)
     }
 }
 

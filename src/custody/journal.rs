@@ -95,6 +95,9 @@ pub enum What {
         line: String,
         /// The digest of what was fetched.
         digest: String,
+        /// Of a document of a batch: the digest of the one that stands for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<String>,
         /// When.
         seen: String,
         /// Where.

@@ -333,7 +333,12 @@ impl Journal {
 
     /// A line with all its documents: those that stand in a list beside the ledger, too.
     pub(super) fn whole<'a>(&self, noted: &'a Noted) -> Result<Cow<'a, Noted>, Fault> {
-        lists::whole(noted, &self.path.with_file_name("ledger"))
+        lists::whole(noted, &self.ledger())
+    }
+
+    /// The ledger that it belongs to.
+    fn ledger(&self) -> PathBuf {
+        self.path.with_file_name("ledger")
     }
 
     /// Visits the lines about a key line, or all, in order, each with all its documents.
@@ -395,21 +400,29 @@ impl Journal {
         serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()).at(self.path.display()))
     }
 
-    /// Whether it names a signed document of this digest.
+    /// Whether it names a signed document of this digest, or a list beside the ledger does.
     ///
     /// # Errors
-    /// [`JOURNAL`]: a line is damaged.
+    /// [`JOURNAL`]: a line is damaged, or a list.
     pub fn knows(&self, digest: &Digest) -> Result<bool, Fault> {
-        let (digest, mut is_known) = (digest.to_string(), false);
-        self.each(None, &mut |line| {
-            is_known |= match &line.what {
-                What::Signed { documents, .. } => documents.iter().any(|document| document.digest == digest),
-                What::Elsewhere { document, .. } => document.digest == digest,
-                _ => false,
-            };
+        let mut is_known = false;
+        self.each_line(None, &mut |line| {
+            is_known = is_known || self.names(line, digest)?;
             Ok(())
         })?;
         Ok(is_known)
+    }
+
+    fn names(&self, line: &Noted, digest: &Digest) -> Result<bool, Fault> {
+        if let What::Signed { artefacts: Some(list), .. } = &line.what {
+            return lists::contains(&self.ledger(), &list.parse()?, digest);
+        }
+        let digest = digest.to_string();
+        Ok(match &self.whole(line)?.what {
+            What::Signed { documents, .. } => documents.iter().any(|document| document.digest == digest),
+            What::Elsewhere { document, .. } => document.digest == digest,
+            _ => false,
+        })
     }
 
     /// What became of these intents nobody knows.

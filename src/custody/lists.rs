@@ -47,6 +47,12 @@ pub(super) fn subtract(ledger: &Path, list: &Digest, from: &mut HashSet<Digest>)
     })
 }
 
+/// Whether a list has this digest.
+pub(super) fn contains(ledger: &Path, list: &Digest, digest: &Digest) -> Result<bool, Fault> {
+    let mut left = HashSet::from([*digest]);
+    subtract(ledger, list, &mut left).map(|()| left.is_empty())
+}
+
 /// What happened, so that it fits into a line: documents that are too many stand in a list of their own.
 pub(super) fn fit(mut what: What, ledger: &Path) -> Result<What, Fault> {
     let What::Signed { documents, ends, kept, .. } = &mut what else { return Ok(what) };

@@ -67,11 +67,13 @@ impl Vault<'_> {
         Ok(entry)
     }
 
-    /// Takes a receipt: exactly this artefact was seen. It has to be one that lists keys of the line.
+    /// Takes a receipt: exactly this artefact was seen. It has to be one that lists keys of the line, or of a batch for which
+    /// such a one stands: `of`.
     pub fn observe(
         &mut self,
         line: &Line,
         receipt: &Receipt,
+        of: Option<Digest>,
         reason: Option<&str>,
         now: Instant,
     ) -> Result<u64, Fault> {
@@ -79,6 +81,7 @@ impl Vault<'_> {
         let what = What::Seen {
             line: line.to_string(),
             digest: receipt.digest.to_string(),
+            of: of.map(|of| of.to_string()),
             seen: receipt.seen.to_string(),
             from,
             said,

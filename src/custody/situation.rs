@@ -334,8 +334,13 @@ fn add(
                 inventory.add_many(channel, by.version, end(said), *count);
             }
         }
-        What::Seen { digest, seen, from, said, .. } => {
-            inventory.observe(&receipt(digest, seen, from.as_ref(), said.as_ref())?)?;
+        What::Seen { digest, of, seen, from, said, .. } => {
+            inventory.observe(&receipt(
+                of.as_ref().unwrap_or(digest),
+                seen,
+                from.as_ref(),
+                said.as_ref(),
+            )?)?;
         }
         What::Elsewhere { key, channel, document, seen, from, said, .. } => {
             let receipt = receipt(&document.digest, seen, from.as_ref(), said.as_ref())?;
