@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::last::{DOCUMENT_PARTS, Lines, PARTS, Print};
-use super::{Facts, Last};
+use super::last::Lines;
+use super::print::{DOCUMENT_PARTS, PARTS};
+use super::{Facts, Last, Print};
 
 /// What the items of a document are, unless something else is said.
 const ENTITIES: &str = "entities";
@@ -113,6 +114,15 @@ impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
         let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
         Self { last, lines: Lines::new(last), met: vec![false; last.len()], difference }
+    }
+
+    /// The digests of an entity that the next line of the record is about, when it says what it said: they are of parts of
+    /// that, so they are the same.
+    pub(super) fn unchanged(&self, id: &str, content: &[u8; 16]) -> Option<Print> {
+        self.lines
+            .entity()
+            .filter(|(name, past)| name == id && past.content == *content)
+            .map(|(_, past)| past)
     }
 
     /// Takes in an item, which has this line in the record of this document. Yields what the record says of it.

@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::difference::Tracker;
 use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
-use super::last::{Print, Recorder, line_into};
+use super::last::{Recorder, line_into};
 use super::likeness::skeleton;
-use super::{Breach, Difference, Entity, Facts, Finding, Last, RULES, Rule, Standard};
+use super::print::Texts;
+use super::{Breach, Difference, Entity, Facts, Finding, Last, Print, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -96,6 +97,8 @@ pub struct Examiner<'a> {
     recorder: Option<Recorder<'a>>,
     /// The line of the entity at hand in the record.
     line: Vec<u8>,
+    /// What its digests are made of.
+    texts: Texts,
 }
 
 impl<'a> Examiner<'a> {
@@ -126,6 +129,7 @@ impl<'a> Examiner<'a> {
             tracker,
             recorder,
             line: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -155,7 +159,10 @@ impl<'a> Examiner<'a> {
             }
         }
         if self.compares() {
-            self.note(&entity.id, &Print::of(entity));
+            let same =
+                self.tracker.as_ref().and_then(|tracker| tracker.unchanged(&entity.id, &entity.content));
+            let print = same.unwrap_or_else(|| Print::of(entity, &mut self.texts));
+            self.note(&entity.id, &print);
         }
     }
 

@@ -5,20 +5,12 @@ use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::ops::Range;
 
-use sha2::{Digest as _, Sha256};
-
-use super::{Endpoint, Entity, Facts, RECORD};
+use super::print::PARTS;
+use super::{Facts, Print, RECORD};
 use crate::base::bytes::hex_into;
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
-
-/// The parts of an entity that are told apart, the riskiest first.
-pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
-
-/// The parts of a document of a batch that are told apart, the riskiest first.
-pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
 
 const HEAD: &str = "fedroot last signed v1";
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
@@ -29,137 +21,6 @@ const LINE_BYTES_USUAL: usize = 512;
 const LINES_BYTES: usize = 4 * 1024;
 /// The line of an entity whose name is empty.
 const ENTITY_BYTES_MIN: u64 = 144;
-
-/// The digests of one entity, or of another item of a document.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Print {
-    pub(super) content: [u8; 16],
-    pub(super) parts: [u64; PARTS.len()],
-}
-
-impl Print {
-    pub(super) fn of(entity: &Entity) -> Self {
-        let mut texts = Texts::default();
-        let parts = [keys, endpoints, scopes, registrar, attributes, roles].map(|part| {
-            texts.clear();
-            part(entity, &mut texts);
-            texts.digest()
-        });
-        Self { content: entity.content, parts }
-    }
-
-    /// Of a document of a batch: what it says of keys, policy, constraints, metadata and trust marks, and what tells all of it.
-    pub fn of_member(parts: [Vec<String>; DOCUMENT_PARTS.len()], content: &[u8]) -> Self {
-        let mut print = Self::of_item(content);
-        for (own, part) in print.parts.iter_mut().zip(parts) {
-            let mut texts = Texts::default();
-            for text in &part {
-                texts.add([text.as_str()]);
-            }
-            *own = if part.is_empty() { 0 } else { texts.digest() };
-        }
-        print
-    }
-
-    /// An item is one whole: nothing of it is told apart.
-    pub(super) fn of_item(content: &[u8]) -> Self {
-        Self {
-            content: Sha256::digest(content).first_chunk().copied().unwrap_or_default(),
-            parts: [0; PARTS.len()],
-        }
-    }
-}
-
-/// The digest of no text: the beginning of that of no octets.
-const OF_NOTHING: u64 = 0xe3b0_c442_98fc_1c14;
-
-/// A set of texts in one string: there is one such set for each part of each entity.
-#[derive(Default)]
-struct Texts {
-    all: String,
-    spans: Vec<Range<usize>>,
-    hashed: Vec<u8>,
-}
-
-impl Texts {
-    fn clear(&mut self) {
-        self.all.clear();
-        self.spans.clear();
-    }
-
-    /// Adds a text that is made of these.
-    fn add<const N: usize>(&mut self, pieces: [&str; N]) {
-        let start = self.all.len();
-        for piece in pieces {
-            self.all.push_str(piece);
-        }
-        self.spans.push(start..self.all.len());
-    }
-
-    /// The digest of the set: the order of the texts does not matter, their number does.
-    fn digest(&mut self) -> u64 {
-        let Self { all, spans, hashed } = self;
-        if spans.is_empty() {
-            return OF_NOTHING; // of most entities some part is
-        }
-        let text = |span: &Range<usize>| all.get(span.clone()).unwrap_or_default();
-        spans.sort_unstable_by(|a, b| text(a).cmp(text(b)));
-        hashed.clear();
-        for text in spans.iter().map(text) {
-            hashed.extend_from_slice(&(text.len() as u64).to_be_bytes());
-            hashed.extend_from_slice(text.as_bytes());
-        }
-        Sha256::digest(hashed).first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
-    }
-}
-
-fn keys(entity: &Entity, texts: &mut Texts) {
-    for role in &entity.roles {
-        for key in &role.keys {
-            let purpose = key.purpose.as_deref().unwrap_or_default();
-            let fingerprints = key.certificates.iter().map(|certificate| {
-                certificate
-                    .as_ref()
-                    .map_or("unreadable".into(), |certificate| certificate.fingerprint.to_string())
-            });
-            for one in fingerprints.chain(key.others.iter().map(ToString::to_string)) {
-                texts.add([&role.name, "\0", purpose, "\0", &one]);
-            }
-        }
-    }
-}
-
-fn endpoints(entity: &Entity, texts: &mut Texts) {
-    for Endpoint { service, binding, location, response, index } in entity.endpoints() {
-        let (response, index) =
-            (response.as_deref().unwrap_or_default(), index.as_deref().unwrap_or_default());
-        texts.add([service, "\0", binding, "\0", location, "\0", response, "\0", index]);
-    }
-}
-
-fn scopes(entity: &Entity, texts: &mut Texts) {
-    for scope in entity.roles.iter().flat_map(|role| &role.scopes) {
-        texts.add([if scope.is_regexp { "true" } else { "false" }, "\0", &scope.value]);
-    }
-}
-
-fn registrar(entity: &Entity, texts: &mut Texts) {
-    for one in &entity.registrations {
-        texts.add([one.authority.as_deref().unwrap_or_default()]);
-    }
-}
-
-fn attributes(entity: &Entity, texts: &mut Texts) {
-    for (name, value) in &entity.attributes {
-        texts.add([name, "\0", value]);
-    }
-}
-
-fn roles(entity: &Entity, texts: &mut Texts) {
-    for role in &entity.roles {
-        texts.add([&role.name, "\0", role.protocols.as_deref().unwrap_or_default()]);
-    }
-}
 
 /// Writes the line of an entity, or of another item.
 pub(super) fn line_into(line: &mut Vec<u8>, name: &str, print: &Print) {
@@ -236,19 +97,34 @@ impl<'a> Line<'a> {
         let (what, rest) = line.split_once(' ')?;
         match what {
             "entity" => {
-                let mut fields = rest.splitn(PARTS.len() + 2, ' ');
-                let content = u128::from_str_radix(fields.next().filter(|hex| hex.len() == 32)?, 16).ok()?;
+                let (first, mut rest) = rest.split_at_checked(32)?;
+                let (high, low) = first.split_at_checked(16)?;
+                let content = u128::from(number(high)?) << 64 | u128::from(number(low)?);
                 let mut parts = [0; PARTS.len()];
                 for part in &mut parts {
-                    *part = u64::from_str_radix(fields.next()?, 16).ok()?;
+                    let (hex, behind) = rest.strip_prefix(' ')?.split_at_checked(16)?;
+                    (*part, rest) = (number(hex)?, behind);
                 }
-                Some(Self::Entity(text(fields.next()?)?, Print { content: content.to_be_bytes(), parts }))
+                let print = Print { content: content.to_be_bytes(), parts };
+                Some(Self::Entity(text(rest.strip_prefix(' ')?)?, print))
             }
             "facts" => serde_json::from_str(rest).ok().map(Self::Facts),
             "end" => rest.parse().ok().map(Self::End),
             _ => None,
         }
     }
+}
+
+/// What hexadecimal digits say.
+fn number(hex: &str) -> Option<u64> {
+    hex.bytes().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(value))
+    })
 }
 
 /// What a JSON string says; most say what stands between their quotes.
@@ -369,6 +245,14 @@ impl<'a> Lines<'a> {
         (self.line == line).then_some(self.at)
     }
 
+    /// The entity of the line at hand.
+    pub(super) fn entity(&self) -> Option<(Cow<'_, str>, Print)> {
+        match Line::parse(str::from_utf8(&self.line).ok()?.strip_suffix('\n')?)? {
+            Line::Entity(name, print) => Some((name, print)),
+            Line::Facts(_) | Line::End(_) => None,
+        }
+    }
+
     /// Goes on to the next line.
     pub(super) fn go_on(&mut self) {
         self.at += self.line.len() as u64;
@@ -436,10 +320,14 @@ mod tests {
             line_into(&mut line, name, &Print::of_item(name.as_bytes()));
             let place = last.find(name).unwrap().0;
             let at = lines.is_at(&line);
+            let next = lines.entity().filter(|(next, _)| next == name);
+            let print = next.map(|(_, print)| print);
+            assert_eq!(print, is_next.then(|| Print::of_item(name.as_bytes())), "{name}");
             assert_eq!(at.and_then(|at| last.place(name, at)), is_next.then_some(place), "{name}");
             lines.go_behind(last.stands_at(place).unwrap());
         }
         assert_eq!(lines.line.split(|byte| *byte == b' ').next(), Some(&b"facts"[..]));
+        assert!(lines.entity().is_none());
     }
 
     #[test]
@@ -454,18 +342,12 @@ mod tests {
             ("https://a", "https://\"a"),
             ("https://a", "https://\\xa"),
             (" 0000000000000000 ", " 000000000000000g "),
+            (" 0000000000000000 ", " +000000000000000 "),
+            (" 0000000000000000 ", " 000000000000000 "),
+            (" 0000000000000000 ", "  000000000000000 "),
             ("end 4", "end 3"),
         ] {
             assert_eq!(read(good.replacen(from, to, 1).into_bytes()).err().unwrap().code(), &RECORD, "{to}");
         }
-    }
-
-    #[test]
-    fn no_text_has_the_digest_of_nothing() {
-        let first = Sha256::digest(b"").first_chunk().copied().unwrap();
-        assert_eq!(OF_NOTHING, u64::from_be_bytes(first));
-        let mut texts = Texts::default();
-        texts.add([""]);
-        assert_ne!(texts.digest(), OF_NOTHING);
     }
 }

@@ -1,7 +1,5 @@
 //! What looks alike: names that a person takes for one another, and characters that show nothing.
 
-use memchr::memmem;
-
 /// Letters of other scripts and the Latin ones they pass for.
 const LOOKALIKES: &[(char, &str)] = &[
     ('a', "аαɑａ"),
@@ -48,6 +46,10 @@ pub(super) fn is_invisible(c: char) -> bool {
 
 /// The first such character.
 pub(super) fn first_invisible(text: &str) -> Option<char> {
+    // most texts are plain, and are looked at many bytes at a time
+    if text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')) {
+        return None;
+    }
     // each begins with one of these bytes: not to take a text apart that has none
     let begins = |byte: u8| {
         matches!(byte, ..b' ' | 0x7F | 0xC2 | 0xCD | 0xD8 | 0xE1..=0xE3 | 0xEF | 0xF3)
@@ -56,10 +58,15 @@ pub(super) fn first_invisible(text: &str) -> Option<char> {
     text.bytes().any(begins).then(|| text.chars().find(|c| is_invisible(*c)))?
 }
 
+/// Whether a text has nothing but what is printed in ASCII, and no space; it is looked at many bytes at a time.
+pub(super) fn is_graphic(text: &str) -> bool {
+    text.bytes().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic())
+}
+
 /// What is left of a URI once everything is gone that people overlook. Two names with one skeleton pass for each other.
-pub(super) fn skeleton(uri: &str) -> String {
+pub(super) fn skeleton(uri: &str) -> Vec<u8> {
     let uri = uri.trim();
-    let is_plain = uri.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%');
+    let is_plain = is_graphic(uri) && !uri.contains('%');
     let mut text = if is_plain {
         uri.to_owned()
     } else {
@@ -76,18 +83,21 @@ pub(super) fn skeleton(uri: &str) -> String {
     replace(&mut text, &[(":443/", "/"), (":80/", "/"), ("./", "/")]);
     text.truncate(text.trim_end_matches(['/', '#', '?', '.']).len());
     replace(&mut text, &[("rn", "m"), ("vv", "w")]);
-    let strokes = |c| match c {
-        '1' | 'i' => 'l',
-        '0' => 'o',
-        c => c,
-    };
-    text.chars().map(strokes).collect()
+    let mut strokes = text.into_bytes();
+    for byte in &mut strokes {
+        *byte = match *byte {
+            b'1' | b'i' => b'l',
+            b'0' => b'o',
+            byte => byte,
+        };
+    }
+    strokes
 }
 
 /// Replaces what is mostly not there.
 fn replace(text: &mut String, all: &[(&str, &str)]) {
     for (from, to) in all {
-        if memmem::find(text.as_bytes(), from.as_bytes()).is_some() {
+        if text.contains(from) {
             *text = text.replace(from, to);
         }
     }
@@ -126,7 +136,8 @@ const fn is_mark(c: char) -> bool {
 /// Whether one word mixes Latin letters with Greek or Cyrillic ones.
 pub(super) fn mixes_scripts(text: &str) -> bool {
     // the letters in question begin with one of these bytes: not to take a text apart that has none
-    if !text.bytes().any(|byte| matches!(byte, 0xCD..=0xD6)) {
+    let is_foreign = |byte: u8| matches!(byte, 0xCD..=0xD6);
+    if !(text.bytes().any(is_foreign) && text.bytes().any(|byte| byte.is_ascii_alphabetic())) {
         return false;
     }
     text.split(|c: char| !c.is_alphabetic()).any(|word| {

@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod last;
 mod likeness;
+mod print;
 mod profile;
 mod rules;
 mod sequence;
@@ -27,7 +28,8 @@ pub use entity::{
 pub use examine::{Carried, Examined, Examiner};
 pub use facts::{Fact, Facts, clip};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
-pub use last::{Last, Print};
+pub use last::Last;
+pub use print::Print;
 pub use profile::{
     AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,
     Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,

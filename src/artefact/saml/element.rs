@@ -78,8 +78,9 @@ impl Element {
     /// What the element is that begins with this tag, and whether something is odd about the tag.
     pub(super) fn of(tag: StartTag<'_>) -> (Self, bool) {
         let note = tag.noted(|tag| {
+            let (own, local) = (tag.namespace(), tag.local());
             let is_it = |(namespace, name, _): &(&str, &str, Self)| {
-                *namespace == tag.namespace() && (name.is_empty() || *name == tag.local())
+                (name.is_empty() || *name == local) && *namespace == own
             };
             let row = ELEMENTS.iter().position(is_it).unwrap_or(ELEMENTS.len() - 1);
             let odd = if Oddities::tag(tag).is_empty() { 0 } else { ODD };

@@ -255,14 +255,20 @@ impl Assembler {
             }
             (Place::Organization, _) => {
                 if let Some(organization) = &mut self.entity.organization {
-                    push(&mut organization.texts, Text { value: text, ..self.label.clone() }, cut);
+                    push(
+                        &mut organization.texts,
+                        Text { value: text, ..std::mem::take(&mut self.label) },
+                        cut,
+                    );
                 }
             }
             (Place::Scope, role) => {
                 let scope = Scope { is_regexp: self.is_regexp, value: text.trim().to_owned() };
                 push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope, cut);
             }
-            (Place::Ui, Some(role)) => push(&mut role.texts, Text { value: text, ..self.label.clone() }, cut),
+            (Place::Ui, Some(role)) => {
+                push(&mut role.texts, Text { value: text, ..std::mem::take(&mut self.label) }, cut);
+            }
             (Place::Logo, Some(role)) => push(&mut role.logos, text, cut),
             (Place::Certificate | Place::OtherKey, Some(role)) => {
                 let Some(key) = role.keys.last_mut() else { return };
@@ -297,10 +303,12 @@ impl Assembler {
             return;
         }
         name_into(&mut self.unhashed, tag.namespace(), tag.local());
-        let set = |name: &str| tag.depth() == 0 && ["ID", "validUntil", "cacheDuration"].contains(&name);
-        for attribute in tag.attributes().filter(|attribute| !set(attribute.name)) {
-            name_into(&mut self.unhashed, attribute.namespace, attribute.local);
-            self.unhashed.extend_from_slice(attribute.value.as_bytes());
+        let is_set = |namespace: &str, name: &str| {
+            tag.depth() == 0 && namespace.is_empty() && ["ID", "validUntil", "cacheDuration"].contains(&name)
+        };
+        for (namespace, name, value) in tag.said().filter(|(namespace, name, _)| !is_set(namespace, name)) {
+            name_into(&mut self.unhashed, namespace, name);
+            self.unhashed.extend_from_slice(value.as_bytes());
             self.unhashed.push(0);
         }
         self.absorb_bytes(&[1]);

@@ -161,10 +161,7 @@ impl<'a> Collector<'a> {
                 }
             }
             Element::RegistrationInfo => {
-                let authority = tag.attribute("registrationAuthority").unwrap_or("(none)");
-                let is_known = self.registrars.len() < LISTED_MAX || self.registrars.contains_key(authority);
-                let authority = if is_known { authority } else { "(others)" };
-                *self.registrars.entry(authority.chars().take(NAME_CHARS_MAX).collect()).or_default() += 1;
+                self.registered(tag.attribute("registrationAuthority").unwrap_or("(none)"));
             }
             Element::PublicationInfo if self.entities == 0 => {
                 for name in ["publisher", "creationInstant"] {
@@ -185,6 +182,15 @@ impl<'a> Collector<'a> {
             open.start(tag, element);
         }
         Ok(())
+    }
+
+    fn registered(&mut self, authority: &str) {
+        if let Some(count) = self.registrars.get_mut(authority) {
+            *count += 1;
+            return;
+        }
+        let authority = if self.registrars.len() < LISTED_MAX { authority } else { "(others)" };
+        *self.registrars.entry(authority.chars().take(NAME_CHARS_MAX).collect()).or_default() += 1;
     }
 
     fn root(&mut self, tag: StartTag<'_>) {

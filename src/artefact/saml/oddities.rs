@@ -48,15 +48,7 @@ impl Oddities {
 
     /// What is odd about a start tag.
     pub(super) fn tag(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
-        let mut found = Vec::new();
-        let raw = tag.raw();
-        for attribute in tag.attributes().filter(|_| tag.is_broken()) {
-            let written = raw.get(attribute.value_range).unwrap_or_default();
-            if written.contains(['\n', '\t', '\r']) {
-                let what = format!("{} of {}, at {}", attribute.name, tag.name(), tag.position());
-                found.push(("saml.attribute.newline", format!("a line break or tab in {what}")));
-            }
-        }
+        let mut found = if tag.is_broken() { broken(tag) } else { Vec::new() };
         if let Some((prefix, _)) = tag.attribute_ns(XSI, "type").and_then(|value| value.split_once(':'))
             && !uses(tag, prefix)
         {
@@ -66,6 +58,18 @@ impl Oddities {
         }
         found
     }
+}
+
+/// The attributes with line breaks and tabs.
+fn broken(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
+    let raw = tag.raw();
+    let is_broken = |range| raw.get(range).is_some_and(|value: &str| value.contains(['\n', '\t', '\r']));
+    let broken = tag.attributes().filter(|attribute| is_broken(attribute.value_range.clone()));
+    let told = broken.map(|attribute| {
+        let what = format!("{} of {}, at {}", attribute.name, tag.name(), tag.position());
+        ("saml.attribute.newline", format!("a line break or tab in {what}"))
+    });
+    told.collect()
 }
 
 /// Whether the element itself uses the prefix, so that its declaration is signed.

@@ -105,9 +105,15 @@ pub(super) fn any<const N: usize>(text: &str, odd: [u8; N]) -> bool {
     }
 }
 
-/// The place of the first character XML forbids everywhere, in one vectorised look when there is none.
+/// Whether there may be a carriage return or a character that XML forbids, in one vectorised look at all of the text.
+pub(super) fn has_controls(text: &str) -> bool {
+    text.bytes().fold(false, |any, b| any | is_suspect(b))
+}
+
+/// The place of the first character XML forbids everywhere.
+#[expect(clippy::needless_bitwise_bool, reason = "lazy operators branch")]
 pub(super) fn forbidden(text: &str) -> Option<usize> {
-    if !text.bytes().fold(false, |odd, b| odd | is_suspect(b)) {
+    if !text.bytes().fold(false, |any, b| any | (is_suspect(b) & (b != b'\r'))) {
         return None;
     }
     let control = text.bytes().position(|b| b < 0x20 && !is_space(b));
@@ -119,7 +125,7 @@ pub(super) fn forbidden(text: &str) -> Option<usize> {
 /// Control characters, and what begins the two noncharacters. Bit by bit: branches would keep it from the vector unit.
 #[expect(clippy::needless_bitwise_bool, reason = "lazy operators branch")]
 fn is_suspect(b: u8) -> bool {
-    ((b < 0x20) & (b != b'\t') & (b != b'\n') & (b != b'\r')) | (b == NONCHARACTER_LEAD)
+    ((b < 0x20) & (b != b'\t') & (b != b'\n')) | (b == NONCHARACTER_LEAD)
 }
 
 /// The first byte of U+FFFE and U+FFFF in UTF-8.

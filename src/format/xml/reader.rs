@@ -176,7 +176,7 @@ impl Core {
             Cut::Scratch => &self.scratch,
         };
         Some(match *step {
-            Step::Start => Event::Start(StartTag { core: self }),
+            Step::Start => Event::Start(StartTag { core: self, raw: self.raw() }),
             Step::End => Event::End(EndTag { core: self }),
             Step::Text(cut) => Event::Text { text: text(cut), is_plain: matches!(cut, Cut::Plain(_)) },
             Step::Comment(cut) => Event::Comment(text(cut)),

@@ -81,6 +81,10 @@ impl QName {
         self.whole.end
     }
 
+    fn length(self) -> usize {
+        self.whole.end - self.whole.start
+    }
+
     fn prefix(self, text: &str) -> &str {
         self.colon.map_or("", |colon| Span { start: self.whole.start, end: colon }.of(text))
     }
@@ -311,6 +315,8 @@ pub(super) fn spaces(bytes: &[u8], at: usize) -> usize {
 #[derive(Clone, Copy)]
 pub struct StartTag<'a> {
     pub(super) core: &'a Core,
+    /// As it stands in the document.
+    pub(super) raw: &'a str,
 }
 
 /// An attribute that is not a namespace declaration.
@@ -335,7 +341,7 @@ pub struct Attribute<'a> {
 impl<'a> StartTag<'a> {
     /// The tag as it stands in the document, from `<` to `>`.
     pub fn raw(&self) -> &'a str {
-        self.core.raw()
+        self.raw
     }
 
     /// Where the tag stands in the source, in bytes.
@@ -400,22 +406,29 @@ impl<'a> StartTag<'a> {
 
     /// The attributes whose local name is as long as `ID`, in the order of the document.
     pub(super) fn identifiers(self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let core = self.core;
-        let slots = core.tag().slots.iter().filter(|slot| slot.name.local_length() == "ID".len());
-        slots.map(move |slot| core.attribute(slot))
+        let slots = self.core.tag().slots.iter().filter(|slot| slot.name.local_length() == "ID".len());
+        slots.map(move |slot| self.attribute_in(slot))
     }
 
     /// The attributes in the order of the document.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let core = self.core;
-        core.tag().slots.iter().map(move |slot| core.attribute(slot))
+        let tag = *self;
+        tag.core.tag().slots.iter().map(move |slot| tag.attribute_in(slot))
+    }
+
+    /// What the attributes say, in the order of the document: namespace, local name and value of each.
+    pub fn said(&self) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> + use<'a> {
+        let tag = *self;
+        let said = move |slot: &'a Slot| {
+            (tag.core.scope.namespace(slot.binding), slot.name.local(tag.raw), tag.value_in(slot))
+        };
+        tag.core.tag().slots.iter().map(said)
     }
 
     /// The attributes in the order of Canonical XML.
     pub(super) fn ordered(self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let core = self.core;
-        let tag = core.tag();
-        tag.order.iter().filter_map(|at| tag.slots.get(*at)).map(move |slot| core.attribute(slot))
+        let tag = self.core.tag();
+        tag.order.iter().filter_map(|at| tag.slots.get(*at)).map(move |slot| self.attribute_in(slot))
     }
 
     /// The bindings of the element's and the attributes' prefixes.
@@ -427,18 +440,18 @@ impl<'a> StartTag<'a> {
 
     /// The value of the attribute without a namespace that has this name.
     pub fn attribute(&self, name: &str) -> Option<&'a str> {
-        let core = self.core;
-        let slot = core.tag().slots.iter().find(|slot| slot.name.of(self.raw()) == name)?;
-        Some(core.value(slot))
+        let is_named = |slot: &&Slot| slot.name.length() == name.len() && slot.name.of(self.raw) == name;
+        self.core.tag().slots.iter().find(is_named).map(|slot| self.value_in(slot))
     }
 
     /// The value of the attribute with this namespace and local name.
     pub fn attribute_ns(&self, namespace: &str, local: &str) -> Option<&'a str> {
-        let core = self.core;
         let is_named = |slot: &&Slot| {
-            slot.name.local(self.raw()) == local && core.scope.namespace(slot.binding) == namespace
+            slot.name.local_length() == local.len()
+                && slot.name.local(self.raw) == local
+                && self.core.scope.namespace(slot.binding) == namespace
         };
-        core.tag().slots.iter().find(is_named).map(|slot| core.value(slot))
+        self.core.tag().slots.iter().find(is_named).map(|slot| self.value_in(slot))
     }
 
     /// The namespace declarations made here, as prefix and namespace.
@@ -453,21 +466,21 @@ impl<'a> StartTag<'a> {
     }
 }
 
-impl Core {
-    fn attribute<'a>(&'a self, slot: &'a Slot) -> Attribute<'a> {
-        let raw = self.raw();
+impl<'a> StartTag<'a> {
+    fn attribute_in(self, slot: &'a Slot) -> Attribute<'a> {
+        let raw = self.raw;
         Attribute {
             name: slot.name.of(raw),
             prefix: slot.name.prefix(raw),
             local: slot.name.local(raw),
-            namespace: self.scope.namespace(slot.binding),
-            value: self.value(slot),
+            namespace: self.core.scope.namespace(slot.binding),
+            value: self.value_in(slot),
             range: slot.name.whole.start..slot.value.end + 1,
             value_range: slot.value.start..slot.value.end,
         }
     }
 
-    fn value<'a>(&'a self, slot: &Slot) -> &'a str {
-        slot.normal.map_or_else(|| slot.value.of(self.raw()), |normal| normal.of(&self.tag().scratch))
+    fn value_in(self, slot: &Slot) -> &'a str {
+        slot.normal.map_or_else(|| slot.value.of(self.raw), |normal| normal.of(&self.core.tag().scratch))
     }
 }

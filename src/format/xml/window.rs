@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use memchr::{memchr_iter, memmem, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::memo::Tags;
-use super::names::{Run, forbidden, is_ncname, is_space};
+use super::names::{Run, forbidden, has_controls, is_ncname, is_space};
 use super::reader::Position;
 use super::scope::Scope;
 use super::tag::{QName, Tag, spaces};
@@ -154,11 +154,13 @@ impl Core {
         };
         let start = self.window.len();
         self.window.push_str(text);
-        if text.contains('\r') {
-            self.line_ends = LineEnds::Any;
-        }
-        if let Some(at) = forbidden(text) {
-            return Err(Trouble::new(&MALFORMED, start + at, "a character that XML forbids"));
+        if has_controls(text) {
+            if memchr(b'\r', text.as_bytes()).is_some() {
+                self.line_ends = LineEnds::Any;
+            }
+            if let Some(at) = forbidden(text) {
+                return Err(Trouble::new(&MALFORMED, start + at, "a character that XML forbids"));
+            }
         }
         if self.ascii {
             self.check_ascii(start)?;

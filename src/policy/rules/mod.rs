@@ -17,9 +17,10 @@ mod subordinates;
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memchr3, memrchr};
 
 use super::Rule;
+use super::likeness::is_graphic;
 
 /// Every rule, by group.
 pub struct Rules(&'static [&'static [Rule]]);
@@ -56,8 +57,10 @@ fn when(is_breach: bool, detail: impl FnOnce() -> String) -> Vec<String> {
 
 /// What stands between `scheme://` and the path, without a port; nothing when there is no such thing.
 fn host(uri: &str) -> Option<&str> {
-    let rest = uri.get(memmem::find(uri.as_bytes(), b"://")? + "://".len()..)?;
-    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    // it stands near the beginning: faster than a search that is made ready first
+    let scheme = uri.as_bytes().windows("://".len()).position(|part| part == b"://")?;
+    let rest = uri.get(scheme + "://".len()..)?;
+    let end = memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
     let authority = rest.get(..end)?;
     let host = authority.get(memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1)..)?;
     let end =
@@ -67,7 +70,7 @@ fn host(uri: &str) -> Option<&str> {
 
 /// Whether there is white space in a text; most have only what is printable in ASCII.
 fn has_space(text: &str) -> bool {
-    !text.bytes().all(|byte| byte.is_ascii_graphic()) && text.contains(char::is_whitespace)
+    !is_graphic(text) && text.contains(char::is_whitespace)
 }
 
 /// Suffixes of two labels under which anybody registers names, sorted. Not all there are: those of academic federations.

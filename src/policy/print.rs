@@ -1,0 +1,168 @@
+//! The digests of one entity, or of another item of a document: of all of it, and of the parts that are told apart.
+
+use std::ops::Range;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Endpoint, Entity};
+use crate::base::bytes::{Digest, hex_into};
+
+/// The parts of an entity that are told apart, the riskiest first.
+pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
+
+/// The parts of a document of a batch that are told apart, the riskiest first.
+pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
+
+/// The digests of one entity, or of another item of a document.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Print {
+    pub(super) content: [u8; 16],
+    pub(super) parts: [u64; PARTS.len()],
+}
+
+impl Print {
+    pub(super) fn of(entity: &Entity, texts: &mut Texts) -> Self {
+        let parts = [keys, endpoints, scopes, registrar, attributes, roles].map(|part| {
+            texts.clear();
+            part(entity, texts);
+            texts.digest()
+        });
+        Self { content: entity.content, parts }
+    }
+
+    /// Of a document of a batch: what it says of keys, policy, constraints, metadata and trust marks, and what tells all of it.
+    pub fn of_member(parts: [Vec<String>; DOCUMENT_PARTS.len()], content: &[u8]) -> Self {
+        let mut print = Self::of_item(content);
+        for (own, part) in print.parts.iter_mut().zip(parts) {
+            let mut texts = Texts::default();
+            for text in &part {
+                texts.add([text.as_str()]);
+            }
+            *own = if part.is_empty() { 0 } else { texts.digest() };
+        }
+        print
+    }
+
+    /// An item is one whole: nothing of it is told apart.
+    pub(super) fn of_item(content: &[u8]) -> Self {
+        Self {
+            content: Sha256::digest(content).first_chunk().copied().unwrap_or_default(),
+            parts: [0; PARTS.len()],
+        }
+    }
+}
+
+/// The digest of no text: the beginning of that of no octets.
+const OF_NOTHING: u64 = 0xe3b0_c442_98fc_1c14;
+
+/// A set of texts, one behind the other: there is one such set for each part of each entity.
+#[derive(Default)]
+pub(super) struct Texts {
+    all: Vec<u8>,
+    spans: Vec<Range<usize>>,
+    hashed: Vec<u8>,
+}
+
+impl Texts {
+    fn clear(&mut self) {
+        self.all.clear();
+        self.spans.clear();
+    }
+
+    /// Adds a text that is made of these.
+    fn add<const N: usize>(&mut self, pieces: [&str; N]) {
+        let start = self.all.len();
+        for piece in pieces {
+            self.all.extend_from_slice(piece.as_bytes());
+        }
+        self.spans.push(start..self.all.len());
+    }
+
+    /// Adds a text that is made of these and of a digest as it is written.
+    fn add_digest<const N: usize>(&mut self, pieces: [&str; N], digest: &Digest) {
+        self.add(pieces);
+        self.all.extend_from_slice(b"sha256:");
+        hex_into(&mut self.all, digest.as_bytes());
+        if let Some(last) = self.spans.last_mut() {
+            last.end = self.all.len();
+        }
+    }
+
+    /// The digest of the set: the order of the texts does not matter, their number does.
+    fn digest(&mut self) -> u64 {
+        let Self { all, spans, hashed } = self;
+        if spans.is_empty() {
+            return OF_NOTHING; // of most entities some part is
+        }
+        let text = |span: &Range<usize>| all.get(span.clone()).unwrap_or_default();
+        spans.sort_unstable_by(|a, b| text(a).cmp(text(b)));
+        hashed.clear();
+        for text in spans.iter().map(text) {
+            hashed.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            hashed.extend_from_slice(text);
+        }
+        Sha256::digest(hashed).first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
+    }
+}
+
+fn keys(entity: &Entity, texts: &mut Texts) {
+    for role in &entity.roles {
+        for key in &role.keys {
+            let purpose = key.purpose.as_deref().unwrap_or_default();
+            let fingerprints =
+                key.certificates.iter().map(|certificate| Some(&certificate.as_ref()?.fingerprint));
+            for one in fingerprints.chain(key.others.iter().map(Some)) {
+                match one {
+                    Some(digest) => texts.add_digest([&role.name, "\0", purpose, "\0"], digest),
+                    None => texts.add([&role.name, "\0", purpose, "\0", "unreadable"]),
+                }
+            }
+        }
+    }
+}
+
+fn endpoints(entity: &Entity, texts: &mut Texts) {
+    for Endpoint { service, binding, location, response, index } in entity.endpoints() {
+        let (response, index) =
+            (response.as_deref().unwrap_or_default(), index.as_deref().unwrap_or_default());
+        texts.add([service, "\0", binding, "\0", location, "\0", response, "\0", index]);
+    }
+}
+
+fn scopes(entity: &Entity, texts: &mut Texts) {
+    for scope in entity.roles.iter().flat_map(|role| &role.scopes) {
+        texts.add([if scope.is_regexp { "true" } else { "false" }, "\0", &scope.value]);
+    }
+}
+
+fn registrar(entity: &Entity, texts: &mut Texts) {
+    for one in &entity.registrations {
+        texts.add([one.authority.as_deref().unwrap_or_default()]);
+    }
+}
+
+fn attributes(entity: &Entity, texts: &mut Texts) {
+    for (name, value) in &entity.attributes {
+        texts.add([name, "\0", value]);
+    }
+}
+
+fn roles(entity: &Entity, texts: &mut Texts) {
+    for role in &entity.roles {
+        texts.add([&role.name, "\0", role.protocols.as_deref().unwrap_or_default()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_has_the_digest_of_nothing() {
+        let first = Sha256::digest(b"").first_chunk().copied().unwrap();
+        assert_eq!(OF_NOTHING, u64::from_be_bytes(first));
+        let mut texts = Texts::default();
+        texts.add([""]);
+        assert_ne!(texts.digest(), OF_NOTHING);
+    }
+}
