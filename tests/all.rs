@@ -43,6 +43,7 @@ mod private_members;
 mod published;
 mod readme;
 mod rehearsal;
+mod rehearsal_carried;
 mod rotation;
 mod rotation_moves;
 mod rules;

@@ -1,5 +1,6 @@
 //! The acts: one file per act, each a short story told in calls. Here, and only here, documents and keys meet.
 
+mod appearance;
 mod audit;
 mod batch;
 mod carrying;
@@ -10,6 +11,7 @@ mod index;
 mod keep;
 mod pieces;
 mod proofs;
+mod readers;
 mod rehearse;
 mod review;
 mod rotate;
@@ -34,7 +36,7 @@ pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
-pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse};
+pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse, stand_in};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
     Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, observe_elsewhere,

@@ -1,7 +1,10 @@
 //! `steps.json`: a rehearsal for programs, step by step (docs/formats/rehearsal.md).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::consumers::Rejection;
 use super::rehearse::{Held, Rehearsed};
 use crate::format::jose::thumbprint;
 
@@ -17,10 +20,7 @@ impl Rehearsed {
                 "thumbprint": thumbprint(key),
             })
         });
-        let rejections = self
-            .rejections
-            .iter()
-            .map(|it| json!({"at": it.at.to_string(), "who": it.who, "file": it.file, "why": it.why}));
+        let rejections = self.rejections.iter().map(|it| rejection(it, &self.channels));
         json!({
             "rehearsal": 1,
             "line": line.to_string(),
@@ -33,6 +33,18 @@ impl Rehearsed {
             "differences": self.differences(),
         })
     }
+}
+
+/// What somebody could not accept; the channel by its name.
+fn rejection(it: &Rejection, channels: &[String]) -> Value {
+    json!({
+        "at": it.at.to_string(),
+        "until": it.until.to_string(),
+        "channel": channels.get(it.channel),
+        "who": it.who,
+        "file": it.file,
+        "why": it.why,
+    })
 }
 
 fn step(held: &Held) -> Value {
@@ -51,7 +63,7 @@ fn step(held: &Held) -> Value {
             "digest": it.digest.to_string(),
             "appears": it.appears.to_string(),
             "valid_until": it.verified.valid_until.map(|at| at.to_string()),
-            "lists": it.lists,
+            "lists": it.lists.values().flatten().collect::<BTreeSet<_>>(),
         })
     });
     json!({

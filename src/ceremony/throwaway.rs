@@ -1,39 +1,36 @@
 //! The throw-away vault of a rehearsal: its keys, its clock that is a number, and what was published from it. The acts are those
 //! of this room.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
 use super::batch::{Published, Splitting, sign_batch};
 use super::consumers::{Announced, Artefact};
 use super::generate::{Making, generate};
-use super::rehearse::{Held, Rehearsing};
+use super::rehearse::{Held, REHEARSAL, Rehearsing};
 use super::rotate::{Moving, advance, observe, stage};
 use super::sign::{Signing, Target, sign};
-use super::{Approver, Terms, verify};
-use crate::artefact::Kind;
+use super::{Approver, Terms};
+use crate::artefact::{Cast, Kind};
 use crate::base::bytes::Digest;
 use crate::base::clock::{FixedClock, Instant};
-use crate::base::disk;
+use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
 use crate::base::recipient::{Identities, Recipient};
 use crate::base::secret::Secret;
 use crate::custody::{NewVault, Origin, Prompt, Sealing, Vault};
-use crate::format::jose::{JwkSet, Jws};
-use crate::format::json;
-use crate::key::{KeyId, PublicKey};
+use crate::key::{KeyId, Line, PublicKey};
 use crate::ledger::Auditor;
 use crate::lifecycle::{Agenda, Channel, Lists, Method, Move, Rhythm, Situation, by_the_answers, receipts};
-use crate::policy::{Confirmation, Request, Review};
+use crate::policy::{Confirmation, Profile, Request, Review};
 
 /// What stands in the ledger of the throw-away vault.
 const REASON: &str = "rehearsal";
 
 /// Where the tree of a federation has the configuration of its anchor.
-const CONFIGURATION: &str = ".well-known/openid-federation";
-const CONFIGURATION_BYTES_MAX: u64 = 4 << 20;
+pub(super) const CONFIGURATION: &str = ".well-known/openid-federation";
 
 /// Opens the throw-away keys and confirms what is asked: nobody relies on them, and nobody else can open them. The identity
 /// is in no file.
@@ -63,6 +60,16 @@ impl Approver for Understudy {
     }
 }
 
+/// A document with throw-away keys in the place of the line's.
+fn recast(kind: &dyn Kind, document: Document, cast: &Cast, scratch: &Path) -> Result<Document, Fault> {
+    if cast.taking.is_empty() {
+        return Ok(document);
+    }
+    let mut waiting = Pending::beside(&scratch.join("document"))?;
+    kind.recast(&document, cast, &mut waiting)?;
+    waiting.document(document.name())
+}
+
 /// The throw-away vault of a rehearsal, and what was published from it.
 pub(super) struct Throwaway<'a> {
     asked: &'a Rehearsing<'a>,
@@ -77,6 +84,12 @@ pub(super) struct Throwaway<'a> {
     /// By their version less one.
     pub(super) keys: Vec<PublicKey>,
     pub(super) channels: Vec<Channel>,
+    /// What the line signs.
+    kinds: Vec<String>,
+    /// The key of the line that signs the rest.
+    pub(super) signer: Option<PublicKey>,
+    /// Which documents listed keys of the line in which channels.
+    pub(super) listing: BTreeSet<(usize, usize)>,
 }
 
 impl<'a> Throwaway<'a> {
@@ -84,7 +97,10 @@ impl<'a> Throwaway<'a> {
         let (file, recipient) = Identities::generate(asked.from);
         let understudy = Understudy(Secret::new(file.expose().as_bytes().to_vec()));
         let auditors = vec![Auditor::parse(&recipient.to_string())?];
-        let new = NewVault { origin: None, environments: vec![asked.line.environment()], auditors };
+        let lines = [Some(asked.line), asked.signer.map(|(line, _)| line)];
+        let environments: BTreeSet<_> = lines.into_iter().flatten().map(Line::environment).collect();
+        let environments = environments.into_iter().collect();
+        let new = NewVault { origin: None, environments, auditors };
         drop(Vault::create(&vault, &new, asked.operator.clone(), &FixedClock(asked.from))?);
         Ok(Self {
             asked,
@@ -97,25 +113,37 @@ impl<'a> Throwaway<'a> {
             announced: vec![],
             keys: vec![],
             channels: vec![],
+            kinds: Profile::parse(asked.profile_text)?.kinds,
+            signer: None,
+            listing: BTreeSet::new(),
         })
     }
 
     fn making(&self, version: u32) -> Making {
+        self.making_for(self.asked.line.version(version), self.asked.profile_text)
+    }
+
+    fn making_for(&self, key: KeyId, profile_text: &str) -> Making {
         Making {
-            key: self.asked.line.version(version),
+            key,
             origin: Origin::Generate(self.asked.algorithm),
             sealing: Sealing::Recipients(vec![self.recipient.clone()]),
-            profile_text: self.asked.profile_text.to_owned(),
+            profile_text: profile_text.to_owned(),
             standby: false,
             reason: Some(REASON.into()),
         }
     }
 
-    /// Makes the first key.
+    /// Makes the first key, and that of the line which signs the documents of others.
     pub(super) fn begin(&mut self) -> Result<Situation, Fault> {
         let clock = FixedClock(self.asked.from);
         let mut vault = Vault::open(&self.vault, self.asked.operator.clone(), &clock)?;
         generate(&mut vault, self.making(1), &mut self.understudy, &mut random::system())?;
+        if let Some((line, profile)) = self.asked.signer {
+            let making = self.making_for(line.version(1), profile);
+            self.signer =
+                Some(generate(&mut vault, making, &mut self.understudy, &mut random::system())?.0.public()?);
+        }
         let situation = vault.situation(self.asked.line)?;
         self.channels.clone_from(&situation.channels);
         self.know(&vault, 1, self.asked.from)?;
@@ -156,6 +184,7 @@ impl<'a> Throwaway<'a> {
         for (place, (kind, _)) in self.asked.documents.iter().enumerate() {
             artefacts.extend(self.sign(&mut vault, *kind, place)?);
         }
+        self.check_listed()?;
         Ok(Held { at, moves, artefacts, trusted: BTreeSet::new() })
     }
 
@@ -191,6 +220,22 @@ impl<'a> Throwaway<'a> {
         Ok(())
     }
 
+    /// Refuses to go on where consumers of a channel would find no key of the line in any document.
+    fn check_listed(&self) -> Result<(), Fault> {
+        for (place, channel) in self.channels.iter().enumerate() {
+            if !channel.kind.method().is_anchor() && self.listing.iter().all(|(_, listed)| *listed != place) {
+                let line = self.asked.line;
+                return Err(REHEARSAL
+                    .fault(format!("{}: none of the documents lists a key of {line} for it", channel.name))
+                    .hint(
+                        "a set lists them by `line = true`; metadata is rehearsed with a KeyDescriptor of that use, which holds the \
+                         certificate of one of the line's keys",
+                    ));
+            }
+        }
+        Ok(())
+    }
+
     /// Signs a document, twice where two keys sign, and looks at what came of it as a stranger does.
     fn sign(
         &mut self,
@@ -199,10 +244,16 @@ impl<'a> Throwaway<'a> {
         place: usize,
     ) -> Result<Vec<Artefact>, Fault> {
         let (line, now) = (self.asked.line, vault.now());
-        let active = vault.signing_record(line)?.key()?.version;
-        let other = vault.signers(line, kind.name(), now)?.into_iter().find(|version| *version != active);
-        let files: Vec<(u32, String)> =
-            [Some(active), other].into_iter().flatten().map(|by| (by, self.file(now, by, place))).collect();
+        let is_own = self.kinds.iter().any(|own| own == kind.name());
+        let signers = if is_own {
+            let active = vault.signing_record(line)?.key()?.version;
+            let other = vault.signers(line, kind.name(), now)?.into_iter().find(|version| *version != active);
+            [Some(active), other].into_iter().flatten().map(Some).collect()
+        } else {
+            vec![None]
+        };
+        let files: Vec<(Option<u32>, String)> =
+            signers.into_iter().map(|by| (by, self.file(now, by, place))).collect();
         let paths: Vec<PathBuf> = files.iter().map(|(_, file)| self.files.join(file)).collect();
         for folder in paths.iter().filter_map(|path| path.parent()) {
             disk::create_folder(folder)?;
@@ -214,13 +265,14 @@ impl<'a> Throwaway<'a> {
             self.sign_files(vault, kind, document, &paths)?
         };
         let (name, lists) = vault.channel_for(line, kind.name())?;
-        let channel = self.channels.iter().position(|channel| channel.name == name).unwrap_or(0);
+        let channel = self.channels.iter().position(|channel| channel.name == name).filter(|_| is_own);
         let mut artefacts = Vec::new();
         for ((by, file), digest) in files.into_iter().zip(digests) {
             let artefact = self.look(kind, file, (place, channel, by), digest, now)?;
-            if lists != Lists::Nothing {
-                self.unseen.push((artefact.appears, digest, channel));
-            }
+            let introduces = channel.filter(|_| lists != Lists::Nothing);
+            let places: BTreeSet<usize> =
+                introduces.into_iter().chain(artefact.lists.keys().copied()).collect();
+            self.unseen.extend(places.into_iter().map(|place| (artefact.appears, digest, place)));
             self.announce(&artefact);
             artefacts.push(artefact);
         }
@@ -236,11 +288,14 @@ impl<'a> Throwaway<'a> {
         paths: &[PathBuf],
     ) -> Result<Vec<Digest>, Fault> {
         let Some(first) = paths.first() else { return Ok(vec![]) };
+        let (asked, cast) = (self.asked, self.cast(vault)?);
+        let is_own = self.kinds.iter().any(|own| own == kind.name());
+        let signer = self.asked.signer.map(|(line, _)| line).filter(|_| !is_own);
         let signing = Signing {
             kind,
             document,
-            open: &|path| kind.open(path),
-            line: self.asked.line,
+            open: &|path| recast(kind, kind.open(path)?, &cast, asked.scratch),
+            line: signer.unwrap_or(self.asked.line),
             version: None,
             environment: None,
             output: Target::File(first),
@@ -250,8 +305,20 @@ impl<'a> Throwaway<'a> {
             dry_run: false,
         };
         let done = sign(vault, &signing, &mut self.understudy, &mut random::system())?;
-        let signed = done.signed.into_iter().chain(done.copy.and_then(|copy| copy.signed));
-        Ok(signed.map(|signed| signed.artefact).collect())
+        let both = done.signed.into_iter().chain(done.copy.and_then(|copy| copy.signed));
+        Ok(both.map(|signed| signed.artefact).collect())
+    }
+
+    /// The throw-away keys that stand for those of the line, wherever its rotation wants one now.
+    fn cast(&self, vault: &Vault<'_>) -> Result<Cast, Fault> {
+        let mut taking = BTreeMap::new();
+        for (channel, versions) in vault.carrying(self.asked.line)? {
+            let certificates =
+                versions.iter().map(|version| vault.certificate(&self.asked.line.version(*version)));
+            let certificates = certificates.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            taking.insert(channel, certificates);
+        }
+        Ok(Cast { leaving: self.asked.own.iter().map(PublicKey::fingerprint).collect(), taking })
     }
 
     /// Signs all that a federation publishes; its configuration is what introduces keys.
@@ -286,77 +353,12 @@ impl<'a> Throwaway<'a> {
     }
 
     /// The name of what a key signs of a document: its kind, numbered where there are several of it.
-    fn file(&self, at: Instant, by: u32, place: usize) -> String {
+    fn file(&self, at: Instant, by: Option<u32>, place: usize) -> String {
         let kinds: Vec<&str> = self.asked.documents.iter().map(|(kind, _)| kind.name()).collect();
         let kind = kinds.get(place).copied().unwrap_or_default();
         let number = kinds.iter().take(place + 1).filter(|name| **name == kind).count();
         let number = if number > 1 { format!("-{number}") } else { String::new() };
+        let by = by.map_or_else(|| "signer".to_owned(), |by| by.to_string());
         format!("{at}/by-{by}/{kind}{number}")
-    }
-
-    /// Notes when the own file of a key is first seen.
-    fn announce(&mut self, artefact: &Artefact) {
-        let is_known =
-            self.announced.iter().any(|it| (it.channel, it.version) == (artefact.channel, artefact.by));
-        if !is_known {
-            let Artefact { channel, by, appears, .. } = *artefact;
-            let active = (by == 1).then_some(appears);
-            self.announced.push(Announced { channel, version: by, seen: appears, active });
-        }
-    }
-
-    /// Tries every key of the line on a file.
-    fn look(
-        &self,
-        kind: &'static dyn Kind,
-        file: String,
-        (document, channel, by): (usize, usize, u32),
-        digest: Digest,
-        now: Instant,
-    ) -> Result<Artefact, Fault> {
-        let path = self.files.join(&file);
-        let signed = kind.open_signed(&path)?;
-        let try_key = |key: &PublicKey| verify::verify(kind, &signed, std::slice::from_ref(key), now);
-        let index = usize::try_from(by).unwrap_or_default().saturating_sub(1);
-        let own = self.keys.get(index).ok_or_else(|| INTERNAL.fault(format!("#{by} was not made")))?;
-        let own = try_key(own)?;
-        let verifies =
-            (1..).zip(&self.keys).filter(|(_, key)| try_key(key).is_ok()).map(|(by, _)| by).collect();
-        let method = self.channels.get(channel).map(|channel| channel.kind.method());
-        let lists = match method {
-            Some(Method::Chained) => self.listed(&path, kind)?,
-            _ => BTreeSet::new(),
-        };
-        let delay = self.channels.get(channel).map(|channel| channel.timing.delay);
-        let appears = delay.map_or(Ok(now), |delay| now.after(delay))?;
-        let kind = kind.name();
-        Ok(Artefact {
-            file,
-            document,
-            kind,
-            channel,
-            by,
-            verifies,
-            lists,
-            digest,
-            signed: now,
-            appears,
-            verified: own,
-        })
-    }
-
-    /// The keys of the line that a configuration lists, read from its bytes.
-    fn listed(&self, path: &Path, kind: &dyn Kind) -> Result<BTreeSet<u32>, Fault> {
-        let path = match kind.name() {
-            "entity-configuration" => path.to_owned(),
-            "federation" => path.join(CONFIGURATION),
-            _ => return Ok(BTreeSet::new()),
-        };
-        let text = String::from_utf8(disk::read(&path, CONFIGURATION_BYTES_MAX)?).unwrap_or_default();
-        let jws = Jws::read(text.trim_ascii(), &[])?;
-        let claims = json::read(jws.payload(), json::Numbers::Any, &json::Limits::default())?;
-        let set = JwkSet::read(claims.get("jwks").unwrap_or(&json::Value::Null))?;
-        let holds = |key: &PublicKey| set.keys.iter().any(|jwk| jwk.key() == key);
-        Ok((1..).zip(&self.keys).filter(|(_, key)| holds(key)).map(|(version, _)| version).collect())
     }
 }

@@ -16,7 +16,9 @@ use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::base::text::visible;
 use crate::ceremony::{self, Held, REJECTED, Rehearsed, Rehearsing};
+use crate::custody::{Catalogue, Record};
 use crate::key::{Line, algorithm};
+use crate::policy::Profile;
 
 /// So many rejections are shown.
 const SHOWN_MAX: usize = 10;
@@ -36,6 +38,10 @@ pub(super) struct Rehearse {
     /// A document that is signed at each ceremony, as `fedroot sign KIND FILE` takes it (can be repeated)
     #[arg(long = "document", num_args = 2, value_names = ["KIND", "FILE"])]
     documents: Vec<PathBuf>,
+    /// The line that signs documents of kinds that the rehearsed line does not sign, and that carry its keys: its profile holds
+    /// for them. Without one, built-in defaults do, with the validity and cache duration of the channel
+    #[arg(long, value_name = "LINE", value_parser = parsed::<Line>)]
+    signer: Option<Line>,
     /// The algorithm of the throw-away keys; that of the line's key, when absent
     #[arg(long, value_parser = algorithms())]
     algorithm: Option<String>,
@@ -62,14 +68,20 @@ impl Rehearse {
             let fault = stop.then(|| INTERRUPTED.fault("interrupted; no file is left of the rehearsal"));
             fault.map_or(Ok(()), Err)
         };
+        let profile_text = catalogue.profile_text(&self.line)?;
+        let documents = self.documents()?;
+        let signer = self.signer(&catalogue, &profile_text, &documents)?;
+        let own = catalogue.records(&self.line)?.iter().map(Record::public).collect::<Result<Vec<_>, _>>()?;
         let progress = Progress::working("rehearsing");
         let rehearsed = ceremony::rehearse(&Rehearsing {
             line: &self.line,
-            profile_text: &catalogue.profile_text(&self.line)?,
+            profile_text: &profile_text,
             algorithm: algorithm(&name)?,
             from: self.from,
             to: self.to,
-            documents: &self.documents()?,
+            documents: &documents,
+            own: &own,
+            signer: signer.as_ref().map(|(line, profile)| (line, profile.as_str())),
             operator: operator(),
             scratch: &std::env::temp_dir(),
             output: self.output.as_deref(),
@@ -85,6 +97,30 @@ impl Rehearse {
             _ => Err(super::USAGE.fault("--document takes a kind and a file")),
         };
         self.documents.chunks(2).map(pair).collect()
+    }
+
+    /// Who signs the documents that the line does not sign, where there are some, and the profile for them.
+    fn signer(
+        &self,
+        catalogue: &Catalogue,
+        profile_text: &str,
+        documents: &[(&'static dyn Kind, PathBuf)],
+    ) -> Result<Option<(Line, String)>, Fault> {
+        let own = Profile::parse(profile_text)
+            .map_err(|fault| fault.at(format_args!("the profile of {}", self.line)))?;
+        let others = documents
+            .iter()
+            .map(|(kind, _)| kind.name())
+            .filter(|name| !own.kinds.iter().any(|own| own == name));
+        let others: BTreeSet<&str> = others.collect();
+        match &self.signer {
+            _ if others.is_empty() => Ok(None),
+            Some(line) => Ok(Some((line.clone(), catalogue.profile_text(line)?))),
+            None => {
+                let kinds: Vec<&str> = others.into_iter().collect();
+                ceremony::stand_in(&self.line, &own, &kinds).map(Some)
+            }
+        }
     }
 
     fn told(&self, rehearsed: &Rehearsed) -> Output {
@@ -142,8 +178,11 @@ fn ceremony(output: &mut Output, held: &Held) {
     for artefact in &held.artefacts {
         let name = artefact.file.split('/').nth(2).unwrap_or(artefact.kind);
         let until = artefact.verified.valid_until.map_or_else(String::new, |end| format!(" until {end}"));
-        let lists = if artefact.lists.is_empty() { "" } else { ", lists " };
-        rows.push(format!("#{} signs {name}{until}{lists}{}", artefact.by, names(&artefact.lists)));
+        let by = artefact.by.map_or_else(|| "another line".to_owned(), |by| format!("#{by}"));
+        let mut lists: Vec<String> = artefact.lists.values().map(names).collect();
+        lists.dedup();
+        let lists = if lists.is_empty() { String::new() } else { format!(", lists {}", lists.join(" and ")) };
+        rows.push(format!("{by} signs {name}{until}{lists}"));
     }
     rows.push(format!("trusted then: {}", names(&held.trusted)));
     for (number, row) in rows.iter().enumerate() {
