@@ -44,6 +44,7 @@ mod published;
 mod readme;
 mod rehearsal;
 mod rehearsal_carried;
+mod rehearsal_emergency;
 mod rotation;
 mod rotation_moves;
 mod rules;

@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::peers::xmlsec1;
 use crate::support::{Folder, Ran, federation, files, peers};
 
-const SAML: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\nrequire_reason = true\n\n[rotation]\nquorum = 2\n\n\
+pub(crate) const SAML: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\nrequire_reason = true\n\n[rotation]\nquorum = 2\n\n\
     [[channels]]\nname = \"metadata\"\nkind = \"saml-anchor\"\ndistribution = \"P14D\"\nnotice = \"P14D\"\n\
     points = [\"https://md.example.org/a\", \"https://md.example.net/b\"]\n";
-const OPENID: &str = "version = 1\nkinds = [\"entity-configuration\", \"historical-keys\", \"jwk-set\"]\npolicy_ref = \"test\"\n\n\
+pub(crate) const OPENID: &str = "version = 1\nkinds = [\"entity-configuration\", \"historical-keys\", \"jwk-set\"]\npolicy_ref = \"test\"\n\n\
     [openid]\nentity_id = \"https://anchor.example.org\"\n";
-const ANCHOR: &str = r#"{"metadata":{"federation_entity":{"organization_name":"x","contacts":["ops@example.org"],
+pub(crate) const ANCHOR: &str = r#"{"metadata":{"federation_entity":{"organization_name":"x","contacts":["ops@example.org"],
     "federation_fetch_endpoint":"https://anchor.example.org/fetch","federation_list_endpoint":"https://anchor.example.org/list"}}}"#;
 
 /// A vault `V` with one line of this profile, inputs, and a folder `T` for temporary files.

@@ -10,20 +10,20 @@ use crate::support::{Folder, peers};
 
 const IDP: &str = "example.org/prod/idp";
 
-fn profile(kinds: &str, channels: &[&str]) -> String {
+pub(crate) fn profile(kinds: &str, channels: &[&str]) -> String {
     let channels =
         channels.iter().map(|kind| format!("\n[[channels]]\nname = \"{kind}\"\nkind = \"{kind}\"\n"));
     format!("version = 1\nkinds = [\"{kinds}\"]\npolicy_ref = \"test\"\n{}", channels.collect::<String>())
 }
 
 /// The certificate of a key, as metadata has it.
-fn certificate(folder: &Folder, key: &str) -> String {
+pub(crate) fn certificate(folder: &Folder, key: &str) -> String {
     let pem = folder.good(&["key", "export", key, "--format", "certificate", "--vault", "V"]).stdout;
     pem.lines().filter(|line| !line.starts_with('-')).collect()
 }
 
 /// `idp.xml`: the metadata of an identity provider with this certificate, for these uses.
-fn metadata(folder: &Folder, certificate: &str, uses: &[&str]) {
+pub(crate) fn metadata(folder: &Folder, certificate: &str, uses: &[&str]) {
     let descriptors = uses.iter().map(|purpose| {
         format!(
             "<md:KeyDescriptor {purpose}><ds:KeyInfo><ds:KeyName>idp</ds:KeyName><ds:X509Data><ds:X509Certificate>\n{certificate}\n\

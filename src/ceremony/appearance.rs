@@ -26,8 +26,9 @@ impl Throwaway<'_> {
         };
         let is_known = self.announced.iter().any(|it| (it.channel, it.version) == (channel, version));
         if !is_known {
-            let active = (version == 1).then_some(seen);
-            self.announced.push(Announced { channel, version, seen, active });
+            let took_over = self.took_over.filter(|(successor, _)| *successor == version).map(|(_, at)| at);
+            let active = if version == 1 { Some(seen) } else { took_over };
+            self.announced.push(Announced { channel, version, seen, active, revoked: None });
         }
     }
 

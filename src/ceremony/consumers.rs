@@ -46,6 +46,8 @@ pub(super) struct Announced {
     pub seen: Instant,
     /// When it became the active one, where it did.
     pub active: Option<Instant>,
+    /// When people learned that it is stolen, where it is.
+    pub revoked: Option<Instant>,
 }
 
 /// Consumers that trust the same keys for a time.
@@ -91,7 +93,9 @@ pub(super) fn consumers(
 ) -> Vec<Consumer> {
     let mut all = Vec::new();
     for (place, channel) in channels.iter().enumerate() {
-        let own: Vec<_> = announced.iter().filter(|key| key.channel == place).collect();
+        let mut own: Vec<_> = announced.iter().filter(|key| key.channel == place).collect();
+        // a key that took over in an emergency may be older than one that waits
+        own.sort_by_key(|key| (key.active.is_none(), key.active, key.version));
         let listing: Vec<_> = artefacts.iter().filter(|it| it.lists.contains_key(&place)).collect();
         let found = match channel.kind.method() {
             Method::Chained => followers(channel, place, &listing, end),
@@ -129,7 +133,8 @@ pub(super) fn later(at: Instant, span: Span) -> Instant {
 /// When a key takes the place of the one before.
 type Change<'a> = &'a dyn Fn(&Announced) -> Option<Instant>;
 
-/// One key at a time, exchanged by people: at once, as late as they may, and as late as the notice lets them.
+/// One key at a time, exchanged by people: at once, as late as they may, and as late as the notice lets them. A stolen one goes
+/// as soon as they have brought another, for which they take as long as they may.
 fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer> {
     let (distribution, notice) = (channel.timing.distribution, channel.timing.notice);
     let ways: [(&str, Change<'_>); 3] = [
@@ -139,9 +144,15 @@ fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer>
     ];
     let mut all = Vec::new();
     for (how, changes) in ways {
+        let change = |place: usize| {
+            let key = keys.get(place)?;
+            let stolen = place.checked_sub(1).and_then(|before| keys.get(before)?.revoked);
+            let urgent = stolen.map(|at| later(at, distribution).max(key.seen));
+            changes(key).into_iter().chain(urgent).min()
+        };
         for (place, key) in keys.iter().enumerate() {
-            let from = if place == 0 { Some(key.seen) } else { changes(key) };
-            let to = keys.get(place + 1).and_then(|next| changes(next)).unwrap_or(end).min(end);
+            let from = if place == 0 { Some(key.seen) } else { change(place) };
+            let to = change(place + 1).unwrap_or(end).min(end);
             let who = format!("who trusts #{} and changes {how}", key.version);
             let trusts = BTreeSet::from([key.version]);
             all.extend(from.map(|from| Consumer { who, channel: key.channel, trusts, from, to, file: None }));
@@ -150,20 +161,26 @@ fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer>
     all
 }
 
-/// Keys are added by people, at once and as late as they may, and none is taken away.
+/// Keys are added by people, at once and as late as they may, and only a stolen one is taken away, as quickly.
 fn collectors(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer> {
     let mut all = Vec::new();
     for (how, takes) in
         [("at once", Span::of_seconds(0)), ("at the last day for it", channel.timing.distribution)]
     {
-        let added = |place: usize| {
-            keys.get(place).map(|key| if place == 0 { key.seen } else { later(key.seen, takes) })
-        };
-        for (place, key) in keys.iter().enumerate() {
-            let trusts: BTreeSet<u32> = keys.iter().take(place + 1).map(|key| key.version).collect();
+        let first = keys.first().map(|key| key.version);
+        let added =
+            |key: &Announced| if Some(key.version) == first { key.seen } else { later(key.seen, takes) };
+        let gone = |key: &Announced| key.revoked.map(|at| later(at, takes));
+        let changes: BTreeSet<Instant> =
+            keys.iter().flat_map(|key| [Some(added(key)), gone(key)]).flatten().chain([end]).collect();
+        let changes: Vec<Instant> = changes.into_iter().collect();
+        for (from, to) in changes.iter().zip(changes.iter().skip(1)) {
+            let is_there =
+                |key: &&&Announced| added(key) <= *from && gone(key).is_none_or(|gone| *from < gone);
+            let trusts: BTreeSet<u32> = keys.iter().filter(is_there).map(|key| key.version).collect();
             let who = format!("who trusts {} and adds keys {how}", names(&trusts));
-            let (from, to) = (added(place).unwrap_or(end), added(place + 1).unwrap_or(end).min(end));
-            all.push(Consumer { who, channel: key.channel, trusts, from, to, file: None });
+            let channel = keys.first().map_or(0, |key| key.channel);
+            all.push(Consumer { who, channel, trusts, from: *from, to: (*to).min(end), file: None });
         }
     }
     all
@@ -233,10 +250,10 @@ fn refused(channel: &Channel, consumer: &Consumer, place: &[&Artefact], end: Ins
             let by = artefact.by.unwrap_or_default();
             reject(from, kept.max(to), Some(artefact), format!("#{by} signed it"));
         }
-        let last = to.after(Span::of_seconds(-1)).unwrap_or(to);
-        let mut ended = [from, last].into_iter().filter(|at| from < to && *at < to);
-        let ended = ended.find_map(|at| Some((at, artefact.verified.check_valid(at).err()?)));
-        if let Some((at, fault)) = ended {
+        let over = artefact.verified.valid_until.map(|until| until.max(from));
+        let mut wrong = std::iter::once(from).chain(over).filter(|at| *at < to);
+        let wrong = wrong.find_map(|at| Some((at, artefact.verified.check_valid(at).err()?)));
+        if let Some((at, fault)) = wrong {
             reject(at, to, Some(artefact), fault.message().to_owned());
         }
     }
@@ -324,7 +341,7 @@ pub(super) mod tests {
     }
 
     fn announced(version: u32, seen: i64, active: Option<i64>) -> Announced {
-        Announced { channel: 0, version, seen: day(seen), active: active.map(day) }
+        Announced { channel: 0, version, seen: day(seen), active: active.map(day), revoked: None }
     }
 
     #[test]
@@ -345,7 +362,7 @@ pub(super) mod tests {
             judged(Kind::OpenidAnchor, &forgotten, &[], 16),
             ["9 7/by-2 who has 0/by-1", "9 0/by-1 who has 7/by-2"]
         );
-        assert_eq!(judged(Kind::OpenidAnchor, &good, &[], 50), ["43 21/by-2 who has 21/by-2"], "a gap");
+        assert_eq!(judged(Kind::OpenidAnchor, &good, &[], 50), ["35 21/by-2 who has 21/by-2"], "a gap");
     }
 
     #[test]
@@ -358,7 +375,7 @@ pub(super) mod tests {
         // Without the old key's copies of the notice, who changes last finds a file that has ended.
         all.retain(|it| it.by == Some(2) || it.signed < day(14));
         let found = judged(Kind::SamlAnchor, &all, &keys, 37);
-        assert_eq!(found, ["30 7/by-1 who trusts #1 and changes at the end of the notice"]);
+        assert_eq!(found, ["21 7/by-1 who trusts #1 and changes at the end of the notice"]);
         // Without the new key's own file, who changes first finds none.
         all.retain(|it| it.by == Some(1) || it.signed > day(14));
         let found = judged(Kind::SamlAnchor, &all, &keys, 20);

@@ -7,6 +7,7 @@ mod carrying;
 mod chain;
 mod consumers;
 mod generate;
+mod incident;
 mod index;
 mod keep;
 mod pieces;
@@ -32,11 +33,12 @@ pub use batch::{Batched, Published, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};
 pub use consumers::{Artefact, Consumer, Rejection};
 pub use generate::{Making, generate, generate_request, refuse_key};
+pub use incident::{Exposure, Incident};
 pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
-pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse, stand_in};
+pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, Standby, rehearse, stand_in};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
     Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, observe_elsewhere,

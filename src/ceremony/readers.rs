@@ -114,7 +114,8 @@ pub(super) fn refused(channel: &Channel, reader: &Consumer, life: &Life, end: In
         let (from, to) =
             (stint.from.max(reader.from), later(stint.to, Span::of_seconds(tail)).min(reader.to).min(end));
         if from < to {
-            let why = format!("#{} signs, and it lists {}", stint.version, names(&reader.trusts));
+            let signs = if from < stint.to { "signs" } else { "signed something just before" };
+            let why = format!("#{} {signs}, and it lists {}", stint.version, names(&reader.trusts));
             found.push(reject(from, to, Some(stint.version), why));
         }
     }

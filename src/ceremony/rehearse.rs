@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::consumers::{Artefact, Consumer, Rejection, consumers, rejections};
+use super::incident::{Foreseen, Incident};
 use super::readers::Life;
 use super::throwaway::Throwaway;
 use crate::artefact::Kind;
@@ -44,6 +45,10 @@ pub struct Rehearsing<'a> {
     pub own: &'a [PublicKey],
     /// Another line and its profile: it signs what this one does not. Its keys are not touched either.
     pub signer: Option<(&'a Line, &'a str)>,
+    /// The key that is kept for an emergency, where there is one.
+    pub standby: Option<Standby>,
+    /// When the active key is stolen, where it is.
+    pub emergency: Option<Instant>,
     /// Who rehearses.
     pub operator: Operator,
     /// The folder for what is thrown away.
@@ -52,6 +57,15 @@ pub struct Rehearsing<'a> {
     pub output: Option<&'a Path>,
     /// Asked before each ceremony; a fault ends the rehearsal.
     pub go_on: &'a dyn Fn() -> Result<(), Fault>,
+}
+
+/// A key that is kept for an emergency, made at the first ceremony.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standby {
+    /// Nobody knows it before it takes over.
+    Hidden,
+    /// Documents list it, or people carry it, as soon as that is allowed.
+    Published,
 }
 
 /// One ceremony of a rehearsal.
@@ -80,8 +94,12 @@ pub struct Rehearsed {
     pub keys: Vec<PublicKey>,
     /// Those who judged.
     pub consumers: Vec<Consumer>,
-    /// What they would have rejected.
+    /// What they would have rejected, and no emergency explains.
     pub rejections: Vec<Rejection>,
+    /// The key that is kept for an emergency.
+    pub standby: Option<u32>,
+    /// The emergency.
+    pub incident: Option<Incident>,
 }
 
 impl Rehearsed {
@@ -91,13 +109,15 @@ impl Rehearsed {
         last.any(|(stage, _)| matches!(stage, Stage::Generated | Stage::Published | Stage::Retiring))
     }
 
-    /// Where the ceremonies make other moves than the plan.
+    /// Where the ceremonies make other moves than the plan, which knows no emergency and keeps no key for one.
     pub fn differences(&self) -> Vec<String> {
         let told = |moves: &[(Move, u32, Option<Instant>)]| {
-            let names: Vec<_> = moves.iter().map(|(act, version, _)| format!("{act} #{version}")).collect();
+            let planned = moves.iter().filter(|(_, version, _)| Some(*version) != self.standby);
+            let names: Vec<_> = planned.map(|(act, version, _)| format!("{act} #{version}")).collect();
             if names.is_empty() { "nothing moves".into() } else { names.join(", ") }
         };
-        let both = self.plan.ceremonies.iter().zip(&self.ceremonies);
+        let is_calm = |held: &&Held| self.incident.as_ref().is_none_or(|incident| held.at < incident.at);
+        let both = self.plan.ceremonies.iter().zip(self.ceremonies.iter().take_while(is_calm));
         let both = both.map(|(planned, held)| (held.at, told(&planned.moves), told(&held.moves)));
         let other = both.filter(|(_, planned, held)| planned != held);
         other.map(|(at, planned, held)| format!("{at}: planned: {planned}; rehearsed: {held}")).collect()
@@ -122,16 +142,20 @@ pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
         return Err(REHEARSAL.fault(format!("no ceremony lies between {} and {}", asked.from, asked.to)));
     }
     let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
-    let mut ceremonies = Vec::new();
-    for planned in &plan.ceremonies {
+    let (mut ceremonies, mut emergency) = (Vec::new(), None);
+    let planned = plan.ceremonies.iter().map(|planned| planned.at);
+    let all: BTreeSet<Instant> = planned.chain(asked.emergency).collect();
+    for at in all {
         (asked.go_on)()?;
-        let held = vault.hold(planned.at, &rhythm).map_err(|fault| {
-            let fault = fault.at(format_args!("the ceremony of {}", planned.at));
+        let rhythm = Some(&rhythm).filter(|_| asked.emergency != Some(at));
+        let (held, foreseen) = vault.hold(at, rhythm).map_err(|fault| {
+            let fault = fault.at(format_args!("the ceremony of {at}"));
             fault.but("the rehearsal ended, and no file is left of it")
-        });
-        ceremonies.push(held?);
+        })?;
+        ceremonies.push(held);
+        emergency = emergency.or(foreseen);
     }
-    let rehearsed = judge(asked, vault, plan, ceremonies)?;
+    let rehearsed = judge(asked, vault, plan, (ceremonies, emergency))?;
     if let Some(output) = output {
         output.save("timeline.svg", picture(&rehearsed.timeline).as_bytes())?;
         output.save("steps.json", format!("{:#}\n", rehearsed.to_json()).as_bytes())?;
@@ -149,8 +173,15 @@ fn output(path: &Path) -> Result<PendingFolder, Fault> {
     PendingFolder::beside(path)
 }
 
-/// Refuses a line whose next key none of the documents introduces, and documents that nobody signs or publishes.
+/// Refuses a line whose next key none of the documents introduces, documents that nobody signs or publishes, and an emergency
+/// that lies outside.
 fn check(asked: &Rehearsing<'_>, profile: &Profile) -> Result<(), Fault> {
+    if let Some(at) = asked.emergency.filter(|at| *at <= asked.from || *at >= asked.to) {
+        let (from, to) = (asked.from, asked.to);
+        return Err(REHEARSAL
+            .fault(format!("the emergency of {at} is not between {from} and {to}"))
+            .hint("let it come when consumers have something: some days after the first ceremony"));
+    }
     let channels = channels(profile)?;
     for Channel { name, kind, .. } in &channels {
         let introduces = |document: &&dyn Kind| match kind.method() {
@@ -209,7 +240,7 @@ fn judge(
     asked: &Rehearsing<'_>,
     vault: Throwaway<'_>,
     plan: Plan,
-    mut ceremonies: Vec<Held>,
+    (mut ceremonies, emergency): (Vec<Held>, Option<Foreseen>),
 ) -> Result<Rehearsed, Fault> {
     let mut artefacts: Vec<Artefact> = Vec::new();
     let counts: Vec<usize> = ceremonies.iter().map(|held| held.artefacts.len()).collect();
@@ -220,7 +251,8 @@ fn judge(
     let catalogue = Catalogue::open(&vault.vault)?;
     let history = catalogue.history(asked.line)?;
     let consumers = consumers(&vault.channels, &artefacts, &vault.announced, end);
-    let rejections = rejections(&vault.channels, &artefacts, &consumers, &Life::of(&history, end), end);
+    let mut rejections = rejections(&vault.channels, &artefacts, &consumers, &Life::of(&history, end), end);
+    let incident = emergency.map(|foreseen| foreseen.weigh(&vault.channels, &consumers, &mut rejections));
     let mut rest = artefacts.into_iter();
     for (held, count) in ceremonies.iter_mut().zip(counts) {
         held.artefacts = rest.by_ref().take(count).collect();
@@ -240,5 +272,15 @@ fn judge(
     let now = ceremonies.last().map_or(asked.from, |held| held.at);
     let timeline = Timeline::lived(asked.line, &history, &catalogue.signed(asked.line)?, now);
     let channels = vault.channels.into_iter().map(|channel| channel.name).collect();
-    Ok(Rehearsed { plan, channels, ceremonies, timeline, keys: vault.keys, consumers, rejections })
+    Ok(Rehearsed {
+        plan,
+        channels,
+        ceremonies,
+        timeline,
+        keys: vault.keys,
+        consumers,
+        rejections,
+        standby: vault.standby,
+        incident,
+    })
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::consumers::Rejection;
+use super::incident::Incident;
 use super::rehearse::{Held, Rehearsed};
 use crate::format::jose::thumbprint;
+use crate::lifecycle::When;
 
 impl Rehearsed {
     /// The members of `steps.json`.
@@ -31,6 +33,8 @@ impl Rehearsed {
             "consumers": self.consumers.len(),
             "rejections": rejections.collect::<Vec<_>>(),
             "differences": self.differences(),
+            "standby": self.standby,
+            "emergency": self.incident.as_ref().map(|incident| cost(incident, &self.channels)),
         })
     }
 }
@@ -41,9 +45,30 @@ fn rejection(it: &Rejection, channels: &[String]) -> Value {
         "at": it.at.to_string(),
         "until": it.until.to_string(),
         "channel": channels.get(it.channel),
+        "key": it.key,
         "who": it.who,
         "file": it.file,
         "why": it.why,
+    })
+}
+
+/// What an emergency costs.
+fn cost(incident: &Incident, channels: &[String]) -> Value {
+    let told = |when: When| when.instant().map(|at| at.to_string());
+    let exposures = incident.exposures.iter().map(|it| {
+        json!({
+            "channel": it.channel,
+            "trusted_until": it.trusted_until.map(|at| at.to_string()),
+            "foretold_until": told(it.foretold),
+            "breaks": it.breaks.map(|(who, until)| json!({"who": who, "until": told(until)})),
+            "cut_off": it.cut_off.iter().map(|it| rejection(it, channels)).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "at": incident.at.to_string(),
+        "revoked": incident.revoked,
+        "successor": incident.successor,
+        "exposures": exposures.collect::<Vec<_>>(),
     })
 }
 

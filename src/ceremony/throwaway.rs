@@ -8,13 +8,14 @@ use std::sync::atomic::AtomicU64;
 use super::batch::{Published, Splitting, sign_batch};
 use super::consumers::{Announced, Artefact};
 use super::generate::{Making, generate};
-use super::rehearse::{Held, REHEARSAL, Rehearsing};
-use super::rotate::{Moving, advance, observe, stage};
+use super::incident::{Foreseen, Moves};
+use super::rehearse::{Held, REHEARSAL, Rehearsing, Standby};
+use super::rotate::{Moving, advance, ask, observe, stage};
 use super::sign::{Signing, Target, sign};
 use super::{Approver, Terms};
 use crate::artefact::{Cast, Kind};
 use crate::base::bytes::Digest;
-use crate::base::clock::{FixedClock, Instant};
+use crate::base::clock::{FixedClock, Instant, Span};
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
@@ -23,11 +24,13 @@ use crate::base::secret::Secret;
 use crate::custody::{NewVault, Origin, Prompt, Sealing, Vault};
 use crate::key::{KeyId, Line, PublicKey};
 use crate::ledger::Auditor;
-use crate::lifecycle::{Agenda, Channel, Lists, Method, Move, Rhythm, Situation, by_the_answers, receipts};
+use crate::lifecycle::{
+    Agenda, Channel, Lists, Method, Move, Rhythm, Situation, Stage, by_the_answers, receipts,
+};
 use crate::policy::{Confirmation, Profile, Request, Review};
 
 /// What stands in the ledger of the throw-away vault.
-const REASON: &str = "rehearsal";
+pub(super) const REASON: &str = "rehearsal";
 
 /// Where the tree of a federation has the configuration of its anchor.
 pub(super) const CONFIGURATION: &str = ".well-known/openid-federation";
@@ -72,14 +75,14 @@ fn recast(kind: &dyn Kind, document: Document, cast: &Cast, scratch: &Path) -> R
 
 /// The throw-away vault of a rehearsal, and what was published from it.
 pub(super) struct Throwaway<'a> {
-    asked: &'a Rehearsing<'a>,
+    pub(super) asked: &'a Rehearsing<'a>,
     pub(super) vault: PathBuf,
     pub(super) files: PathBuf,
     understudy: Understudy,
     recipient: Recipient,
     agenda: Agenda,
     /// What was published and not seen yet: when it appears, and in which channel.
-    unseen: Vec<(Instant, Digest, usize)>,
+    pub(super) unseen: Vec<(Instant, Digest, usize)>,
     pub(super) announced: Vec<Announced>,
     /// By their version less one.
     pub(super) keys: Vec<PublicKey>,
@@ -90,6 +93,12 @@ pub(super) struct Throwaway<'a> {
     pub(super) signer: Option<PublicKey>,
     /// Which documents listed keys of the line in which channels.
     pub(super) listing: BTreeSet<(usize, usize)>,
+    /// The key that is kept for an emergency.
+    pub(super) standby: Option<u32>,
+    /// The key that took the place of a stolen one, and when.
+    pub(super) took_over: Option<(u32, Instant)>,
+    /// The moves before the first ceremony.
+    prepared: Moves,
 }
 
 impl<'a> Throwaway<'a> {
@@ -116,6 +125,9 @@ impl<'a> Throwaway<'a> {
             kinds: Profile::parse(asked.profile_text)?.kinds,
             signer: None,
             listing: BTreeSet::new(),
+            standby: None,
+            took_over: None,
+            prepared: vec![],
         })
     }
 
@@ -134,7 +146,7 @@ impl<'a> Throwaway<'a> {
         }
     }
 
-    /// Makes the first key, and that of the line which signs the documents of others.
+    /// Makes the first key, the one that is kept for an emergency, and that of the line which signs the documents of others.
     pub(super) fn begin(&mut self) -> Result<Situation, Fault> {
         let clock = FixedClock(self.asked.from);
         let mut vault = Vault::open(&self.vault, self.asked.operator.clone(), &clock)?;
@@ -146,46 +158,100 @@ impl<'a> Throwaway<'a> {
         }
         let situation = vault.situation(self.asked.line)?;
         self.channels.clone_from(&situation.channels);
-        self.know(&vault, 1, self.asked.from)?;
-        Ok(situation)
+        self.know(&vault, 1)?;
+        self.carry(&vault, 1)?;
+        if self.asked.standby.is_some() {
+            self.standby = Some(2);
+            self.prepared = self.stand_by(&mut vault, 2)?;
+        }
+        vault.situation(self.asked.line)
     }
 
-    /// Keeps the public half of a new key, and carries its certificate to where it is pinned.
-    fn know(&mut self, vault: &Vault<'_>, version: u32, now: Instant) -> Result<(), Fault> {
-        let key = self.asked.line.version(version);
-        self.keys.push(vault.record(&key)?.public()?);
-        let Some(certificate) = vault.certificate(&key)? else { return Ok(()) };
-        for (place, channel) in self.channels.iter().enumerate() {
-            if channel.kind.method() == Method::OutOfBand {
-                let appears = now.after(channel.timing.delay)?;
-                self.unseen.push((appears, Digest::of(certificate.as_bytes()), place));
-                let active = (version == 1).then_some(appears);
-                self.announced.push(Announced { channel: place, version, seen: appears, active });
-            }
+    /// Makes a key that is kept for an emergency.
+    pub(super) fn stand_by(&mut self, vault: &mut Vault<'_>, version: u32) -> Result<Moves, Fault> {
+        let making = Making { standby: true, ..self.making(version) };
+        stage(vault, making, &mut self.understudy, &mut random::system())?;
+        self.know(vault, version)?;
+        Ok(vec![(Move::Generate, version, None), (Move::Standby, version, None)])
+    }
+
+    /// Keeps the public half of a new key.
+    fn know(&mut self, vault: &Vault<'_>, version: u32) -> Result<(), Fault> {
+        self.keys.push(vault.record(&self.asked.line.version(version))?.public()?);
+        Ok(())
+    }
+
+    /// The channels to which people carry certificates.
+    pub(super) fn pins(&self) -> Vec<(usize, Span)> {
+        let pins = self.channels.iter().enumerate().filter(|(_, it)| it.kind.method() == Method::OutOfBand);
+        pins.map(|(place, channel)| (place, channel.timing.delay)).collect()
+    }
+
+    /// Carries the certificate of a key to where it is pinned.
+    fn carry(&mut self, vault: &Vault<'_>, version: u32) -> Result<(), Fault> {
+        let Some(certificate) = vault.certificate(&self.asked.line.version(version))? else { return Ok(()) };
+        for (channel, delay) in self.pins() {
+            let seen = vault.now().after(delay)?;
+            self.unseen.push((seen, Digest::of(certificate.as_bytes()), channel));
+            let active = (version == 1).then_some(seen);
+            self.announced.push(Announced { channel, version, seen, active, revoked: None });
         }
         Ok(())
     }
 
-    /// Holds one ceremony: receipts, moves, signatures.
-    pub(super) fn hold(&mut self, at: Instant, rhythm: &Rhythm) -> Result<Held, Fault> {
+    /// Holds one ceremony: receipts, moves, signatures. Without a rhythm it is that of an emergency.
+    pub(super) fn hold(
+        &mut self,
+        at: Instant,
+        rhythm: Option<&Rhythm>,
+    ) -> Result<(Held, Option<Foreseen>), Fault> {
         let clock = FixedClock(at);
         let mut vault = Vault::open(&self.vault, self.asked.operator.clone(), &clock)?;
-        let line = self.asked.line;
-        self.agenda.open(rhythm.is_due(&vault.situation(line)?, at));
         self.receive(&mut vault, at)?;
-        let mut moves = Vec::new();
-        while let Some((act, version, waited)) =
-            self.agenda.next(&vault.situation(line)?, at, &by_the_answers)
-        {
-            self.make(&mut vault, act, version)?;
-            moves.push((act, version, waited));
-        }
+        let mut moves = std::mem::take(&mut self.prepared);
+        let foreseen = if let Some(rhythm) = rhythm {
+            moves.extend(self.go_on(&mut vault, rhythm)?);
+            None
+        } else {
+            let (foreseen, made) = self.strike(&mut vault)?;
+            moves.extend(made);
+            Some(foreseen)
+        };
         let mut artefacts = Vec::new();
         for (place, (kind, _)) in self.asked.documents.iter().enumerate() {
             artefacts.extend(self.sign(&mut vault, *kind, place)?);
         }
         self.check_listed()?;
-        Ok(Held { at, moves, artefacts, trusted: BTreeSet::new() })
+        Ok((Held { at, moves, artefacts, trusted: BTreeSet::new() }, foreseen))
+    }
+
+    /// Makes the moves that the answers allow. A standby key that is to be published is, as soon as that is allowed.
+    fn go_on(&mut self, vault: &mut Vault<'_>, rhythm: &Rhythm) -> Result<Moves, Fault> {
+        let (line, now, mut moves) = (self.asked.line, vault.now(), Vec::new());
+        self.agenda.open(rhythm.is_due(&vault.situation(line)?, now));
+        if let Some(version) = self.standby.filter(|_| self.asked.standby == Some(Standby::Published)) {
+            let is_waiting =
+                vault.history(line)?.key(version).is_ok_and(|it| it.stage == Stage::Standby && !it.published);
+            let with = self.agreed(vault.situation(line)?.quorum);
+            let publish = Moving::new(line.version(version), Move::Publish, Some(REASON), &with);
+            if is_waiting && ask(vault, &publish, now)?.1.are_yes() {
+                self.make(vault, Move::Publish, version)?;
+                self.carry(vault, version)?;
+                moves.push((Move::Publish, version, None));
+            }
+        }
+        while let Some((act, version, waited)) =
+            self.agenda.next(&vault.situation(line)?, now, &by_the_answers)
+        {
+            self.make(vault, act, version)?;
+            moves.push((act, version, waited));
+        }
+        Ok(moves)
+    }
+
+    /// So many persons beside the operator.
+    pub(super) fn agreed(&self, quorum: usize) -> Vec<String> {
+        vec![REASON.to_owned(); quorum.saturating_sub(1)]
     }
 
     /// Takes the receipts for everything that has appeared by now.
@@ -205,19 +271,20 @@ impl<'a> Throwaway<'a> {
     fn make(&mut self, vault: &mut Vault<'_>, act: Move, version: u32) -> Result<(), Fault> {
         if act == Move::Generate {
             stage(vault, self.making(version), &mut self.understudy, &mut random::system())?;
-            return self.know(vault, version, vault.now());
+            self.know(vault, version)?;
+            return self.carry(vault, version);
         }
-        let quorum = vault.situation(self.asked.line)?.quorum;
-        let with = vec![REASON.to_owned(); quorum.saturating_sub(1)];
-        let moving = Moving::new(self.asked.line.version(version), act, Some(REASON), &with);
-        if let Some(fault) = advance(vault, &moving, &mut self.understudy)?.refused {
-            return Err(fault);
-        }
+        let with = self.agreed(vault.situation(self.asked.line)?.quorum);
+        self.advance(vault, &Moving::new(self.asked.line.version(version), act, Some(REASON), &with))?;
         if act == Move::Activate {
             let now = Some(vault.now());
             self.announced.iter_mut().filter(|it| it.version == version).for_each(|it| it.active = now);
         }
         Ok(())
+    }
+
+    pub(super) fn advance(&mut self, vault: &mut Vault<'_>, moving: &Moving<'_>) -> Result<(), Fault> {
+        advance(vault, moving, &mut self.understudy)?.refused.map_or(Ok(()), Err)
     }
 
     /// Refuses to go on where consumers of a channel would find no key of the line in any document.
