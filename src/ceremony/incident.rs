@@ -3,7 +3,7 @@
 
 use super::consumers::{Announced, Consumer, Rejection};
 use super::rotate::{self, Moving};
-use super::throwaway::{REASON, Throwaway};
+use super::throwaway::{REASON, Throwaway, agreed};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -61,7 +61,7 @@ impl Throwaway<'_> {
         let successor =
             emergency.successor.ok_or_else(|| ORDER.fault(format!("no key of {line} can take over")))?;
         let quorum = vault.situation(line)?.quorum;
-        let with = self.agreed(quorum);
+        let with = agreed(quorum);
         for (act, version) in [(Move::Revoke, revoked), (Move::Activate, successor)] {
             let plain = Moving::new(line.version(version), act, Some(REASON), &with);
             let cause = if act == Move::Revoke { Cause::Compromised } else { plain.cause };

@@ -73,6 +73,11 @@ fn recast(kind: &dyn Kind, document: Document, cast: &Cast, scratch: &Path) -> R
     waiting.document(document.name())
 }
 
+/// So many persons agree, the operator among them.
+pub(super) fn agreed(quorum: usize) -> Vec<String> {
+    vec![REASON.to_owned(); quorum.saturating_sub(1)]
+}
+
 /// The throw-away vault of a rehearsal, and what was published from it.
 pub(super) struct Throwaway<'a> {
     pub(super) asked: &'a Rehearsing<'a>,
@@ -232,7 +237,7 @@ impl<'a> Throwaway<'a> {
         if let Some(version) = self.standby.filter(|_| self.asked.standby == Some(Standby::Published)) {
             let is_waiting =
                 vault.history(line)?.key(version).is_ok_and(|it| it.stage == Stage::Standby && !it.published);
-            let with = self.agreed(vault.situation(line)?.quorum);
+            let with = agreed(vault.situation(line)?.quorum);
             let publish = Moving::new(line.version(version), Move::Publish, Some(REASON), &with);
             if is_waiting && ask(vault, &publish, now)?.1.are_yes() {
                 self.make(vault, Move::Publish, version)?;
@@ -247,11 +252,6 @@ impl<'a> Throwaway<'a> {
             moves.push((act, version, waited));
         }
         Ok(moves)
-    }
-
-    /// So many persons beside the operator.
-    pub(super) fn agreed(&self, quorum: usize) -> Vec<String> {
-        vec![REASON.to_owned(); quorum.saturating_sub(1)]
     }
 
     /// Takes the receipts for everything that has appeared by now.
@@ -274,7 +274,7 @@ impl<'a> Throwaway<'a> {
             self.know(vault, version)?;
             return self.carry(vault, version);
         }
-        let with = self.agreed(vault.situation(self.asked.line)?.quorum);
+        let with = agreed(vault.situation(self.asked.line)?.quorum);
         self.advance(vault, &Moving::new(self.asked.line.version(version), act, Some(REASON), &with))?;
         if act == Move::Activate {
             let now = Some(vault.now());

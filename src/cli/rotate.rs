@@ -42,6 +42,10 @@ pub(super) enum Command {
     /// Keys that documents carry: a set lists the keys of its line by `line = true`. Metadata has to hold the certificate of one
     /// of the line's keys, and throw-away keys take its place as the rotation wants; another throw-away line signs it, under the
     /// profile of --signer.
+    ///
+    /// An emergency (--emergency) is one ceremony more: the active key is revoked, and the standby key (--standby), or one that is
+    /// made only then, takes its place at once. What consumers reject because of that is no failure, as long as `fedroot rotate
+    /// emergency` would have foretold it; it is shown apart, with the time until which somebody trusts the stolen key.
     Rehearse(Rehearse),
     /// Make the next key of a line: same profile, new key; nothing is published
     Stage(Stage),

@@ -80,7 +80,7 @@ impl Emergency {
     /// # Errors
     /// The line has no such key.
     pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
-        situation.history.key(key.version)?;
+        situation.history.state(key)?;
         let mut ready = [Stage::Standby, Stage::Published].into_iter();
         let successor =
             ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
