@@ -1399,7 +1399,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__rotate__subcmd__rehearse)
-            opts="-o -h --from --to --document --algorithm --output --vault --json --batch --help"
+            opts="-o -h --from --to --document --signer --standby --emergency --algorithm --output --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1414,6 +1414,18 @@ _fedroot() {
                     return 0
                     ;;
                 --document)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --standby)
+                    COMPREPLY=($(compgen -W "hidden published" -- "${cur}"))
+                    return 0
+                    ;;
+                --emergency)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -229,6 +229,10 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l from -d 'The time of the first ceremony' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l to -d 'The end of the rehearsal' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l document -d 'A document that is signed at each ceremony, as `fedroot sign KIND FILE` takes it (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l signer -d 'The line that signs documents of kinds that the rehearsed line does not sign, and that carry its keys: its profile holds for them. Without one, built-in defaults do, with the validity and cache duration of the channel' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l standby -d 'Keep another key for an emergency: hidden until it takes over, or published as soon as that is allowed' -r -f -a "hidden\t'Nobody knows it before it takes over'
+published\t'Documents list it, or people carry it'"
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l emergency -d 'The active key is stolen then; the standby key takes its place at once, or one that is made only now' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l algorithm -d 'The algorithm of the throw-away keys; that of the line\'s key, when absent' -r -f -a "p384\t'ECDSA P-384'
 rsa4096\t'RSA 4096'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -s o -l output -d 'Keep what was published, by ceremony, with the public keys that consumers trust then and `steps.json`; the folder must not exist' -r -F

@@ -382,6 +382,10 @@ _arguments "${_arguments_options[@]}" : \
 '--from=[The time of the first ceremony]:TIME:_default' \
 '--to=[The end of the rehearsal]:TIME:_default' \
 '*--document=[A document that is signed at each ceremony, as \`fedroot sign KIND FILE\` takes it (can be repeated)]:KIND:_files:KIND:_files' \
+'--signer=[The line that signs documents of kinds that the rehearsed line does not sign, and that carry its keys\: its profile holds for them. Without one, built-in defaults do, with the validity and cache duration of the channel]:LINE:_default' \
+'--standby=[Keep another key for an emergency\: hidden until it takes over, or published as soon as that is allowed]:HOW:((hidden\:"Nobody knows it before it takes over"
+published\:"Documents list it, or people carry it"))' \
+'--emergency=[The active key is stolen then; the standby key takes its place at once, or one that is made only now]:TIME:_default' \
 '--algorithm=[The algorithm of the throw-away keys; that of the line'\''s key, when absent]:ALGORITHM:((p384\:"ECDSA P-384"
 rsa4096\:"RSA 4096"))' \
 '-o+[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \

@@ -44,6 +44,8 @@ mod private_members;
 mod published;
 mod readme;
 mod rehearsal;
+mod rehearsal_carried;
+mod rehearsal_emergency;
 mod rotation;
 mod rotation_moves;
 mod rules;

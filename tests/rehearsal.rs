@@ -10,16 +10,16 @@ use serde_json::Value;
 use crate::peers::xmlsec1;
 use crate::support::{Folder, Ran, federation, files, peers};
 
-const SAML: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\nrequire_reason = true\n\n[rotation]\nquorum = 2\n\n\
+pub(crate) const SAML: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\nrequire_reason = true\n\n[rotation]\nquorum = 2\n\n\
     [[channels]]\nname = \"metadata\"\nkind = \"saml-anchor\"\ndistribution = \"P14D\"\nnotice = \"P14D\"\n\
     points = [\"https://md.example.org/a\", \"https://md.example.net/b\"]\n";
-const OPENID: &str = "version = 1\nkinds = [\"entity-configuration\", \"historical-keys\", \"jwk-set\"]\npolicy_ref = \"test\"\n\n\
+pub(crate) const OPENID: &str = "version = 1\nkinds = [\"entity-configuration\", \"historical-keys\", \"jwk-set\"]\npolicy_ref = \"test\"\n\n\
     [openid]\nentity_id = \"https://anchor.example.org\"\n";
-const ANCHOR: &str = r#"{"metadata":{"federation_entity":{"organization_name":"x","contacts":["ops@example.org"],
+pub(crate) const ANCHOR: &str = r#"{"metadata":{"federation_entity":{"organization_name":"x","contacts":["ops@example.org"],
     "federation_fetch_endpoint":"https://anchor.example.org/fetch","federation_list_endpoint":"https://anchor.example.org/list"}}}"#;
 
 /// A vault `V` with one line of this profile, inputs, and a folder `T` for temporary files.
-fn world(line: &str, profile: &str) -> Folder {
+pub(crate) fn world(line: &str, profile: &str) -> Folder {
     let folder = Folder::empty();
     let auditor = folder.auditor.clone();
     folder.good(&["init", "--vault", "V", "--auditor", &auditor]);
@@ -39,7 +39,7 @@ fn world(line: &str, profile: &str) -> Folder {
 }
 
 /// Rehearses from the 4th of January 2027; what is thrown away lies in `T`, and is gone afterwards.
-fn rehearse(folder: &Folder, line: &str, to: &str, more: &str) -> Ran {
+pub(crate) fn rehearse(folder: &Folder, line: &str, to: &str, more: &str) -> Ran {
     let ran = folder.shell(&format!(
         "TMPDIR=$PWD/T fedroot rotate rehearse {line} --from 2027-01-04T09:00:00Z --to {to} --vault V --json {more}"
     ));
@@ -48,17 +48,17 @@ fn rehearse(folder: &Folder, line: &str, to: &str, more: &str) -> Ran {
     ran
 }
 
-fn said(ran: &Ran) -> Value {
+pub(crate) fn said(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr))
 }
 
 /// Every file of the vault.
-fn bytes(folder: &Folder) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn bytes(folder: &Folder) -> BTreeMap<PathBuf, Vec<u8>> {
     files(&folder.path("V"), "").into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
 
 /// The moves of a rehearsal, by their ceremonies.
-fn moves(said: &Value) -> Vec<(String, Vec<String>)> {
+pub(crate) fn moves(said: &Value) -> Vec<(String, Vec<String>)> {
     let ceremonies = said["ceremonies"].as_array().unwrap().iter();
     let told = |step: &Value| format!("{} #{}", step["act"].as_str().unwrap(), step["key"]);
     let moves = ceremonies.map(|held| {
@@ -68,7 +68,7 @@ fn moves(said: &Value) -> Vec<(String, Vec<String>)> {
     moves.filter(|(_, moves)| !moves.is_empty()).collect()
 }
 
-fn day(day: &str, moves: &[&str]) -> (String, Vec<String>) {
+pub(crate) fn day(day: &str, moves: &[&str]) -> (String, Vec<String>) {
     (format!("{day}T09:00:00Z"), moves.iter().map(|it| (*it).to_owned()).collect())
 }
 

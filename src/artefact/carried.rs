@@ -1,6 +1,6 @@
 //! Which keys of the vault a document lists for others to find, and whether the rotation of their lines wants them there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Listing, Terms, VaultKey};
@@ -11,8 +11,29 @@ use crate::key::{KeyId, Line};
 use crate::policy::{Carried, Entity, Examined, Examiner};
 
 /// The kinds of channels that documents carry keys of other lines in, as profiles call them.
-const SIGNING: &str = "saml-signing";
+pub(super) const SIGNING: &str = "saml-signing";
 const ENCRYPTION: &str = "saml-encryption";
+
+/// The kinds of channels in which consumers find the key of a `KeyDescriptor` that is for this use; both, where it says none.
+pub(super) fn channels_of(purpose: Option<&str>) -> &'static [&'static str] {
+    match purpose {
+        Some("signing") => &[SIGNING],
+        Some("encryption") => &[ENCRYPTION],
+        _ => &[SIGNING, ENCRYPTION],
+    }
+}
+
+/// Keys by their fingerprints, each with the kind of channel that it stands in.
+pub type Fingerprints = HashSet<(&'static str, Digest)>;
+
+/// Keys that take the place of others in documents that carry them.
+#[derive(Debug, Default)]
+pub struct Cast {
+    /// The fingerprints of those that leave.
+    pub leaving: HashSet<Digest>,
+    /// The certificates, PEM, of those that are listed in their place, by the kind of channel.
+    pub taking: BTreeMap<&'static str, Vec<String>>,
+}
 
 /// Notes keys of the vault while a document is read.
 pub(super) struct Carrier {
@@ -39,11 +60,7 @@ impl Carrier {
             return;
         }
         for key in entity.roles.iter().flat_map(|role| &role.keys) {
-            let channels: &[&'static str] = match key.purpose.as_deref() {
-                Some("signing") => &[SIGNING],
-                Some("encryption") => &[ENCRYPTION],
-                _ => &[SIGNING, ENCRYPTION],
-            };
+            let channels = channels_of(key.purpose.as_deref());
             for certificate in key.certificates.iter().flatten() {
                 self.note(&entity.id, &certificate.fingerprint, channels);
             }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::compose::{self, Input};
 use super::keyset::{self, KeyInput, Ready};
-use super::{Kind, Prepared, Terms, Verified};
+use super::{Fingerprints, Kind, Prepared, Terms, Verified};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::key::PublicKey;
@@ -63,6 +63,10 @@ impl Kind for Jwks {
         let ready =
             Ready { document: bytes, value, others: vec![], facts: Facts::default(), subject: String::new() };
         keyset::prepare(("jwks", &["jwks"]), document, terms, record, ready, vec![])
+    }
+
+    fn carries(&self, document: &Document) -> Result<Fingerprints, Fault> {
+        keyset::carries("jwks", document)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
-use super::{COMPOSED, Prepared, Terms, VaultKey, Verified, digest_of, read_all};
+use super::{COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, digest_of, read_all};
 use crate::base::bytes::{base64, from_base64};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -276,6 +276,13 @@ pub(super) fn verify(
         value,
         values,
     ))
+}
+
+/// The keys of a finished set.
+pub(super) fn carries(kind: &str, document: &Document) -> Result<Fingerprints, Fault> {
+    let value = compose::value(&read_all(document, DOCUMENT_BYTES_MAX)?);
+    let set = value.and_then(|value| JwkSet::read(&value)).map_err(|fault| fault.at(document.name()))?;
+    Ok(set.keys.iter().map(|jwk| (channel(kind), jwk.key().fingerprint())).collect())
 }
 
 /// The members of a set's keys.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::compose::{self, Input};
 use super::keyset::{self, KeyInput, Ready, keys};
-use super::{ALTERED, COMPOSED, Kind, Prepared, Terms, Verified};
+use super::{ALTERED, COMPOSED, Fingerprints, Kind, Prepared, Terms, Verified};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::kubernetes_kid;
@@ -80,6 +80,10 @@ impl Kind for Kubernetes {
         let others = vec![(DISCOVERY, compose::text(&discovery))];
         let ready = Ready { document: compose::text(&value), value, others, facts, subject: String::new() };
         keyset::prepare(("kubernetes", &["kubernetes", "jwks"]), document, terms, record, ready, breaches)
+    }
+
+    fn carries(&self, document: &Document) -> Result<Fingerprints, Fault> {
+        keyset::carries("kubernetes", document)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {

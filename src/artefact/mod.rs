@@ -37,6 +37,7 @@ use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
 
 pub use self::batch::{Batch, Draft, Judged, Look, Member, Standing};
+pub use self::carried::{Cast, Fingerprints};
 pub use self::surroundings::{Listing, Nowhere, Revoked, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.
@@ -169,6 +170,19 @@ pub trait Kind: Sync {
         _look: Option<Look<'_>>,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
         Err(BATCH.fault(format!("documents of the kind {} are signed as a whole", self.name())))
+    }
+
+    /// The keys, by their fingerprints, that consumers find in a finished document of this kind, and the kind of channel that
+    /// it is for them. Anchors introduce keys in another way.
+    fn carries(&self, _document: &Document) -> Result<Fingerprints, Fault> {
+        Ok(Fingerprints::new())
+    }
+
+    /// Writes a document that is to be signed, with other keys in the place of those that leave. Kinds that know the keys of
+    /// their line by themselves write it as it is.
+    fn recast(&self, document: &Document, _cast: &Cast, to: &mut dyn Write) -> Result<(), Fault> {
+        let copied = io::copy(&mut document.reader(), to);
+        copied.map(drop).map_err(|e| disk::fault("read", document.name().as_ref(), &e))
     }
 
     /// Verifies a signed document as a stranger would: with trusted keys only, whatever the document says of its key.

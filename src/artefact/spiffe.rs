@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::compose::{self, Input};
 use super::keyset::{self, Key, KeyInput, Ready, keys};
-use super::{COMPOSED, Kind, Listing, Prepared, Terms, VaultKey, Verified};
+use super::{COMPOSED, Fingerprints, Kind, Listing, Prepared, Terms, VaultKey, Verified};
 use crate::base::bytes::{Digest, from_base64};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::Document;
@@ -112,6 +112,10 @@ impl Kind for Spiffe {
             ready,
             breaches,
         )
+    }
+
+    fn carries(&self, document: &Document) -> Result<Fingerprints, Fault> {
+        keyset::carries("spiffe-bundle", document)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {

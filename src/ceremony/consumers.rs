@@ -2,8 +2,9 @@
 //! nothing of answers and windows; what they may expect is what the channel promises: that people have time to carry an anchor
 //! to them, and that a predecessor goes on signing until its notice is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::readers::{self, Life};
 use crate::artefact::Verified;
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
@@ -17,14 +18,14 @@ pub struct Artefact {
     pub document: usize,
     /// The kind of document.
     pub kind: &'static str,
-    /// Which channel of the line.
-    pub channel: usize,
-    /// The key that signed it.
-    pub by: u32,
+    /// Which channel of the line its signature lives in; none where another line signed it, or nobody relies on that.
+    pub channel: Option<usize>,
+    /// The key of the line that signed it; none where another line did.
+    pub by: Option<u32>,
     /// The keys of the line with which it verifies: each was tried.
     pub verifies: BTreeSet<u32>,
-    /// The keys of the line that it introduces to whoever accepts it.
-    pub lists: BTreeSet<u32>,
+    /// The keys of the line that it introduces, by the channel in which consumers find them there.
+    pub lists: BTreeMap<usize, BTreeSet<u32>>,
     /// The digest of the file.
     pub digest: Digest,
     /// When it was signed.
@@ -45,6 +46,8 @@ pub(super) struct Announced {
     pub seen: Instant,
     /// When it became the active one, where it did.
     pub active: Option<Instant>,
+    /// When people learned that it is stolen, where it is.
+    pub revoked: Option<Instant>,
 }
 
 /// Consumers that trust the same keys for a time.
@@ -53,18 +56,26 @@ pub struct Consumer {
     pub who: String,
     /// Which channel they follow.
     pub channel: usize,
-    /// The keys that they trust.
+    /// The keys that they trust, or encrypt to.
     pub trusts: BTreeSet<u32>,
     /// From when on.
     pub from: Instant,
     /// Until when; half-open.
     pub to: Instant,
+    /// The file that says so, where one does.
+    pub file: Option<String>,
 }
 
 /// What a consumer could not accept.
 pub struct Rejection {
-    /// When.
+    /// When that began.
     pub at: Instant,
+    /// Until when it lasted.
+    pub until: Instant,
+    /// Which channel of the line it was in.
+    pub channel: usize,
+    /// The key of the line whose work it was, where it was one's.
+    pub key: Option<u32>,
     /// Who.
     pub who: String,
     /// The file, where there is one.
@@ -82,13 +93,15 @@ pub(super) fn consumers(
 ) -> Vec<Consumer> {
     let mut all = Vec::new();
     for (place, channel) in channels.iter().enumerate() {
-        let own: Vec<_> = announced.iter().filter(|key| key.channel == place).collect();
-        let published: Vec<_> = artefacts.iter().filter(|it| it.channel == place).collect();
+        let mut own: Vec<_> = announced.iter().filter(|key| key.channel == place).collect();
+        // a key that took over in an emergency may be older than one that waits
+        own.sort_by_key(|key| (key.active.is_none(), key.active, key.version));
+        let listing: Vec<_> = artefacts.iter().filter(|it| it.lists.contains_key(&place)).collect();
         let found = match channel.kind.method() {
-            Method::Chained => followers(channel, &published, end),
+            Method::Chained => followers(channel, place, &listing, end),
             Method::Double => pinned(channel, &own, end),
             Method::OutOfBand => collectors(channel, &own, end),
-            Method::PrePublish | Method::Replace => vec![],
+            Method::PrePublish | Method::Replace => readers::readers(channel, place, &listing, end),
         };
         all.extend(found.into_iter().filter(|it| it.from < it.to));
     }
@@ -97,30 +110,31 @@ pub(super) fn consumers(
 
 /// Whoever has a configuration trusts the keys that it lists until it ends, with a clock that goes behind; and where no newer
 /// one is there by then, nobody knows better.
-fn followers(channel: &Channel, own: &[&Artefact], end: Instant) -> Vec<Consumer> {
-    let lists: Vec<_> = own.iter().filter(|it| !it.lists.is_empty()).collect();
-    let next = |place: usize| lists.get(place + 1).map_or(end, |next| next.appears);
-    let keeps = |(place, it): (usize, &&&Artefact)| Consumer {
+fn followers(channel: &Channel, place: usize, listing: &[&Artefact], end: Instant) -> Vec<Consumer> {
+    let next = |number: usize| listing.get(number + 1).map_or(end, |next| next.appears);
+    let keeps = |(number, it): (usize, &&Artefact)| Consumer {
         who: format!("who has {}", it.file),
-        channel: it.channel,
-        trusts: it.lists.clone(),
+        channel: place,
+        trusts: it.lists.get(&place).cloned().unwrap_or_default(),
         from: it.appears,
         to: it
             .verified
             .valid_until
-            .map_or(end, |until| later(until, channel.timing.skew).max(next(place)).min(end)),
+            .map_or(end, |until| later(until, channel.timing.skew).max(next(number)).min(end)),
+        file: Some(it.file.clone()),
     };
-    lists.iter().enumerate().map(keeps).collect()
+    listing.iter().enumerate().map(keeps).collect()
 }
 
-fn later(at: Instant, span: Span) -> Instant {
+pub(super) fn later(at: Instant, span: Span) -> Instant {
     at.after(span).unwrap_or(at)
 }
 
 /// When a key takes the place of the one before.
 type Change<'a> = &'a dyn Fn(&Announced) -> Option<Instant>;
 
-/// One key at a time, exchanged by people: at once, as late as they may, and as late as the notice lets them.
+/// One key at a time, exchanged by people: at once, as late as they may, and as late as the notice lets them. A stolen one goes
+/// as soon as they have brought another, for which they take as long as they may.
 fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer> {
     let (distribution, notice) = (channel.timing.distribution, channel.timing.notice);
     let ways: [(&str, Change<'_>); 3] = [
@@ -130,59 +144,79 @@ fn pinned(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer>
     ];
     let mut all = Vec::new();
     for (how, changes) in ways {
+        let change = |place: usize| {
+            let key = keys.get(place)?;
+            let stolen = place.checked_sub(1).and_then(|before| keys.get(before)?.revoked);
+            let urgent = stolen.map(|at| later(at, distribution).max(key.seen));
+            changes(key).into_iter().chain(urgent).min()
+        };
         for (place, key) in keys.iter().enumerate() {
-            let from = if place == 0 { Some(key.seen) } else { changes(key) };
-            let to = keys.get(place + 1).and_then(|next| changes(next)).unwrap_or(end).min(end);
+            let from = if place == 0 { Some(key.seen) } else { change(place) };
+            let to = change(place + 1).unwrap_or(end).min(end);
             let who = format!("who trusts #{} and changes {how}", key.version);
             let trusts = BTreeSet::from([key.version]);
-            all.extend(from.map(|from| Consumer { who, channel: key.channel, trusts, from, to }));
+            all.extend(from.map(|from| Consumer { who, channel: key.channel, trusts, from, to, file: None }));
         }
     }
     all
 }
 
-/// Keys are added by people, at once and as late as they may, and none is taken away.
+/// Keys are added by people, at once and as late as they may, and only a stolen one is taken away, as quickly.
 fn collectors(channel: &Channel, keys: &[&Announced], end: Instant) -> Vec<Consumer> {
     let mut all = Vec::new();
     for (how, takes) in
         [("at once", Span::of_seconds(0)), ("at the last day for it", channel.timing.distribution)]
     {
-        let added = |place: usize| {
-            keys.get(place).map(|key| if place == 0 { key.seen } else { later(key.seen, takes) })
-        };
-        for (place, key) in keys.iter().enumerate() {
-            let trusts: BTreeSet<u32> = keys.iter().take(place + 1).map(|key| key.version).collect();
+        let first = keys.first().map(|key| key.version);
+        let added =
+            |key: &Announced| if Some(key.version) == first { key.seen } else { later(key.seen, takes) };
+        let gone = |key: &Announced| key.revoked.map(|at| later(at, takes));
+        let changes: BTreeSet<Instant> =
+            keys.iter().flat_map(|key| [Some(added(key)), gone(key)]).flatten().chain([end]).collect();
+        let changes: Vec<Instant> = changes.into_iter().collect();
+        for (from, to) in changes.iter().zip(changes.iter().skip(1)) {
+            let is_there =
+                |key: &&&Announced| added(key) <= *from && gone(key).is_none_or(|gone| *from < gone);
+            let trusts: BTreeSet<u32> = keys.iter().filter(is_there).map(|key| key.version).collect();
             let who = format!("who trusts {} and adds keys {how}", names(&trusts));
-            let (from, to) = (added(place).unwrap_or(end), added(place + 1).unwrap_or(end).min(end));
-            all.push(Consumer { who, channel: key.channel, trusts, from, to });
+            let channel = keys.first().map_or(0, |key| key.channel);
+            all.push(Consumer { who, channel, trusts, from: *from, to: (*to).min(end), file: None });
         }
     }
     all
 }
 
 /// Keys, by their numbers.
-fn names(keys: &BTreeSet<u32>) -> String {
+pub(super) fn names(keys: &BTreeSet<u32>) -> String {
     keys.iter().map(|version| format!("#{version}")).collect::<Vec<_>>().join(" ")
 }
 
 /// What consumers could not accept: a file that none of their keys verifies, one that has ended before the next one stands in
-/// its place, or no file at all.
+/// its place, or no file at all; what a key signs that their file does not list, where files carry keys.
 pub(super) fn rejections(
     channels: &[Channel],
     artefacts: &[Artefact],
     consumers: &[Consumer],
+    life: &Life,
     end: Instant,
 ) -> Vec<Rejection> {
     let mut found = Vec::new();
+    for (place, _) in channels.iter().enumerate().filter(|(_, channel)| !channel.kind.method().is_anchor()) {
+        let listing: Vec<_> = artefacts.iter().filter(|it| it.lists.contains_key(&place)).collect();
+        found.extend(readers::ended(place, &listing, end));
+    }
     for consumer in consumers {
         let Some(channel) = channels.get(consumer.channel) else { continue };
+        if !channel.kind.method().is_anchor() {
+            found.extend(readers::refused(channel, consumer, life, end));
+            continue;
+        }
         let is_double = channel.kind.method() == Method::Double;
-        let own = artefacts.iter().filter(|it| it.channel == consumer.channel);
+        let own = artefacts.iter().filter(|it| it.channel == Some(consumer.channel));
         let documents: BTreeSet<usize> = own.clone().map(|it| it.document).collect();
         for document in documents {
             // Each key of a double publication has a place of its own.
-            let reads =
-                |it: &&Artefact| it.document == document && (!is_double || consumer.trusts.contains(&it.by));
+            let reads = |it: &&Artefact| it.document == document && (!is_double || is_trusted(consumer, it));
             let place: Vec<_> = own.clone().filter(reads).collect();
             found.extend(refused(channel, consumer, &place, end));
         }
@@ -193,12 +227,15 @@ pub(super) fn rejections(
 /// What one consumer refuses at one place.
 fn refused(channel: &Channel, consumer: &Consumer, place: &[&Artefact], end: Instant) -> Vec<Rejection> {
     let mut found = Vec::new();
-    let mut reject = |at: Instant, file: Option<&Artefact>, why: String| {
-        let file = file.map(|file| file.file.clone());
-        found.push(Rejection { at, who: consumer.who.clone(), file, why });
+    let mut reject = |at: Instant, until: Instant, file: Option<&Artefact>, why: String| {
+        let (key, file) = (file.and_then(|file| file.by), file.map(|file| file.file.clone()));
+        let (who, channel) = (consumer.who.clone(), consumer.channel);
+        found.push(Rejection { at, until, channel, key, who, file, why });
     };
-    if place.first().is_none_or(|first| first.appears > consumer.from) {
-        reject(consumer.from, None, "nothing is published that one of its keys has signed".into());
+    let first = place.first().map_or(consumer.to, |first| first.appears);
+    if first > consumer.from {
+        let until = first.min(consumer.to);
+        reject(consumer.from, until, None, "nothing is published that one of its keys has signed".into());
     }
     for (number, artefact) in place.iter().enumerate() {
         let gone = place.get(number + 1).map_or(end, |next| next.appears);
@@ -210,32 +247,38 @@ fn refused(channel: &Channel, consumer: &Consumer, place: &[&Artefact], end: Ins
             _ => to,
         };
         if from < kept.max(to) && artefact.verifies.is_disjoint(&consumer.trusts) {
-            reject(from, Some(artefact), format!("#{} signed it", artefact.by));
+            let by = artefact.by.unwrap_or_default();
+            reject(from, kept.max(to), Some(artefact), format!("#{by} signed it"));
         }
-        let last = to.after(Span::of_seconds(-1)).unwrap_or(to);
-        let mut ended = [from, last].into_iter().filter(|at| from < to && *at < to);
-        let ended = ended.find_map(|at| Some((at, artefact.verified.check_valid(at).err()?)));
-        if let Some((at, fault)) = ended {
-            reject(at, Some(artefact), fault.message().to_owned());
+        let over = artefact.verified.valid_until.map(|until| until.max(from));
+        let mut wrong = std::iter::once(from).chain(over).filter(|at| *at < to);
+        let wrong = wrong.find_map(|at| Some((at, artefact.verified.check_valid(at).err()?)));
+        if let Some((at, fault)) = wrong {
+            reject(at, to, Some(artefact), fault.message().to_owned());
         }
     }
     found
 }
 
+/// Whether one of a consumer's keys signed it.
+fn is_trusted(consumer: &Consumer, artefact: &Artefact) -> bool {
+    artefact.by.is_some_and(|by| consumer.trusts.contains(&by))
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::base::bytes::from_hex;
     use crate::key::{Hash, Parts, PublicKey};
     use crate::lifecycle::Kind;
     use crate::policy::Facts;
 
-    fn day(day: i64) -> Instant {
+    pub(crate) fn day(day: i64) -> Instant {
         Instant::from_unix(day * 86_400).unwrap()
     }
 
     /// Signed on a day, seen two days later, valid for fourteen.
-    fn artefact(by: u32, lists: &[u32], signed: i64) -> Artefact {
+    pub(crate) fn artefact(by: u32, lists: &[u32], signed: i64) -> Artefact {
         let x = "aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7";
         let y = "3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f";
         let (x, y) = (from_hex(x).unwrap(), from_hex(y).unwrap());
@@ -246,10 +289,14 @@ mod tests {
             file: format!("{signed}/by-{by}"),
             document: 0,
             kind: "saml",
-            channel: 0,
-            by,
+            channel: Some(0),
+            by: Some(by),
             verifies: BTreeSet::from([by]),
-            lists: lists.iter().copied().collect(),
+            lists: if lists.is_empty() {
+                BTreeMap::new()
+            } else {
+                [(0, lists.iter().copied().collect())].into()
+            },
             digest: Digest::of(b""),
             signed: day(signed),
             appears: day(signed + 2),
@@ -267,13 +314,23 @@ mod tests {
     }
 
     fn judged(kind: Kind, artefacts: &[Artefact], announced: &[Announced], end: i64) -> Vec<String> {
+        judged_with(kind, artefacts, announced, &Life::default(), end)
+    }
+
+    pub(crate) fn judged_with(
+        kind: Kind,
+        artefacts: &[Artefact],
+        announced: &[Announced],
+        life: &Life,
+        end: i64,
+    ) -> Vec<String> {
         let mut channel = Channel::new(kind);
         channel.timing.distribution = Span::of_days(10);
         channel.timing.notice = Span::of_days(10);
         let channels = [channel];
         let consumers = consumers(&channels, artefacts, announced, day(end));
         assert!(!consumers.is_empty());
-        let rejections = rejections(&channels, artefacts, &consumers, day(end));
+        let rejections = rejections(&channels, artefacts, &consumers, life, day(end));
         rejections
             .iter()
             .map(|it| {
@@ -284,7 +341,7 @@ mod tests {
     }
 
     fn announced(version: u32, seen: i64, active: Option<i64>) -> Announced {
-        Announced { channel: 0, version, seen: day(seen), active: active.map(day) }
+        Announced { channel: 0, version, seen: day(seen), active: active.map(day), revoked: None }
     }
 
     #[test]
@@ -305,7 +362,7 @@ mod tests {
             judged(Kind::OpenidAnchor, &forgotten, &[], 16),
             ["9 7/by-2 who has 0/by-1", "9 0/by-1 who has 7/by-2"]
         );
-        assert_eq!(judged(Kind::OpenidAnchor, &good, &[], 50), ["43 21/by-2 who has 21/by-2"], "a gap");
+        assert_eq!(judged(Kind::OpenidAnchor, &good, &[], 50), ["35 21/by-2 who has 21/by-2"], "a gap");
     }
 
     #[test]
@@ -316,11 +373,11 @@ mod tests {
             [artefact(1, &[], 0)].into_iter().chain([7, 14, 21, 28].into_iter().flat_map(both)).collect();
         assert_eq!(judged(Kind::SamlAnchor, &all, &keys, 37), Vec::<String>::new());
         // Without the old key's copies of the notice, who changes last finds a file that has ended.
-        all.retain(|it| it.by == 2 || it.signed < day(14));
+        all.retain(|it| it.by == Some(2) || it.signed < day(14));
         let found = judged(Kind::SamlAnchor, &all, &keys, 37);
-        assert_eq!(found, ["30 7/by-1 who trusts #1 and changes at the end of the notice"]);
+        assert_eq!(found, ["21 7/by-1 who trusts #1 and changes at the end of the notice"]);
         // Without the new key's own file, who changes first finds none.
-        all.retain(|it| it.by == 1 || it.signed > day(14));
+        all.retain(|it| it.by == Some(1) || it.signed > day(14));
         let found = judged(Kind::SamlAnchor, &all, &keys, 20);
         assert!(found.contains(&"9 - who trusts #2 and changes at once".to_owned()), "{found:?}");
     }

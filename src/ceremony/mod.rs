@@ -1,5 +1,6 @@
 //! The acts: one file per act, each a short story told in calls. Here, and only here, documents and keys meet.
 
+mod appearance;
 mod attempt;
 mod audit;
 mod batch;
@@ -7,10 +8,12 @@ mod carrying;
 mod chain;
 mod consumers;
 mod generate;
+mod incident;
 mod index;
 mod keep;
 mod pieces;
 mod proofs;
+mod readers;
 mod rehearse;
 mod review;
 mod rotate;
@@ -31,11 +34,12 @@ pub use batch::{Batched, Published, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};
 pub use consumers::{Artefact, Consumer, Rejection};
 pub use generate::{Making, generate, generate_request, refuse_key};
+pub use incident::{Exposure, Incident};
 pub use index::Gone;
 pub use keep::{
     answer_challenge, challenge, mirror, rewrap, rewrapped, witness_add, witness_request, witness_sign,
 };
-pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse};
+pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, Standby, rehearse, stand_in};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
     Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, observe_elsewhere,

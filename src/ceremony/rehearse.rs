@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::consumers::{Artefact, Consumer, Rejection, consumers, rejections};
+use super::incident::{Foreseen, Incident};
+use super::readers::Life;
 use super::throwaway::Throwaway;
 use crate::artefact::Kind;
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::{self, PendingFolder};
 use crate::base::fault::{Class, Code, Fault};
-use crate::custody::{Catalogue, Operator};
-use crate::key::{Line, LineAlgorithm, PublicKey};
+use crate::custody::{Catalogue, Operator, channels};
+use crate::key::{Environment, Line, LineAlgorithm, PublicKey};
 use crate::lifecycle::{
     Channel, Kind as ChannelKind, Method, Move, Plan, Rhythm, Stage, Timeline, picture, plan,
 };
@@ -39,6 +41,14 @@ pub struct Rehearsing<'a> {
     pub to: Instant,
     /// What is signed at each ceremony.
     pub documents: &'a [(&'static dyn Kind, PathBuf)],
+    /// The public halves of the line's keys: in documents that carry them, throw-away keys stand for them.
+    pub own: &'a [PublicKey],
+    /// Another line and its profile: it signs what this one does not. Its keys are not touched either.
+    pub signer: Option<(&'a Line, &'a str)>,
+    /// The key that is kept for an emergency, where there is one.
+    pub standby: Option<Standby>,
+    /// When the active key is stolen, where it is.
+    pub emergency: Option<Instant>,
     /// Who rehearses.
     pub operator: Operator,
     /// The folder for what is thrown away.
@@ -47,6 +57,15 @@ pub struct Rehearsing<'a> {
     pub output: Option<&'a Path>,
     /// Asked before each ceremony; a fault ends the rehearsal.
     pub go_on: &'a dyn Fn() -> Result<(), Fault>,
+}
+
+/// A key that is kept for an emergency, made at the first ceremony.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standby {
+    /// Nobody knows it before it takes over.
+    Hidden,
+    /// Documents list it, or people carry it, as soon as that is allowed.
+    Published,
 }
 
 /// One ceremony of a rehearsal.
@@ -65,6 +84,8 @@ pub struct Held {
 pub struct Rehearsed {
     /// The plan that was rehearsed.
     pub plan: Plan,
+    /// The names of the line's channels.
+    pub channels: Vec<String>,
     /// The ceremonies.
     pub ceremonies: Vec<Held>,
     /// The life of the throw-away line.
@@ -73,8 +94,12 @@ pub struct Rehearsed {
     pub keys: Vec<PublicKey>,
     /// Those who judged.
     pub consumers: Vec<Consumer>,
-    /// What they would have rejected.
+    /// What they would have rejected, and no emergency explains.
     pub rejections: Vec<Rejection>,
+    /// The key that is kept for an emergency.
+    pub standby: Option<u32>,
+    /// The emergency.
+    pub incident: Option<Incident>,
 }
 
 impl Rehearsed {
@@ -84,13 +109,15 @@ impl Rehearsed {
         last.any(|(stage, _)| matches!(stage, Stage::Generated | Stage::Published | Stage::Retiring))
     }
 
-    /// Where the ceremonies make other moves than the plan.
+    /// Where the ceremonies make other moves than the plan, which knows no emergency and keeps no key for one.
     pub fn differences(&self) -> Vec<String> {
         let told = |moves: &[(Move, u32, Option<Instant>)]| {
-            let names: Vec<_> = moves.iter().map(|(act, version, _)| format!("{act} #{version}")).collect();
+            let planned = moves.iter().filter(|(_, version, _)| Some(*version) != self.standby);
+            let names: Vec<_> = planned.map(|(act, version, _)| format!("{act} #{version}")).collect();
             if names.is_empty() { "nothing moves".into() } else { names.join(", ") }
         };
-        let both = self.plan.ceremonies.iter().zip(&self.ceremonies);
+        let is_calm = |held: &&Held| self.incident.as_ref().is_none_or(|incident| held.at < incident.at);
+        let both = self.plan.ceremonies.iter().zip(self.ceremonies.iter().take_while(is_calm));
         let both = both.map(|(planned, held)| (held.at, told(&planned.moves), told(&held.moves)));
         let other = both.filter(|(_, planned, held)| planned != held);
         other.map(|(at, planned, held)| format!("{at}: planned: {planned}; rehearsed: {held}")).collect()
@@ -100,31 +127,35 @@ impl Rehearsed {
 /// Rehearses the line's rotation.
 ///
 /// # Errors
-/// [`REHEARSAL`]: what introduces the next key is not among the documents. [`CADENCE`](crate::lifecycle::CADENCE). What hinders
+/// [`REHEARSAL`]: what introduces the next key is not among the documents, or nobody signs one of them. [`CADENCE`](crate::lifecycle::CADENCE). What hinders
 /// an act at one of the ceremonies: the rehearsal ends there, and no file is left.
 pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
+    let profile = Profile::parse(asked.profile_text)?;
+    check(asked, &profile)?;
     let scratch = PendingFolder::beside(&asked.scratch.join("rehearsal"))?;
     let output = asked.output.map(output).transpose()?;
     let files = output.as_ref().map_or_else(|| scratch.path().join("files"), |it| it.path().to_owned());
     let mut vault = Throwaway::new(asked, scratch.path().join("vault"), files)?;
     let situation = vault.begin()?;
-    check(asked, &situation.channels)?;
-    let profile = Profile::parse(asked.profile_text)?;
     let plan = plan(asked.line, &situation, asked.from, asked.to, profile.rotation.lifetime)?;
     if plan.ceremonies.is_empty() {
         return Err(REHEARSAL.fault(format!("no ceremony lies between {} and {}", asked.from, asked.to)));
     }
     let rhythm = Rhythm::of(&situation, profile.rotation.lifetime);
-    let mut ceremonies = Vec::new();
-    for planned in &plan.ceremonies {
+    let (mut ceremonies, mut emergency) = (Vec::new(), None);
+    let planned = plan.ceremonies.iter().map(|planned| planned.at);
+    let all: BTreeSet<Instant> = planned.chain(asked.emergency).collect();
+    for at in all {
         (asked.go_on)()?;
-        let held = vault.hold(planned.at, &rhythm).map_err(|fault| {
-            let fault = fault.at(format_args!("the ceremony of {}", planned.at));
+        let rhythm = Some(&rhythm).filter(|_| asked.emergency != Some(at));
+        let (held, foreseen) = vault.hold(at, rhythm).map_err(|fault| {
+            let fault = fault.at(format_args!("the ceremony of {at}"));
             fault.but("the rehearsal ended, and no file is left of it")
-        });
-        ceremonies.push(held?);
+        })?;
+        ceremonies.push(held);
+        emergency = emergency.or(foreseen);
     }
-    let rehearsed = judge(asked, vault, plan, ceremonies)?;
+    let rehearsed = judge(asked, vault, plan, (ceremonies, emergency))?;
     if let Some(output) = output {
         output.save("timeline.svg", picture(&rehearsed.timeline).as_bytes())?;
         output.save("steps.json", format!("{:#}\n", rehearsed.to_json()).as_bytes())?;
@@ -142,41 +173,66 @@ fn output(path: &Path) -> Result<PendingFolder, Fault> {
     PendingFolder::beside(path)
 }
 
-/// Refuses a line whose next key none of the documents introduces.
-fn check(asked: &Rehearsing<'_>, channels: &[Channel]) -> Result<(), Fault> {
-    for channel in channels {
-        let (name, kind) = (&channel.name, channel.kind);
+/// Refuses a line whose next key none of the documents introduces, documents that nobody signs or publishes, and an emergency
+/// that lies outside.
+fn check(asked: &Rehearsing<'_>, profile: &Profile) -> Result<(), Fault> {
+    if let Some(at) = asked.emergency.filter(|at| *at <= asked.from || *at >= asked.to) {
+        let (from, to) = (asked.from, asked.to);
+        return Err(REHEARSAL
+            .fault(format!("the emergency of {at} is not between {from} and {to}"))
+            .hint("let it come when consumers have something: some days after the first ceremony"));
+    }
+    let channels = channels(profile)?;
+    for Channel { name, kind, .. } in &channels {
         let introduces = |document: &&dyn Kind| match kind.method() {
-            Method::Double => ChannelKind::of_document(document.name()) == kind,
+            Method::Double => ChannelKind::of_document(document.name()) == *kind,
             _ => kind.is_listed_in(document.name()),
         };
-        match kind.method() {
-            Method::PrePublish | Method::Replace => {
-                return Err(REHEARSAL
-                    .fault(format!("{name}: other lines sign the documents that carry the key"))
-                    .hint("`fedroot rotate plan` computes the schedule of such a line"));
-            }
-            Method::OutOfBand => {}
-            _ if asked.documents.iter().any(|(document, _)| introduces(document)) => {}
-            method => {
-                let double = method == Method::Double;
-                let such = if double { "saml metadata.xml" } else { "entity-configuration anchor.toml" };
-                return Err(REHEARSAL
-                    .fault(format!("{name}: none of the documents introduces the next key"))
-                    .hint(format!("give it with --document KIND FILE, such as --document {such}")));
-            }
+        if kind.method() != Method::OutOfBand
+            && !asked.documents.iter().any(|(document, _)| introduces(document))
+        {
+            let such = match kind {
+                ChannelKind::OpenidAnchor => "entity-configuration anchor.toml",
+                ChannelKind::Jwks => "jwks set.toml",
+                ChannelKind::Spiffe => "spiffe-bundle bundle.toml",
+                _ => "saml metadata.xml",
+            };
+            return Err(REHEARSAL
+                .fault(format!("{name}: none of the documents introduces the next key"))
+                .hint(format!("give it with --document KIND FILE, such as --document {such}")));
         }
     }
     for (kind, _) in asked.documents {
         let name = kind.name();
+        let is_own = profile.kinds.iter().any(|own| own == name);
+        let carries = channels.iter().any(|it| !it.kind.method().is_anchor() && it.kind.is_listed_in(name));
         let why = match name {
-            _ if kind.is_secret() => "is a secret, and nobody publishes it",
-            "bundle" => "is verified among the files that it lists, and a rehearsal has no place for them",
-            _ => continue,
+            _ if kind.is_secret() => "is a secret, and nobody publishes it".to_owned(),
+            "bundle" => {
+                "is verified among the files that it lists, and a rehearsal has no place for them".to_owned()
+            }
+            _ if is_own || carries => continue,
+            _ => format!("is neither signed by {}, nor does it carry its keys", asked.line),
         };
         return Err(REHEARSAL.fault(format!("{name} {why}")));
     }
     Ok(())
+}
+
+/// A line that signs what a rehearsed one does not, where nobody says which, and its profile: the built-in limits, and the
+/// validity and cache duration of the first channel in which documents carry keys. Rules about their content only warn.
+pub fn stand_in(line: &Line, profile: &Profile, kinds: &[&str]) -> Result<(Line, String), Fault> {
+    let purpose = if line.purpose() == "signer" { "other-signer" } else { "signer" };
+    let signer = format!("{}/{}/{purpose}", line.tenant(), line.environment()).parse()?;
+    let mut built_in = Profile::built_in(kinds, Environment::Sandbox);
+    let carried = channels(profile)?.into_iter().find(|channel| !channel.kind.method().is_anchor());
+    if let Some(timing) = carried.map(|channel| channel.timing) {
+        let saml = &mut built_in.saml;
+        saml.valid_for = timing.validity.unwrap_or(saml.valid_for);
+        saml.valid_for_max = saml.valid_for_max.max(saml.valid_for);
+        saml.cache_duration = timing.cache.unwrap_or(saml.cache_duration.min(saml.valid_for));
+    }
+    Ok((signer, built_in.to_toml()?))
 }
 
 /// Lets the consumers judge, and leaves the keys that they trust beside what they saw.
@@ -184,7 +240,7 @@ fn judge(
     asked: &Rehearsing<'_>,
     vault: Throwaway<'_>,
     plan: Plan,
-    mut ceremonies: Vec<Held>,
+    (mut ceremonies, emergency): (Vec<Held>, Option<Foreseen>),
 ) -> Result<Rehearsed, Fault> {
     let mut artefacts: Vec<Artefact> = Vec::new();
     let counts: Vec<usize> = ceremonies.iter().map(|held| held.artefacts.len()).collect();
@@ -192,8 +248,11 @@ fn judge(
         artefacts.append(&mut held.artefacts);
     }
     let end = asked.to;
+    let catalogue = Catalogue::open(&vault.vault)?;
+    let history = catalogue.history(asked.line)?;
     let consumers = consumers(&vault.channels, &artefacts, &vault.announced, end);
-    let rejections = rejections(&vault.channels, &artefacts, &consumers, end);
+    let mut rejections = rejections(&vault.channels, &artefacts, &consumers, &Life::of(&history, end), end);
+    let incident = emergency.map(|foreseen| foreseen.weigh(&vault.channels, &consumers, &mut rejections));
     let mut rest = artefacts.into_iter();
     for (held, count) in ceremonies.iter_mut().zip(counts) {
         held.artefacts = rest.by_ref().take(count).collect();
@@ -207,8 +266,21 @@ fn judge(
             disk::create(&folder.join(format!("{version}.pem")), key.to_pem()?.as_bytes())?;
         }
     }
-    let (line, catalogue) = (asked.line, Catalogue::open(&vault.vault)?);
+    if let Some(signer) = &vault.signer {
+        disk::create(&vault.files.join("signer.pem"), signer.to_pem()?.as_bytes())?;
+    }
     let now = ceremonies.last().map_or(asked.from, |held| held.at);
-    let timeline = Timeline::lived(line, &catalogue.history(line)?, &catalogue.signed(line)?, now);
-    Ok(Rehearsed { plan, ceremonies, timeline, keys: vault.keys, consumers, rejections })
+    let timeline = Timeline::lived(asked.line, &history, &catalogue.signed(asked.line)?, now);
+    let channels = vault.channels.into_iter().map(|channel| channel.name).collect();
+    Ok(Rehearsed {
+        plan,
+        channels,
+        ceremonies,
+        timeline,
+        keys: vault.keys,
+        consumers,
+        rejections,
+        standby: vault.standby,
+        incident,
+    })
 }

@@ -368,7 +368,7 @@ pub fn emergency(
     now: Instant,
 ) -> Result<Emergency, Fault> {
     let situation = catalogue.situation(&key.line)?;
-    let revoked = situation.history.key(key.version)?.revoked.map(|revoked| revoked.since);
+    let revoked = situation.history.state(key)?.revoked.map(|revoked| revoked.since);
     Emergency::of(&situation, key, since.or(revoked).unwrap_or(now), now)
 }
 

@@ -1,9 +1,14 @@
 //! `steps.json`: a rehearsal for programs, step by step (docs/formats/rehearsal.md).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
+use super::consumers::Rejection;
+use super::incident::Incident;
 use super::rehearse::{Held, Rehearsed};
 use crate::format::jose::thumbprint;
+use crate::lifecycle::When;
 
 impl Rehearsed {
     /// The members of `steps.json`.
@@ -17,10 +22,7 @@ impl Rehearsed {
                 "thumbprint": thumbprint(key),
             })
         });
-        let rejections = self
-            .rejections
-            .iter()
-            .map(|it| json!({"at": it.at.to_string(), "who": it.who, "file": it.file, "why": it.why}));
+        let rejections = self.rejections.iter().map(|it| rejection(it, &self.channels));
         json!({
             "rehearsal": 1,
             "line": line.to_string(),
@@ -31,8 +33,43 @@ impl Rehearsed {
             "consumers": self.consumers.len(),
             "rejections": rejections.collect::<Vec<_>>(),
             "differences": self.differences(),
+            "standby": self.standby,
+            "emergency": self.incident.as_ref().map(|incident| cost(incident, &self.channels)),
         })
     }
+}
+
+/// What somebody could not accept; the channel by its name.
+fn rejection(it: &Rejection, channels: &[String]) -> Value {
+    json!({
+        "at": it.at.to_string(),
+        "until": it.until.to_string(),
+        "channel": channels.get(it.channel),
+        "key": it.key,
+        "who": it.who,
+        "file": it.file,
+        "why": it.why,
+    })
+}
+
+/// What an emergency costs.
+fn cost(incident: &Incident, channels: &[String]) -> Value {
+    let told = |when: When| when.instant().map(|at| at.to_string());
+    let exposures = incident.exposures.iter().map(|it| {
+        json!({
+            "channel": it.channel,
+            "trusted_until": it.trusted_until.map(|at| at.to_string()),
+            "foretold_until": told(it.foretold),
+            "breaks": it.breaks.map(|(who, until)| json!({"who": who, "until": told(until)})),
+            "cut_off": it.cut_off.iter().map(|it| rejection(it, channels)).collect::<Vec<_>>(),
+        })
+    });
+    json!({
+        "at": incident.at.to_string(),
+        "revoked": incident.revoked,
+        "successor": incident.successor,
+        "exposures": exposures.collect::<Vec<_>>(),
+    })
 }
 
 fn step(held: &Held) -> Value {
@@ -51,7 +88,7 @@ fn step(held: &Held) -> Value {
             "digest": it.digest.to_string(),
             "appears": it.appears.to_string(),
             "valid_until": it.verified.valid_until.map(|at| at.to_string()),
-            "lists": it.lists,
+            "lists": it.lists.values().flatten().collect::<BTreeSet<_>>(),
         })
     });
     json!({

@@ -31,15 +31,22 @@ pub(super) enum Command {
     /// Hold a plan with throw-away keys and real documents, and ask simulated consumers
     ///
     /// Holds the ceremonies of a plan in a throw-away vault, which lies in the folder for temporary files and is removed. It has
-    /// the profile of the line, neither its keys nor its ledger, and no other line; its first key is #1, made at the first
-    /// ceremony, and no secret is asked for. At each ceremony receipts are taken, the moves are made that the three answers
+    /// the profile of the line, neither its keys nor its ledger; its first key is #1, made at the first ceremony, and no secret is
+    /// asked for. At each ceremony receipts are taken, the moves are made that the three answers
     /// allow, and the documents are reviewed, signed and verified, by the code of the real commands. Simulated consumers, the
     /// quickest and the slowest of each channel, tell whether they would have rejected anything; then it ends with exit code 3.
     ///
     /// Every document has to pass its review at the time of each ceremony: where it holds dates of others, such as the
-    /// configurations of subordinates, the rehearsal ends where they do. What is not rehearsed: keys that stand in documents
-    /// of other lines (channels of the kinds saml-signing, saml-encryption, jwks, spiffe), standby keys and emergencies,
-    /// secrets, bundles, and documents that are split.
+    /// configurations of subordinates, the rehearsal ends where they do. What is not rehearsed: secrets, bundles, and documents
+    /// that are split.
+    ///
+    /// Keys that documents carry: a set lists the keys of its line by `line = true`. Metadata has to hold the certificate of one
+    /// of the line's keys, and throw-away keys take its place as the rotation wants; another throw-away line signs it, under the
+    /// profile of --signer.
+    ///
+    /// An emergency (--emergency) is one ceremony more: the active key is revoked, and the standby key (--standby), or one that is
+    /// made only then, takes its place at once. What consumers reject because of that is no failure, as long as `fedroot rotate
+    /// emergency` would have foretold it; it is shown apart, with the time until which somebody trusts the stolen key.
     Rehearse(Rehearse),
     /// Make the next key of a line: same profile, new key; nothing is published
     Stage(Stage),

@@ -343,7 +343,7 @@ impl Catalogue {
 
     /// The record of a key.
     pub fn record(&self, key: &KeyId) -> Result<Record, Fault> {
-        let state = *self.history(&key.line)?.key(key.version)?;
+        let state = *self.history(&key.line)?.state(key)?;
         self.checked(key, situation::made(self.journal()?, &key.line).get(&key.version), state)
     }
 

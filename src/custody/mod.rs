@@ -27,7 +27,7 @@ pub use rebuild::Rebuilt;
 pub use record::Record;
 pub use rotation::Advance;
 pub use seal::Sealing;
-pub use situation::NEVER;
+pub use situation::{NEVER, channels};
 pub use vault::{Delivered, NewKey, NewVault, Operator, Origin, Prompt, Signed, Vault};
 pub use work::{Certificate, Certifier, public_of};
 

@@ -42,10 +42,10 @@ impl Vault<'_> {
             self.ledger.check_clock(step.at)?;
         }
         let mut history = self.catalogue.history(&key.line)?;
-        let from = history.key(key.version)?.stage;
+        let from = history.state(key)?.stage;
         let standing_down = history.active().filter(|active| *active != key.version);
         history.apply(step.clone())?;
-        let to = history.key(key.version)?.stage;
+        let to = history.state(key)?.stage;
         let makes_room = to == Stage::Active && from != Stage::Active;
         let mut body = json!({
             "act": step.act.name(),

@@ -103,7 +103,7 @@ impl Catalogue {
         };
         let lists = match kind.method() {
             Method::Double => Lists::Own,
-            _ if kind.is_listed_in(document) => situation.lists(channel),
+            Method::Chained if kind.is_listed_in(document) => situation.lists(channel),
             _ => Lists::Nothing,
         };
         Ok((channel.name.clone(), lists))
@@ -239,7 +239,7 @@ fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fa
 }
 
 /// The channels of a line: those that its profile names, and one for each kind of document that none of these is for.
-fn channels(profile: &Profile) -> Result<Vec<Channel>, Fault> {
+pub fn channels(profile: &Profile) -> Result<Vec<Channel>, Fault> {
     let mut channels = Vec::new();
     for said in &profile.channels {
         let mut channel = with_limits(said.kind.parse()?, profile);

@@ -60,7 +60,7 @@ struct Row {
     method: Method,
     /// The kinds of documents whose signatures live there.
     documents: &'static [&'static str],
-    /// Those of them that list the keys of their line.
+    /// The kinds of documents that list the keys of a line: for an anchor those that it signs, whoever signs them for others.
     listing: &'static [&'static str],
 }
 
@@ -69,8 +69,8 @@ const fn row(kind: Kind, name: &'static str, method: Method) -> Row {
 }
 
 const KINDS: [Row; 7] = [
-    row(Kind::SamlSigning, "saml-signing", Method::PrePublish),
-    row(Kind::SamlEncryption, "saml-encryption", Method::Replace),
+    Row { listing: &["saml"], ..row(Kind::SamlSigning, "saml-signing", Method::PrePublish) },
+    Row { listing: &["saml"], ..row(Kind::SamlEncryption, "saml-encryption", Method::Replace) },
     Row { documents: &["saml"], ..row(Kind::SamlAnchor, "saml-anchor", Method::Double) },
     Row {
         documents: &[
@@ -85,8 +85,8 @@ const KINDS: [Row; 7] = [
         listing: &["entity-configuration", "federation"],
         ..row(Kind::OpenidAnchor, "openid-anchor", Method::Chained)
     },
-    row(Kind::Jwks, "jwks", Method::PrePublish),
-    row(Kind::Spiffe, "spiffe", Method::PrePublish),
+    Row { listing: &["jwks", "kubernetes"], ..row(Kind::Jwks, "jwks", Method::PrePublish) },
+    Row { listing: &["spiffe-bundle"], ..row(Kind::Spiffe, "spiffe", Method::PrePublish) },
     row(Kind::X509, "x509", Method::OutOfBand),
 ];
 
@@ -112,7 +112,7 @@ impl Kind {
         KINDS.iter().find(|row| row.documents.contains(&document)).map_or(Self::X509, |row| row.kind)
     }
 
-    /// Whether documents of this kind list the keys of the line that signs them.
+    /// Whether documents of this kind list keys for consumers of this kind of channel to find.
     pub fn is_listed_in(self, document: &str) -> bool {
         self.row().listing.contains(&document)
     }

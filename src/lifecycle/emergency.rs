@@ -80,7 +80,7 @@ impl Emergency {
     /// # Errors
     /// The line has no such key.
     pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
-        situation.history.key(key.version)?;
+        situation.history.state(key)?;
         let mut ready = [Stage::Standby, Stage::Published, Stage::Generated].into_iter();
         let successor =
             ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
@@ -170,10 +170,15 @@ fn at_risk(situation: &Situation, channel: &Channel, version: u32, now: Instant)
     }
 }
 
-/// When every consumer has refreshed, if the next artefact is signed now.
+/// When every consumer has refreshed, if the next artefact is signed now. Strict: when all that was signed before has ended,
+/// whatever they do.
 fn turned_over(channel: &Channel, now: Instant) -> When {
     let timing = &channel.timing;
-    When::At(now).later(timing.delay).later(channel.cache_bound()).later(timing.skew)
+    match timing.validity {
+        Some(validity) if timing.strict => When::At(now).later(validity).later(timing.skew),
+        None if timing.strict => When::Never,
+        _ => When::At(now).later(timing.delay).later(channel.cache_bound()).later(timing.skew),
+    }
 }
 
 fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now: Instant) -> Option<Breaks> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{HISTORY, Move, NO_KEY, Stage};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
+use crate::key::KeyId;
 
 /// Why a key is revoked, in the words of OpenID Federation, section 8.7.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -187,7 +188,15 @@ impl History {
     /// # Errors
     /// [`NO_KEY`]: the line has no such key.
     pub fn key(&self, version: u32) -> Result<&KeyState, Fault> {
-        self.keys.get(&version).ok_or_else(|| NO_KEY.fault(format!("the key line has no key #{version}")))
+        self.keys.get(&version).ok_or_else(|| NO_KEY.fault(format!("there is no key #{version}")))
+    }
+
+    /// Where a key of this line stands.
+    ///
+    /// # Errors
+    /// [`NO_KEY`]: the line, which the fault names, has no such key.
+    pub fn state(&self, key: &KeyId) -> Result<&KeyState, Fault> {
+        self.key(key.version).map_err(|fault| fault.at(&key.line))
     }
 
     /// Every key, in order of version.

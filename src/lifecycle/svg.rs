@@ -100,9 +100,8 @@ fn label(svg: &mut String, y: i64, text: &str) {
 }
 
 fn grid(svg: &mut String, timeline: &Timeline, body: i64) {
-    for at in ticks(timeline.frame, 7) {
-        let (x, date) = (x(timeline.frame, at), at.to_string());
-        let date: String = date.chars().take(10).collect();
+    for (at, date) in ticks(timeline.frame, 7) {
+        let x = x(timeline.frame, at);
         let _ = writeln!(
             svg,
             "<path d=\"M{x} 66V{body}\" stroke=\"#ddd\"/><text class=\"date\" x=\"{x}\" y=\"60\">{date}</text>"

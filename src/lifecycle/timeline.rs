@@ -304,18 +304,18 @@ fn letter_of(bands: &[(Stage, Band)], cell: Band) -> Option<char> {
 /// Dates above the columns where they begin.
 fn axis(frame: Band) -> String {
     let mut row = String::new();
-    for at in ticks(frame, 5) {
+    for (at, label) in ticks(frame, 5) {
         let column = usize::try_from(frame.place(at, COLUMNS)).unwrap_or(0);
-        let date: String = at.to_string().chars().take(10).collect();
         row.push_str(&" ".repeat(column.saturating_sub(row.len())));
         row.push('|');
-        row.push_str(&date);
+        row.push_str(&label);
     }
     row
 }
 
-/// So many instants, evenly spread over the frame, at full days where a day fits between them.
-pub(super) fn ticks(frame: Band, count: i64) -> Vec<Instant> {
+/// So many instants, evenly spread over the frame, with their dates: at full days where a day fits between them; otherwise the
+/// time of day stands for a date that is there already.
+pub(super) fn ticks(frame: Band, count: i64) -> Vec<(Instant, String)> {
     let day = 86_400;
     let step = frame.to.seconds_since(frame.from) / count.max(1);
     let place = |number: i64| {
@@ -323,5 +323,16 @@ pub(super) fn ticks(frame: Band, count: i64) -> Vec<Instant> {
         let rounded = if step > day && number > 0 { at - at.rem_euclid(day) } else { at };
         Instant::from_unix(rounded).ok()
     };
-    (0..count).filter_map(place).collect()
+    let mut ticks: Vec<(Instant, String)> = Vec::new();
+    let mut before = String::new();
+    for at in (0..count).filter_map(place) {
+        let text = at.to_string();
+        let (date, time) = text.trim_end_matches('Z').split_once('T').unwrap_or((&text, ""));
+        if ticks.last().is_none_or(|(last, _)| *last != at) {
+            let label = if date == before { time } else { date };
+            ticks.push((at, label.to_owned()));
+        }
+        date.clone_into(&mut before);
+    }
+    ticks
 }

@@ -256,7 +256,9 @@ pub fn cadence(channel: &Channel) -> Result<Cadence, Fault> {
                  publish, {retries} of failed refreshes",
                 channel.name, timing.period, timing.delay
             ))
-            .hint(format!("hold ceremonies more often, or sign for at least {needed}")));
+            .hint(format!(
+                "hold ceremonies more often, and say so in the profile ([[channels]] period, delay), or sign for at least {needed}"
+            )));
     }
     let slack = validity.seconds().saturating_sub(sum(&[timing.period, timing.delay]).seconds());
     Ok(Cadence {

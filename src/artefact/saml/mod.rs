@@ -8,6 +8,7 @@ mod facts;
 mod mdq;
 mod oddities;
 mod prepare;
+mod recast;
 mod splice;
 mod split;
 mod standalone;
@@ -18,7 +19,10 @@ use rand_core::CryptoRng;
 
 use self::coverage::Outside;
 use self::facts::Collector;
-use super::{ALTERED, BATCH, Batch, EXPIRED, Kind, Look, OTHER, Prepared, Terms, UNTRUSTED, Verified, WEAK};
+use super::{
+    ALTERED, BATCH, Batch, Cast, EXPIRED, Fingerprints, Kind, Look, OTHER, Prepared, Terms, UNTRUSTED,
+    Verified, WEAK,
+};
 use crate::base::clock::Instant;
 use crate::base::disk::{Document, Pending};
 use crate::base::fault::Fault;
@@ -63,6 +67,14 @@ impl Kind for SamlMetadata {
         look: Option<Look<'_>>,
     ) -> Result<Box<dyn Batch + 'd>, Fault> {
         split::split(document, terms, spare, record, look)
+    }
+
+    fn carries(&self, document: &Document) -> Result<Fingerprints, Fault> {
+        recast::carries(document)
+    }
+
+    fn recast(&self, document: &Document, cast: &Cast, to: &mut dyn Write) -> Result<(), Fault> {
+        recast::recast(document, cast, to)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {

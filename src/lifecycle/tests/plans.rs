@@ -124,6 +124,19 @@ fn the_life_of_a_line_is_drawn_until_now_and_what_is_valid_beyond() {
 }
 
 #[test]
+fn a_very_short_life_has_times_where_a_date_would_stand_twice() {
+    let told = |seconds: i64| {
+        let history = History::replay([Step::new(at(0), 1, Move::Generate)]).unwrap();
+        let ends = [(at(0), When::At(at(seconds)))];
+        let life = Timeline::lived(&line(), &history, &ends, at(0));
+        life.chart().lines().next().unwrap().trim().to_owned()
+    };
+    assert_eq!(told(1), "|2026-11-22");
+    assert_eq!(told(50), "|2026-11-22 |00:00:10   |00:00:20    |00:00:30   |00:00:40");
+    assert_eq!(told(4 * DAY), "|2026-11-22 |19:12:00   |2026-11-23  |2026-11-24 |2026-11-25");
+}
+
+#[test]
 fn the_picture_is_one_svg_that_loads_nothing() {
     let svg = picture(&Timeline::of(&planned(Kind::OpenidAnchor, 120 * DAY), &[]));
     for loads in ["href", "<script", "<image", "@import", "onload", "<foreignObject"] {

@@ -5,10 +5,9 @@ use serde_json::json;
 
 use super::draft::{Draft, SIGNED};
 use super::{Decision, companion, known};
+use crate::artefact::Terms;
 use crate::artefact::openid::Form;
-use crate::artefact::{Listing, Terms};
 use crate::base::fault::Fault;
-use crate::format::jose;
 use crate::format::json::{Map, Value};
 
 /// What the operator decides.
@@ -77,14 +76,7 @@ fn hints(draft: &mut Draft<'_>, hints: Option<&Value>) {
 fn removed_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
     let Some(last) = draft.own_configuration()? else { return Ok(()) };
     let now = known::thumbprints(keys);
-    let revoked: Vec<String> = draft
-        .terms
-        .vault
-        .keys()?
-        .iter()
-        .filter(|key| matches!(key.listing, Listing::Revoked(_)))
-        .map(|key| jose::thumbprint(&key.public))
-        .collect();
+    let revoked = draft.revoked()?;
     let gone: Vec<String> = known::thumbprints(&known::keys(&last, "jwks")?)
         .into_iter()
         .filter(|before| !now.contains(before) && !revoked.contains(before))

@@ -247,7 +247,15 @@ impl<'t> Draft<'t> {
         Ok(())
     }
 
-    /// Nobody trusts a key that no configuration listed before it signs.
+    /// The names of the vault's keys that are revoked.
+    pub(super) fn revoked(&self) -> Result<Vec<String>, Fault> {
+        let keys = self.terms.vault.keys()?;
+        let revoked = keys.iter().filter(|key| matches!(key.listing, Listing::Revoked(_)));
+        Ok(revoked.map(|key| thumbprint(&key.public)).collect())
+    }
+
+    /// Nobody trusts a key that no configuration listed before it signs. But where the key that signed the last one is revoked,
+    /// it must not introduce another: then the configuration of its successor comes first, and people bring it.
     fn published(&mut self) -> Result<(), Fault> {
         let Some(last) = self.own_configuration()? else {
             let is_first = self.form == Form::EntityConfiguration;
@@ -258,7 +266,10 @@ impl<'t> Draft<'t> {
         };
         let kid = thumbprint(self.terms.public);
         let listed = known::thumbprints(&known::keys(&last, "jwks")?);
-        self.when(!listed.contains(&kid), "openid.key.unpublished", || {
+        let revoked = self.revoked()?;
+        let signer = last.value("kid").unwrap_or_default();
+        let is_first = self.form == Form::EntityConfiguration && revoked.iter().any(|kid| kid == signer);
+        self.when(!listed.contains(&kid) && !is_first, "openid.key.unpublished", || {
             format!("the configuration signed last does not list the key {kid}")
         });
         Ok(())
