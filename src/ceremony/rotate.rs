@@ -14,7 +14,7 @@ use crate::base::fault::Fault;
 use crate::custody::{Advance, Catalogue, Certificate, Record, Vault};
 use crate::key::{KeyId, Line, PublicKey};
 use crate::lifecycle::{
-    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Stage, Step, answers,
+    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Stage, Step, Who, answers,
 };
 use crate::policy::Request;
 
@@ -135,7 +135,8 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
         Move::Publish | Move::Standby => &[Stage::Generated, Stage::Standby],
         Move::Activate => &[Stage::Published, Stage::Standby],
         Move::Rollback | Move::Retire => &[Stage::Retiring],
-        Move::Suspend | Move::Revoke => &[Stage::Active],
+        Move::Suspend => &[Stage::Active],
+        Move::Revoke => &[Stage::Active, Stage::Suspended],
         Move::Resume => &[Stage::Suspended],
         Move::Destroy => &[Stage::Retired, Stage::Revoked],
         Move::Generate => &[],
@@ -160,7 +161,12 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
 
 /// The three answers to a move, now.
 pub fn ask(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<(Situation, Answers), Fault> {
-    let situation = catalogue.situation(&moving.key.line)?;
+    let line = &moving.key.line;
+    let situation = match moving.act.row().who {
+        // Whoever stops a key is not hindered by what is outstanding, nor by the profile.
+        Who::Anyone => Situation::new(vec![], catalogue.history(line)?),
+        Who::Operator | Who::Quorum => catalogue.situation(line)?,
+    };
     let asked = Asked { reason: moving.reason, persons: 1 + moving.with.len(), emergency: moving.emergency };
     let given = answers(&situation, moving.act, moving.key.version, now, asked);
     Ok((situation, given))

@@ -12,7 +12,7 @@ use crate::base::fault::{Class, Code, Fault};
 use crate::base::text::visible;
 use crate::custody::Catalogue;
 use crate::key::Line;
-use crate::lifecycle::{self, Asked, Move, Outstanding, Situation, Stage, Timeline, When, answers};
+use crate::lifecycle::{self, Asked, Move, Situation, Stage, Timeline, When, answers};
 
 /// Something is due.
 pub(super) const DUE: Code =
@@ -124,13 +124,13 @@ impl Status {
         for (version, key) in situation.history.keys() {
             let name = line.version(version).to_string();
             let mut channels = Vec::new();
-            for channel in &situation.channels {
+            for channel in situation.everywhere(version, now) {
                 let seen = situation.visibility(channel, version, now)?;
                 let signed = situation.inventory.signed(&channel.name, version);
                 let listing = situation.inventory.listing(&channel.name, version);
                 let outstanding = signed.map_or(0, |signed| signed.count(now))
                     + listing.map_or(0, |listing| listing.count(now));
-                let end = signed.and_then(Outstanding::end).max(listing.and_then(Outstanding::end));
+                let end = situation.inventory.end(&channel.name, version);
                 let until = end.map_or_else(|| "-".to_owned(), |end| end.to_string());
                 output.row(
                     &format!("#{version} {}", key.stage),
