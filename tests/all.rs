@@ -38,6 +38,7 @@ mod openid_chain;
 mod openid_policy;
 mod openid_signing;
 mod openid_rules;
+mod outstanding;
 mod page;
 mod peers;
 mod private_members;

@@ -48,9 +48,14 @@ impl OnRecord<'_> {
                     (member.names.first().map_or("", String::as_str), &*member.id)
                 });
             let carries = self.carrying.part(id);
-            if is_listing || !carries.is_empty() {
+            let of = self.batch.record_of(*at);
+            let replacing = of.filter(|(kind, _)| until.is_none() && lifecycle::Kind::takes_place(kind));
+            if is_listing || !carries.is_empty() || replacing.is_some() {
                 let lists = if is_listing { lists } else { &Lists::Nothing };
-                documents.push(custody::Document::new(name, *digest, until, lists).carrying(id, carries));
+                let subject = replacing.map_or(id, |(_, subject)| subject);
+                let document = custody::Document::new(name, *digest, until, lists).carrying(subject, carries);
+                let kind = replacing.map(|(kind, _)| kind.to_owned());
+                documents.push(custody::Document { kind, ..document });
                 continue;
             }
             let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());

@@ -16,7 +16,7 @@ use crate::base::fault::Fault;
 use crate::custody::{Advance, Catalogue, Certificate, Record, Vault};
 use crate::key::{KeyId, Line, PublicKey};
 use crate::lifecycle::{
-    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Stage, Step, answers,
+    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Stage, Step, Who, answers,
 };
 use crate::policy::Request;
 
@@ -163,7 +163,12 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
 
 /// The three answers to a move, now.
 pub fn ask(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<(Situation, Answers), Fault> {
-    let situation = catalogue.situation(&moving.key.line)?;
+    let line = &moving.key.line;
+    let situation = match moving.act.row().who {
+        // Whoever stops a key is not hindered by what is outstanding, nor by the profile.
+        Who::Anyone => Situation::new(vec![], catalogue.history(line)?),
+        Who::Operator | Who::Quorum => catalogue.situation(line)?,
+    };
     let others: BTreeSet<&str> =
         moving.with.iter().map(|name| name.trim()).filter(|it| !it.is_empty()).collect();
     let asked = Asked { reason: moving.reason, persons: 1 + others.len(), emergency: moving.emergency };

@@ -19,6 +19,7 @@ use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::base::random;
+use crate::base::text::visible;
 use crate::ceremony::{self, Making, Moved, Moving};
 use crate::custody::{Catalogue, Origin, Vault};
 use crate::key::{KeyId, Line, algorithm};
@@ -350,9 +351,14 @@ impl Revoke {
         let (mut output, moved) =
             self.step.run_with(Move::Revoke, common, |moving| Moving { cause, since, ..moving })?;
         if moved.refused.is_none() && !self.superseded {
-            let catalogue = common.catalogue()?;
-            let emergency = ceremony::emergency(&catalogue, &moved.key, since, super::now())?;
-            at_risk(&mut output, &emergency);
+            let told = |catalogue| ceremony::emergency(&catalogue, &moved.key, since, super::now());
+            match common.catalogue().and_then(told) {
+                Ok(emergency) => at_risk(&mut output, &emergency),
+                // the key is stopped all the same
+                Err(fault) => {
+                    output.note(format!("what is at risk is not known: {}", visible(&fault.to_string())))
+                }
+            }
         }
         if moved.entry.is_some() && moved.from == Some(lifecycle::Stage::Active) {
             output.note(format!(

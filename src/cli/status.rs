@@ -14,7 +14,7 @@ use crate::base::text::visible;
 use crate::custody::Catalogue;
 use crate::key::Line;
 use crate::lifecycle::{
-    self, Asked, Kind as ChannelKind, Method, Move, Outstanding, Situation, Stage, Timeline, When, answers,
+    self, Asked, Channel, Kind as ChannelKind, Method, Move, Situation, Stage, Timeline, When, answers,
 };
 
 /// Something is due.
@@ -132,14 +132,13 @@ impl Status {
         due: &mut Vec<Due>,
     ) -> Result<(), Fault> {
         for (kind, end) in catalogue.newest_ends(line)? {
-            let of = ChannelKind::of_document(&kind);
-            let channel = situation.channels.iter().find(|channel| channel.kind == of);
+            let channel = Channel::of(&situation.channels, &kind);
             // The next ceremony has to come before that, and what it signs has to arrive.
             let needed = channel.map(|channel| &channel.timing).map(|timing| {
                 Span::of_seconds(timing.period.seconds().saturating_add(timing.delay.seconds()))
             });
             let soon = now.after(self.within.or(needed).unwrap_or(WITHIN))?;
-            let what = match (end <= now, of.method()) {
+            let what = match (end <= now, ChannelKind::of_document(&kind).method()) {
                 // Grants and releases end, and nobody has to renew them.
                 (true, Method::OutOfBand) => continue,
                 (true, _) => format!("the newest {kind} has ended: sign it anew"),
@@ -171,13 +170,13 @@ impl Status {
         for (version, key) in situation.history.keys() {
             let name = line.version(version).to_string();
             let mut channels = Vec::new();
-            for channel in &situation.channels {
+            for channel in situation.everywhere(version, now) {
                 let seen = situation.visibility(channel, version, now)?;
                 let signed = situation.inventory.signed(&channel.name, version);
                 let listing = situation.inventory.listing(&channel.name, version);
                 let outstanding = signed.map_or(0, |signed| signed.count(now))
                     + listing.map_or(0, |listing| listing.count(now));
-                let end = signed.and_then(Outstanding::end).max(listing.and_then(Outstanding::end));
+                let end = situation.inventory.end(&channel.name, version);
                 let until = end.map_or_else(|| "-".to_owned(), |end| end.to_string());
                 output.row(
                     &format!("#{version} {}", key.stage),

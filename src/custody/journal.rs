@@ -75,9 +75,9 @@ pub enum What {
         key: String,
         /// The kind of document.
         kind: String,
-        /// The channel of the line that it belongs to.
+        /// The channel of the line that it belonged to then; what counts is the kind.
         channel: String,
-        /// The documents; of a batch, those that list keys.
+        /// The documents; of a batch, those that list keys or take the place of others.
         documents: Vec<Document>,
         /// The other documents of a batch: how many end when.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -113,7 +113,7 @@ pub enum What {
         key: String,
         /// The kind of document.
         kind: String,
-        /// The channel of the line that it belongs to.
+        /// The channel of the line that it belonged to then; what counts is the kind.
         channel: String,
         /// The document.
         document: Document,
@@ -163,7 +163,10 @@ pub struct Document {
     /// Which keys of the line it lists; none where it is no artefact that lists keys. `[0]` stands for itself alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<u32>,
-    /// What it is about, where it carries keys or the one before about the same did.
+    /// Its kind, where a batch has documents of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// What it is about, where it never ends, carries keys, or the one before about the same did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Which keys of the vault it carries for consumers to find: those of any line, where documents are no anchors.
@@ -193,14 +196,22 @@ impl Document {
         };
         let expires = expires.map(|at| at.to_string());
         let name = name.chars().take(300).collect();
-        Self { name, digest: digest.to_string(), expires, lists, subject: None, carries: Vec::new() }
+        Self {
+            name,
+            digest: digest.to_string(),
+            expires,
+            lists,
+            kind: None,
+            subject: None,
+            carries: Vec::new(),
+        }
     }
 
     /// The same, which is about this and carries these keys.
     #[must_use]
     pub fn carrying(self, subject: &str, carries: Vec<Carries>) -> Self {
-        let subject = (!carries.is_empty()).then(|| subject.to_owned());
-        Self { subject, carries, ..self }
+        let is_told = !carries.is_empty() || self.expires.is_none() && !subject.is_empty();
+        Self { subject: is_told.then(|| subject.to_owned()), carries, ..self }
     }
 
     /// Which keys of the line it lists.

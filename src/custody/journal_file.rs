@@ -130,8 +130,9 @@ fn plain(line: &[u8]) -> Option<(u64, &str, &str)> {
     let (time, rest) = rest.split_once("\",\"what\":{\"signed\":{\"key\":\"")?;
     let (name, rest) = rest.split_once('#')?;
     let (kind, rest) = rest.split_once("\",\"kind\":\"")?.1.split_once('"')?;
-    let is_plain = rest.ends_with("}}}") && memchr::memmem::find(rest.as_bytes(), b"\"carries\":").is_none();
-    (is_plain && Kind::place_of(kind).is_none()).then_some((entry.parse().ok()?, time, name))
+    let has = |member: &str| memchr::memmem::find(rest.as_bytes(), member.as_bytes()).is_some();
+    let is_plain = rest.ends_with("}}}") && !has("\"carries\":") && !has("\"kind\":");
+    (is_plain && !Kind::takes_place(kind)).then_some((entry.parse().ok()?, time, name))
 }
 
 impl Journal {

@@ -1,18 +1,15 @@
-//! From the lines of the journal to what the life of keys is judged by: history and inventory.
+//! From the lines of the journal and the profile to what the life of keys is judged by.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::journal::{self, Carries, Document, Noted, What};
+use super::journal::{self, Noted, What};
 use super::journal_file::Journal;
-use super::{Catalogue, JOURNAL, Record};
-use crate::base::bytes::Digest;
+use super::outstanding::{self, NEVER};
+use super::{Catalogue, Record};
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
-use crate::lifecycle::{
-    Channel, History, Inventory, Kind, Lists, Method, Move, Receipt, Signature, Situation, Source, Stage,
-    Step, When,
-};
+use crate::lifecycle::{Channel, History, Kind, Lists, Method, Move, Situation, Step, When};
 use crate::policy::Profile;
 
 /// The moves of a key line.
@@ -57,13 +54,20 @@ impl Catalogue {
     /// The profile names a kind of channel that there is not, or the journal is not the ledger's.
     pub fn situation(&self, line: &Line) -> Result<Situation, Fault> {
         let outline = self.outline(line)?;
-        Ok(Situation { inventory: self.inventory(line, &outline.channels)?, ..outline })
+        let (inventory, beside) = outstanding::of(self.journal()?, line, &outline.channels)?;
+        let profile = self.profile(line)?;
+        let beside = beside.into_iter().map(|(name, kind)| Channel { name, ..with_limits(kind, &profile) });
+        Ok(Situation { inventory, beside: beside.collect(), ..outline })
+    }
+
+    fn profile(&self, line: &Line) -> Result<Profile, Fault> {
+        Profile::parse(&self.profile_text(line)?)
+            .map_err(|fault| fault.at(format_args!("the profile of {line}")))
     }
 
     /// The situation without what is outstanding: who signs and which keys documents list does not depend on that.
     fn outline(&self, line: &Line) -> Result<Situation, Fault> {
-        let profile = Profile::parse(&self.profile_text(line)?)
-            .map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
+        let profile = self.profile(line)?;
         let channels = channels(&profile).map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
         let mut ends = BTreeMap::new();
         for noted in self.journal()?.of(line) {
@@ -74,22 +78,21 @@ impl Catalogue {
             }
         }
         Ok(Situation {
-            inventory: Inventory::default(),
-            history: self.history(line)?,
-            channels,
             quorum: usize::try_from(profile.rotation.quorum).unwrap_or(usize::MAX),
             retention: profile.rotation.retention,
             ends,
+            ..Situation::new(channels, self.history(line)?)
         })
     }
 
     /// When the use of a key ends as planned: with its certificate, or, while it is active, after the lifetime that the profile
-    /// gives each key, whichever is earlier.
+    /// gives each key from its first activation, whichever is earlier.
     pub fn planned_end(&self, key: &KeyId) -> Result<Option<Instant>, Fault> {
         let situation = self.outline(&key.line)?;
-        let lifetime = Profile::parse(&self.profile_text(&key.line)?)?.rotation.lifetime;
-        let active = situation.history.key(key.version).ok().filter(|key| key.stage == Stage::Active);
-        let planned = active.zip(lifetime).map(|(key, lifetime)| key.since.after(lifetime)).transpose()?;
+        let lifetime = self.profile(&key.line)?.rotation.lifetime;
+        let history = &situation.history;
+        let since = history.activated(key.version).filter(|_| history.active() == Some(key.version));
+        let planned = since.zip(lifetime).map(|(since, lifetime)| since.after(lifetime)).transpose()?;
         Ok(planned.into_iter().chain(situation.ends.get(&key.version).copied()).min())
     }
 
@@ -98,7 +101,7 @@ impl Catalogue {
     pub fn channel_for(&self, line: &Line, document: &str) -> Result<(String, Lists), Fault> {
         let situation = self.outline(line)?;
         let kind = Kind::of_document(document);
-        let Some(channel) = situation.channels.iter().find(|channel| channel.kind == kind) else {
+        let Some(channel) = Channel::of(&situation.channels, document) else {
             return Ok((kind.name().to_owned(), Lists::Nothing));
         };
         let lists = match kind.method() {
@@ -177,7 +180,7 @@ impl Catalogue {
             let at = noted.time()?;
             let batch = ends.keys().map(|end| Some(end).filter(|end| *end != NEVER));
             for end in documents.iter().map(|it| it.expires.as_ref()).chain(batch) {
-                all.push((at, expires(end)?));
+                all.push((at, outstanding::expires(end)?));
             }
             Ok(())
         })?;
@@ -200,42 +203,6 @@ impl Catalogue {
         })?;
         Ok(newest.into_iter().filter_map(|(kind, first)| Some((kind, first?))).collect())
     }
-
-    /// What is outstanding of a line, in these channels: signatures, artefacts that list keys, receipts.
-    ///
-    /// # Errors
-    /// [`JOURNAL`]: a line of the journal cannot be understood.
-    pub fn inventory(&self, line: &Line, channels: &[Channel]) -> Result<Inventory, Fault> {
-        let mut inventory = Inventory::default();
-        let journal = self.journal()?;
-        let replaced = replaced(journal, line)?;
-        // What was signed elsewhere was signed before everything here, whenever that became known.
-        let is_elsewhere = |noted: &Noted| matches!(noted.what, What::Elsewhere { .. });
-        let mut take = |noted: &Noted| {
-            add(&mut inventory, noted, (line, channels), replaced.get(&noted.entry))
-                .map_err(|fault| fault.at(format_args!("the journal's line for entry {}", noted.entry)))
-        };
-        journal.of(line).filter(|noted| is_elsewhere(noted)).try_for_each(&mut take)?;
-        journal.each(Some(line), &mut |noted| if is_elsewhere(noted) { Ok(()) } else { take(noted) })?;
-        Ok(inventory)
-    }
-}
-
-/// When the next document was signed for the place of one that never ends, by the entry of the one before.
-fn replaced(journal: &Journal, line: &Line) -> Result<BTreeMap<u64, Instant>, Fault> {
-    let (mut replaced, mut standing) = (BTreeMap::new(), BTreeMap::new());
-    for noted in journal.of(line) {
-        let noted = journal.whole(noted)?;
-        let What::Signed { key, kind, documents, ends, .. } = &noted.what else { continue };
-        let is_endless = documents.iter().any(|it| it.expires.is_none()) || ends.contains_key(NEVER);
-        if let Some(place) = Kind::place_of(kind.as_str()).filter(|_| is_endless)
-            && key.parse::<KeyId>()?.line == *line
-            && let Some(before) = standing.insert(place, noted.entry)
-        {
-            replaced.insert(before, noted.time()?);
-        }
-    }
-    Ok(replaced)
 }
 
 /// The channels of a line: those that its profile names, and one for each kind of document that none of these is for.
@@ -273,10 +240,17 @@ pub fn channels(profile: &Profile) -> Result<Vec<Channel>, Fault> {
         // A key that is carried in the artefacts of others signs what it signs there; one that is nowhere is pinned.
         let is_there = channels.iter().any(|channel| channel.kind == kind);
         if !(is_there || kind == Kind::X509 && is_carried) {
-            channels.push(with_limits(kind, profile));
+            let channel = with_limits(kind, profile);
+            channels.push(Channel { name: free_name(&channels, kind), ..channel });
         }
     }
     Ok(channels)
+}
+
+/// The name of a channel that the profile does not name: that of its kind, unless the profile means another by it.
+pub(super) fn free_name(channels: &[Channel], kind: Kind) -> String {
+    let is_taken = channels.iter().any(|channel| channel.name == kind.name());
+    if is_taken { format!("{kind}, not in the profile") } else { kind.name().to_owned() }
 }
 
 /// A channel with the times of its kind and the limits that the profile sets for what the line signs there.
@@ -291,112 +265,4 @@ fn with_limits(kind: Kind, profile: &Profile) -> Channel {
         _ => {}
     }
     channel
-}
-
-/// `replaced`: when the next document was signed for the same place, where there is one.
-fn add(
-    inventory: &mut Inventory,
-    noted: &Noted,
-    (line, channels): (&Line, &[Channel]),
-    replaced: Option<&Instant>,
-) -> Result<(), Fault> {
-    let issued = noted.time()?;
-    match &noted.what {
-        What::Made { key, certificate, .. } | What::Certified { key, certificate } => {
-            let by = key.parse::<KeyId>()?.version;
-            for channel in channels.iter().filter(|channel| channel.kind.method() == Method::OutOfBand) {
-                inventory.add(&Signature {
-                    lists: Lists::Own,
-                    ..signature(certificate, &channel.name, by, issued)?
-                });
-            }
-        }
-        What::Signed { key, channel, documents, ends, .. } => {
-            let by = key.parse::<KeyId>()?;
-            let is_own = by.line == *line;
-            // What never ends is gone once the next one is out and the last cache has turned over.
-            let gone =
-                channels.iter().find(|it| it.name == *channel).zip(replaced).map(|(channel, at)| {
-                    When::At(*at).later(channel.timing.delay).later(channel.cache_bound())
-                });
-            let end = |end: When| gone.filter(|_| end == When::Never).unwrap_or(end);
-            for document in documents {
-                if is_own {
-                    let signature = signature(document, channel, by.version, issued)?;
-                    inventory.add(&Signature { expires: end(signature.expires), ..signature });
-                }
-                for carries in &document.carries {
-                    carry(inventory, document, carries, (line, channels), issued)?;
-                }
-            }
-            for (said, count) in ends.iter().filter(|_| is_own) {
-                let said = expires(Some(said).filter(|said| *said != NEVER))?;
-                inventory.add_many(channel, by.version, end(said), *count);
-            }
-        }
-        What::Seen { digest, of, seen, from, said, .. } => {
-            inventory.observe(&receipt(
-                of.as_ref().unwrap_or(digest),
-                seen,
-                from.as_ref(),
-                said.as_ref(),
-            )?)?;
-        }
-        What::Elsewhere { key, channel, document, seen, from, said, .. } => {
-            let receipt = receipt(&document.digest, seen, from.as_ref(), said.as_ref())?;
-            inventory.add(&signature(document, channel, key.parse::<KeyId>()?.version, receipt.seen)?);
-            if document.lists() != Lists::Nothing {
-                inventory.observe(&receipt)?;
-            }
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Adds a document to the channel of the line that it carries keys in: whoever signed it, its keys are what consumers find.
-fn carry(
-    inventory: &mut Inventory,
-    document: &Document,
-    carries: &Carries,
-    (line, channels): (&Line, &[Channel]),
-    issued: Instant,
-) -> Result<(), Fault> {
-    let channel = channels.iter().find(|channel| channel.kind.name() == carries.channel);
-    if let Some(channel) = channel.filter(|_| carries.line == line.to_string()) {
-        let lists = Lists::Keys(carries.keys.iter().copied().collect());
-        inventory.add(&Signature { by: None, lists, ..signature(document, &channel.name, 0, issued)? });
-    }
-    Ok(())
-}
-
-fn receipt(digest: &str, seen: &str, from: Option<&String>, said: Option<&String>) -> Result<Receipt, Fault> {
-    let from = match (from, said) {
-        (Some(from), _) => Source::Point(from.clone()),
-        (None, said) => Source::Said(said.cloned().unwrap_or_default()),
-    };
-    Ok(Receipt { digest: parsed(digest)?, seen: Instant::parse(seen)?, from })
-}
-
-/// Stands for no end among the ends of a batch.
-pub const NEVER: &str = "never";
-
-fn signature(document: &Document, channel: &str, by: u32, issued: Instant) -> Result<Signature, Fault> {
-    Ok(Signature {
-        artefact: document.name.clone(),
-        digest: parsed(&document.digest)?,
-        channel: channel.to_owned(),
-        by: Some(by),
-        issued,
-        expires: expires(document.expires.as_ref())?,
-        lists: document.lists(),
-    })
-}
-
-fn expires(end: Option<&String>) -> Result<When, Fault> {
-    end.map_or(Ok(When::Never), |end| Instant::parse(end).map(When::At))
-}
-
-fn parsed(digest: &str) -> Result<Digest, Fault> {
-    digest.parse().map_err(|fault: Fault| JOURNAL.fault(fault.to_string()))
 }

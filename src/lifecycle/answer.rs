@@ -119,10 +119,10 @@ pub fn answers(situation: &Situation, act: Move, version: u32, now: Instant, ask
         Move::Activate if asked.emergency => {
             found.remarks.push("an emergency: availability is given up on purpose".into());
         }
-        Move::Activate => activate(situation, version, &mut found),
+        Move::Activate => activate(situation, version, now, &mut found),
         Move::Rollback => rollback(situation, version, now, &mut found),
         Move::Retire => retire(situation, version, now, &mut found),
-        Move::Destroy => destroy(situation, version, &mut found),
+        Move::Destroy => destroy(situation, version, now, &mut found),
         Move::Suspend | Move::Revoke if from == Some(Stage::Active) => {
             found.remarks.push("no key of the line signs until another one is activated".into());
         }
@@ -216,16 +216,13 @@ fn publish(situation: &Situation, now: Instant, found: &mut Found) {
     }
 }
 
-fn activate(situation: &Situation, version: u32, found: &mut Found) {
+fn activate(situation: &Situation, version: u32, now: Instant, found: &mut Found) {
     for channel in &situation.channels {
-        let track = situation.inventory.track(&channel.name, version);
-        match track.filter(|track| track.listed) {
-            Some(track) => {
-                let opening = window::activate(channel, track);
-                found.wait(&channel.name, opening, "artefacts without the key never expire");
-            }
-            None if channel.kind.method() == Method::Replace => {}
-            None => found.object(format!("{}: no artefact lists #{version}", channel.name)),
+        if situation.inventory.is_listed(channel, version, now) {
+            let opening = window::activate(channel, &situation.inventory, version, now);
+            found.wait(&channel.name, opening, "artefacts without the key never expire");
+        } else if channel.kind.method() != Method::Replace {
+            found.object(format!("{}: no artefact lists #{version}", channel.name));
         }
     }
 }
@@ -252,8 +249,8 @@ fn retire(situation: &Situation, version: u32, now: Instant, found: &mut Found) 
             Some(_) => {}
         }
     }
-    for channel in &situation.channels {
-        let opening = window::retire(channel, &situation.inventory, version, key);
+    for channel in situation.everywhere(version, now) {
+        let opening = window::retire(channel, &situation.inventory, (version, key), now);
         let never = situation.inventory.signed(&channel.name, version).map(super::Outstanding::never);
         let never = never.unwrap_or_default();
         let some: Vec<_> = never.iter().take(3).map(String::as_str).collect();
@@ -268,10 +265,10 @@ fn retire(situation: &Situation, version: u32, now: Instant, found: &mut Found) 
 }
 
 /// Hidden in every channel, and kept for as long as the line wants.
-fn destroy(situation: &Situation, version: u32, found: &mut Found) {
+fn destroy(situation: &Situation, version: u32, now: Instant, found: &mut Found) {
     let Ok(key) = situation.history.key(version) else { return };
-    for channel in &situation.channels {
-        let opening = window::hidden(channel, &situation.inventory, version, key);
+    for channel in situation.everywhere(version, now) {
+        let opening = window::hidden(channel, &situation.inventory, (version, key), now);
         found.wait(&channel.name, opening, "artefacts with the key never expire");
     }
     if key.stage != Stage::Generated {

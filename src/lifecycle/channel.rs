@@ -62,11 +62,16 @@ struct Row {
     documents: &'static [&'static str],
     /// The kinds of documents that list the keys of a line: for an anchor those that it signs, whoever signs them for others.
     listing: &'static [&'static str],
+    /// The kinds of sets in which consumers find the keys of a line, which may sign them itself.
+    sets: &'static [&'static str],
 }
 
 const fn row(kind: Kind, name: &'static str, method: Method) -> Row {
-    Row { kind, name, method, documents: &[], listing: &[] }
+    Row { kind, name, method, documents: &[], listing: &[], sets: &[] }
 }
+
+const JWK_SETS: &[&str] = &["jwks", "kubernetes"];
+const BUNDLES: &[&str] = &["spiffe-bundle"];
 
 const KINDS: [Row; 7] = [
     Row { listing: &["saml"], ..row(Kind::SamlSigning, "saml-signing", Method::PrePublish) },
@@ -85,8 +90,8 @@ const KINDS: [Row; 7] = [
         listing: &["entity-configuration", "federation"],
         ..row(Kind::OpenidAnchor, "openid-anchor", Method::Chained)
     },
-    Row { listing: &["jwks", "kubernetes"], ..row(Kind::Jwks, "jwks", Method::PrePublish) },
-    Row { listing: &["spiffe-bundle"], ..row(Kind::Spiffe, "spiffe", Method::PrePublish) },
+    Row { listing: JWK_SETS, sets: JWK_SETS, ..row(Kind::Jwks, "jwks", Method::PrePublish) },
+    Row { listing: BUNDLES, sets: BUNDLES, ..row(Kind::Spiffe, "spiffe", Method::PrePublish) },
     row(Kind::X509, "x509", Method::OutOfBand),
 ];
 
@@ -117,15 +122,10 @@ impl Kind {
         self.row().listing.contains(&document)
     }
 
-    /// The one place at which a line's documents of this kind stand that never end by themselves: the next one takes it from
-    /// the one before. None where they stand side by side, as releases do.
-    pub fn place_of(document: &str) -> Option<&'static str> {
-        match document {
-            "historical-keys" | "federation" => Some("historical-keys"),
-            "jwks" => Some("jwks"),
-            "kubernetes" => Some("kubernetes"),
-            _ => None,
-        }
+    /// Whether the next document of this kind, about the same, takes the place of the one before, where they never end by
+    /// themselves. Others stand side by side, as releases and trust marks do.
+    pub fn takes_place(document: &str) -> bool {
+        document == "historical-keys" || KINDS.iter().any(|row| row.sets.contains(&document))
     }
 
     /// How the next key is introduced.
@@ -264,6 +264,14 @@ impl Channel {
         Self { name: kind.name().to_owned(), kind, timing: kind.timing(), points: Vec::new() }
     }
 
+    /// The channel of a line in which signatures on documents of this kind live: the one for them, or, of a set, that in which
+    /// consumers find its keys; none where the line names no such channel.
+    pub fn of<'a>(channels: &'a [Self], document: &str) -> Option<&'a Self> {
+        let kind = Kind::of_document(document);
+        let is_in = |channel: &&Self| channel.kind.row().sets.contains(&document);
+        channels.iter().find(|channel| channel.kind == kind).or_else(|| channels.iter().find(is_in))
+    }
+
     /// How long a consumer that refreshes keeps what it fetched, without failures: the refresh hint of SPIFFE alone where
     /// there is one, otherwise the longer of C and R.
     pub fn interval(&self) -> Span {
@@ -298,7 +306,16 @@ mod tests {
         }
         assert!(Kind::OpenidAnchor.is_listed_in("entity-configuration"));
         assert!(!Kind::OpenidAnchor.is_listed_in("jwk-set"), "it holds keys of protocols");
-        assert!(Kind::place_of("jwks").is_some() && Kind::place_of("bundle").is_none());
+        assert!(Kind::takes_place("jwks") && Kind::takes_place("historical-keys"));
+        assert!(!Kind::takes_place("bundle") && !Kind::takes_place("trust-mark"));
+        assert!(!Kind::takes_place("federation"), "its trust marks stay as good as they were");
+        let channels = [Channel::new(Kind::Jwks), Channel::new(Kind::X509)];
+        let of = |channels, document| Channel::of(channels, document).map(|channel| channel.kind);
+        assert_eq!(of(&channels, "kubernetes"), Some(Kind::X509));
+        assert_eq!(
+            [of(&channels[..1], "kubernetes"), of(&channels[..1], "bundle")],
+            [Some(Kind::Jwks), None]
+        );
         assert_eq!("dns".parse::<Kind>().unwrap_err().code(), &CADENCE);
         let zero = Span::of_seconds(0);
         let timing = Kind::Jwks.timing();

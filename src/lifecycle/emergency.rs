@@ -75,22 +75,22 @@ pub struct Emergency {
 }
 
 impl Emergency {
-    /// The state of affairs if this key is revoked now, and its successor activated.
+    /// The state of affairs if this key is revoked now, unless it is already, and its successor activated.
     ///
     /// # Errors
     /// The line has no such key.
     pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
-        situation.history.state(key)?;
+        let revoked = situation.history.state(key)?.revoked.map_or(now, |revoked| revoked.at);
         let mut ready = [Stage::Standby, Stage::Published, Stage::Generated].into_iter();
         let successor =
             ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
-        let risk = |channel: &Channel| at_risk(situation, channel, key.version, now);
+        let risk = |channel: &Channel| at_risk(situation, channel, key.version, (revoked, now));
         let breaks = |channel: &Channel| breaks(situation, channel, successor, now);
         Ok(Self {
             key: key.clone(),
             now,
             since: since.min(now),
-            at_risk: situation.channels.iter().map(risk).collect(),
+            at_risk: situation.everywhere(key.version, now).map(risk).collect(),
             successor,
             breaks: situation.channels.iter().filter_map(breaks).collect(),
         })
@@ -150,14 +150,19 @@ fn ending(when: When) -> String {
     when.instant().map_or_else(|| "until people act: nothing ends by itself".to_owned(), |at| at.to_string())
 }
 
-fn at_risk(situation: &Situation, channel: &Channel, version: u32, now: Instant) -> AtRisk {
+fn at_risk(
+    situation: &Situation,
+    channel: &Channel,
+    version: u32,
+    (revoked, now): (Instant, Instant),
+) -> AtRisk {
     let (signed, listing) = (
         situation.inventory.signed(&channel.name, version),
         situation.inventory.listing(&channel.name, version),
     );
     let never = signed.into_iter().chain(listing).flat_map(super::Outstanding::never).cloned().collect();
-    let until = match distrusted(channel, &situation.inventory, version, now) {
-        Opening::Open => When::At(now),
+    let until = match distrusted(channel, &situation.inventory, version, revoked) {
+        Opening::Open => When::At(revoked),
         Opening::At(when) => when,
         Opening::Unseen(_) => turned_over(channel, now),
     };

@@ -214,6 +214,13 @@ impl History {
         self.at_stage(Stage::Active).next()
     }
 
+    /// When a key became the active one for the first time: its planned life counts from there, whatever happens to it since.
+    pub fn activated(&self, version: u32) -> Option<Instant> {
+        let first = self.steps.first().filter(|step| step.version == version);
+        let of = |step: &&Step| step.version == version && step.act == Move::Activate;
+        first.or_else(|| self.steps.iter().find(of)).map(|step| step.at)
+    }
+
     /// The revoked key that was active last, as long as no other has taken its place.
     pub fn vacant(&self) -> Option<u32> {
         if self.keys.values().any(|key| key.standing() == Stage::Active) {
@@ -271,6 +278,8 @@ mod tests {
         assert_eq!((history.active(), history.key(1).unwrap().stage), (Some(2), Stage::Retiring));
         let mut alone = line(&[(1, Move::Generate), (1, Move::Suspend), (1, Move::Resume)]).unwrap();
         assert_eq!(alone.active(), Some(1));
+        assert_eq!(alone.activated(1), Some(at(0)), "a suspension makes no key younger");
+        assert_eq!([1, 2, 3].map(|version| history.activated(version)), [Some(at(0)), Some(at(5)), None]);
         assert_eq!(alone.apply(Step::new(at(7), 1, Move::Resume)).unwrap_err().code(), &ORDER);
     }
 

@@ -2,11 +2,13 @@
 //! an artefact was seen. Kept in sums, so that a million signatures answer as fast as ten.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 
-use super::{RECEIPT, When};
+use super::{Channel, RECEIPT, When};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
+use crate::key::Line;
 
 /// Which keys of the line an artefact lists.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +22,25 @@ pub enum Lists {
     Own,
 }
 
+/// Where a document stands beside others of its channel: the next one of the same line and kind, about the same, takes its
+/// place. Each has consumers of its own, who know nothing of the other places.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    /// The line that signs it.
+    pub by: Line,
+    /// The kind of document.
+    pub kind: String,
+    /// What it is about; empty, where that is all of its kind.
+    pub about: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {} document of {}", self.kind, self.by)?;
+        if self.about.is_empty() { Ok(()) } else { write!(f, " about {}", self.about) }
+    }
+}
+
 /// One thing that was signed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signature {
@@ -29,6 +50,8 @@ pub struct Signature {
     pub digest: Digest,
     /// The channel that it belongs to.
     pub channel: String,
+    /// Where it stands, of several places; none where all of the channel stand at one.
+    pub place: Option<Place>,
     /// The version of the line's key that signed it; none where a key of another line did.
     pub by: Option<u32>,
     /// When it was signed.
@@ -92,18 +115,18 @@ impl Outstanding {
     }
 }
 
-/// How one channel speaks of one key.
-#[derive(Clone, Debug)]
+/// How the artefacts of one place speak of one key.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Track {
-    /// Whether the last artefact lists it.
+    /// Whether the last one lists it.
     pub(super) listed: bool,
     /// The number of the artefact with which that began.
     changed: u64,
     /// When each publication point was first seen to be at this state.
     seen: BTreeMap<String, Instant>,
     said: Option<Instant>,
-    /// The artefacts that list it.
-    pub(super) listing: Outstanding,
+    /// When the last artefact ends that lists it; none where there never was one.
+    pub(super) listing: Option<When>,
     /// When the last artefact ends that does not list it; none where there never was one.
     pub(super) lacking: Option<When>,
 }
@@ -128,23 +151,57 @@ impl Track {
         }
     }
 
-    /// T: since when every publication point was seen to be at the present state, or the points without a receipt.
-    pub(super) fn seen(&self, points: &[String]) -> Result<Instant, Vec<String>> {
-        if points.is_empty() {
-            let first = self.seen.values().copied().chain(self.said).min();
-            return first.ok_or_else(|| vec!["any publication point".to_owned()]);
-        }
-        let at = |point: &String| self.seen.get(point).copied().into_iter().chain(self.said).min();
-        let missing: Vec<_> = points.iter().filter(|point| at(point).is_none()).cloned().collect();
-        points.iter().filter_map(at).max().filter(|_| missing.is_empty()).ok_or(missing)
+    /// When it was first seen to be at the present state, wherever.
+    pub(super) fn first(&self) -> Option<Instant> {
+        self.seen.values().copied().chain(self.said).min()
+    }
+
+    /// When this publication point was first seen to be at the present state.
+    pub(super) fn at(&self, point: &String) -> Option<Instant> {
+        self.seen.get(point).copied().into_iter().chain(self.said).min()
     }
 }
 
-/// An artefact that lists keys.
+/// What the artefacts of one place say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    tracks: BTreeMap<u32, Track>,
+    /// When the last of them ends.
+    end: Option<When>,
+    /// Whether the newest lists no key of the line at all: nobody looks for one there.
+    pub(super) is_empty: bool,
+}
+
+impl Shown {
+    /// How they speak of a key; none where they never listed it.
+    pub(super) fn track(&self, version: u32) -> Option<&Track> {
+        self.tracks.get(&version)
+    }
+
+    /// Takes the place's next artefact.
+    fn add(&mut self, versions: &BTreeSet<u32>, speaks_of_others: bool, number: u64, expires: When) {
+        let lacking = self.end;
+        for version in versions {
+            let track = self.tracks.entry(*version).or_insert_with(|| Track { lacking, ..Track::default() });
+            track.turn(true, number);
+            track.listing = track.listing.max(Some(expires));
+        }
+        for (_, track) in
+            self.tracks.iter_mut().filter(|(version, _)| speaks_of_others && !versions.contains(version))
+        {
+            track.turn(false, number);
+            track.lacking = track.lacking.max(Some(expires));
+        }
+        (self.end, self.is_empty) = (self.end.max(Some(expires)), versions.is_empty());
+    }
+}
+
+/// An artefact that can be seen.
 #[derive(Clone, Debug)]
 struct Carrier {
     number: u64,
     issued: Instant,
+    place: Option<Place>,
     by: Option<u32>,
     lists: Lists,
 }
@@ -152,58 +209,40 @@ struct Carrier {
 #[derive(Clone, Debug, Default)]
 struct Books {
     signed: BTreeMap<u32, Outstanding>,
-    tracks: BTreeMap<u32, Track>,
+    listing: BTreeMap<u32, Outstanding>,
+    places: BTreeMap<Option<Place>, Shown>,
     carriers: HashMap<Digest, Carrier>,
-    carriers_end: Option<When>,
     count: u64,
 }
 
 impl Books {
-    /// A key that nobody listed so far: everything that was signed lacks it.
-    fn track(&mut self, version: u32) -> &mut Track {
-        let lacking = self.carriers_end;
-        self.tracks.entry(version).or_insert_with(|| Track {
-            listed: false,
-            changed: 0,
-            seen: BTreeMap::new(),
-            said: None,
-            listing: Outstanding::default(),
-            lacking,
-        })
-    }
-
-    fn list(&mut self, version: u32, number: u64, signature: &Signature) {
-        let track = self.track(version);
-        track.turn(true, number);
-        track.listing.add(&signature.artefact, signature.expires);
-    }
-
     fn add(&mut self, signature: &Signature) {
         self.count = self.count.saturating_add(1);
-        let number = self.count;
-        if let Some(by) = signature.by.filter(|_| signature.lists != Lists::Own) {
-            self.signed.entry(by).or_default().add(&signature.artefact, signature.expires);
+        let Signature { place, by, issued, expires, lists, .. } = signature;
+        if let Some(by) = by.filter(|_| *lists != Lists::Own) {
+            self.signed.entry(by).or_default().add(&signature.artefact, *expires);
         }
-        match &signature.lists {
-            Lists::Nothing => return,
-            Lists::Own => signature.by.into_iter().for_each(|by| self.list(by, number, signature)),
-            Lists::Keys(versions) => {
-                for version in versions {
-                    self.list(*version, number, signature);
-                }
-                for (_, track) in self.tracks.iter_mut().filter(|(version, _)| !versions.contains(version)) {
-                    track.turn(false, number);
-                    track.lacking = track.lacking.max(Some(signature.expires));
-                }
+        let listed = match lists {
+            Lists::Nothing if place.is_none() => return,
+            Lists::Nothing => None,
+            Lists::Own => Some(by.iter().copied().collect()),
+            Lists::Keys(versions) => Some(versions.clone()),
+        };
+        if let Some(listed) = listed {
+            for version in &listed {
+                self.listing.entry(*version).or_default().add(&signature.artefact, *expires);
             }
+            let shown = self.places.entry(place.clone()).or_default();
+            shown.add(&listed, *lists != Lists::Own, self.count, *expires);
         }
-        self.carriers_end = self.carriers_end.max(Some(signature.expires));
-        let (issued, by, lists) = (signature.issued, signature.by, signature.lists.clone());
-        self.carriers.insert(signature.digest, Carrier { number, issued, by, lists });
+        let (place, lists) = (place.clone(), lists.clone());
+        let carrier = Carrier { number: self.count, issued: *issued, place, by: *by, lists };
+        self.carriers.insert(signature.digest, carrier);
     }
 
     fn see(&mut self, carrier: &Carrier, receipt: &Receipt) {
-        for (version, track) in &mut self.tracks {
+        let shown = self.places.get_mut(&carrier.place);
+        for (version, track) in shown.into_iter().flat_map(|shown| &mut shown.tracks) {
             let says = match &carrier.lists {
                 Lists::Nothing => None,
                 Lists::Own => (carrier.by == Some(*version)).then_some(true),
@@ -245,7 +284,8 @@ impl Inventory {
     /// Takes a receipt.
     ///
     /// # Errors
-    /// [`RECEIPT`]: no artefact of this digest lists keys of the line, or it was signed later than it was seen.
+    /// [`RECEIPT`]: no artefact of this digest lists keys of the line or takes the place of another, or it was signed later than
+    /// it was seen.
     pub fn observe(&mut self, receipt: &Receipt) -> Result<(), Fault> {
         let found = self.channels.values_mut().filter_map(|books| {
             let carrier = books.carriers.get(&receipt.digest).cloned()?;
@@ -276,10 +316,35 @@ impl Inventory {
 
     /// The artefacts of a channel that list this key; none where there never was one.
     pub fn listing(&self, channel: &str, version: u32) -> Option<&Outstanding> {
-        Some(&self.track(channel, version)?.listing)
+        self.channels.get(channel)?.listing.get(&version)
     }
 
-    pub(super) fn track(&self, channel: &str, version: u32) -> Option<&Track> {
-        self.channels.get(channel)?.tracks.get(&version)
+    /// When the last thing ends that this key signed in a channel, or that lists it there; none where nothing does.
+    pub fn end(&self, channel: &str, version: u32) -> Option<When> {
+        let sums = [self.signed(channel, version), self.listing(channel, version)];
+        sums.into_iter().flatten().filter_map(Outstanding::end).max()
+    }
+
+    /// Every place of a channel, and what its artefacts say.
+    pub(super) fn places(&self, channel: &str) -> impl Iterator<Item = (Option<&Place>, &Shown)> {
+        let books = self.channels.get(channel).into_iter();
+        books.flat_map(|books| &books.places).map(|(place, shown)| (place.as_ref(), shown))
+    }
+
+    /// The places of a channel that somebody may still go by: whose artefacts have ended is given up, unless all of them are.
+    pub(super) fn in_use(&self, channel: &Channel, now: Instant) -> Vec<(Option<&Place>, &Shown)> {
+        let has_ended =
+            |shown: &Shown| shown.end.is_none_or(|end| end.later(channel.timing.skew).has_come(now));
+        let mut places: Vec<_> = self.places(&channel.name).collect();
+        if places.iter().any(|(_, shown)| !has_ended(shown)) {
+            places.retain(|(_, shown)| !has_ended(shown));
+        }
+        places
+    }
+
+    /// Whether one of these places lists the key.
+    pub(super) fn is_listed(&self, channel: &Channel, version: u32, now: Instant) -> bool {
+        let tracks = self.in_use(channel, now).into_iter().filter_map(|(_, shown)| shown.track(version));
+        tracks.into_iter().any(|track| track.listed)
     }
 }

@@ -24,7 +24,7 @@ pub use channel::{Channel, Kind, Method, Timing};
 pub use emergency::{AtRisk, Breaks, Emergency, HistoricalKey};
 pub use history::{Cause, History, KeyState, Revocation, Step};
 pub use ical::calendar;
-pub use inventory::{Inventory, Lists, Outstanding, Receipt, Signature, Source};
+pub use inventory::{Inventory, Lists, Outstanding, Place, Receipt, Signature, Source};
 pub use moves::{Move, Row, Who};
 pub use plan::{Ceremony, Plan, Rhythm, plan};
 pub use rehearsal::{Agenda, Edition, Gate, Rehearsal, by_the_answers, receipts};

@@ -141,6 +141,6 @@ fn has_artefacts(situation: &Situation) -> bool {
 
 /// Whether the active key has lived long enough.
 fn is_over(history: &History, lifetime: Span, now: Instant) -> bool {
-    let active = history.active().and_then(|version| history.key(version).ok());
-    active.is_some_and(|key| When::At(key.since).later(lifetime).has_come(now))
+    let since = history.active().and_then(|version| history.activated(version));
+    since.is_some_and(|since| When::At(since).later(lifetime).has_come(now))
 }

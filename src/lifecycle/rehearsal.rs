@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::window::When;
 use super::{
-    Answers, Asked, Ceremony, Channel, Lists, Move, Receipt, Signature, Situation, Source, Stage, Step,
-    answers,
+    Answers, Asked, Ceremony, Channel, Lists, Move, Place, Receipt, Signature, Situation, Source, Stage,
+    Step, answers,
 };
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
@@ -141,14 +141,19 @@ impl<'a> Rehearsal<'a> {
     pub fn sign(&mut self, now: Instant) -> usize {
         let before = self.editions.len();
         for (number, channel) in self.situation.channels.iter().enumerate() {
-            let method = channel.kind.method();
-            let signers: Vec<Option<u32>> = if method.is_anchor() {
-                self.situation.signers(channel, now).into_iter().map(Some).collect()
+            let signers = self.situation.signers(channel, now).into_iter().map(Some);
+            // Of a carried key, every document that lists keys of the line is signed anew.
+            let places = self.situation.inventory.in_use(channel, now);
+            let places: Vec<_> = places.into_iter().map(|(place, _)| place.cloned()).collect();
+            let signed: Vec<(Option<u32>, Option<Place>)> = if channel.kind.method().is_anchor() {
+                signers.map(|by| (by, None)).collect()
+            } else if places.is_empty() {
+                vec![(None, None)]
             } else {
-                vec![None]
+                places.into_iter().map(|place| (None, place)).collect()
             };
             let lists = self.situation.lists(channel);
-            for by in signers {
+            for (by, place) in signed {
                 let listed = match &lists {
                     Lists::Keys(keys) => keys.clone(),
                     _ => by.into_iter().collect(),
@@ -161,6 +166,7 @@ impl<'a> Rehearsal<'a> {
                     artefact: name,
                     digest,
                     channel: channel.name.clone(),
+                    place,
                     by,
                     issued: now,
                     expires,

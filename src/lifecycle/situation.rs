@@ -12,6 +12,9 @@ use crate::base::fault::Fault;
 pub struct Situation {
     /// Where consumers find its keys.
     pub channels: Vec<Channel>,
+    /// Where else something is outstanding: what its keys signed, or what lists them, and the profile does not name any longer,
+    /// or never did. No key is introduced there; the end of one waits for what is there.
+    pub beside: Vec<Channel>,
     /// Its moves so far.
     pub history: History,
     /// What is outstanding.
@@ -29,12 +32,23 @@ impl Situation {
     pub fn new(channels: Vec<Channel>, history: History) -> Self {
         Self {
             channels,
+            beside: Vec::new(),
             history,
             inventory: Inventory::default(),
             quorum: 1,
             retention: Span::of_seconds(0),
             ends: BTreeMap::new(),
         }
+    }
+
+    /// The channels of a key: those of the line, and others as long as something of the key is outstanding there.
+    pub fn everywhere(&self, version: u32, now: Instant) -> impl Iterator<Item = &Channel> {
+        let is_outstanding = move |channel: &&Channel| {
+            let end = self.inventory.end(&channel.name, version);
+            let margin = |end: When| end.later(channel.timing.skew).later(channel.timing.retire_safety);
+            end.is_some_and(|end| !margin(end).has_come(now))
+        };
+        self.channels.iter().chain(self.beside.iter().filter(is_outstanding))
     }
 
     /// How far a key is known in a channel.

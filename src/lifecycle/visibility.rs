@@ -40,13 +40,17 @@ impl Visibility {
         key: &KeyState,
         now: Instant,
     ) -> Self {
-        let Some(track) = inventory.track(&channel.name, version) else { return Self::Hidden };
+        if inventory.listing(&channel.name, version).is_none() {
+            return Self::Hidden;
+        }
         let own = channel.kind.method().has_own_files();
         let withdrawn = matches!(key.stage, Stage::Retired | Stage::Revoked | Stage::Destroyed);
-        match if own { !withdrawn } else { track.listed } {
-            true if known(channel, track).is_open(now) => Self::Omnipresent,
+        match if own { !withdrawn } else { inventory.is_listed(channel, version, now) } {
+            true if known(channel, inventory, version, now).is_open(now) => Self::Omnipresent,
+            // At some of its places it is not listed any longer.
+            true if withdrawn => Self::Unretentive,
             true => Self::Rumoured,
-            false if hidden(channel, inventory, version, key).is_open(now) => Self::Hidden,
+            false if hidden(channel, inventory, (version, key), now).is_open(now) => Self::Hidden,
             false => Self::Unretentive,
         }
     }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::inventory::{Inventory, Track};
+use super::inventory::{Inventory, Place, Shown, Track};
 use super::{CADENCE, Channel, KeyState, Method, Outstanding, Stage};
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
@@ -80,6 +80,20 @@ impl Opening {
             other => other,
         }
     }
+
+    /// When both are open.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unseen(mut points), Self::Unseen(more)) => {
+                points.extend(more);
+                points.dedup();
+                Self::Unseen(points)
+            }
+            (Self::At(one), Self::At(other)) => Self::At(one.max(other)),
+            (Self::Open, other) | (other, Self::Open) => other,
+            (unseen @ Self::Unseen(_), _) | (_, unseen @ Self::Unseen(_)) => unseen,
+        }
+    }
 }
 
 /// When the last consumer has taken note: T + H at most, unless the artefacts that say otherwise end before that. Strict: when
@@ -91,44 +105,93 @@ fn settled(channel: &Channel, seen: Instant, other: When) -> When {
     bound.later(channel.timing.skew)
 }
 
-/// When every consumer has the key.
-pub(super) fn known(channel: &Channel, track: &Track) -> Opening {
-    let Some(lacking) = track.lacking else { return Opening::Open };
-    match track.seen(&channel.points) {
-        Err(points) => Opening::Unseen(points),
-        Ok(seen) if channel.kind.method().has_own_files() => {
-            Opening::At(When::At(seen).later(channel.timing.distribution))
-        }
-        Ok(seen) => {
-            let settled = settled(channel, seen, lacking);
-            Opening::At(settled.max(When::At(seen).later(channel.timing.distribution)))
-        }
-    }
+/// What has to be seen of a place.
+fn wanted(place: Option<&Place>, how: &str) -> String {
+    place.map_or_else(|| format!("an artefact {how} the key"), |place| format!("{place} {how} the key"))
 }
 
-/// From when on the key may be activated, as far as this channel goes.
-pub(super) fn activate(channel: &Channel, track: &Track) -> Opening {
+/// T: since when a place is seen to be at its present state, and every publication point to be there, at whichever of the
+/// places that are so; or what was never seen.
+fn seen(
+    channel: &Channel,
+    (place, track): (Option<&Place>, &Track),
+    same: &[&Track],
+) -> Result<Instant, Vec<String>> {
+    let at = |point: &String| same.iter().filter_map(|track| track.at(point)).min();
+    let missing: Vec<_> = channel.points.iter().filter(|point| at(point).is_none()).cloned().collect();
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let how = if track.listed { "with" } else { "without" };
+    let unseen = || vec![place.map_or_else(|| "any publication point".to_owned(), |_| wanted(place, how))];
+    let first = track.first().ok_or_else(unseen)?;
+    Ok(channel.points.iter().filter_map(at).max().unwrap_or(first).max(first))
+}
+
+/// When every consumer has the key, whichever place it reads.
+pub(super) fn known(channel: &Channel, inventory: &Inventory, version: u32, now: Instant) -> Opening {
+    let places = inventory.in_use(channel, now);
+    let tracks = places.iter().filter_map(|(_, shown)| shown.track(version));
+    let listing: Vec<_> = tracks.filter(|track| track.listed).collect();
+    let opening = |(place, shown): &(Option<&Place>, &Shown)| {
+        let Some(track) = shown.track(version).filter(|track| track.listed) else {
+            let blocks = Opening::Unseen(vec![wanted(*place, "with")]);
+            return if shown.is_empty { Opening::Open } else { blocks };
+        };
+        let Some(lacking) = track.lacking else { return Opening::Open };
+        match seen(channel, (*place, track), &listing) {
+            Err(points) => Opening::Unseen(points),
+            Ok(seen) if channel.kind.method().has_own_files() => {
+                Opening::At(When::At(seen).later(channel.timing.distribution))
+            }
+            Ok(seen) => {
+                let settled = settled(channel, seen, lacking);
+                Opening::At(settled.max(When::At(seen).later(channel.timing.distribution)))
+            }
+        }
+    };
+    places.iter().map(opening).fold(Opening::Open, Opening::and)
+}
+
+/// From when on a listed key may be activated, as far as this channel goes.
+pub(super) fn activate(channel: &Channel, inventory: &Inventory, version: u32, now: Instant) -> Opening {
     match channel.kind.method() {
         Method::Replace => Opening::Open,
-        Method::Double | Method::OutOfBand => known(channel, track),
-        Method::PrePublish | Method::Chained => known(channel, track).later(channel.timing.publish_safety),
+        Method::Double | Method::OutOfBand => known(channel, inventory, version, now),
+        Method::PrePublish | Method::Chained => {
+            known(channel, inventory, version, now).later(channel.timing.publish_safety)
+        }
     }
 }
 
-/// When no consumer has the key any longer, after artefacts ceased to list it.
-pub(super) fn forgotten(channel: &Channel, track: &Track) -> Opening {
-    let Some(listing) = track.listing.end() else { return Opening::Open };
-    match track.seen(&channel.points) {
-        Ok(seen) => Opening::At(settled(channel, seen, listing)),
-        // Nobody has seen the artefacts without it, and yet those with it end.
-        Err(points) if listing == When::Never => Opening::Unseen(points),
-        Err(_) => Opening::At(listing.later(channel.timing.skew)),
-    }
+/// When no consumer has the key any longer, after artefacts ceased to list it, at every place.
+pub(super) fn forgotten(channel: &Channel, inventory: &Inventory, version: u32, now: Instant) -> Opening {
+    let places = inventory.in_use(channel, now);
+    let tracks = places.iter().filter_map(|(place, shown)| Some((*place, shown.track(version)?)));
+    let tracks: Vec<_> = tracks.collect();
+    let without: Vec<_> = tracks.iter().map(|(_, track)| *track).filter(|track| !track.listed).collect();
+    let opening = |(place, track): &(Option<&Place>, &Track)| {
+        let Some(listing) = track.listing.filter(|_| !track.listed) else {
+            return Opening::Unseen(vec![wanted(*place, "without")]);
+        };
+        match seen(channel, (*place, track), &without) {
+            Ok(seen) => Opening::At(settled(channel, seen, listing)),
+            // Nobody has seen the artefacts without it, and yet those with it end.
+            Err(points) if listing == When::Never => Opening::Unseen(points),
+            Err(_) => Opening::At(listing.later(channel.timing.skew)),
+        }
+    };
+    tracks.iter().map(opening).fold(Opening::Open, Opening::and)
 }
 
 /// When no consumer has the key any longer, whatever became of it.
-pub(super) fn hidden(channel: &Channel, inventory: &Inventory, version: u32, key: &KeyState) -> Opening {
-    match inventory.track(&channel.name, version) {
+pub(super) fn hidden(
+    channel: &Channel,
+    inventory: &Inventory,
+    (version, key): (u32, &KeyState),
+    now: Instant,
+) -> Opening {
+    match inventory.listing(&channel.name, version) {
         None => Opening::Open,
         // Only a key that is hidden is destroyed: what goes on record about it later changes nothing of that.
         Some(_) if key.stage == Stage::Destroyed => Opening::Open,
@@ -136,13 +199,9 @@ pub(super) fn hidden(channel: &Channel, inventory: &Inventory, version: u32, key
             Some(revoked) => distrusted(channel, inventory, version, revoked.at),
             None => Opening::Open,
         },
-        Some(track) if track.listed => Opening::Unseen(vec![WITHOUT.to_owned()]),
-        Some(track) => forgotten(channel, track),
+        Some(_) => forgotten(channel, inventory, version, now),
     }
 }
-
-/// What has to be seen before anybody can say when a key is forgotten.
-const WITHOUT: &str = "an artefact without the key";
 
 /// When the last thing ends that the key signed in a channel and the inventory knows of.
 fn signed_end(channel: &Channel, inventory: &Inventory, version: u32) -> Option<When> {
@@ -158,11 +217,17 @@ pub(super) fn copies_until(channel: &Channel, key: &KeyState) -> Option<When> {
 }
 
 /// From when on the key may be retired, as far as this channel goes: nothing that it signed is outstanding.
-pub(super) fn retire(channel: &Channel, inventory: &Inventory, version: u32, key: &KeyState) -> Opening {
+pub(super) fn retire(
+    channel: &Channel,
+    inventory: &Inventory,
+    (version, key): (u32, &KeyState),
+    now: Instant,
+) -> Opening {
     if channel.kind.method() == Method::Replace && key.last_use.is_some() {
-        let unlisted = inventory.track(&channel.name, version).filter(|track| !track.listed);
-        return unlisted
-            .map_or_else(|| Opening::Unseen(vec![WITHOUT.to_owned()]), |track| forgotten(channel, track));
+        return match inventory.listing(&channel.name, version) {
+            None => Opening::Unseen(vec![wanted(None, "without")]),
+            Some(_) => forgotten(channel, inventory, version, now),
+        };
     }
     let signed = signed_end(channel, inventory, version);
     let used = key.last_use.map(|last| When::At(last).later(channel.timing.objects));
@@ -185,7 +250,6 @@ pub(super) fn distrusted(
     revoked: Instant,
 ) -> Opening {
     let signed = signed_end(channel, inventory, version);
-    let track = inventory.track(&channel.name, version);
     let timing = &channel.timing;
     if channel.kind.method().has_own_files() {
         let pinned =
@@ -193,18 +257,26 @@ pub(super) fn distrusted(
         let ended = signed.filter(|_| channel.kind.method() == Method::Double);
         return Opening::At(ended.map_or(pinned, |ended| ended.max(pinned)).later(timing.skew));
     }
-    let listing = track.and_then(|track| track.listing.end());
-    let chained = signed.filter(|_| channel.kind.method() == Method::Chained);
-    match (listing.max(chained), track) {
-        (None, _) => Opening::Open,
-        _ if chained == Some(When::Never) => Opening::At(When::Never),
-        (Some(When::At(end)), _) => Opening::At(When::At(end).later(timing.skew)),
-        (Some(When::Never), Some(track)) if !track.listed => match track.seen(&channel.points) {
+    let tracks = || {
+        let places = inventory.places(&channel.name);
+        places.filter_map(|(place, shown)| Some((place, shown.track(version)?)))
+    };
+    let without: Vec<_> = tracks().map(|(_, track)| track).filter(|track| !track.listed).collect();
+    let opening = |(place, track): (Option<&Place>, &Track)| match track.listing {
+        Some(When::Never) if !track.listed => match seen(channel, (place, track), &without) {
             Ok(seen) => Opening::At(When::At(seen).later(channel.cache_bound()).later(timing.skew)),
             Err(points) => Opening::Unseen(points),
         },
-        (Some(When::Never), _) => Opening::Unseen(vec![WITHOUT.to_owned()]),
-    }
+        Some(When::Never) => Opening::Unseen(vec![wanted(place, "without")]),
+        end => end.map_or(Opening::Open, |end| Opening::At(end.later(timing.skew))),
+    };
+    let chained = signed.filter(|_| channel.kind.method() == Method::Chained);
+    let chained = match chained {
+        // What never ends outlives whatever is still to be seen.
+        Some(When::Never) => return Opening::At(When::Never),
+        chained => chained.map_or(Opening::Open, |end| Opening::At(end.later(timing.skew))),
+    };
+    tracks().map(opening).fold(chained, Opening::and)
 }
 
 /// What the times of a channel allow.

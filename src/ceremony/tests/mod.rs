@@ -24,6 +24,7 @@ use crate::custody::{
     Carries, Catalogue, Delivered, Document, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, Vault,
 };
 use crate::key::{Environment, Hash, KeyId, Line, Scheme, algorithm};
+use crate::lifecycle::tests::histories::places::{HOSTS, documents};
 use crate::lifecycle::tests::histories::{Event, Mirror, Model, event};
 use crate::lifecycle::tests::{at, line};
 use crate::lifecycle::{Answers, Kind, Lists, Move, Receipt, Signature, Situation, Stage, Step};
@@ -39,9 +40,6 @@ const LINES: [(Kind, &str, &str); 6] = [
     (Kind::Jwks, "jwks", ""),
     (Kind::Spiffe, "spiffe-bundle", ""),
 ];
-
-/// Signs what carries the keys of the line.
-const HOST: &str = "example.org/prod/host";
 
 const REASON: &str = "a reason";
 
@@ -110,12 +108,12 @@ impl Real {
             auditors: vec![real.recipient.clone()],
         };
         drop(Vault::create(&real.path, &new, operator(), &FixedClock(at(0))).unwrap());
-        let host = Making {
-            key: HOST.parse::<Line>().unwrap().version(1),
-            profile_text: format!("version = 1\nkinds = [\"{document}\"]\npolicy_ref = \"tests\"\n"),
+        let hosts = HOSTS.into_iter().filter(|_| !kind.method().is_anchor()).map(|host| Making {
+            key: host.parse::<Line>().unwrap().version(1),
+            profile_text: format!("version = 1\nkinds = {:?}\npolicy_ref = \"tests\"\n", documents(kind)),
             ..real.making(1)
-        };
-        let hosts = (!kind.method().is_anchor()).then_some(host);
+        });
+        let hosts: Vec<_> = hosts.collect();
         for making in std::iter::once(real.making(1)).chain(hosts) {
             real.act(at(0), |vault, answering| generate(vault, making, answering, &mut random::system()))
                 .unwrap();
@@ -158,18 +156,11 @@ impl Real {
         records.iter().map(|record| (record.key().unwrap().version, record.stage())).collect()
     }
 
-    /// What a document of the host says of the keys of the line.
-    fn carries(vault: &Vault<'_>, signature: &Signature) -> Result<Vec<Carries>, Fault> {
-        if signature.by.is_some() {
-            return Ok(vec![]);
-        }
-        let (channel, keys) = vault.carrying(&line())?.remove(0);
-        assert_eq!(Lists::Keys(keys.clone()), signature.lists);
-        Ok(vec![Carries {
-            line: line().to_string(),
-            channel: channel.to_owned(),
-            keys: keys.into_iter().collect(),
-        }])
+    /// What a document of a host says of the keys of the line.
+    fn carries(&self, signature: &Signature) -> Vec<Carries> {
+        let (Lists::Keys(keys), true) = (&signature.lists, signature.place.is_some()) else { return vec![] };
+        let (line, channel) = (line().to_string(), self.kind.name().to_owned());
+        vec![Carries { line, channel, keys: keys.iter().copied().collect() }]
     }
 
     /// Takes the step, and yields why it was refused.
@@ -245,15 +236,19 @@ impl Mirror for Real {
     }
 
     fn signs(&mut self, signature: &Signature) {
-        let host: Line = HOST.parse().unwrap();
-        let by = signature.by.map_or(host.version(1), |version| line().version(version));
+        let place = signature.place.as_ref();
+        let by = signature.by.map(|version| line().version(version));
+        let by = by.unwrap_or_else(|| place.unwrap().by.version(1));
+        let (kind, about) =
+            place.map_or((self.document, ""), |place| (place.kind.as_str(), place.about.as_str()));
         let done = self.act(signature.issued, |vault, approver| {
-            let (channel, lists) = vault.channel_for(&by.line, self.document)?;
-            let carries = Self::carries(vault, signature)?;
+            let (channel, lists) = vault.channel_for(&by.line, kind)?;
+            let carries = self.carries(signature);
             if carries.is_empty() {
                 assert_eq!((&channel, &lists), (&signature.channel, &signature.lists));
             }
-            let approval = approved(vault, &by, self.document, signature.artefact.as_bytes())?;
+            let kind = documents(self.kind).iter().copied().find(|own| *own == kind).unwrap_or(self.document);
+            let approval = approved(vault, &by, kind, signature.artefact.as_bytes())?;
             vault.sign(approval, approver, &mut |_| {
                 Ok(Delivered {
                     digest: signature.digest,
@@ -265,7 +260,7 @@ impl Mirror for Real {
                         signature.expires.instant(),
                         &lists,
                     )
-                    .carrying("", carries.clone()),
+                    .carrying(about, carries.clone()),
                 })
             })
         });
@@ -291,7 +286,10 @@ impl Mirror for Real {
         };
         assert_eq!(of(&situation), of(model));
         let channel = &situation.channels[0];
-        assert_eq!(*channel, model.channels[0]);
+        assert_eq!((channel, situation.beside.len()), (&model.channels[0], 0));
+        for (_, keys) in catalogue.carrying(&line()).unwrap() {
+            assert_eq!(Lists::Keys(keys), model.lists(channel), "what documents are to list");
+        }
         let signers = catalogue.signers(&line(), self.document, now).unwrap();
         assert_eq!(signers, model.signers(channel, now));
         for (version, key) in model.history.keys() {

@@ -25,6 +25,8 @@ impl Dice {
 /// An artefact as consumers see it; times in seconds.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
+    /// Where it stands, of several places.
+    pub(super) place: usize,
     pub(super) by: Option<u32>,
     pub(super) lists: Vec<u32>,
     pub(super) signed: i64,
@@ -58,6 +60,8 @@ impl World<'_> {
 
 /// One consumer.
 pub(super) struct Consumer {
+    /// The one place that it reads.
+    pub(super) place: usize,
     cached: Option<usize>,
     pub(super) next: i64,
     failures: u32,
@@ -72,7 +76,7 @@ impl Consumer {
     pub(super) fn new(channel: &Channel, seed: u64) -> Self {
         let mut dice = Dice(seed);
         let skew = dice.below(channel.timing.skew.seconds());
-        Self { cached: None, next: 0, failures: 0, skew, pins: vec![1], dice }
+        Self { place: 0, cached: None, next: 0, failures: 0, skew, pins: vec![1], dice }
     }
 
     fn is_fresh(&self, seen: &Seen, time: i64) -> bool {
@@ -108,6 +112,7 @@ impl Consumer {
     fn fetch(&mut self, world: &World<'_>, time: i64) {
         let method = world.channel.kind.method();
         let found = world.current(time, |seen| match (method, seen.by) {
+            _ if seen.place != self.place => false,
             (Method::Double | Method::OutOfBand, Some(by)) => self.pins.contains(&by) && time < seen.expires,
             _ => true,
         });

@@ -1,6 +1,8 @@
 //! Ten thousand random histories: moves, times, lost receipts, emergencies. After every step
 //! the invariants hold, and consumers who follow the rules of caches lose nothing and believe no revoked key.
 
+pub(crate) mod places;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -72,6 +74,8 @@ pub(crate) struct Model {
     mirror: Box<dyn Mirror>,
     /// The next move that happens does so only after a crash.
     crash: bool,
+    /// Where documents stand that list keys of the line, and which they listed last.
+    places: Vec<(Option<Place>, Lists)>,
     artefacts: Vec<Seen>,
     /// Artefacts whose receipt is on its way: digest and time.
     receipts: Vec<(String, i64)>,
@@ -111,11 +115,18 @@ impl Model {
 
     /// A model of a line with this channel, and what goes along with it.
     pub(crate) fn with(channel: Channel, seed: u64, mirror: Box<dyn Mirror>) -> Self {
-        let consumers = (0..3).map(|number| Consumer::new(&channel, seed ^ number)).collect();
+        let places = places::of(channel.kind, seed);
+        let consumer = |number: usize| {
+            let mut consumer = Consumer::new(&channel, seed ^ u64::try_from(number).unwrap());
+            consumer.place = number % places.len();
+            consumer
+        };
+        let consumers = (0..3).map(consumer).collect();
         let mut model = Self {
             situation: situation(channel),
             mirror,
             crash: false,
+            places,
             artefacts: Vec::new(),
             receipts: Vec::new(),
             active: vec![(0, Some(1))],
@@ -138,59 +149,6 @@ impl Model {
 
     fn channel(&self) -> Channel {
         self.situation.channels[0].clone()
-    }
-
-    fn ceremony(&mut self) {
-        self.sign();
-        self.next_ceremony = self.now + self.channel().timing.period.seconds();
-    }
-
-    /// Signs for the channel; one receipt in three is lost.
-    fn sign(&mut self) {
-        let channel = self.channel();
-        let lists = self.situation.lists(&channel);
-        let signers = self.situation.signers(&channel, at(self.now));
-        let signers: Vec<_> = if channel.kind.method().is_anchor() {
-            signers.into_iter().map(Some).collect()
-        } else {
-            vec![None]
-        };
-        for by in signers {
-            let name = format!("artefact {}", self.artefacts.len());
-            let expires =
-                channel.timing.validity.map_or(When::Never, |span| When::At(at(self.now)).later(span));
-            let signed = signature(&name, channel.kind, by, self.now, expires, lists.clone());
-            self.mirror.signs(&signed);
-            self.situation.inventory.add(&signed);
-            let appears = self.now + 1 + self.dice.below(channel.timing.delay.seconds());
-            let listed = match &lists {
-                Lists::Keys(keys) => keys.iter().copied().collect(),
-                _ => by.into_iter().collect(),
-            };
-            self.announce(by, appears);
-            self.artefacts.push(Seen {
-                by,
-                lists: listed,
-                signed: self.now,
-                appears,
-                expires: second(expires),
-            });
-            if self.dice.below(3) > 0 {
-                self.receipts.push((name, appears));
-            }
-        }
-    }
-
-    /// People begin to carry an anchor to consumers when its first artefact appears.
-    fn announce(&mut self, by: Option<u32>, appears: i64) {
-        let first = |version: &u32| self.artefacts.iter().all(|seen| seen.by != Some(*version));
-        let Some(version) = by.filter(first).filter(|_| self.channel().kind.method().has_own_files()) else {
-            return;
-        };
-        let longest = self.channel().timing.distribution.seconds();
-        for consumer in 0..self.consumers.len() {
-            self.carried.push((appears + self.dice.below(longest), consumer, version));
-        }
     }
 
     /// Lets time go by, ceremony by ceremony.
@@ -300,8 +258,9 @@ impl Model {
             self.gone.entry(version).or_insert(self.now);
         }
         // While something is stopped, artefacts are signed at once; the rest may wait for the next ceremony.
-        if emergency || stopped || matches!(act, Move::Revoke | Move::Resume) || self.dice.below(2) == 0 {
-            self.sign();
+        let at_once = emergency || stopped || matches!(act, Move::Revoke | Move::Resume);
+        if at_once || self.dice.below(2) == 0 {
+            self.sign(at_once);
         }
         true
     }
@@ -402,7 +361,7 @@ impl Model {
         let history = &self.situation.history;
         let visible = |version| self.situation.visibility(channel, version, at(now)).unwrap();
         let calm = now >= self.excused;
-        let last = self.artefacts.last().unwrap();
+        let newest = |place: usize| self.artefacts.iter().rev().find(|seen| seen.place == place).unwrap();
         // After an emergency only receipts tell, and they get lost here; the consumers say whether the key is known.
         let emergency = |version: &u32| {
             let mut steps = history.steps().iter().rev();
@@ -436,7 +395,9 @@ impl Model {
             }
             if key.stage == Stage::Destroyed {
                 assert_eq!(visible(version), Visibility::Hidden, "I6: #{version}");
-                assert!(method.has_own_files() || !last.lists.contains(&version), "I6: #{version} is listed");
+                let mut newest = (0..self.places.len()).map(newest);
+                let is_listed = newest.any(|last| last.lists.contains(&version));
+                assert!(method.has_own_files() || !is_listed, "I6: #{version} is listed");
             }
         }
     }

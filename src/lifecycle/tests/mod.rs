@@ -50,7 +50,8 @@ fn signature(
     lists: Lists,
 ) -> Signature {
     let (artefact, digest) = (name.to_owned(), Digest::of(name.as_bytes()));
-    Signature { artefact, digest, channel: channel.name().to_owned(), by, issued: at(issued), expires, lists }
+    let (channel, issued) = (channel.name().to_owned(), at(issued));
+    Signature { artefact, digest, channel, place: None, by, issued, expires, lists }
 }
 
 fn receipt(name: &str, seen: i64) -> Receipt {

@@ -37,7 +37,7 @@ fn introduced(channel: &Channel, old: i64) -> (Situation, i64) {
 
 fn opens(channel: &Channel, old: i64) -> Opening {
     let (situation, _) = introduced(channel, old);
-    activate(channel, situation.inventory.track(&channel.name, 2).unwrap())
+    activate(channel, &situation.inventory, 2, at(13 * DAY))
 }
 
 fn opening(seconds: i64) -> Opening {
@@ -60,8 +60,8 @@ fn the_worked_example_comes_out_exactly() {
     // Strict: its last old validUntil is at most T + 14 d, for a file signed in the very second of T.
     let strict = example(true);
     let (situation, _) = introduced(&strict, 10 * DAY - 1);
-    let track = situation.inventory.track(&strict.name, 2).unwrap();
-    let last = track.lacking.unwrap().instant().unwrap();
+    let (_, shown) = situation.inventory.places(&strict.name).next().unwrap();
+    let last = shown.track(2).unwrap().lacking.unwrap().instant().unwrap();
     assert!(last.seconds_since(at(seen)) <= 14 * DAY, "{last}");
     // And with D = 2 d the strict window opens before T + 14 d too, its margins counted in.
     assert_eq!(opens(&strict, 10 * DAY - 1), opening(24 * DAY - 1 + 300 + DAY));
@@ -134,7 +134,11 @@ fn each_kind_has_its_own_window_for_an_old_key() {
             situation.inventory.observe(&receipt("only", 81 * DAY)).unwrap();
         }
         let key = *situation.history.key(1).unwrap();
-        assert_eq!(retire(&channel, &situation.inventory, 1, &key), opening(expected), "{kind}");
+        assert_eq!(
+            retire(&channel, &situation.inventory, (1, &key), at(81 * DAY)),
+            opening(expected),
+            "{kind}"
+        );
     }
 }
 
@@ -188,10 +192,7 @@ fn every_publication_point_has_to_be_seen_or_an_officer_says_so() {
     channel.points = vec!["https://a.example".into(), "https://b.example".into()];
     let (mut situation, _) = introduced(&channel, 9 * DAY);
     let from = |from: Source, seen: i64| Receipt { from, ..receipt("new", seen) };
-    let unseen = |situation: &Situation| {
-        let track = situation.inventory.track(&channel.name, 2).unwrap();
-        known(&channel, track)
-    };
+    let unseen = |situation: &Situation| known(&channel, &situation.inventory, 2, at(15 * DAY));
     assert_eq!(unseen(&situation), Opening::Unseen(channel.points.clone()), "seen elsewhere only");
     situation.inventory.observe(&from(Source::Point("https://a.example".into()), 12 * DAY)).unwrap();
     assert_eq!(unseen(&situation), Opening::Unseen(vec!["https://b.example".into()]));
@@ -226,12 +227,11 @@ fn times_beyond_the_calendar_never_come_and_nothing_overflows() {
         let (mut situation, _) = introduced(&channel, 9 * DAY);
         go(&mut situation, 60 * DAY, 2, Move::Activate);
         let key = *situation.history.key(1).unwrap();
-        let (inventory, name) = (&situation.inventory, &channel.name);
-        let old = inventory.track(name, 1).unwrap();
+        let inventory = &situation.inventory;
         for opening in [
-            retire(&channel, inventory, 1, &key),
+            retire(&channel, inventory, (1, &key), at(61 * DAY)),
             distrusted(&channel, inventory, 1, at(61 * DAY)),
-            forgotten(&channel, old),
+            forgotten(&channel, inventory, 1, at(61 * DAY)),
         ] {
             assert!(!opening.is_open(at(61 * DAY)), "{kind}: {opening:?}");
         }

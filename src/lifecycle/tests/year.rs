@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::consumers::{Consumer, Dice, Seen, World};
 use super::*;
+use crate::lifecycle::inventory::Track;
 use crate::lifecycle::window::{distrusted, known, retire};
 
 const CONSUMERS: u64 = 1_000;
@@ -45,6 +46,7 @@ fn seconds(time: Instant) -> i64 {
 
 fn seen(edition: &Edition) -> Seen {
     Seen {
+        place: 0,
         by: edition.by,
         lists: edition.lists.iter().copied().collect(),
         signed: seconds(edition.signed),
@@ -146,20 +148,19 @@ fn year(channel: &Channel, gate: Gate<'_>, consumers: u64) -> (u64, u64, usize) 
 
 /// The negative control: half of each window, measured from its beginning.
 fn half(situation: &Situation, act: Move, version: u32, answers: &Answers) -> bool {
-    let channel = &situation.channels[0];
+    let (channel, inventory) = (&situation.channels[0], &situation.inventory);
+    let place = inventory.places(&channel.name).next();
+    let track = place.and_then(|(_, shown)| shown.track(version));
     let opens = match act {
         _ if !answers.policy.yes => return false,
         Move::Activate if channel.kind.method() != Method::Replace => {
-            let Some(track) = situation.inventory.track(&channel.name, version) else { return false };
-            let Ok(seen) = track.seen(&channel.points) else { return false };
-            (seen, known(channel, track))
+            let Some(seen) = track.and_then(Track::first) else { return false };
+            (seen, known(channel, inventory, version, at(0)))
         }
         Move::Retire => {
             let key = situation.history.key(version).unwrap();
-            let opens = retire(channel, &situation.inventory, version, key);
-            let unlisted = situation.inventory.track(&channel.name, version).and_then(|track| {
-                track.seen(&channel.points).ok().filter(|_| channel.kind.method() == Method::Replace)
-            });
+            let opens = retire(channel, inventory, (version, key), at(0));
+            let unlisted = track.and_then(Track::first).filter(|_| channel.kind.method() == Method::Replace);
             (unlisted.or(key.last_use).unwrap(), opens)
         }
         _ => return answers.are_yes(),
