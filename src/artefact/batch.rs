@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Scheme, Signature};
-use crate::policy::{Examined, Facts};
+use crate::policy::{Examined, Facts, Items};
 
 /// The documents of one batch, in an order that does not change. Several threads ask at once.
 pub trait Batch: Sync {
@@ -24,7 +24,7 @@ pub trait Batch: Sync {
     fn scheme(&self) -> &'static Scheme;
 
     /// What web servers call the document at a place.
-    fn media_type(&self, place: usize) -> &'static str;
+    fn media_type(&self, place: usize) -> Result<&'static str, Fault>;
 
     /// Files beside the documents that nobody signs, such as a list of them: name, media type, bytes.
     fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
@@ -33,8 +33,8 @@ pub trait Batch: Sync {
 
     /// The kind and the subject that the next review of the document at a place compares by, where it is reviewed by
     /// itself.
-    fn record_of(&self, _place: usize) -> Option<(&'static str, &str)> {
-        None
+    fn record_of(&self, _place: usize) -> Result<Option<(&'static str, String)>, Fault> {
+        Ok(None)
     }
 
     /// What that review compares with.
@@ -43,7 +43,12 @@ pub trait Batch: Sync {
     }
 
     /// The documents.
-    fn members(&self) -> &[Member];
+    fn members(&self) -> &Arc<dyn Members>;
+
+    /// What the review tells of each document beside the facts, where these do not.
+    fn items(&self) -> Option<Arc<dyn Items>> {
+        None
+    }
 
     /// The names that a document about this would have.
     fn names(&self, id: &str) -> Vec<String>;
@@ -52,7 +57,31 @@ pub trait Batch: Sync {
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault>;
 }
 
+/// The documents of a batch, by their places. There may be many, and they need not stand in memory.
+pub trait Members: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The one at a place.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it again.
+    fn member(&self, place: usize) -> Result<Member, Fault>;
+}
+
+impl Members for Vec<Member> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn member(&self, place: usize) -> Result<Member, Fault> {
+        self.get(place).cloned().ok_or_else(|| INTERNAL.fault("the batch has no such place"))
+    }
+}
+
 /// One document of a batch.
+#[derive(Clone)]
 pub struct Member {
     /// What it is about, such as an entityID; foreign text.
     pub id: Arc<str>,
@@ -112,6 +141,10 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::New, Self::Current, Self::Expiring, Self::Unproven, Self::Changed, Self::Foreign];
+
     /// Its word in reports and in the index.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,20 +1,26 @@
 //! `index.json`: what a publisher finds in the folder of a batch. It is written for others; nothing in it is trusted here.
 
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Published, proofs};
+use super::documents::Documents;
+use super::proofs;
 use crate::artefact::Batch;
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
+use crate::base::text::Texts;
 use crate::key::KeyId;
 
 const NAME: &str = "index.json";
-const BYTES_MAX: u64 = 1 << 30;
+/// Longer lines are not read.
+const LINE_BYTES_MAX: u64 = 1 << 20;
 /// What stands for a file that nobody signs.
 const UNSIGNED: &str = "unsigned";
 
@@ -22,7 +28,7 @@ const UNSIGNED: &str = "unsigned";
 pub(super) struct Index<'a> {
     pub(super) key: &'a KeyId,
     pub(super) batch: &'a dyn Batch,
-    pub(super) documents: &'a [Published],
+    pub(super) documents: &'a Documents,
     /// Whether each document has a proof.
     pub(super) has_proofs: bool,
 }
@@ -36,13 +42,9 @@ pub struct Gone {
     pub names: Vec<String>,
 }
 
+/// A line of an earlier index.
 #[derive(Deserialize)]
 struct Earlier {
-    documents: Vec<EarlierDocument>,
-}
-
-#[derive(Deserialize)]
-struct EarlierDocument {
     id: String,
     status: String,
 }
@@ -50,22 +52,31 @@ struct EarlierDocument {
 impl Index<'_> {
     /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
     /// are about, never by what the index says.
-    pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Vec<Gone> {
-        let earlier = Document::open(&folder.join(NAME)).ok();
-        let read = |index: Document| serde_json::from_reader(BufReader::new(index.reader().take(BYTES_MAX)));
-        let earlier: Option<Earlier> = earlier.and_then(|index| read(index).ok());
-        let mut here: Vec<&str> = batch.members().iter().map(|member| &*member.id).collect();
-        here.sort_unstable();
-        let listed = earlier.into_iter().flat_map(|index| index.documents);
-        let listed = listed.filter(|document| document.status != UNSIGNED).map(|document| document.id);
-        let mut gone: Vec<Gone> = listed
-            .filter(|id| here.binary_search(&id.as_str()).is_err())
-            .map(|id| Gone { names: batch.names(&id), id })
-            .filter(|gone| gone.names.iter().any(|name| disk::exists(&folder.join(name))))
-            .collect();
+    pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Result<Vec<Gone>, Fault> {
+        let Ok(earlier) = Document::open(&folder.join(NAME)) else { return Ok(vec![]) };
+        // Identifiers stand here as hashes of 64 bits under a key of this run.
+        let (hash, members) = (RandomState::new(), batch.members());
+        let mut here = HashSet::with_capacity(members.count());
+        for place in 0..members.count() {
+            here.insert(hash.hash_one(&*members.member(place)?.id));
+        }
+        let mut gone = Vec::new();
+        let mut from = BufReader::new(earlier.reader());
+        let mut line = String::new();
+        while from.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).is_ok_and(|count| count > 0) {
+            if let Ok(Earlier { id, status }) = serde_json::from_str(line.trim_end().trim_end_matches(','))
+                && status != UNSIGNED
+                && !here.contains(&hash.hash_one(&*id))
+            {
+                let names = batch.names(&id);
+                let stands = names.iter().any(|name| disk::exists(&folder.join(name)));
+                gone.extend(stands.then_some(Gone { id, names }));
+            }
+            line.clear();
+        }
         gone.sort_by(|one, other| one.id.cmp(&other.id));
         gone.dedup();
-        gone
+        Ok(gone)
     }
 
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
@@ -75,73 +86,79 @@ impl Index<'_> {
         let failed = |e: io::Error| disk::fault("write", &path, &e);
         if let Ok(found) = digest(&path) {
             let mut hashing = Hashing::new(io::sink());
-            self.put(&mut hashing, gone).map_err(failed)?;
+            self.put(&mut hashing, gone, &failed)?;
             if found == hashing.finish().0 {
                 return Ok(false);
             }
         }
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = BufWriter::new(&mut pending);
-        self.put(&mut to, gone).and_then(|()| to.flush()).map_err(failed)?;
+        self.put(&mut to, gone, &failed)?;
+        to.flush().map_err(failed)?;
         drop(to);
         pending.replace()?;
         Ok(true)
     }
 
-    fn put(&self, to: &mut dyn Write, gone: &[Gone]) -> io::Result<()> {
+    fn put(
+        &self,
+        to: &mut dyn Write,
+        gone: &[Gone],
+        failed: &dyn Fn(io::Error) -> Fault,
+    ) -> Result<(), Fault> {
         let beside = self.batch.beside();
-        let published = self.documents.iter().enumerate().map(|(at, one)| (&*one.id, Entry::Published(at)));
-        let gone = gone.iter().map(|gone| (gone.id.as_str(), Entry::Gone(gone)));
-        let unsigned = beside.iter().map(|one| (one.0, Entry::Unsigned(one)));
-        let mut entries: Vec<(&str, Entry<'_>)> = published.chain(gone).chain(unsigned).collect();
-        entries.sort_by_key(|(id, _)| *id);
-        write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))?;
+        let mut ids = Texts::default();
+        for place in 0..self.documents.count() {
+            ids.push(&self.batch.members().member(place)?.id);
+        }
+        gone.iter().for_each(|gone| ids.push(&gone.id));
+        beside.iter().for_each(|(name, ..)| ids.push(name));
+        write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))
+            .map_err(failed)?;
         let mut before = "\n";
-        for (_, entry) in entries {
-            write!(to, "{before}{}", self.line(&entry))?;
+        for at in ids.sorted() {
+            let of_gone = at.checked_sub(self.documents.count());
+            let of_beside = of_gone.and_then(|at| at.checked_sub(gone.len()));
+            let line = match (of_gone.and_then(|at| gone.get(at)), of_beside.and_then(|at| beside.get(at))) {
+                (Some(gone), _) => json!({"id": gone.id, "names": gone.names, "status": "gone"}),
+                (_, Some((name, media_type, bytes))) => unsigned(name, media_type, bytes),
+                (None, None) => self.line(at)?,
+            };
+            write!(to, "{before}{line}").map_err(failed)?;
             before = ",\n";
         }
-        to.write_all(b"\n]}\n")
+        to.write_all(b"\n]}\n").map_err(failed)
     }
 
-    fn line(&self, entry: &Entry<'_>) -> Value {
-        match entry {
-            Entry::Published(at) => self.documents.get(*at).map_or(Value::Null, |document| {
-                let (sha256, size) = document.file.unzip();
-                let mut line = json!({
-                    "id": &*document.id,
-                    "names": &*document.names,
-                    "media_type": self.batch.media_type(*at),
-                    "status": "published",
-                    "sha256": sha256.map(|digest| digest.to_string()),
-                    "size": size,
-                    "valid_until": document.valid_until.map(|until| until.to_string()),
-                    "content": document.content.to_string(),
-                });
-                if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
-                    members.insert("proof".into(), proofs::name(&sha256).into());
-                }
-                line
-            }),
-            Entry::Gone(gone) => json!({"id": gone.id, "names": gone.names, "status": "gone"}),
-            Entry::Unsigned((name, media_type, bytes)) => json!({
-                "id": name,
-                "names": [name],
-                "media_type": media_type,
-                "status": UNSIGNED,
-                "sha256": Digest::of(bytes).to_string(),
-                "size": bytes.len(),
-            }),
+    fn line(&self, at: usize) -> Result<Value, Fault> {
+        let document = self.documents.get(at)?;
+        let (sha256, size) = document.file.unzip();
+        let mut line = json!({
+            "id": &*document.id,
+            "names": &*document.names,
+            "media_type": self.batch.media_type(at)?,
+            "status": "published",
+            "sha256": sha256.map(|digest| digest.to_string()),
+            "size": size,
+            "valid_until": document.valid_until.map(|until| until.to_string()),
+            "content": document.content.to_string(),
+        });
+        if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
+            members.insert("proof".into(), proofs::name(&sha256).into());
         }
+        Ok(line)
     }
 }
 
-/// What a line of the index is about.
-enum Entry<'a> {
-    Published(usize),
-    Gone(&'a Gone),
-    /// Name, media type, bytes.
-    Unsigned(&'a (&'a str, &'static str, &'a [u8])),
+fn unsigned(name: &str, media_type: &str, bytes: &[u8]) -> Value {
+    json!({
+        "id": name,
+        "names": [name],
+        "media_type": media_type,
+        "status": UNSIGNED,
+        "sha256": Digest::of(bytes).to_string(),
+        "size": bytes.len(),
+    })
 }
 
 fn digest(path: &Path) -> Result<Digest, Fault> {

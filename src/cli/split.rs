@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::progress::Progress;
 use super::sign::Sign;
-use super::ui::Output;
+use super::ui::{Listed, Output};
 use super::{Common, document, quoted, review};
 use crate::artefact::{Standing, kind};
 use crate::base::fault::Fault;
@@ -47,10 +47,10 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     let mut batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
     let copied = batched.copy.take();
     let mut output = Output::default();
-    show(&mut output, sign, folder, kind.is_tree(), &batched);
+    show(&mut output, sign, folder, kind.is_tree(), &batched)?;
     let copy = sign.copy.as_deref().zip(copied);
     if let Some((folder, copied)) = &copy {
-        show(&mut output, sign, folder, false, copied);
+        show(&mut output, sign, folder, false, copied)?;
         if sign.dry_run {
             output.row("copy signed with", &copied.review.key.to_string());
             output.row("request digest", &copied.review.request.digest().to_string());
@@ -66,19 +66,29 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     Ok(output)
 }
 
-fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for document in &batched.documents {
-        *counts.entry(word(document)).or_default() += 1;
-    }
+fn show(
+    output: &mut Output,
+    sign: &Sign,
+    folder: &Path,
+    is_tree: bool,
+    batched: &Batched,
+) -> Result<(), Fault> {
+    let Counted { counts, touched, first } = Counted::of(batched)?;
     if sign.dry_run {
         output.line("nothing was signed; it would sign what is not unchanged");
     }
     output.row("folder", &folder.display().to_string());
-    for (word, count) in counts {
+    for (word, count) in &counts {
         output.row(word, &count.to_string());
     }
-    list(output, batched);
+    for (word, id) in &touched {
+        output.row(word, id);
+    }
+    let more = counts.iter().filter(|(word, _)| **word != Standing::Current.name()).map(|(_, count)| count);
+    let more = more.sum::<usize>() - touched.len();
+    if more > 0 {
+        output.line(format!("  … {more} more, in --json"));
+    }
     for gone in batched.gone.iter().take(SHOWN_MAX) {
         output.row(if batched.removed > 0 { "removed" } else { "gone" }, &gone.id);
     }
@@ -88,7 +98,7 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
             .note(format!("no longer in the document: {count}; their files stand, and --prune removes them"));
     }
     if sign.dry_run {
-        return;
+        return Ok(());
     }
     match &batched.signed {
         Some(signed) => output.note(format!(
@@ -106,12 +116,8 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     if batched.changed {
         output.note("only you can read new files (mode 0600): open them up where they are published");
     }
-    let first = batched
-        .documents
-        .iter()
-        .find(|document| document.standing != Standing::Current && !document.is_adopted);
     if let Some(first) = first.filter(|_| sign.copy.is_some()) {
-        let name = folder.join(first.names.first().map_or("", String::as_str));
+        let name = folder.join(first);
         output.note(format!(
             "for all of them stands {}: once it is seen where it is published, tell with `fedroot observe`",
             quoted(&name)
@@ -119,17 +125,35 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     }
     let place = if is_tree { folder.to_owned() } else { folder.join("entities") };
     output.note(format!("next: publish {}", quoted(&place)));
+    Ok(())
 }
 
-/// What is about to be, or was, signed, by name.
-fn list(output: &mut Output, batched: &Batched) {
-    let mut touched = batched.documents.iter().filter(|document| word(document) != Standing::Current.name());
-    for document in touched.by_ref().take(SHOWN_MAX) {
-        output.row(word(document), &document.id);
-    }
-    let more = touched.count();
-    if more > 0 {
-        output.line(format!("  … {more} more, in --json"));
+/// What is told of all documents.
+struct Counted {
+    counts: BTreeMap<&'static str, usize>,
+    /// What is about to be, or was, signed, by name: the first of it.
+    touched: Vec<(&'static str, String)>,
+    /// The name of the first that is signed anew.
+    first: Option<String>,
+}
+
+impl Counted {
+    fn of(batched: &Batched) -> Result<Self, Fault> {
+        let (mut counts, mut touched, mut first) = (BTreeMap::new(), Vec::new(), None);
+        for document in batched.documents.iter() {
+            let document = document?;
+            *counts.entry(word(&document)).or_default() += 1;
+            if document.standing == Standing::Current {
+                continue;
+            }
+            if touched.len() < SHOWN_MAX {
+                touched.push((word(&document), document.id.to_string()));
+            }
+            if first.is_none() && !document.is_adopted {
+                first = document.names.first().cloned();
+            }
+        }
+        Ok(Self { counts, touched, first })
     }
 }
 
@@ -138,12 +162,12 @@ fn word(document: &Published) -> &'static str {
 }
 
 fn json(folder: &Path, batched: Batched) -> Output {
-    let document = |document: Published| {
+    let document = |document: &Published| {
         let (digest, bytes) = document.file.unzip();
         json!({
             "id": &*document.id,
             "names": &*document.names,
-            "status": word(&document),
+            "status": word(document),
             "digest": digest.map(|digest| digest.to_string()),
             "bytes": bytes,
             "valid_until": document.valid_until.map(|until| until.to_string()),
@@ -151,6 +175,7 @@ fn json(folder: &Path, batched: Batched) -> Output {
         })
     };
     let gone = |gone: ceremony::Gone| json!({"id": gone.id, "names": gone.names});
+    let count = batched.documents.count();
     let mut output = review::json(batched.review);
     output.json.extend(
         Output::json(json!({
@@ -162,7 +187,9 @@ fn json(folder: &Path, batched: Batched) -> Output {
         }))
         .json,
     );
-    output.list("documents", batched.documents.into_iter().map(document));
+    let documents = batched.documents;
+    let listed = move |at| Listed(documents.get(at).map(|one| document(&one)));
+    output.list("documents", (0..count).map(listed));
     output.list("gone", batched.gone.into_iter().map(gone));
     output
 }

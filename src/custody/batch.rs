@@ -6,22 +6,28 @@
 //! once this returns. `ceremony::batch` does all of that for kinds that split one document.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde_json::json;
 
 use super::journal::What;
 use super::rotation::close;
 use super::vault::{Prompt, Ready, Vault};
-use super::{Catalogue, entries, work};
-use crate::base::bytes::{Digest, list_of};
-use crate::base::disk;
+use super::{Catalogue, NEVER, entries, work};
+use crate::base::bytes::{Digest, digest_of_list, list_of};
+use crate::base::disk::{self, Pending};
 use crate::base::fault::Fault;
 use crate::key::Signature;
 use crate::policy::{BatchApproval, Review};
 
-/// What a batch leaves for the journal: the channel of the line, the documents that list keys, and how many of the others end
-/// when, `never` included.
-pub type Outstanding = (String, Vec<super::Document>, BTreeMap<String, u64>);
+/// Lines of a list that are written together.
+const LINES: usize = 1_000;
+
+/// What a batch leaves for the journal: the documents that list keys, and how many of the others end when, `never` included.
+pub type Outstanding = (Vec<super::Document>, BTreeMap<String, u64>);
+
+/// The kind of a document, and what it is about.
+pub(super) type OfSubject = (&'static str, String);
 
 /// The documents of a batch. Several threads ask at once, in any order.
 pub trait Pieces: Sync {
@@ -31,8 +37,15 @@ pub trait Pieces: Sync {
     /// Derives the document at a place of the approved list anew.
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault>;
 
+    /// The channel of the line, for the journal.
+    fn channel(&self) -> String;
+
     /// What was delivered, for the journal. Called once, when no more is.
-    fn outstanding(&self) -> Outstanding;
+    ///
+    /// # Errors
+    ///
+    /// Those of reading again what was noted of it.
+    fn outstanding(&self) -> Result<Outstanding, Fault>;
 
     /// Makes durable all that was delivered. Called once, when no more is.
     fn settle(&self) -> Result<(), Fault>;
@@ -91,13 +104,17 @@ impl Vault<'_> {
         };
         let artefacts: Vec<Digest> = delivered.artefacts.into_iter().flatten().collect();
         let kept = pieces.settle().and_then(|()| keep_list(&self.catalogue, &artefacts));
-        let fault = delivered.fault.or(kept.err());
+        let ((documents, ends), unknown) = match pieces.outstanding() {
+            Ok(outstanding) => (outstanding, None),
+            // What nobody can say any more of what was signed counts as if it never ended.
+            Err(fault) => ((vec![], [(NEVER.to_owned(), artefacts.len() as u64)].into()), Some(fault)),
+        };
+        let fault = delivered.fault.or(kept.err()).or(unknown);
         let outcome = entries::batch_signed(&artefacts, of, &pieces.name(), fault.as_ref());
-        let (channel, documents, ends) = pieces.outstanding();
         let what = if artefacts.is_empty() {
             What::Nothing {}
         } else {
-            What::Signed { key, kind: review.kind.to_owned(), channel, documents, ends }
+            What::Signed { key, kind: review.kind.to_owned(), channel: pieces.channel(), documents, ends }
         };
         close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
         match fault {
@@ -112,10 +129,13 @@ impl Vault<'_> {
 
 /// Keeps a list under its digest, durably. The same list may be there already.
 fn keep_list(catalogue: &Catalogue, digests: &[Digest]) -> Result<(), Fault> {
-    let list = list_of(digests);
-    let path = catalogue.list_path(&Digest::of(list.as_bytes()));
+    let path = catalogue.list_path(&digest_of_list(digests));
     if let Some(folder) = path.parent() {
         disk::create_folder(folder)?;
     }
-    disk::replace(&path, list.as_bytes())
+    let mut pending = Pending::in_place_of(&path)?;
+    for some in digests.chunks(LINES) {
+        pending.write_all(list_of(some).as_bytes()).map_err(|e| disk::fault("write", &path, &e))?;
+    }
+    pending.replace()
 }

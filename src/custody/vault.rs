@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::batch::OfSubject;
 use super::entries;
 use super::journal::What;
 use super::record::NewRecord;
@@ -21,6 +22,7 @@ use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::base::staging::Staging;
+use crate::base::text::Texts;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger};
 use crate::policy::{Approval, Confirmed, Profile, Review};
@@ -352,22 +354,23 @@ impl<'a> Vault<'a> {
     pub fn keep_each_last_signed(
         &self,
         line: &Line,
-        records: &mut dyn Iterator<Item = ((&str, &str), Result<Vec<u8>, Fault>)>,
+        records: &mut dyn Iterator<Item = Result<(OfSubject, Vec<u8>), Fault>>,
     ) -> Result<(), Fault> {
         let path = |kind: &str, subject: &str| self.catalogue.last_signed_path(line, kind, subject);
         let Some(folder) = path("", "").parent().map(Path::to_owned) else { return Ok(()) };
         let staging = Staging::open(&folder)?;
-        let mut names = Vec::new();
-        for ((kind, subject), record) in records {
-            let path = path(kind, subject);
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut names = Texts::default();
+        for record in records {
+            let ((kind, subject), record) = record?;
+            let path = path(kind, &subject);
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
             staging.discard(&name)?;
-            staging.write(&name, &record?)?;
-            names.push(name);
+            staging.write(&name, &record)?;
+            names.push(&name);
         }
         staging.settle()?;
-        for name in names {
-            staging.publish(&[name])?;
+        for name in names.iter() {
+            staging.publish(&[name.to_owned()])?;
         }
         staging.close()
     }

@@ -78,7 +78,13 @@ impl PublicKey {
             None => UNSUPPORTED.fault(format!("keys of the algorithm {oid} are not used here")),
         })?;
         let parts = algorithm.read_public(spki)?;
-        Ok(Self { algorithm, parts, spki: spki.to_vec(), fingerprint: Digest::of(spki), verifying: Arc::default() })
+        Ok(Self {
+            algorithm,
+            parts,
+            spki: spki.to_vec(),
+            fingerprint: Digest::of(spki),
+            verifying: Arc::default(),
+        })
     }
 
     /// Reads the PEM of a SubjectPublicKeyInfo (`-----BEGIN PUBLIC KEY-----`, RFC 7468, section 13).

@@ -196,6 +196,7 @@ impl Mirror for Real {
                 public: &public,
                 profile_text: &self.profile,
                 facts: Facts::default(),
+                items: None,
                 document: signature.digest,
                 covers: Covers::octets([octets.as_slice()]),
                 examined: Examined::default(),
