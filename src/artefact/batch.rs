@@ -23,9 +23,6 @@ pub trait Batch: Sync {
     /// The way the documents are to be signed.
     fn scheme(&self) -> &'static Scheme;
 
-    /// What web servers call the document at a place.
-    fn media_type(&self, place: usize) -> Result<&'static str, Fault>;
-
     /// Files beside the documents that nobody signs, such as a list of them: name, media type, bytes.
     fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
         Vec::new()
@@ -87,6 +84,8 @@ pub struct Member {
     pub id: Arc<str>,
     /// Where it is published, below the batch's folder: file names that are safe. All of them stand for the same file.
     pub names: Arc<[String]>,
+    /// What web servers call it.
+    pub media_type: &'static str,
     /// How many bytes it has unsigned, about.
     pub length: u64,
 }
@@ -141,10 +140,6 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::New, Self::Current, Self::Expiring, Self::Unproven, Self::Changed, Self::Foreign];
-
     /// Its word in reports and in the index.
     pub const fn name(self) -> &'static str {
         match self {

@@ -131,9 +131,19 @@ pub trait Kind: Sync {
         Document::open(path)
     }
 
+    /// The same where what is put together may be large: it lies in a nameless file of this folder.
+    fn open_in(&self, path: &Path, _scratch: &Path) -> Result<Document, Fault> {
+        self.open(path)
+    }
+
     /// Opens a signed document.
     fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
         Document::open(path)
+    }
+
+    /// What `verify` takes best, once what stands under a path was signed into a file: the file, or all of what it lists.
+    fn to_verify<'p>(&self, _document: &'p Path, signed: &'p Path) -> &'p Path {
+        signed
     }
 
     /// What a document is about, where one line signs several of the kind side by side; each is compared with the one

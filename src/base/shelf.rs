@@ -1,6 +1,6 @@
 //! A nameless file for what there is too much of to stay in memory: several threads put things on it, and read them again.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
 use super::disk::{self, Document, Pending};
@@ -8,6 +8,8 @@ use super::fault::{Fault, INTERNAL};
 
 /// The length of a thing stands before it, in so many bytes.
 const HEAD: usize = 4;
+/// What is read of a thing at first.
+const BYTES_USUAL: usize = 512;
 /// Longer things are not put there.
 const BYTES_MAX: u64 = 64 << 20;
 
@@ -49,7 +51,7 @@ impl Shelf {
     pub fn get(&self, place: u64) -> Result<Vec<u8>, Fault> {
         let failed = |e| disk::fault("read", self.name().as_ref(), &e);
         let mut head = [0; HEAD];
-        let mut from = self.document.reader_at(place);
+        let mut from = BufReader::with_capacity(BYTES_USUAL, self.document.reader_at(place));
         from.read_exact(&mut head).map_err(failed)?;
         let length = u64::from(u32::from_be_bytes(head));
         let mut thing = Vec::with_capacity(usize::try_from(length.min(BYTES_MAX)).unwrap_or_default());

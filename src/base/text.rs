@@ -100,9 +100,9 @@ impl Texts {
         self.all.get(start..end).unwrap_or_default()
     }
 
-    /// The texts, in the order in which they were added.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.ends.len()).map(|place| self.get(place))
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.ends.len()
     }
 
     /// The places of the texts, in the order of these; those of equal ones in the order in which they were added.

@@ -23,7 +23,7 @@ use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::base::staging::Staging;
-use crate::custody::{SignedBatch, Vault};
+use crate::custody::{Catalogue, SignedBatch, Vault};
 use crate::key::Line;
 use crate::policy::{BatchApproval, Review};
 
@@ -219,20 +219,18 @@ impl Kept<'_> {
 
 /// Keeps what the next review of each document compares with: of those that are news, and of those that have none.
 fn keep_each(vault: &Vault<'_>, line: &Line, batch: &dyn Batch, documents: &Documents) -> Result<(), Fault> {
-    let mut wanted = Vec::new();
-    for (at, document) in documents.iter().enumerate() {
-        let Some((kind, subject)) = batch.record_of(at)? else { continue };
-        let is_news = document?.standing != Standing::Current;
-        if is_news || !vault.has_last_signed(line, kind, &subject) {
-            wanted.push(at);
-        }
-    }
-    if wanted.is_empty() {
+    if documents.count() == 0 || batch.record_of(0)?.is_none() {
         return Ok(());
     }
-    let mut records =
-        wanted.into_iter().map(|at| Ok((batch.record_of(at)?.unwrap_or_default(), batch.record(at)?)));
-    vault.keep_each_last_signed(line, &mut records)
+    let catalogue: &Catalogue = vault;
+    vault.keep_each_last_signed(line, documents.count(), &|at| {
+        let Some((kind, subject)) = batch.record_of(at)? else { return Ok(None) };
+        let is_news = documents.stands(at)?.0 != Standing::Current;
+        if !is_news && catalogue.has_last_signed(line, kind, &subject) {
+            return Ok(None);
+        }
+        Ok(Some(((kind, subject), batch.record(at)?)))
+    })
 }
 
 /// Records that nothing was signed, and why.
@@ -300,7 +298,7 @@ fn ready<'d>(
     let seen = Seen::new(Pending::beside(&splitting.scratch.join("seen"))?)?;
     let look = |at: usize, member: &Member, draft: &dyn Draft| {
         let mut found = Published::new(member, draft)?;
-        let stands = Stands { folder: splitting.folder, staging: staging.as_ref(), proofs: proofs.as_ref() };
+        let stands = Around { folder: splitting.folder, staging: staging.as_ref(), proofs: proofs.as_ref() };
         found.look(draft, &stands, 2 * member.length + SIGNATURE_BYTES)?;
         seen.note(at, &found)
     };
@@ -343,7 +341,7 @@ fn make_room(staging: &Staging, batch: &dyn Batch, places: &[usize], bytes_each:
 }
 
 /// Where something may stand for a document.
-struct Stands<'a> {
+struct Around<'a> {
     folder: &'a Path,
     /// Where an interrupted run may have left something unseen.
     staging: Option<&'a Staging>,
@@ -356,6 +354,7 @@ impl Published {
         Ok(Self {
             id: member.id.clone(),
             names: member.names.clone(),
+            media_type: member.media_type,
             standing: Standing::New,
             is_adopted: false,
             content: draft.content()?,
@@ -367,7 +366,7 @@ impl Published {
 
     /// Looks at what stands for a document, published or left unseen by an interrupted run. Only what is not current is
     /// digested to be signed.
-    fn look(&mut self, draft: &dyn Draft, stands: &Stands<'_>, bytes_max: u64) -> Result<(), Fault> {
+    fn look(&mut self, draft: &dyn Draft, stands: &Around<'_>, bytes_max: u64) -> Result<(), Fault> {
         let first = self.names.first().map_or("", String::as_str);
         let (found, left) = (
             disk::read(&stands.folder.join(first), bytes_max),
@@ -389,7 +388,7 @@ impl Published {
     }
 
     /// Judges what stands, and takes it where it is current.
-    fn take(&mut self, draft: &dyn Draft, stands: &Stands<'_>, bytes: &[u8]) -> Standing {
+    fn take(&mut self, draft: &dyn Draft, stands: &Around<'_>, bytes: &[u8]) -> Standing {
         let Judged { standing, valid_until } = draft.judge(bytes);
         if standing != Standing::Current {
             return standing;
@@ -410,16 +409,17 @@ fn publish(
     index: &Index<'_>,
     gone: &[Gone],
 ) -> Result<(bool, usize), Fault> {
-    let named = cores::each(index.documents.count(), &|at| {
-        let document = index.documents.get(at)?;
-        let is_current = document.standing == Standing::Current;
-        if is_current {
-            staging.mend(&document.names)
-        } else {
-            staging.publish(&document.names).map(|()| true)
-        }
-    });
-    let mut changed = named?.contains(&true);
+    let name = |at| {
+        let names = index.batch.members().member(at)?.names;
+        let is_current = index.documents.stands(at)?.0 == Standing::Current;
+        if is_current { staging.mend(&names) } else { staging.publish(&names).map(|()| true) }
+    };
+    let mut changed = false;
+    let mut note = |is_news| {
+        changed |= is_news;
+        Ok(())
+    };
+    cores::stream((0..index.documents.count()).map(Ok), &name, &mut note)?;
     for (name, _, bytes) in index.batch.beside() {
         changed |= index::write(&splitting.folder.join(name), bytes)?;
     }

@@ -18,6 +18,8 @@ pub struct Published {
     pub id: Arc<str>,
     /// Its names below the folder.
     pub names: Arc<[String]>,
+    /// What web servers call it.
+    pub media_type: &'static str,
     /// How it stood with what was published before.
     pub standing: Standing,
     /// Whether an interrupted run had signed it, and it is published now.
@@ -32,11 +34,12 @@ pub struct Published {
     pub(super) octets: Option<Digest>,
 }
 
-/// What the shelf has of a document: all but what its member says.
+/// How a document stands with what was published before, and whether an interrupted run had signed it.
+pub type Stands = (Standing, bool);
+
+/// What the shelf has of a document: all but how it stands and what its member says.
 #[derive(Deserialize, Serialize)]
 struct Row {
-    standing: usize,
-    is_adopted: bool,
     content: String,
     file: Option<(String, u64)>,
     valid_until: Option<i64>,
@@ -47,11 +50,6 @@ impl Published {
     fn row(&self) -> Row {
         let text = |digest: &Digest| hex(digest.as_bytes());
         Row {
-            standing: Standing::ALL
-                .iter()
-                .position(|standing| *standing == self.standing)
-                .unwrap_or_default(),
-            is_adopted: self.is_adopted,
             content: text(&self.content),
             file: self.file.map(|(digest, bytes)| (text(&digest), bytes)),
             valid_until: self.valid_until.map(Instant::unix),
@@ -59,14 +57,15 @@ impl Published {
         }
     }
 
-    fn of(member: Member, row: Row) -> Option<Self> {
+    fn of(member: Member, (standing, is_adopted): Stands, row: Row) -> Option<Self> {
         let digest = |text: String| Some(Digest::from_bytes(from_hex(&text)?.try_into().ok()?));
-        let Member { id, names, .. } = member;
+        let Member { id, names, media_type, .. } = member;
         Some(Self {
             id,
             names,
-            standing: *Standing::ALL.get(row.standing)?,
-            is_adopted: row.is_adopted,
+            media_type,
+            standing,
+            is_adopted,
             content: digest(row.content)?,
             file: row.file.and_then(|(text, bytes)| Some((digest(text)?, bytes))),
             valid_until: row.valid_until.and_then(|seconds| Instant::from_unix(seconds).ok()),
@@ -78,7 +77,7 @@ impl Published {
 /// What is seen of documents while the batch is still read.
 pub(super) struct Seen {
     shelf: Shelf,
-    places: Mutex<Vec<Option<u64>>>,
+    places: Mutex<Vec<Option<(u64, Stands)>>>,
 }
 
 impl Seen {
@@ -94,7 +93,8 @@ impl Seen {
         if places.len() <= at {
             places.resize(at + 1, None);
         }
-        places.get_mut(at).map(|slot| slot.replace(place));
+        let stands = (document.standing, document.is_adopted);
+        places.get_mut(at).map(|slot| slot.replace((place, stands)));
         Ok(())
     }
 
@@ -120,19 +120,30 @@ impl Documents {
         self.members.count()
     }
 
+    /// How the one at a place stands.
+    ///
+    /// # Errors
+    ///
+    /// `internal` where there is no such place.
+    pub fn stands(&self, at: usize) -> Result<Stands, Fault> {
+        self.place(at).map(|(_, stands)| stands)
+    }
+
     /// The one at a place.
     ///
     /// # Errors
     ///
     /// Those of reading it again.
     pub fn get(&self, at: usize) -> Result<Published, Fault> {
-        let places = self.seen.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = places.get(at).copied().flatten();
-        drop(places);
-        let gone = || INTERNAL.fault("the batch has no such place");
-        let row = self.seen.shelf.get(place.ok_or_else(gone)?)?;
+        let (place, stands) = self.place(at)?;
+        let row = self.seen.shelf.get(place)?;
         let row = serde_json::from_slice(&row).map_err(|e| INTERNAL.fault(e.to_string()))?;
-        Published::of(self.members.member(at)?, row).ok_or_else(gone)
+        Published::of(self.members.member(at)?, stands, row).ok_or_else(gone)
+    }
+
+    fn place(&self, at: usize) -> Result<(u64, Stands), Fault> {
+        let places = self.seen.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.get(at).copied().flatten().ok_or_else(gone)
     }
 
     /// All of them.
@@ -144,4 +155,8 @@ impl Documents {
     pub(super) fn finish(&self, at: usize, file: (Digest, u64)) -> Result<(), Fault> {
         self.seen.note(at, &Published { file: Some(file), ..self.get(at)? })
     }
+}
+
+fn gone() -> Fault {
+    INTERNAL.fault("the batch has no such place")
 }

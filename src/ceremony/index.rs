@@ -136,7 +136,7 @@ impl Index<'_> {
         let mut line = json!({
             "id": &*document.id,
             "names": &*document.names,
-            "media_type": self.batch.media_type(at)?,
+            "media_type": document.media_type,
             "status": "published",
             "sha256": sha256.map(|digest| digest.to_string()),
             "size": size,

@@ -30,7 +30,7 @@ pub use audit::{
 pub use batch::{Batched, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};
 pub use consumers::{Artefact, Consumer, Rejection};
-pub use documents::{Documents, Published};
+pub use documents::{Documents, Published, Stands};
 pub use generate::{Making, generate, generate_request, refuse_key};
 pub use index::Gone;
 pub use keep::{

@@ -239,7 +239,7 @@ impl<'a> Throwaway<'a> {
         let signing = Signing {
             kind,
             document,
-            open: &|path| kind.open(path),
+            open: &|path| kind.open_in(path, self.asked.scratch),
             line: self.asked.line,
             version: None,
             environment: None,
@@ -267,7 +267,7 @@ impl<'a> Throwaway<'a> {
         let splitting = Splitting {
             kind,
             document,
-            open: &|path| kind.open(path),
+            open: &|path| kind.open_in(path, self.asked.scratch),
             terms: Terms { line, version: None, environment: None, released: None, now },
             folder,
             copy: None,

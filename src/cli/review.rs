@@ -65,12 +65,13 @@ impl Review {
         let catalogue = common.catalogue()?;
         let progress = Progress::reading("reviewing");
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
-        let document = progress.watch(document(&path, |path| kind.open(path))?, 1)?;
+        let scratch = std::env::temp_dir();
+        let document = progress.watch(document(&path, |path| kind.open_in(path, &scratch))?, 1)?;
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, version: None, environment, released, now };
         let is_split = self.split || kind.is_tree();
         let review = if is_split {
-            ceremony::review_split(&catalogue, kind, &document, terms, &std::env::temp_dir())?
+            ceremony::review_split(&catalogue, kind, &document, terms, &scratch)?
         } else {
             ceremony::review(&catalogue, kind, &document, terms, random, None)?.0
         };

@@ -12,7 +12,7 @@ use super::ui::{Listed, Output};
 use super::{Common, document, quoted, review};
 use crate::artefact::{Standing, kind};
 use crate::base::fault::Fault;
-use crate::ceremony::{self, Batched, Published, Splitting, Terms};
+use crate::ceremony::{self, Batched, Published, Splitting, Stands, Terms};
 
 /// Entities that are shown to people; JSON has all of them.
 const SHOWN_MAX: usize = 20;
@@ -30,10 +30,11 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     };
     let signed = AtomicU64::new(0);
     let kind = kind(&subject.kind)?;
+    let scratch = std::env::temp_dir();
     let splitting = Splitting {
         kind,
         document: &subject.document,
-        open: &|path| document(path, |path| kind.open(path)),
+        open: &|path| document(path, |path| kind.open_in(path, &scratch)),
         terms,
         folder,
         copy: sign.copy.as_deref(),
@@ -41,7 +42,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         prune: sign.prune,
         dry_run: sign.dry_run,
         signed: &signed,
-        scratch: &std::env::temp_dir(),
+        scratch: &scratch,
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let mut batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
@@ -140,25 +141,27 @@ struct Counted {
 impl Counted {
     fn of(batched: &Batched) -> Result<Self, Fault> {
         let (mut counts, mut touched, mut first) = (BTreeMap::new(), Vec::new(), None);
-        for document in batched.documents.iter() {
-            let document = document?;
-            *counts.entry(word(&document)).or_default() += 1;
-            if document.standing == Standing::Current {
+        let documents = &batched.documents;
+        for at in 0..documents.count() {
+            let (standing, is_adopted) = documents.stands(at)?;
+            let word = word((standing, is_adopted));
+            *counts.entry(word).or_default() += 1;
+            if standing == Standing::Current {
                 continue;
             }
             if touched.len() < SHOWN_MAX {
-                touched.push((word(&document), document.id.to_string()));
+                touched.push((word, documents.get(at)?.id.to_string()));
             }
-            if first.is_none() && !document.is_adopted {
-                first = document.names.first().cloned();
+            if first.is_none() && !is_adopted {
+                first = documents.get(at)?.names.first().cloned();
             }
         }
         Ok(Self { counts, touched, first })
     }
 }
 
-fn word(document: &Published) -> &'static str {
-    if document.is_adopted { "resumed" } else { document.standing.name() }
+fn word((standing, is_adopted): Stands) -> &'static str {
+    if is_adopted { "resumed" } else { standing.name() }
 }
 
 fn json(folder: &Path, batched: Batched) -> Output {
@@ -167,7 +170,7 @@ fn json(folder: &Path, batched: Batched) -> Output {
         json!({
             "id": &*document.id,
             "names": &*document.names,
-            "status": word(document),
+            "status": word((document.standing, document.is_adopted)),
             "digest": digest.map(|digest| digest.to_string()),
             "bytes": bytes,
             "valid_until": document.valid_until.map(|until| until.to_string()),

@@ -242,7 +242,8 @@ impl Ledger {
         Ok(SignPermit::new(self, index, key, [&[*octets], also].concat(), now))
     }
 
-    /// The same for a batch: the permit is for exactly the octets with these digests, each once. The root over the digests
+    /// The same for a batch: the permit is for exactly the octets with these digests, each once, and names the digest of their
+    /// list. The root over the digests
     /// stands in the public part; the body names the digest of their list ([`digest_of_list`]) and how many they are. The list
     /// itself does not fit into a line: whoever asks keeps it.
     pub fn intend_batch(
@@ -259,7 +260,7 @@ impl Ledger {
         }
         let intent = self.intent(key, Some(root_of(octets)), &list, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, octets.to_vec(), now))
+        Ok(SignPermit::new(self, index, key, vec![list], now))
     }
 
     /// Refuses a time before the last entry, and one intent more than may be open.

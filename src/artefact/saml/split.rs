@@ -314,7 +314,10 @@ impl<'a> Splitter<'a> {
         }
         let Open { id, start, .. } = open;
         let place = Place { start, length, context: self.context(), digested: OnceLock::new() };
-        (self.tell)((Member { names: mdq::names(&id).into(), id: id.into(), length }, place));
+        (self.tell)((
+            Member { names: mdq::names(&id).into(), id: id.into(), media_type: mdq::MEDIA_TYPE, length },
+            place,
+        ));
         Ok(())
     }
 }
@@ -334,10 +337,6 @@ impl Batch for Split {
 
     fn scheme(&self) -> &'static Scheme {
         self.source.settings.scheme
-    }
-
-    fn media_type(&self, _place: usize) -> Result<&'static str, Fault> {
-        Ok(mdq::MEDIA_TYPE)
     }
 
     fn members(&self) -> &Arc<dyn Members> {

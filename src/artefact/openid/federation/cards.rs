@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 use serde::{Deserialize, Serialize};
 
 use super::names::Names;
+use super::tree::media_type;
 use crate::artefact::openid::Form;
 use crate::artefact::{BATCH, COMPOSED, Member, Members};
 use crate::base::fault::{Fault, INTERNAL};
@@ -159,7 +160,8 @@ impl Members for Cards {
     fn member(&self, place: usize) -> Result<Member, Fault> {
         let card = self.card(place)?;
         let id = self.names.id(card.form(), &card.subject).into();
-        Ok(Member { id, names: [self.path(&card)?].into(), length: card.length })
+        let names = [self.path(&card)?].into();
+        Ok(Member { id, names, media_type: media_type(card.form()), length: card.length })
     }
 }
 

@@ -8,7 +8,7 @@ mod review;
 mod server;
 mod tree;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use rand_core::CryptoRng;
@@ -62,15 +62,17 @@ impl Kind for Federation {
     /// request covers all of them.
     fn open(&self, path: &Path) -> Result<Document, Fault> {
         let mut list = Vec::new();
-        let line = |(form, name): (Form, String)| {
-            Ok(format!("{}  {name}\n", digest_of(&opened(path, form, &name)?)?))
-        };
-        let mut add = |line: String| {
-            list.extend_from_slice(line.as_bytes());
-            Ok(())
-        };
-        cores::stream(found(path)?.into_iter().map(Ok), &line, &mut add)?;
+        list_into(path, &mut list)?;
         Ok(Document::from_path(path, list))
+    }
+
+    fn open_in(&self, path: &Path, scratch: &Path) -> Result<Document, Fault> {
+        let mut list = Pending::beside(&scratch.join("list"))?;
+        let mut to = BufWriter::new(&mut list);
+        list_into(path, &mut to)?;
+        to.flush().map_err(|e| disk::fault("write", path, &e))?;
+        drop(to);
+        Ok(list.document("the list of documents")?.from(path))
     }
 
     fn prepare<'d>(
@@ -116,6 +118,14 @@ fn kind_of(form: Form) -> &'static dyn Kind {
         Form::SignedJwkSet => signing::SIGNED_JWK_SET,
         _ => signing::SUBORDINATE_STATEMENT,
     }
+}
+
+/// Writes a line for each document of the folder.
+fn list_into(folder: &Path, to: &mut dyn Write) -> Result<(), Fault> {
+    let line =
+        |(form, name): (Form, String)| Ok(format!("{}  {name}\n", digest_of(&opened(folder, form, &name)?)?));
+    let mut put = |line: String| to.write_all(line.as_bytes()).map_err(|e| disk::fault("write", folder, &e));
+    cores::stream(found(folder)?.into_iter().map(Ok), &line, &mut put)
 }
 
 /// The documents of the folder. What has another name or ending is a file that documents may name.

@@ -38,7 +38,7 @@ impl Tree {
     /// Shows each document, on every core.
     pub(super) fn show(&self, look: Look<'_>) -> Result<(), Fault> {
         let show = |at: usize| look(at, &self.members.member(at)?, self.draft(at)?.as_ref());
-        cores::each(self.members.count(), &show).map(drop)
+        cores::stream((0..self.members.count()).map(Ok), &show, &mut Ok)
     }
 
     fn lifetime(&self, form: Form) -> Lifetime {
@@ -66,10 +66,6 @@ impl Batch for Tree {
 
     fn scheme(&self) -> &'static Scheme {
         self.scheme
-    }
-
-    fn media_type(&self, place: usize) -> Result<&'static str, Fault> {
-        Ok(media_type(self.cards.card(place)?.form()))
     }
 
     fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
