@@ -108,8 +108,12 @@ struct Plain {
 struct One<'a>(&'a Plain, usize);
 
 impl Pieces for Plain {
-    fn outstanding(&self) -> Outstanding {
-        ("saml-anchor".into(), vec![], [].into())
+    fn channel(&self) -> String {
+        "saml-anchor".into()
+    }
+
+    fn outstanding(&self) -> Result<Outstanding, Fault> {
+        Ok((vec![], [].into()))
     }
 
     fn name(&self) -> String {
@@ -153,6 +157,7 @@ fn approve(vault: &Vault<'_>, reviewed: &[Digest], given: Vec<Digest>) -> Result
         public: &public,
         profile_text: &vault.profile_text(&line).unwrap(),
         facts: Facts::default(),
+        items: None,
         document: Digest::of(b"input"),
         covers: Covers::Batch {
             documents: reviewed.len() as u64,

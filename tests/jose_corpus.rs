@@ -35,10 +35,13 @@ fn signatures(
         let Some(alg) = alg(group) else { continue };
         let key = PublicKey::from_spki(&hex(&group["publicKeyDer"])).unwrap();
         let scheme = key.jose_scheme(&alg).unwrap();
+        let (algorithm, readied) = (key.algorithm(), key.algorithm().ready(key.spki()));
         for test in array(&group["tests"]) {
-            let signature = Signature::from_bytes(convert(hex(&test["sig"])));
-            let good = key.verify(scheme, &hex(&test["msg"]), &signature);
+            let (signature, octets) = (Signature::from_bytes(convert(hex(&test["sig"]))), hex(&test["msg"]));
+            let good = algorithm.verify(key.spki(), scheme, &octets, &signature);
             assert_eq!(good, test["result"] == "valid", "{file} {test}");
+            let again = readied.as_ref().map_or(good, |readied| readied.verify(&octets, &signature));
+            assert_eq!(good, again, "a readied key says otherwise: {file} {test}");
             count += 1;
         }
     }

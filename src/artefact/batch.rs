@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Scheme, Signature};
-use crate::policy::{Examined, Facts};
+use crate::policy::{Examined, Facts, Items};
 
 /// The documents of one batch, in an order that does not change. Several threads ask at once.
 pub trait Batch: Sync {
@@ -23,9 +23,6 @@ pub trait Batch: Sync {
     /// The way the documents are to be signed.
     fn scheme(&self) -> &'static Scheme;
 
-    /// What web servers call the document at a place.
-    fn media_type(&self, place: usize) -> &'static str;
-
     /// Files beside the documents that nobody signs, such as a list of them: name, media type, bytes.
     fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
         Vec::new()
@@ -33,8 +30,8 @@ pub trait Batch: Sync {
 
     /// The kind and the subject that the next review of the document at a place compares by, where it is reviewed by
     /// itself.
-    fn record_of(&self, _place: usize) -> Option<(&'static str, &str)> {
-        None
+    fn record_of(&self, _place: usize) -> Result<Option<(&'static str, String)>, Fault> {
+        Ok(None)
     }
 
     /// What that review compares with.
@@ -43,7 +40,12 @@ pub trait Batch: Sync {
     }
 
     /// The documents.
-    fn members(&self) -> &[Member];
+    fn members(&self) -> &Arc<dyn Members>;
+
+    /// What the review tells of each document beside the facts, where these do not.
+    fn items(&self) -> Option<Arc<dyn Items>> {
+        None
+    }
 
     /// The names that a document about this would have.
     fn names(&self, id: &str) -> Vec<String>;
@@ -52,12 +54,38 @@ pub trait Batch: Sync {
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault>;
 }
 
+/// The documents of a batch, by their places. There may be many, and they need not stand in memory.
+pub trait Members: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The one at a place.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it again.
+    fn member(&self, place: usize) -> Result<Member, Fault>;
+}
+
+impl Members for Vec<Member> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn member(&self, place: usize) -> Result<Member, Fault> {
+        self.get(place).cloned().ok_or_else(|| INTERNAL.fault("the batch has no such place"))
+    }
+}
+
 /// One document of a batch.
+#[derive(Clone)]
 pub struct Member {
     /// What it is about, such as an entityID; foreign text.
     pub id: Arc<str>,
     /// Where it is published, below the batch's folder: file names that are safe. All of them stand for the same file.
     pub names: Arc<[String]>,
+    /// What web servers call it.
+    pub media_type: &'static str,
     /// How many bytes it has unsigned, about.
     pub length: u64,
 }

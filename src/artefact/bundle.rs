@@ -67,6 +67,11 @@ impl Kind for Bundle {
         Ok(Document::from_path(path, read_all(&list, LIST_BYTES_MAX)?))
     }
 
+    /// Only the folder shows files that the list does not have.
+    fn to_verify<'p>(&self, document: &'p Path, signed: &'p Path) -> &'p Path {
+        if signed == document.join(NAME) { document } else { signed }
+    }
+
     fn prepare<'d>(
         &self,
         document: &'d Document,

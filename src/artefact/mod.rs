@@ -36,7 +36,7 @@ use crate::base::fault::{Class, Code, Fault};
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
 
-pub use self::batch::{Batch, Draft, Judged, Look, Member, Standing};
+pub use self::batch::{Batch, Draft, Judged, Look, Member, Members, Standing};
 pub use self::carried::{Cast, Fingerprints};
 pub use self::surroundings::{Listing, Nowhere, Revoked, Surroundings, VaultKey};
 
@@ -132,9 +132,19 @@ pub trait Kind: Sync {
         Document::open(path)
     }
 
+    /// The same where what is put together may be large: it lies in a nameless file of this folder.
+    fn open_in(&self, path: &Path, _scratch: &Path) -> Result<Document, Fault> {
+        self.open(path)
+    }
+
     /// Opens a signed document.
     fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
         Document::open(path)
+    }
+
+    /// What `verify` takes best, once what stands under a path was signed into a file: the file, or all of what it lists.
+    fn to_verify<'p>(&self, _document: &'p Path, signed: &'p Path) -> &'p Path {
+        signed
     }
 
     /// What a document is about, where one line signs several of the kind side by side; each is compared with the one
@@ -327,7 +337,8 @@ fn digest_of(document: &Document) -> Result<Digest, Fault> {
 
 /// The whole of a document that says at most `bytes_max` bytes; expanded, where it is compressed.
 fn read_all(document: &Document, bytes_max: u64) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
+    let expected = document.length()?.saturating_add(1).min(bytes_max);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     let read = document.content()?.take(bytes_max + 1).read_to_end(&mut bytes);
     let failed = |e| disk::fault("read", document.name().as_ref(), &e);
     read.map_err(|error| error.downcast().unwrap_or_else(failed))?;

@@ -42,6 +42,17 @@ pub trait Surroundings: Sync {
     /// Those of reading records.
     fn signed(&self, kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault>;
 
+    /// Whether a line of the same tenant and environment as this one said something of a subordinate of this name.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading records.
+    fn is_subordinate(&self, here: &Line, sub: &str) -> Result<bool, Fault> {
+        let place = |line: &Line| (line.tenant().to_owned(), line.environment());
+        let signed = self.signed("subordinate-statement")?;
+        Ok(signed.iter().any(|(line, facts)| place(line) == place(here) && facts.value("sub") == Some(sub)))
+    }
+
     /// The record of the document of this kind and about this subject that a line signed last.
     ///
     /// # Errors

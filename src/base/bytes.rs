@@ -179,6 +179,15 @@ impl fmt::Display for Digest {
     }
 }
 
+/// The digest of the list of these digests, as [`list_of`] writes it.
+pub fn digest_of_list<'a>(digests: impl IntoIterator<Item = &'a Digest>) -> Digest {
+    let mut hash = Sha256::new();
+    for digest in digests {
+        hash.update(list_of(std::slice::from_ref(digest)));
+    }
+    Digest(hash.finalize().into())
+}
+
 /// Digests as a list that people and `sha256sum` read: 64 hexadecimal digits and a line feed each, in order.
 pub fn list_of(digests: &[Digest]) -> String {
     digests

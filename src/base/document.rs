@@ -49,6 +49,12 @@ impl Document {
         Self::at(path, Source::Memory(bytes))
     }
 
+    /// The same document as one that was put together from what stands under this path.
+    #[must_use]
+    pub fn from(self, path: &Path) -> Self {
+        Self { name: path.display().to_string(), path: Some(path.to_owned()), ..self }
+    }
+
     fn at(path: &Path, source: Source) -> Self {
         Self { name: path.display().to_string(), path: Some(path.to_owned()), source, watch: None }
     }

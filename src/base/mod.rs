@@ -11,6 +11,7 @@ pub mod gzip;
 pub mod random;
 pub mod recipient;
 pub mod secret;
+pub mod shelf;
 pub mod staging;
 pub mod text;
 pub mod tree;

@@ -78,6 +78,41 @@ pub fn markup(text: &str) -> String {
     safe
 }
 
+/// Many texts in one, to be put in order: beside its own bytes each takes eight.
+#[derive(Default)]
+pub struct Texts {
+    all: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Adds a text.
+    pub fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        self.ends.push(self.all.len());
+    }
+
+    /// The text at a place.
+    pub fn get(&self, place: usize) -> &str {
+        let start =
+            place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(place).copied().unwrap_or_default();
+        self.all.get(start..end).unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The places of the texts, in the order of these; those of equal ones in the order in which they were added.
+    pub fn sorted(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.ends.len()).collect();
+        places.sort_unstable_by(|one, other| self.get(*one).cmp(self.get(*other)).then(one.cmp(other)));
+        places
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +158,13 @@ mod tests {
             html("<img src=x onerror='a'>&\"\u{202e}"),
             "&lt;img src=x onerror=&#39;a&#39;&gt;&amp;&quot;\\u{202e}"
         );
+    }
+
+    #[test]
+    fn texts_stand_where_they_were_put_and_are_sorted_by_what_they_say() {
+        let mut texts = Texts::default();
+        ["b", "", "ab", "b"].iter().for_each(|text| texts.push(text));
+        assert_eq!((0..5).map(|place| texts.get(place)).collect::<Vec<_>>(), ["b", "", "ab", "b", ""]);
+        assert_eq!(texts.sorted(), [1, 2, 0, 3]);
     }
 }

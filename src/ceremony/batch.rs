@@ -6,23 +6,22 @@
 
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attempt::Attempt;
 use super::carrying::Carrying;
+use super::documents::{Documents, Published, Seen};
 use super::index::{self, Gone, Index};
-use super::pieces::{OnRecord, Work, note};
+use super::pieces::{OnRecord, Work};
 use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
 use super::{Approver, Evidence, Terms};
 use crate::artefact::{Batch, Draft, Judged, Kind, Member, Standing};
 use crate::base::bytes::Digest;
-use crate::base::clock::Instant;
 use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
-use crate::base::fault::{Fault, INTERNAL};
+use crate::base::fault::Fault;
 use crate::base::staging::Staging;
-use crate::custody::{SignedBatch, Vault};
+use crate::custody::{Catalogue, SignedBatch, Vault};
 use crate::key::Line;
 use crate::policy::{BatchApproval, Review};
 
@@ -75,7 +74,7 @@ pub struct Batched {
     /// The review.
     pub review: Review,
     /// The documents, in the order of the input.
-    pub documents: Vec<Published>,
+    pub documents: Documents,
     /// What was published before and is no longer in the document.
     pub gone: Vec<Gone>,
     /// How many of the files of these were removed.
@@ -90,26 +89,6 @@ pub struct Batched {
     pub copy: Option<Box<Self>>,
     /// What went wrong after the documents were out: nothing that takes them back.
     pub afterthought: Option<Fault>,
-}
-
-/// One document of the batch.
-pub struct Published {
-    /// What it is about; foreign text.
-    pub id: Arc<str>,
-    /// Its names below the folder.
-    pub names: Arc<[String]>,
-    /// How it stood with what was published before.
-    pub standing: Standing,
-    /// Whether an interrupted run had signed it, and it is published now.
-    pub is_adopted: bool,
-    /// The digest of what it says, whenever it is signed.
-    pub content: Digest,
-    /// The digest of the file and its bytes; `None` before it is signed.
-    pub file: Option<(Digest, u64)>,
-    /// Until when it is valid.
-    pub valid_until: Option<Instant>,
-    /// The digest of what is to be signed; `None` where nothing is.
-    octets: Option<Digest>,
 }
 
 /// Splits a document and signs what needs it. A refusal, whatever its cause, is recorded as a denied attempt.
@@ -153,7 +132,7 @@ fn unpublished(intent: Option<u64>, fault: Fault) -> Fault {
 /// Documents that are signed and recorded, and still unseen.
 struct Recorded<'d> {
     batch: Box<dyn Batch + 'd>,
-    documents: Vec<Published>,
+    documents: Documents,
     review: Review,
     signed: Option<SignedBatch>,
     resumed: Option<u64>,
@@ -170,18 +149,15 @@ fn record<'d>(
     ready: Ready<'d>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded<'d>, Fault> {
-    let Ready { batch, mut documents, places, consent, has_proofs, site, carrying } = ready;
+    let Ready { batch, documents, places, consent, has_proofs, site, carrying } = ready;
     let is_needed = !places.is_empty();
     let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
     let terms = OnRecord { batch: batch.as_ref(), documents: &documents, channel, carrying: &carrying };
     let resumed = note_resumed(vault, splitting, consent.review(), &terms)?;
     let (signed, review, evidence) = match (consent, &site) {
         (Consent::Approval(approval), Some(Site { staging, .. })) => {
-            let files = Mutex::default();
-            let work = Work { staging, places: &places, terms: &terms, signed: splitting.signed, files };
+            let work = Work { staging, places: &places, terms: &terms, signed: splitting.signed };
             let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
-            let files = work.into_files();
-            note(&files, &mut documents);
             (Some(signed), review, has_proofs.then(|| vault.evidence()))
         }
         (consent, _) => (None, consent.into_review(), None),
@@ -196,22 +172,27 @@ fn note_resumed(
     review: &Review,
     terms: &OnRecord<'_>,
 ) -> Result<Option<u64>, Fault> {
-    let files = terms.documents.iter().enumerate().filter(|(_, document)| document.is_adopted);
-    let mut files: Vec<_> =
-        files.filter_map(|(at, document)| document.file.map(|(digest, bytes)| (at, digest, bytes))).collect();
-    if files.is_empty() {
+    let (mut places, mut digests) = (Vec::new(), Vec::new());
+    for (at, document) in terms.documents.iter().enumerate() {
+        let document = document?;
+        if let Some((digest, _)) = document.file.filter(|_| document.is_adopted) {
+            places.push(at);
+            digests.push(digest);
+        }
+    }
+    if places.is_empty() {
         return Ok(None);
     }
-    let digests: Vec<Digest> = files.iter().map(|(_, digest, _)| *digest).collect();
     let unrecorded = vault.unrecorded(&review.key.line, &digests)?;
-    files.retain(|(_, digest, _)| unrecorded.contains(digest));
-    if files.is_empty() {
+    let both = places.into_iter().zip(digests).filter(|(_, digest)| unrecorded.contains(digest));
+    let (places, digests): (Vec<_>, Vec<_>) = both.unzip();
+    if places.is_empty() {
         return Ok(None);
     }
-    let digests: Vec<Digest> = files.iter().map(|(_, digest, _)| *digest).collect();
-    let (folder, outstanding) = (splitting.folder.display().to_string(), terms.outstanding(&files));
-    let entry =
-        vault.note_resumed((&review.key, review.kind, &folder), &digests, outstanding, splitting.reason)?;
+    let (folder, outstanding) = (splitting.folder.display().to_string(), terms.outstanding(&places)?);
+    let about = (&review.key, review.kind, folder.as_str());
+    let outstanding = (terms.channel.0.clone(), outstanding);
+    let entry = vault.note_resumed(about, &digests, outstanding, splitting.reason)?;
     Ok(Some(entry))
 }
 
@@ -219,7 +200,7 @@ impl<'d> Recorded<'d> {
     /// Gives everything its names. Yields what the next review compares with, where there is news.
     fn publish(self, splitting: &Splitting<'_>) -> Result<(Batched, Option<Kept<'d>>), Fault> {
         let Self { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed } = self;
-        let gone = Index::gone(splitting.folder, batch.as_ref());
+        let gone = Index::gone(splitting.folder, batch.as_ref())?;
         let (copy, afterthought) = (None, None);
         let Some(Site { staging, about, record }) = site else {
             let (changed, removed) = (is_needed, 0);
@@ -255,12 +236,7 @@ struct Kept<'d> {
 }
 
 impl Kept<'_> {
-    fn keep(
-        self,
-        vault: &Vault<'_>,
-        splitting: &Splitting<'_>,
-        documents: &[Published],
-    ) -> Result<(), Fault> {
+    fn keep(self, vault: &Vault<'_>, splitting: &Splitting<'_>, documents: &Documents) -> Result<(), Fault> {
         let (kind, line) = (splitting.kind, splitting.terms.line);
         if let Some(record) = self.record {
             let record = record.document("the record of what was signed")?;
@@ -271,30 +247,24 @@ impl Kept<'_> {
 }
 
 /// Keeps what the next review of each document compares with: of those that are news, and of those that have none.
-fn keep_each(
-    vault: &Vault<'_>,
-    line: &Line,
-    batch: &dyn Batch,
-    documents: &[Published],
-) -> Result<(), Fault> {
-    let mut wanted = Vec::new();
-    for (at, document) in documents.iter().enumerate() {
-        let Some((kind, subject)) = batch.record_of(at) else { continue };
-        let is_news = document.standing != Standing::Current;
-        if is_news || !vault.has_last_signed(line, kind, subject) {
-            wanted.push(at);
-        }
-    }
-    if wanted.is_empty() {
+fn keep_each(vault: &Vault<'_>, line: &Line, batch: &dyn Batch, documents: &Documents) -> Result<(), Fault> {
+    if documents.count() == 0 || batch.record_of(0)?.is_none() {
         return Ok(());
     }
-    let mut records = wanted.into_iter().filter_map(|at| Some((batch.record_of(at)?, batch.record(at))));
-    vault.keep_each_last_signed(line, &mut records)
+    let catalogue: &Catalogue = vault;
+    vault.keep_each_last_signed(line, documents.count(), &|at| {
+        let Some((kind, subject)) = batch.record_of(at)? else { return Ok(None) };
+        let is_news = documents.stands(at)?.0 != Standing::Current;
+        if !is_news && catalogue.has_last_signed(line, kind, &subject) {
+            return Ok(None);
+        }
+        Ok(Some(((kind, subject), batch.record(at)?)))
+    })
 }
 
 struct Ready<'d> {
     batch: Box<dyn Batch + 'd>,
-    documents: Vec<Published>,
+    documents: Documents,
     /// Which of them are signed now.
     places: Vec<usize>,
     consent: Consent,
@@ -349,18 +319,22 @@ fn ready<'d>(
     let beside = staging.as_ref().map_or(splitting.scratch, Staging::folder);
     let mut record = Pending::beside(&beside.join("record"))?;
     let spare = Pending::beside(&splitting.scratch.join("spare"))?;
-    let seen = Mutex::new(Vec::new());
+    let seen = Seen::new(Pending::beside(&splitting.scratch.join("seen"))?)?;
     let look = |at: usize, member: &Member, draft: &dyn Draft| {
         let mut found = Published::new(member, draft)?;
-        let stands = Stands { folder: splitting.folder, staging: staging.as_ref(), proofs: proofs.as_ref() };
+        let stands = Around { folder: splitting.folder, staging: staging.as_ref(), proofs: proofs.as_ref() };
         found.look(draft, &stands, 2 * member.length + SIGNATURE_BYTES)?;
-        seen.lock().unwrap_or_else(PoisonError::into_inner).push((at, found));
-        Ok(())
+        seen.note(at, &found)
     };
     let batch = kind.split(document, &line.terms(terms), spare, &mut record, Some(&look))?;
-    let documents = in_order(seen, batch.members().len())?;
-    let to_sign = documents.iter().enumerate().filter_map(|(at, document)| Some((at, document.octets?)));
-    let (places, digests): (Vec<usize>, Vec<Digest>) = to_sign.unzip();
+    let documents = seen.of(batch.members())?;
+    let (mut places, mut digests) = (Vec::new(), Vec::new());
+    for (at, document) in documents.iter().enumerate() {
+        if let Some(octets) = document?.octets {
+            places.push(at);
+            digests.push(octets);
+        }
+    }
     let review = line.review_batch(kind, terms, batch.as_ref(), &digests)?;
     approver.show(&review)?;
     review.check()?;
@@ -372,7 +346,7 @@ fn ready<'d>(
         return Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), carrying, site });
     };
     let beside = if proofs.is_some() { proofs::BYTES } else { 0 };
-    make_room(staging, batch.as_ref(), &documents, &places, SIGNATURE_BYTES + beside)?;
+    make_room(staging, batch.as_ref(), &places, SIGNATURE_BYTES + beside)?;
     let confirmation = approver.confirm(&review.request)?;
     let approval = review.approve_batch(digests, batch.scheme(), &confirmation, splitting.reason)?;
     let consent = Consent::Approval(Box::new(approval));
@@ -380,35 +354,20 @@ fn ready<'d>(
 }
 
 /// Throws away what an interrupted run left and is of no use, and finds a full disk before a key is touched.
-fn make_room(
-    staging: &Staging,
-    batch: &dyn Batch,
-    documents: &[Published],
-    places: &[usize],
-    bytes_each: u64,
-) -> Result<(), Fault> {
+fn make_room(staging: &Staging, batch: &dyn Batch, places: &[usize], bytes_each: u64) -> Result<(), Fault> {
     let mut bytes = 0;
     for &at in places {
-        bytes += batch.members().get(at).map_or(0, |member| member.length + bytes_each);
-        if let Some(name) = documents.get(at).and_then(|document| document.names.first()) {
+        let member = batch.members().member(at)?;
+        bytes += member.length + bytes_each;
+        if let Some(name) = member.names.first() {
             staging.discard(name)?;
         }
     }
     staging.check_room(bytes)
 }
 
-/// What was seen of each document, in the order of the batch.
-fn in_order(seen: Mutex<Vec<(usize, Published)>>, count: usize) -> Result<Vec<Published>, Fault> {
-    let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    seen.sort_unstable_by_key(|(at, _)| *at);
-    if seen.len() == count {
-        return Ok(seen.into_iter().map(|(_, found)| found).collect());
-    }
-    Err(INTERNAL.fault(format!("{} documents of {count} were looked at", seen.len())))
-}
-
 /// Where something may stand for a document.
-struct Stands<'a> {
+struct Around<'a> {
     folder: &'a Path,
     /// Where an interrupted run may have left something unseen.
     staging: Option<&'a Staging>,
@@ -421,6 +380,7 @@ impl Published {
         Ok(Self {
             id: member.id.clone(),
             names: member.names.clone(),
+            media_type: member.media_type,
             standing: Standing::New,
             is_adopted: false,
             content: draft.content()?,
@@ -432,7 +392,7 @@ impl Published {
 
     /// Looks at what stands for a document, published or left unseen by an interrupted run. Only what is not current is
     /// digested to be signed.
-    fn look(&mut self, draft: &dyn Draft, stands: &Stands<'_>, bytes_max: u64) -> Result<(), Fault> {
+    fn look(&mut self, draft: &dyn Draft, stands: &Around<'_>, bytes_max: u64) -> Result<(), Fault> {
         let first = self.names.first().map_or("", String::as_str);
         let (found, left) = (
             disk::read(&stands.folder.join(first), bytes_max),
@@ -454,7 +414,7 @@ impl Published {
     }
 
     /// Judges what stands, and takes it where it is current.
-    fn take(&mut self, draft: &dyn Draft, stands: &Stands<'_>, bytes: &[u8]) -> Standing {
+    fn take(&mut self, draft: &dyn Draft, stands: &Around<'_>, bytes: &[u8]) -> Standing {
         let Judged { standing, valid_until } = draft.judge(bytes);
         if standing != Standing::Current {
             return standing;
@@ -475,12 +435,17 @@ fn publish(
     index: &Index<'_>,
     gone: &[Gone],
 ) -> Result<(bool, usize), Fault> {
-    let named = cores::each(index.documents.len(), &|at| match index.documents.get(at) {
-        Some(document) if document.standing == Standing::Current => staging.mend(&document.names),
-        Some(document) => staging.publish(&document.names).map(|()| true),
-        None => Ok(false),
-    });
-    let mut changed = named?.contains(&true);
+    let name = |at| {
+        let names = index.batch.members().member(at)?.names;
+        let is_current = index.documents.stands(at)?.0 == Standing::Current;
+        if is_current { staging.mend(&names) } else { staging.publish(&names).map(|()| true) }
+    };
+    let mut changed = false;
+    let mut note = |is_news| {
+        changed |= is_news;
+        Ok(())
+    };
+    cores::stream((0..index.documents.count()).map(Ok), &name, &mut note)?;
     for (name, _, bytes) in index.batch.beside() {
         changed |= index::write(&splitting.folder.join(name), bytes)?;
     }

@@ -1,17 +1,21 @@
 //! `index.json`: what a publisher finds in the folder of a batch. It is written for others; nothing in it is trusted here.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Published, proofs};
+use super::documents::Documents;
+use super::proofs;
 use crate::artefact::Batch;
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
+use crate::base::text::Texts;
 use crate::key::KeyId;
 
 const NAME: &str = "index.json";
@@ -25,7 +29,7 @@ const UNSIGNED: &str = "unsigned";
 pub(super) struct Index<'a> {
     pub(super) key: &'a KeyId,
     pub(super) batch: &'a dyn Batch,
-    pub(super) documents: &'a [Published],
+    pub(super) documents: &'a Documents,
     /// Whether each document has a proof.
     pub(super) has_proofs: bool,
 }
@@ -41,7 +45,7 @@ pub struct Gone {
 
 /// A line of an earlier index.
 #[derive(Deserialize)]
-struct EarlierDocument {
+struct Earlier {
     id: String,
     status: String,
 }
@@ -49,10 +53,14 @@ struct EarlierDocument {
 impl Index<'_> {
     /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
     /// are about, never by what the index says. It is read line by line, and what is no line of an index says nothing.
-    pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Vec<Gone> {
-        let Ok(earlier) = Document::open(&folder.join(NAME)) else { return vec![] };
-        let mut here: Vec<&str> = batch.members().iter().map(|member| &*member.id).collect();
-        here.sort_unstable();
+    pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Result<Vec<Gone>, Fault> {
+        let Ok(earlier) = Document::open(&folder.join(NAME)) else { return Ok(vec![]) };
+        // Identifiers stand here as hashes of 64 bits under a key of this run.
+        let (hash, members) = (RandomState::new(), batch.members());
+        let mut here = HashSet::with_capacity(members.count());
+        for place in 0..members.count() {
+            here.insert(hash.hash_one(&*members.member(place)?.id));
+        }
         let mut gone: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut reader = BufReader::new(earlier.reader().take(BYTES_MAX));
         let mut line = Vec::new();
@@ -60,8 +68,8 @@ impl Index<'_> {
             let entry = line.trim_ascii_end();
             let listed = serde_json::from_slice(entry.strip_suffix(b",").unwrap_or(entry)).ok();
             line.clear();
-            let Some(EarlierDocument { id, status }) = listed else { continue };
-            if status == UNSIGNED || here.binary_search(&id.as_str()).is_ok() || gone.contains_key(&id) {
+            let Some(Earlier { id, status }) = listed else { continue };
+            if status == UNSIGNED || here.contains(&hash.hash_one(&*id)) || gone.contains_key(&id) {
                 continue;
             }
             let names = batch.names(&id);
@@ -69,7 +77,7 @@ impl Index<'_> {
                 gone.insert(id, names);
             }
         }
-        gone.into_iter().map(|(id, names)| Gone { id, names }).collect()
+        Ok(gone.into_iter().map(|(id, names)| Gone { id, names }).collect())
     }
 
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
@@ -78,73 +86,79 @@ impl Index<'_> {
         let path = folder.join(NAME);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
         let mut hashing = Hashing::new(io::sink());
-        self.put(&mut hashing, gone).map_err(failed)?;
+        self.put(&mut hashing, gone, &failed)?;
         let (wanted, length) = hashing.finish();
         if digest(&path, length).is_some_and(|found| found == wanted) {
             return Ok(false);
         }
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = BufWriter::new(&mut pending);
-        self.put(&mut to, gone).and_then(|()| to.flush()).map_err(failed)?;
+        self.put(&mut to, gone, &failed)?;
+        to.flush().map_err(failed)?;
         drop(to);
         pending.replace()?;
         Ok(true)
     }
 
-    fn put(&self, to: &mut dyn Write, gone: &[Gone]) -> io::Result<()> {
+    fn put(
+        &self,
+        to: &mut dyn Write,
+        gone: &[Gone],
+        failed: &dyn Fn(io::Error) -> Fault,
+    ) -> Result<(), Fault> {
         let beside = self.batch.beside();
-        let published = self.documents.iter().enumerate().map(|(at, one)| (&*one.id, Entry::Published(at)));
-        let gone = gone.iter().map(|gone| (gone.id.as_str(), Entry::Gone(gone)));
-        let unsigned = beside.iter().map(|one| (one.0, Entry::Unsigned(one)));
-        let mut entries: Vec<(&str, Entry<'_>)> = published.chain(gone).chain(unsigned).collect();
-        entries.sort_by_key(|(id, _)| *id);
-        write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))?;
+        let mut ids = Texts::default();
+        for place in 0..self.documents.count() {
+            ids.push(&self.batch.members().member(place)?.id);
+        }
+        gone.iter().for_each(|gone| ids.push(&gone.id));
+        beside.iter().for_each(|(name, ..)| ids.push(name));
+        write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))
+            .map_err(failed)?;
         let mut before = "\n";
-        for (_, entry) in entries {
-            write!(to, "{before}{}", self.line(&entry))?;
+        for at in ids.sorted() {
+            let of_gone = at.checked_sub(self.documents.count());
+            let of_beside = of_gone.and_then(|at| at.checked_sub(gone.len()));
+            let line = match (of_gone.and_then(|at| gone.get(at)), of_beside.and_then(|at| beside.get(at))) {
+                (Some(gone), _) => json!({"id": gone.id, "names": gone.names, "status": "gone"}),
+                (_, Some((name, media_type, bytes))) => unsigned(name, media_type, bytes),
+                (None, None) => self.line(at)?,
+            };
+            write!(to, "{before}{line}").map_err(failed)?;
             before = ",\n";
         }
-        to.write_all(b"\n]}\n")
+        to.write_all(b"\n]}\n").map_err(failed)
     }
 
-    fn line(&self, entry: &Entry<'_>) -> Value {
-        match entry {
-            Entry::Published(at) => self.documents.get(*at).map_or(Value::Null, |document| {
-                let (sha256, size) = document.file.unzip();
-                let mut line = json!({
-                    "id": &*document.id,
-                    "names": &*document.names,
-                    "media_type": self.batch.media_type(*at),
-                    "status": "published",
-                    "sha256": sha256.map(|digest| digest.to_string()),
-                    "size": size,
-                    "valid_until": document.valid_until.map(|until| until.to_string()),
-                    "content": document.content.to_string(),
-                });
-                if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
-                    members.insert("proof".into(), proofs::name(&sha256).into());
-                }
-                line
-            }),
-            Entry::Gone(gone) => json!({"id": gone.id, "names": gone.names, "status": "gone"}),
-            Entry::Unsigned((name, media_type, bytes)) => json!({
-                "id": name,
-                "names": [name],
-                "media_type": media_type,
-                "status": UNSIGNED,
-                "sha256": Digest::of(bytes).to_string(),
-                "size": bytes.len(),
-            }),
+    fn line(&self, at: usize) -> Result<Value, Fault> {
+        let document = self.documents.get(at)?;
+        let (sha256, size) = document.file.unzip();
+        let mut line = json!({
+            "id": &*document.id,
+            "names": &*document.names,
+            "media_type": document.media_type,
+            "status": "published",
+            "sha256": sha256.map(|digest| digest.to_string()),
+            "size": size,
+            "valid_until": document.valid_until.map(|until| until.to_string()),
+            "content": document.content.to_string(),
+        });
+        if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
+            members.insert("proof".into(), proofs::name(&sha256).into());
         }
+        Ok(line)
     }
 }
 
-/// What a line of the index is about.
-enum Entry<'a> {
-    Published(usize),
-    Gone(&'a Gone),
-    /// Name, media type, bytes.
-    Unsigned(&'a (&'a str, &'static str, &'a [u8])),
+fn unsigned(name: &str, media_type: &str, bytes: &[u8]) -> Value {
+    json!({
+        "id": name,
+        "names": [name],
+        "media_type": media_type,
+        "status": UNSIGNED,
+        "sha256": Digest::of(bytes).to_string(),
+        "size": bytes.len(),
+    })
 }
 
 /// The digest of a file, if it has at most so many bytes.

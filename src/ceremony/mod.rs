@@ -7,6 +7,7 @@ mod batch;
 mod carrying;
 mod chain;
 mod consumers;
+mod documents;
 mod generate;
 mod incident;
 mod index;
@@ -30,9 +31,10 @@ pub use audit::{
     Rewrapped, Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof,
     checkpoint, fresh, note, prove, read_ledger, read_ledger_with, rebuild,
 };
-pub use batch::{Batched, Published, Splitting, sign_batch};
+pub use batch::{Batched, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};
 pub use consumers::{Artefact, Consumer, Rejection};
+pub use documents::{Documents, Published, Stands};
 pub use generate::{Making, generate, generate_request, refuse_key};
 pub use incident::{Exposure, Incident};
 pub use index::Gone;

@@ -1,11 +1,11 @@
 //! The documents of a batch, while every core signs them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use super::Published;
 use super::carrying::Carrying;
+use super::documents::Documents;
 use crate::artefact::{Batch, Draft};
 use crate::base::bytes::Digest;
 use crate::base::fault::{Fault, INTERNAL};
@@ -14,54 +14,48 @@ use crate::custody::{self, Outstanding, Piece, Pieces};
 use crate::key::Signature;
 use crate::lifecycle::{self, Lists};
 
-/// A finished document: its place, its digest, its bytes.
-pub(super) type Finished = (usize, Digest, u64);
-
 /// What the journal says of finished documents.
 pub(super) struct OnRecord<'a> {
     pub(super) batch: &'a dyn Batch,
-    pub(super) documents: &'a [Published],
+    pub(super) documents: &'a Documents,
     /// Where they belong, and which keys those that list any list.
     pub(super) channel: (String, Lists),
     pub(super) carrying: &'a Carrying,
 }
 
 impl OnRecord<'_> {
-    /// For these, in the order of the batch.
-    pub(super) fn outstanding(&self, files: &[Finished]) -> Outstanding {
-        let (channel, lists) = &self.channel;
+    /// For those at these places that are finished.
+    pub(super) fn outstanding(&self, places: &[usize]) -> Result<Outstanding, Fault> {
+        let (_, lists) = &self.channel;
         let mut ends: BTreeMap<String, u64> = BTreeMap::new();
         let mut documents = Vec::new();
-        for (at, digest, _) in files {
-            let until = self.documents.get(*at).and_then(|document| document.valid_until);
+        for &at in places {
+            let document = self.documents.get(at)?;
+            let Some((digest, _)) = document.file else { continue };
+            let of = self.batch.record_of(at)?;
             let is_listing = match lists {
                 Lists::Nothing => false,
                 // the first stands for all: each introduces the key that signed it
                 Lists::Own => documents.is_empty(),
-                Lists::Keys(_) => self
-                    .batch
-                    .record_of(*at)
-                    .is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind)),
+                Lists::Keys(_) => {
+                    of.as_ref().is_some_and(|(kind, _)| lifecycle::Kind::of_document(kind).is_listed_in(kind))
+                }
             };
-            let (name, id) =
-                self.batch.members().get(*at).map_or(("", ""), |member| {
-                    (member.names.first().map_or("", String::as_str), &*member.id)
-                });
-            let carries = self.carrying.part(id);
-            let of = self.batch.record_of(*at);
+            let (name, until) = (document.names.first().map_or("", String::as_str), document.valid_until);
+            let carries = self.carrying.part(&document.id);
             let replacing = of.filter(|(kind, _)| until.is_none() && lifecycle::Kind::takes_place(kind));
             if is_listing || !carries.is_empty() || replacing.is_some() {
                 let lists = if is_listing { lists } else { &Lists::Nothing };
-                let subject = replacing.map_or(id, |(_, subject)| subject);
-                let document = custody::Document::new(name, *digest, until, lists).carrying(subject, carries);
+                let subject = replacing.as_ref().map_or(&*document.id, |(_, subject)| subject);
+                let listed = custody::Document::new(name, digest, until, lists).carrying(subject, carries);
                 let kind = replacing.map(|(kind, _)| kind.to_owned());
-                documents.push(custody::Document { kind, ..document });
+                documents.push(custody::Document { kind, ..listed });
                 continue;
             }
             let end = until.map_or_else(|| custody::NEVER.to_owned(), |until| until.to_string());
             *ends.entry(end).or_default() += 1;
         }
-        (channel.clone(), documents, ends)
+        Ok((documents, ends))
     }
 }
 
@@ -71,22 +65,6 @@ pub(super) struct Work<'a> {
     pub(super) places: &'a [usize],
     pub(super) terms: &'a OnRecord<'a>,
     pub(super) signed: &'a AtomicU64,
-    pub(super) files: Mutex<Vec<Finished>>,
-}
-
-impl Work<'_> {
-    pub(super) fn into_files(self) -> Vec<Finished> {
-        self.files.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Notes what was finished.
-pub(super) fn note(files: &[Finished], documents: &mut [Published]) {
-    for (at, digest, bytes) in files {
-        if let Some(document) = documents.get_mut(*at) {
-            document.file = Some((*digest, *bytes));
-        }
-    }
 }
 
 impl Pieces for Work<'_> {
@@ -96,17 +74,18 @@ impl Pieces for Work<'_> {
 
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault> {
         let at = self.places.get(place).copied();
-        let member = at.and_then(|at| Some((at, self.terms.batch.members().get(at)?)));
-        let (at, member) = member.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
-        let name = member.names.first().map_or("", String::as_str);
+        let at = at.ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
+        let names = self.terms.batch.members().member(at)?.names;
         let draft = self.terms.batch.draft(at)?;
-        Ok(Box::new(Part { work: self, at, name, octets: draft.octets()?, draft }))
+        Ok(Box::new(Part { work: self, at, names, octets: draft.octets()?, draft }))
     }
 
-    fn outstanding(&self) -> Outstanding {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.sort_unstable_by_key(|(at, ..)| *at);
-        self.terms.outstanding(&files)
+    fn channel(&self) -> String {
+        self.terms.channel.0.clone()
+    }
+
+    fn outstanding(&self) -> Result<Outstanding, Fault> {
+        self.terms.outstanding(self.places)
     }
 
     fn settle(&self) -> Result<(), Fault> {
@@ -117,7 +96,7 @@ impl Pieces for Work<'_> {
 struct Part<'a> {
     work: &'a Work<'a>,
     at: usize,
-    name: &'a str,
+    names: Arc<[String]>,
     octets: Vec<u8>,
     draft: Box<dyn Draft + 'a>,
 }
@@ -129,10 +108,9 @@ impl Piece for Part<'_> {
 
     fn deliver(self: Box<Self>, signature: &Signature) -> Result<Digest, Fault> {
         let bytes = self.draft.finish(signature)?;
-        self.work.staging.write(self.name, &bytes)?;
+        self.work.staging.write(self.names.first().map_or("", String::as_str), &bytes)?;
         let digest = Digest::of(&bytes);
-        let mut files = self.work.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.push((self.at, digest, bytes.len() as u64));
+        self.work.terms.documents.finish(self.at, (digest, bytes.len() as u64))?;
         self.work.signed.fetch_add(1, Ordering::Relaxed);
         Ok(digest)
     }

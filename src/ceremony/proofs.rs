@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::Trust;
+use super::documents::Documents;
 use super::index::{self, Gone};
-use super::{Published, Trust};
 use crate::base::bytes::{Digest, hex};
 use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
@@ -73,17 +74,18 @@ pub(super) fn publish(evidence: Evidence, documents: &[Digest], staging: &Stagin
 pub(super) fn clear(
     folder: &Path,
     staging: &Staging,
-    documents: &[Published],
+    documents: &Documents,
     gone: &[Gone],
 ) -> Result<(), Fault> {
-    let stand = documents.iter().filter_map(|document| Some(document.file?.0));
+    let mut wanted = HashSet::new();
+    for document in documents.iter() {
+        wanted.extend(document?.file.map(|(digest, _)| digest));
+    }
     let left = gone.iter().flat_map(|gone| &gone.names);
     let left = left.filter_map(|name| index::digest(&folder.join(name), DOCUMENT_BYTES_MAX));
-    let wanted: HashSet<String> = stand.chain(left).map(|digest| name(&digest)).collect();
+    wanted.extend(left);
     let Ok(found) = disk::names(&folder.join(FOLDER)) else { return Ok(()) };
-    let of_a_digest = |name: &String| {
-        name.strip_suffix(ENDING).is_some_and(|digest| format!("sha256:{digest}").parse::<Digest>().is_ok())
-    };
-    let found = found.into_iter().filter(of_a_digest).map(|name| format!("{FOLDER}/{name}"));
-    found.filter(|name| !wanted.contains(name)).try_for_each(|name| staging.remove(&name))
+    let of_a_digest = |file: String| format!("sha256:{}", file.strip_suffix(ENDING)?).parse::<Digest>().ok();
+    let found = found.into_iter().filter_map(of_a_digest).filter(|digest| !wanted.contains(digest));
+    found.map(|digest| name(&digest)).try_for_each(|name| staging.remove(&name))
 }

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 
 use super::surroundings::Surroundings;
 use crate::artefact::{self, Batch, Kind, Prepared};
-use crate::base::bytes::{Digest, list_of};
+use crate::base::bytes::{Digest, digest_of_list};
 use crate::base::clock::Instant;
 use crate::base::disk::{Document, Pending};
 use crate::base::fault::Fault;
@@ -143,11 +143,12 @@ impl<'v> Standing<'v> {
         batch: &dyn Batch,
         digests: &[Digest],
     ) -> Result<Review, Fault> {
-        let documents = batch.members().len() as u64;
+        let documents = batch.members().count() as u64;
         Review::of(Subject {
             facts: batch.facts().clone(),
+            items: batch.items(),
             document: batch.document(),
-            covers: Covers::Batch { documents, list: Digest::of(list_of(digests).as_bytes()) },
+            covers: Covers::Batch { documents, list: digest_of_list(digests) },
             examined: batch.examined().clone(),
             ..self.subject(kind, terms)
         })
@@ -162,6 +163,7 @@ impl<'v> Standing<'v> {
             public: &self.public,
             profile_text: &self.profile_text,
             facts: Facts::default(),
+            items: None,
             document: nothing,
             covers: Covers::Octets(nothing),
             examined: Examined::default(),

@@ -94,6 +94,13 @@ impl artefact::Surroundings for Surroundings<'_> {
         Ok(signed)
     }
 
+    fn is_subordinate(&self, here: &Line, sub: &str) -> Result<bool, Fault> {
+        let is_here =
+            |line: &Line| (line.tenant(), line.environment()) == (here.tenant(), here.environment());
+        let mut lines = self.catalogue.lines()?.into_iter().filter(is_here);
+        Ok(lines.any(|line| self.catalogue.has_last_signed(&line, MANY, sub)))
+    }
+
     fn last(&self, line: &Line, kind: &str, subject: &str) -> Result<Option<Last>, Fault> {
         self.catalogue.last_signed(line, kind, subject)
     }

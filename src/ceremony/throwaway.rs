@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
-use super::batch::{Published, Splitting, sign_batch};
+use super::batch::{Splitting, sign_batch};
 use super::consumers::{Announced, Artefact};
 use super::generate::{Making, generate};
 use super::incident::{Foreseen, Moves};
@@ -361,7 +361,7 @@ impl<'a> Throwaway<'a> {
         let signing = Signing {
             kind,
             document,
-            open: &|path| recast(kind, kind.open(path)?, &cast, asked.scratch),
+            open: &|path| recast(kind, kind.open_in(path, asked.scratch)?, &cast, asked.scratch),
             line: signer.unwrap_or(self.asked.line),
             version: None,
             environment: None,
@@ -401,7 +401,7 @@ impl<'a> Throwaway<'a> {
         let splitting = Splitting {
             kind,
             document,
-            open: &|path| kind.open(path),
+            open: &|path| kind.open_in(path, self.asked.scratch),
             terms: Terms { line, version: None, environment: None, released: None, now },
             folder,
             copy: None,
@@ -412,11 +412,14 @@ impl<'a> Throwaway<'a> {
             scratch: self.asked.scratch,
         };
         let batched = sign_batch(vault, &splitting, &mut self.understudy)?;
-        let is_configuration = |it: &&Published| it.names.iter().any(|name| name == CONFIGURATION);
-        let found = batched.documents.iter().find(is_configuration).and_then(|it| it.file);
-        let (digest, _) =
-            found.ok_or_else(|| INTERNAL.fault("a federation was signed without configuration"))?;
-        Ok(vec![digest])
+        for document in batched.documents.iter() {
+            let document = document?;
+            let is_configuration = document.names.iter().any(|name| name == CONFIGURATION);
+            if let Some((digest, _)) = document.file.filter(|_| is_configuration) {
+                return Ok(vec![digest]);
+            }
+        }
+        Err(INTERNAL.fault("a federation was signed without configuration"))
     }
 
     /// The name of what a key signs of a document: its kind, numbered where there are several of it.

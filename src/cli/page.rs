@@ -159,7 +159,7 @@ fn changes(html: &mut String, changes: Option<&Difference>) {
 
 fn facts(html: &mut String, review: &Review) {
     html.push_str("<h2>What the signature would cover</h2>\n<table>\n");
-    for fact in review.facts.iter().take(ROWS_MAX) {
+    for fact in review.told().take(ROWS_MAX).flatten() {
         let remark = fact
             .remark
             .as_deref()

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::progress::Progress;
-use super::ui::Output;
+use super::ui::{Listed, Output};
 use super::{Common, document, kinds, page, parsed, quoted};
 use crate::artefact::kind;
 use crate::base::clock::{Clock, SystemClock};
@@ -19,7 +19,7 @@ use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
-use crate::policy::{self, Difference, Severity};
+use crate::policy::{self, Difference, Fact, Severity};
 
 /// Values of one path that are shown to people; JSON has all of them.
 const VALUES_SHOWN_MAX: usize = 20;
@@ -65,12 +65,13 @@ impl Review {
         let catalogue = common.catalogue()?;
         let progress = Progress::reading("reviewing");
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
-        let document = progress.watch(document(&path, |path| kind.open(path))?, 1)?;
+        let scratch = std::env::temp_dir();
+        let document = progress.watch(document(&path, |path| kind.open_in(path, &scratch))?, 1)?;
         let released = release_brake.as_deref();
         let terms = ceremony::Terms { line: &line, version: None, environment, released, now };
         let is_split = self.split || kind.is_tree();
         let review = if is_split {
-            ceremony::review_split(&catalogue, kind, &document, terms, &std::env::temp_dir())?
+            ceremony::review_split(&catalogue, kind, &document, terms, &scratch)?
         } else {
             ceremony::review(&catalogue, kind, &document, terms, random, None)?.0
         };
@@ -92,29 +93,7 @@ impl Review {
 /// The review on one screen, for people.
 pub(super) fn screen(review: &policy::Review) -> String {
     let mut text = format!("{} for {}\n", review.kind, review.key);
-    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
-    for fact in review.facts.iter() {
-        *all.entry(&fact.path).or_default() += 1;
-    }
-    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
-    for fact in review.facts.iter() {
-        let count = shown.entry(&fact.path).or_default();
-        *count += 1;
-        if *count <= VALUES_SHOWN_MAX {
-            let remark =
-                fact.remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
-            put(
-                &mut text,
-                format_args!("  {:<20} {}{remark}\n", visible(&fact.path).to_string(), visible(&fact.value)),
-            );
-        } else if *count == VALUES_SHOWN_MAX + 1 {
-            let more = all.get(fact.path.as_str()).map_or(0, |count| count - VALUES_SHOWN_MAX);
-            put(
-                &mut text,
-                format_args!("  {:<20} … {more} more, in --json\n", visible(&fact.path).to_string()),
-            );
-        }
-    }
+    facts(&mut text, review);
     findings(&mut text, review);
     changes(&mut text, review);
     let digest = review.request.digest();
@@ -128,6 +107,34 @@ pub(super) fn screen(review: &policy::Review) -> String {
     let words = words::of(digest.as_bytes());
     put(&mut text, format_args!("  {:<20} {} …\n", "in words", words.get(..6).unwrap_or_default().join(" ")));
     text
+}
+
+fn facts(text: &mut String, review: &policy::Review) {
+    // Of each path: how many values it has, and where in the text those begin that are not shown.
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for fact in review.told() {
+        let fact = match fact {
+            Ok(fact) => fact,
+            Err(fault) => return put(text, format_args!("  … the rest cannot be read again: {fault}\n")),
+        };
+        let Fact { path, value, remark } = &*fact;
+        if !counts.contains_key(path) {
+            counts.insert(path.clone(), (0, 0));
+        }
+        let Some((count, end)) = counts.get_mut(path) else { continue };
+        *count += 1;
+        if *count <= VALUES_SHOWN_MAX {
+            let remark = remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
+            put(text, format_args!("  {:<20} {}{remark}\n", visible(path).to_string(), visible(value)));
+            *end = text.len();
+        }
+    }
+    let mut more: Vec<_> = counts.iter().filter(|(_, (count, _))| *count > VALUES_SHOWN_MAX).collect();
+    more.sort_unstable_by_key(|(_, (_, end))| std::cmp::Reverse(*end));
+    for (path, (count, end)) in more {
+        let (path, more) = (visible(path).to_string(), count - VALUES_SHOWN_MAX);
+        text.insert_str(*end, &format!("  {path:<20} … {more} more, in --json\n"));
+    }
 }
 
 fn findings(text: &mut String, review: &policy::Review) {
@@ -235,6 +242,9 @@ pub(super) fn json(review: policy::Review) -> Output {
         "brake_released": review.released,
     });
     let mut output = Output::json(value);
-    output.list("facts", review.facts);
+    let (items, facts) = (review.items, review.facts.into_iter().map(|fact| Listed(Ok(fact))));
+    let count = items.as_ref().map_or(0, |items| items.count());
+    let item = move |place| items.as_ref().map(|items| Listed(items.item(place)));
+    output.list("facts", facts.chain((0..count).filter_map(item)));
     output
 }

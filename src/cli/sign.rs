@@ -88,7 +88,8 @@ impl Sign {
         let mut answers = self.answers(common, progress.clone());
         let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let copied = self.copy.as_ref().map_or(String::new(), |path| path.display().to_string());
-        let output = told(&path, &copied, kind.is_secret(), done);
+        let verify = kind.to_verify(&self.subject.document, &path);
+        let output = told((&path, verify), &copied, kind.is_secret(), done);
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
 
@@ -119,7 +120,7 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 }
 
 /// What is said of it.
-fn told(path: &Path, copied: &str, is_secret: bool, done: Done) -> Output {
+fn told((path, verify): (&Path, &Path), copied: &str, is_secret: bool, done: Done) -> Output {
     let Done { review, signed, beside, copy, afterthought } = done;
     let (kind, key) = (review.kind, review.key.clone());
     let mut output = review::json(review);
@@ -163,7 +164,7 @@ fn told(path: &Path, copied: &str, is_secret: bool, done: Done) -> Output {
         output.note("only you can read the file (mode 0600): open it up where it is published");
     }
     if !is_stream(path) {
-        output.note(format!("next: fedroot verify {kind} {} --trust PUBLIC.pem", quoted(path)));
+        output.note(format!("next: fedroot verify {kind} {} --trust PUBLIC.pem", quoted(verify)));
     }
     output
 }

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use super::progress::Progress;
 use super::sign::Sign;
-use super::ui::Output;
+use super::ui::{Listed, Output};
 use super::{Common, USAGE, document, quoted, review};
 use crate::artefact::{Standing, kind};
 use crate::base::disk;
 use crate::base::fault::Fault;
-use crate::ceremony::{self, Batched, Published, Splitting, Terms};
+use crate::ceremony::{self, Batched, Published, Splitting, Stands, Terms};
 
 /// Entities that are shown to people; JSON has all of them.
 const SHOWN_MAX: usize = 20;
@@ -41,10 +41,11 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
             ))
             .hint("name a folder of its own for what is published with --output"));
     }
+    let scratch = std::env::temp_dir();
     let splitting = Splitting {
         kind,
         document: &subject.document,
-        open: &|path| document(path, |path| kind.open(path)),
+        open: &|path| document(path, |path| kind.open_in(path, &scratch)),
         terms,
         folder,
         copy: sign.copy.as_deref(),
@@ -52,16 +53,16 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         prune: sign.prune,
         dry_run: sign.dry_run,
         signed: &signed,
-        scratch: &std::env::temp_dir(),
+        scratch: &scratch,
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let mut batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
     let copied = batched.copy.take();
     let mut output = Output::default();
-    show(&mut output, sign, folder, kind.is_tree(), &batched);
+    show(&mut output, sign, folder, kind.is_tree(), &batched)?;
     let copy = sign.copy.as_deref().zip(copied);
     if let Some((folder, copied)) = &copy {
-        show(&mut output, sign, folder, false, copied);
+        show(&mut output, sign, folder, false, copied)?;
         if sign.dry_run {
             output.row("copy signed with", &copied.review.key.to_string());
             output.row("request digest", &copied.review.request.digest().to_string());
@@ -77,19 +78,29 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     Ok(output)
 }
 
-fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched: &Batched) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for document in &batched.documents {
-        *counts.entry(word(document)).or_default() += 1;
-    }
+fn show(
+    output: &mut Output,
+    sign: &Sign,
+    folder: &Path,
+    is_tree: bool,
+    batched: &Batched,
+) -> Result<(), Fault> {
+    let Counted { counts, touched, first } = Counted::of(batched)?;
     if sign.dry_run {
         output.line("nothing was signed; it would sign what is not unchanged");
     }
     output.row("folder", &folder.display().to_string());
-    for (word, count) in counts {
+    for (word, count) in &counts {
         output.row(word, &count.to_string());
     }
-    list(output, batched);
+    for (word, id) in &touched {
+        output.row(word, id);
+    }
+    let more = counts.iter().filter(|(word, _)| **word != Standing::Current.name()).map(|(_, count)| count);
+    let more = more.sum::<usize>() - touched.len();
+    if more > 0 {
+        output.line(format!("  … {more} more, in --json"));
+    }
     for gone in batched.gone.iter().take(SHOWN_MAX) {
         output.row(if batched.removed > 0 { "removed" } else { "gone" }, &gone.id);
     }
@@ -99,7 +110,7 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
             .note(format!("no longer in the document: {count}; their files stand, and --prune removes them"));
     }
     if sign.dry_run {
-        return;
+        return Ok(());
     }
     if let Some(entry) = batched.resumed {
         output.note(format!("the ledger has what an interrupted run signed as entry {entry}"));
@@ -120,12 +131,8 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     if batched.changed {
         output.note("only you can read new files (mode 0600): open them up where they are published");
     }
-    let first = batched
-        .documents
-        .iter()
-        .find(|document| document.standing != Standing::Current && !document.is_adopted);
     if let Some(first) = first.filter(|_| sign.copy.is_some()) {
-        let name = folder.join(first.names.first().map_or("", String::as_str));
+        let name = folder.join(first);
         output.note(format!(
             "once one of them is seen where it is published, such as {}, tell with `fedroot observe`",
             quoted(&name)
@@ -133,31 +140,51 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     }
     let place = if is_tree { folder.to_owned() } else { folder.join("entities") };
     output.note(format!("next: publish {}", quoted(&place)));
+    Ok(())
 }
 
-/// What is about to be, or was, signed, by name.
-fn list(output: &mut Output, batched: &Batched) {
-    let mut touched = batched.documents.iter().filter(|document| word(document) != Standing::Current.name());
-    for document in touched.by_ref().take(SHOWN_MAX) {
-        output.row(word(document), &document.id);
-    }
-    let more = touched.count();
-    if more > 0 {
-        output.line(format!("  … {more} more, in --json"));
+/// What is told of all documents.
+struct Counted {
+    counts: BTreeMap<&'static str, usize>,
+    /// What is about to be, or was, signed, by name: the first of it.
+    touched: Vec<(&'static str, String)>,
+    /// The name of the first that is signed anew.
+    first: Option<String>,
+}
+
+impl Counted {
+    fn of(batched: &Batched) -> Result<Self, Fault> {
+        let (mut counts, mut touched, mut first) = (BTreeMap::new(), Vec::new(), None);
+        let documents = &batched.documents;
+        for at in 0..documents.count() {
+            let (standing, is_adopted) = documents.stands(at)?;
+            let word = word((standing, is_adopted));
+            *counts.entry(word).or_default() += 1;
+            if standing == Standing::Current {
+                continue;
+            }
+            if touched.len() < SHOWN_MAX {
+                touched.push((word, documents.get(at)?.id.to_string()));
+            }
+            if first.is_none() && !is_adopted {
+                first = documents.get(at)?.names.first().cloned();
+            }
+        }
+        Ok(Self { counts, touched, first })
     }
 }
 
-fn word(document: &Published) -> &'static str {
-    if document.is_adopted { "resumed" } else { document.standing.name() }
+fn word((standing, is_adopted): Stands) -> &'static str {
+    if is_adopted { "resumed" } else { standing.name() }
 }
 
 fn json(folder: &Path, batched: Batched) -> Output {
-    let document = |document: Published| {
+    let document = |document: &Published| {
         let (digest, bytes) = document.file.unzip();
         json!({
             "id": &*document.id,
             "names": &*document.names,
-            "status": word(&document),
+            "status": word((document.standing, document.is_adopted)),
             "digest": digest.map(|digest| digest.to_string()),
             "bytes": bytes,
             "valid_until": document.valid_until.map(|until| until.to_string()),
@@ -165,6 +192,7 @@ fn json(folder: &Path, batched: Batched) -> Output {
         })
     };
     let gone = |gone: ceremony::Gone| json!({"id": gone.id, "names": gone.names});
+    let count = batched.documents.count();
     let mut output = review::json(batched.review);
     output.json.extend(
         Output::json(json!({
@@ -177,7 +205,9 @@ fn json(folder: &Path, batched: Batched) -> Output {
         }))
         .json,
     );
-    output.list("documents", batched.documents.into_iter().map(document));
+    let documents = batched.documents;
+    let listed = move |at| Listed(documents.get(at).map(|one| document(&one)));
+    output.list("documents", (0..count).map(listed));
     output.list("gone", batched.gone.into_iter().map(gone));
     output
 }

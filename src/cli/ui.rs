@@ -33,6 +33,15 @@ pub(super) struct Output {
 /// Writes the elements of a list as JSON.
 pub(super) type List = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>;
 
+/// An element of a list that has to be read again. Where it cannot be, the list is not written.
+pub(super) struct Listed<T>(pub(super) Result<T, Fault>);
+
+impl<T: Serialize> Serialize for Listed<T> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().map_err(serde::ser::Error::custom)?.serialize(to)
+    }
+}
+
 impl Output {
     /// Adds a member to the JSON that is a list; its elements are made one by one, while they are written.
     pub(super) fn list<T: Serialize>(

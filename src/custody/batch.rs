@@ -12,7 +12,7 @@ use serde_json::json;
 use super::journal::What;
 use super::rotation::close;
 use super::vault::{Prompt, Ready, Vault};
-use super::{Catalogue, entries, lists, work};
+use super::{Catalogue, NEVER, entries, lists, work};
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line, Signature};
@@ -20,9 +20,11 @@ use crate::ledger::EntryKind;
 use crate::lifecycle::Lists;
 use crate::policy::{BatchApproval, Review};
 
-/// What a batch leaves for the journal: the channel of the line, the documents that list keys, and how many of the others end
-/// when, `never` included.
-pub type Outstanding = (String, Vec<super::Document>, BTreeMap<String, u64>);
+/// What a batch leaves for the journal: the documents that list keys, and how many of the others end when, `never` included.
+pub type Outstanding = (Vec<super::Document>, BTreeMap<String, u64>);
+
+/// The kind of a document, and what it is about.
+pub(super) type OfSubject = (&'static str, String);
 
 /// The documents of a batch. Several threads ask at once, in any order.
 pub trait Pieces: Sync {
@@ -32,8 +34,15 @@ pub trait Pieces: Sync {
     /// Derives the document at a place of the approved list anew.
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault>;
 
+    /// The channel of the line, for the journal.
+    fn channel(&self) -> String;
+
     /// What was delivered, for the journal. Called once, when no more is.
-    fn outstanding(&self) -> Outstanding;
+    ///
+    /// # Errors
+    ///
+    /// Those of reading again what was noted of it.
+    fn outstanding(&self) -> Result<Outstanding, Fault>;
 
     /// Makes durable all that was delivered. Called once, when no more is.
     fn settle(&self) -> Result<(), Fault>;
@@ -138,12 +147,17 @@ impl Vault<'_> {
         let ledger = self.catalogue.ledger_folder();
         let kept = pieces.settle().and_then(|()| lists::keep_digests(&ledger, &artefacts));
         let (list, fault) = kept.map_or_else(|fault| (None, Some(fault)), |list| (Some(list), None));
-        let fault = delivered.fault.or(fault);
+        let (outstanding, unknown) = match pieces.outstanding() {
+            Ok(outstanding) => (outstanding, None),
+            // What nobody can say any more of what was signed counts as if it never ended.
+            Err(fault) => ((vec![], [(NEVER.to_owned(), artefacts.len() as u64)].into()), Some(fault)),
+        };
+        let fault = delivered.fault.or(fault).or(unknown);
         let outcome = entries::batch_signed(&artefacts, of, &pieces.name(), fault.as_ref());
         let what = if artefacts.is_empty() {
             What::Nothing {}
         } else {
-            signed(&review.key, review.kind, pieces.outstanding(), list)
+            signed(&review.key, review.kind, (pieces.channel(), outstanding), list)
         };
         close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
         match fault {
@@ -160,7 +174,7 @@ impl Vault<'_> {
         &mut self,
         (key, kind, folder): (&KeyId, &str, &str),
         artefacts: &[Digest],
-        outstanding: Outstanding,
+        outstanding: (String, Outstanding),
         reason: Option<&str>,
     ) -> Result<u64, Fault> {
         let list = lists::keep_digests(&self.catalogue.ledger_folder(), artefacts)?;
@@ -171,8 +185,12 @@ impl Vault<'_> {
 }
 
 /// What a batch leaves, as the journal has it.
-fn signed(key: &KeyId, kind: &str, outstanding: Outstanding, list: Option<Digest>) -> What {
-    let (channel, documents, ends) = outstanding;
+fn signed(
+    key: &KeyId,
+    kind: &str,
+    (channel, (documents, ends)): (String, Outstanding),
+    list: Option<Digest>,
+) -> What {
     let (key, kind, artefacts) = (key.to_string(), kind.to_owned(), list.map(|list| list.to_string()));
     What::Signed { key, kind, channel, documents, ends, artefacts, kept: None }
 }

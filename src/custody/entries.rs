@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Configuration;
 use super::vault::{Delivered, Operator, Origin};
-use crate::base::bytes::{Digest, base64, list_of};
+use crate::base::bytes::{Digest, base64, digest_of_list};
 use crate::base::fault::Fault;
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::ledger::root_of;
@@ -163,7 +163,7 @@ pub(super) fn batch_signed(artefacts: &[Digest], of: usize, name: &str, fault: O
         "result": if fault.is_some() { "incomplete" } else { "signed" },
         "count": artefacts.len(),
         "of": of,
-        "artefacts": Digest::of(list_of(artefacts).as_bytes()).to_string(),
+        "artefacts": digest_of_list(artefacts).to_string(),
         "root": base64(&root_of(artefacts)),
         "name": short(name),
         "fault": fault.map(fault_json),

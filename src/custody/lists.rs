@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::journal::{Document, Kept, Noted, What};
 use super::{JOURNAL, NEVER};
-use crate::base::bytes::{Digest, Hashing, hex, list_of};
+use crate::base::bytes::{Digest, Hashing, digest_of_list, hex, list_of};
 use crate::base::disk;
 use crate::base::fault::Fault;
 
@@ -17,6 +17,8 @@ use crate::base::fault::Fault;
 pub const LINES_BYTES_MAX: usize = 24 * 1024;
 /// Documents that are longer than this, as lines of JSON, stand in a list.
 const DOCUMENTS_BYTES_MAX: usize = 12 * 1024;
+/// So many digests of a list are written together.
+const DIGESTS: usize = 1_000;
 /// So many different ends of a batch's documents stand in a line.
 const ENDS_MAX: usize = 256;
 
@@ -24,19 +26,27 @@ fn path(ledger: &Path, list: &Digest, ending: &str) -> PathBuf {
     ledger.join("batches").join(format!("{}.{ending}", hex(list.as_bytes())))
 }
 
-/// Keeps a list under its digest, durably. The same one may be there already.
-fn keep(ledger: &Path, text: &str, ending: &str) -> Result<Digest, Fault> {
-    let digest = Digest::of(text.as_bytes());
+/// Keeps a list under its digest, durably, written piece by piece. The same one may be there already.
+fn keep(
+    ledger: &Path,
+    digest: Digest,
+    pieces: impl Iterator<Item = String>,
+    ending: &str,
+) -> Result<Digest, Fault> {
     let path = path(ledger, &digest, ending);
     if let Some(folder) = path.parent() {
         disk::create_folder(folder)?;
     }
-    disk::replace(&path, text.as_bytes()).map(|()| digest)
+    let mut pending = disk::Pending::in_place_of(&path)?;
+    for piece in pieces {
+        pending.write_all(piece.as_bytes()).map_err(|e| disk::fault("write", &path, &e))?;
+    }
+    pending.replace().map(|()| digest)
 }
 
 /// Keeps the list of a batch's digests.
 pub(super) fn keep_digests(ledger: &Path, digests: &[Digest]) -> Result<Digest, Fault> {
-    keep(ledger, &list_of(digests), "list")
+    keep(ledger, digest_of_list(digests), digests.chunks(DIGESTS).map(list_of), "list")
 }
 
 /// Takes out of these digests those that stand in a list.
@@ -62,7 +72,11 @@ pub(super) fn fit(mut what: What, ledger: &Path) -> Result<What, Fault> {
     if text.len() > DOCUMENTS_BYTES_MAX {
         let carries = documents.iter().flat_map(|document| &document.carries);
         let carries = carries.map(|carries| carries.line.clone()).collect();
-        *kept = Some(Kept { documents: keep(ledger, &text, "documents")?.to_string(), carries });
+        *kept = Some(Kept {
+            documents: keep(ledger, Digest::of(text.as_bytes()), std::iter::once(text), "documents")?
+                .to_string(),
+            carries,
+        });
         documents.clear();
     }
     Ok(what)

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::batch::OfSubject;
 use super::entries;
 use super::journal::What;
 use super::record::NewRecord;
@@ -15,12 +16,14 @@ use super::work::{self, Certifier};
 use super::{Catalogue, Configuration, Document as SignedDocument, Journal, Record, STALE, Sealing};
 use crate::base::bytes::{Digest, hex};
 use crate::base::clock::{Clock, Instant};
+use crate::base::cores;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::base::staging::Staging;
+use crate::base::text::Texts;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger, Newest};
 use crate::policy::{Approval, Confirmed, Profile, Review};
@@ -351,27 +354,38 @@ impl<'a> Vault<'a> {
         pending.replace()
     }
 
-    /// Keeps such records of a batch, each under its kind and subject: made durable together, then each in one step.
+    /// Keeps such records of a batch, each under its kind and subject: made durable together, then each in one step. `record`
+    /// is asked for each place, on every core, and has none where there is no news.
     pub fn keep_each_last_signed(
         &self,
         line: &Line,
-        records: &mut dyn Iterator<Item = ((&str, &str), Result<Vec<u8>, Fault>)>,
+        count: usize,
+        record: &(dyn Fn(usize) -> Result<Option<(OfSubject, Vec<u8>)>, Fault> + Sync),
     ) -> Result<(), Fault> {
-        let path = |kind: &str, subject: &str| self.catalogue.last_signed_path(line, kind, subject);
+        let catalogue = &self.catalogue;
+        let path = |kind: &str, subject: &str| catalogue.last_signed_path(line, kind, subject);
         let Some(folder) = path("", "").parent().map(Path::to_owned) else { return Ok(()) };
         let staging = Staging::open(&folder)?;
-        let mut names = Vec::new();
-        for ((kind, subject), record) in records {
-            let path = path(kind, subject);
+        let mut names = Texts::default();
+        let write = |at| {
+            let Some(((kind, subject), record)) = record(at)? else { return Ok(None) };
+            let path = path(kind, &subject);
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             staging.discard(&name)?;
-            staging.write(&name, &record?)?;
-            names.push(name);
+            staging.write(&name, &record)?;
+            Ok(Some(name))
+        };
+        let mut note = |name: Option<String>| {
+            name.iter().for_each(|name| names.push(name));
+            Ok(())
+        };
+        cores::stream((0..count).map(Ok), &write, &mut note)?;
+        if names.count() == 0 {
+            return Ok(());
         }
         staging.settle()?;
-        for name in names {
-            staging.publish(&[name])?;
-        }
+        let publish = |at| staging.publish(&[names.get(at).to_owned()]);
+        cores::stream((0..names.count()).map(Ok), &publish, &mut Ok)?;
         staging.close()
     }
 

@@ -1,6 +1,6 @@
 //! Work with private keys. Each piece runs on a thread of its own: what an algorithm leaves on the stack goes with it.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use super::FAULTY;
 use super::batch::Pieces;
@@ -183,7 +183,7 @@ pub(super) fn sign_batch(
     pieces: &dyn Pieces,
 ) -> Result<Delivered, Fault> {
     let (key, expected) = (record.key()?, record.public()?);
-    if permit.key() != key.to_string() || permit.octets() != approval.digests() {
+    if permit.key() != key.to_string() || permit.octets() != [approval.list()] {
         return Err(INTERNAL.fault(ANOTHER));
     }
     apart(move || {
@@ -191,33 +191,31 @@ pub(super) fn sign_batch(
         let failed: Mutex<Option<Fault>> = Mutex::new(None);
         let has_failed = || failed.lock().is_ok_and(|failed| failed.is_some());
         let fail = |fault| drop(failed.lock().map(|mut failed| failed.get_or_insert(fault).code()));
+        let count = approval.digests().len();
+        let artefacts = Mutex::new(vec![None; count]);
         let share = || {
-            let mut done = Vec::new();
             while !has_failed()
                 && let Some(turn) = approval.next_turn()
             {
                 let place = turn.place();
                 match one(private.as_ref(), &expected, approval.scheme(), turn, pieces) {
-                    Ok(artefact) => done.push((place, artefact)),
+                    Ok(artefact) => {
+                        let mut all = artefacts.lock().unwrap_or_else(PoisonError::into_inner);
+                        all.get_mut(place).map(|slot| slot.replace(artefact));
+                    }
                     Err(fault) => fail(fault),
                 }
             }
-            done
         };
-        let mut artefacts = vec![None; approval.digests().len()];
         std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..cores::count().min(artefacts.len())).map(|_| scope.spawn(share)).collect();
+            let threads: Vec<_> = (0..cores::count().min(count)).map(|_| scope.spawn(share)).collect();
             for thread in threads {
-                let Ok(done) = thread.join() else {
+                if thread.join().is_err() {
                     fail(INTERNAL.fault(PANICKED));
-                    continue;
-                };
-                for (place, artefact) in done {
-                    artefacts.get_mut(place).map(|slot| slot.replace(artefact));
                 }
             }
         });
+        let artefacts = artefacts.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Delivered { artefacts, fault: failed.into_inner().unwrap_or_default() })
     })
     // The key may have been used.

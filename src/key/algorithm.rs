@@ -50,6 +50,11 @@ pub trait Algorithm: Sync {
     /// Whether the signature over these octets is right.
     fn verify(&self, spki: &[u8], scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool;
 
+    /// Readies a key for many verifications, where that makes each of them cheaper.
+    fn ready(&self, _spki: &[u8]) -> Option<Box<dyn Readied>> {
+        None
+    }
+
     /// The signature as X.509 writes it (RFC 5480 and RFC 4055).
     fn x509_signature(&self, signature: &Signature) -> Result<Vec<u8>, Fault>;
 
@@ -57,6 +62,12 @@ pub trait Algorithm: Sync {
     fn read_x509_signature(&self, bytes: &[u8]) -> Option<Signature> {
         Some(Signature::from_bytes(bytes.to_vec()))
     }
+}
+
+/// A public key that is ready to verify many signatures, in the one way that its algorithm signs.
+pub trait Readied: Send + Sync {
+    /// Whether the signature over these octets is right: the same verdict as [`Algorithm::verify`].
+    fn verify(&self, octets: &[u8], signature: &Signature) -> bool;
 }
 
 /// An algorithm for root keys: what can be done with its private keys too.

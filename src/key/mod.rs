@@ -11,8 +11,8 @@ mod public;
 mod rsa;
 
 pub use algorithm::{
-    ALGORITHMS, Algorithm, Curve, Hash, LineAlgorithm, PrivateKey, Scheme, Signature, algorithm, curve,
-    is_jose_alg, private_key, scheme,
+    ALGORITHMS, Algorithm, Curve, Hash, LineAlgorithm, PrivateKey, Readied, Scheme, Signature, algorithm,
+    curve, is_jose_alg, private_key, scheme,
 };
 pub use binding::{Environment, KeyId, Line};
 pub use public::{Parts, PublicKey};

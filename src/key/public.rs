@@ -1,6 +1,8 @@
 //! The public half of a key, as a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use const_oid::db::rfc5912::{ID_EC_PUBLIC_KEY, RSA_ENCRYPTION};
 use const_oid::db::rfc8410::ID_ED_25519;
@@ -9,7 +11,7 @@ use der::{Decode, Encode, EncodePem, pem::LineEnding};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 
 use super::algorithm::verified;
-use super::{Algorithm, MALFORMED, Scheme, Signature, UNSUPPORTED, curve};
+use super::{Algorithm, MALFORMED, Readied, Scheme, Signature, UNSUPPORTED, curve};
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 
@@ -20,6 +22,17 @@ pub struct PublicKey {
     parts: Parts,
     spki: Vec<u8>,
     fingerprint: Digest,
+    verifying: Arc<Verifying>,
+}
+
+/// Readying a key costs as much as some verifications, and pays after so many.
+const OFTEN: u32 = 16;
+
+/// How often a key and its clones verified, and the key readied for more of it.
+#[derive(Default)]
+struct Verifying {
+    count: AtomicU32,
+    readied: OnceLock<Option<Box<dyn Readied>>>,
 }
 
 /// The numbers a public key consists of, big-endian.
@@ -65,7 +78,13 @@ impl PublicKey {
             None => UNSUPPORTED.fault(format!("keys of the algorithm {oid} are not used here")),
         })?;
         let parts = algorithm.read_public(spki)?;
-        Ok(Self { algorithm, parts, spki: spki.to_vec(), fingerprint: Digest::of(spki) })
+        Ok(Self {
+            algorithm,
+            parts,
+            spki: spki.to_vec(),
+            fingerprint: Digest::of(spki),
+            verifying: Arc::default(),
+        })
     }
 
     /// Reads the PEM of a SubjectPublicKeyInfo (`-----BEGIN PUBLIC KEY-----`, RFC 7468, section 13).
@@ -159,7 +178,19 @@ impl PublicKey {
     /// Whether the signature over these octets was made by this key in this way.
     pub fn verify(&self, scheme: &Scheme, octets: &[u8], signature: &Signature) -> bool {
         self.algorithm.schemes().contains(scheme)
-            && self.algorithm.verify(&self.spki, scheme, octets, signature)
+            && match self.readied() {
+                Some(readied) => readied.verify(octets, signature),
+                None => self.algorithm.verify(&self.spki, scheme, octets, signature),
+            }
+    }
+
+    /// The key readied, once it is used often.
+    fn readied(&self) -> Option<&dyn Readied> {
+        let Verifying { count, readied } = &*self.verifying;
+        if readied.get().is_none() && count.fetch_add(1, Ordering::Relaxed) < OFTEN {
+            return None;
+        }
+        readied.get_or_init(|| self.algorithm.ready(&self.spki)).as_deref()
     }
 }
 

@@ -35,7 +35,7 @@ impl<'a> SignPermit<'a> {
         &self.key
     }
 
-    /// The digests of the only octets that may be signed.
+    /// The digests of the only octets that may be signed; of a batch, the digest of the list of theirs.
     pub fn octets(&self) -> &[Digest] {
         &self.octets
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::base::append::{Growing, SLOT, Slots};
-use crate::base::bytes::{Digest, list_of};
+use crate::base::bytes::{Digest, digest_of_list};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, CHANGED, Lock};
 use crate::base::fault::Fault;
@@ -265,8 +265,9 @@ impl Ledger {
         Ok(SignPermit::new(self, index, key, [&[*octets], also].concat()))
     }
 
-    /// The same for a batch: the permit is for exactly the octets with these digests, each once. The root over the digests
-    /// stands in the public part; the body names the digest of their list ([`list_of`]) and how many they are. The list
+    /// The same for a batch: the permit is for exactly the octets with these digests, each once, and names the digest of their
+    /// list. The root over the digests
+    /// stands in the public part; the body names the digest of their list ([`digest_of_list`]) and how many they are. The list
     /// itself does not fit into a line: whoever asks keeps it.
     pub fn intend_batch(
         &mut self,
@@ -275,14 +276,14 @@ impl Ledger {
         body: &Value,
         now: Instant,
     ) -> Result<SignPermit<'_>, Fault> {
-        let list = Digest::of(list_of(octets).as_bytes());
+        let list = digest_of_list(octets);
         let mut body = body.clone();
         if let Some(members) = body.as_object_mut() {
             members.insert("count".into(), octets.len().into());
         }
         let intent = self.intent(key, Some(root_of(octets)), &list, &body, now);
         let index = intent.map_err(|fault| fault.but(NOTHING))?.index;
-        Ok(SignPermit::new(self, index, key, octets.to_vec()))
+        Ok(SignPermit::new(self, index, key, vec![list]))
     }
 
     /// The time that an entry made now claims: never before the last one, whatever the clock says.

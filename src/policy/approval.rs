@@ -1,10 +1,13 @@
 //! A review, and the approval that comes out of it: bound to exact octets, usable once.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::{
-    Confirmation, Confirmed, Difference, ENVIRONMENT, Examined, Facts, Finding, Profile, REASON, REFUSED,
-    Request,
+    Confirmation, Confirmed, Difference, ENVIRONMENT, Examined, Fact, Facts, Finding, Items, Profile, REASON,
+    REFUSED, Request,
 };
-use crate::base::bytes::{Digest, list_of};
+use crate::base::bytes::{Digest, digest_of_list};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{Environment, KeyId, PublicKey, Scheme};
 
@@ -16,6 +19,8 @@ pub struct Review {
     pub key: KeyId,
     /// What the prepared document says: what the signature would cover.
     pub facts: Facts,
+    /// What it says of its many items beside that.
+    pub items: Option<Arc<dyn Items>>,
     /// What the rules found, the heaviest first.
     pub findings: Vec<Finding>,
     /// The difference to what this line signed last; `None` when it has signed nothing of this kind yet.
@@ -36,7 +41,7 @@ pub struct Review {
 /// What would be signed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Covers {
-    /// One document: the digest of the list of its octets' digests ([`list_of`]), one for each signature.
+    /// One document: the digest of the list of its octets' digests ([`digest_of_list`]), one for each signature.
     Octets(Digest),
     /// A batch of this many documents, of which those that need it are signed: the digest of the list of their octets'
     /// digests.
@@ -52,7 +57,7 @@ impl Covers {
     /// One document, by the octets that its signatures cover, in their order.
     pub fn octets<'a>(octets: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let digests: Vec<_> = octets.into_iter().map(Digest::of).collect();
-        Self::Octets(Digest::of(list_of(&digests).as_bytes()))
+        Self::Octets(digest_of_list(&digests))
     }
 }
 
@@ -68,6 +73,8 @@ pub struct Subject<'a> {
     pub profile_text: &'a str,
     /// The facts of the prepared document.
     pub facts: Facts,
+    /// Facts of its many items, where those have none.
+    pub items: Option<Arc<dyn Items>>,
     /// The digest of the document as it was given.
     pub document: Digest,
     /// What would be signed.
@@ -106,6 +113,7 @@ impl Review {
             released: subject.released.map(str::to_owned),
             key: subject.key,
             facts: subject.facts,
+            items: subject.items,
             request,
             document: subject.document,
             profile: digest,
@@ -113,6 +121,13 @@ impl Review {
             public: subject.public.clone(),
             require_reason: profile.require_reason,
         })
+    }
+
+    /// What the document says, its many items last.
+    pub fn told(&self) -> impl Iterator<Item = Result<Cow<'_, Fact>, Fault>> {
+        let count = self.items.as_ref().map_or(0, |items| items.count());
+        let item = |place| self.items.as_ref().map(|items| items.item(place).map(Cow::Owned));
+        self.facts.iter().map(|fact| Ok(Cow::Borrowed(fact))).chain((0..count).filter_map(item))
     }
 
     /// The findings that stop the signature.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Confirmation, Confirmed, Covers, Review};
-use crate::base::bytes::{Digest, list_of};
+use crate::base::bytes::{Digest, digest_of_list};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::key::{PublicKey, Scheme};
 
@@ -20,7 +20,7 @@ impl Review {
         let Covers::Batch { documents, .. } = self.covers() else {
             return Err(INTERNAL.fault("the review is not of a batch"));
         };
-        let list = Digest::of(list_of(&digests).as_bytes());
+        let list = digest_of_list(&digests);
         let confirmed = self.consent(Covers::Batch { documents, list }, given, reason)?;
         let next = AtomicUsize::new(0);
         Ok(BatchApproval {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::base::bytes::{Digest, hex};
+use crate::base::fault::Fault;
 
 /// One thing a document says. Values are foreign text.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -26,6 +27,19 @@ impl Fact {
     pub fn is_item(&self) -> bool {
         matches!(self.path.as_str(), "entity" | "file" | "document")
     }
+}
+
+/// Facts of which there are as many as a document has items. They are read when somebody asks, and not kept in memory.
+pub trait Items: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The fact at a place.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it again.
+    fn item(&self, place: usize) -> Result<Fact, Fault>;
 }
 
 /// What a document says, in its order. A clone costs nothing until one of the two changes.

@@ -13,7 +13,7 @@ use super::splice::Splice;
 use super::standalone::{Context, Digested, Standalone};
 use super::{BATCH, CARRIED, MD, OTHER, Terms, check_root};
 use crate::artefact::carried::Carrier;
-use crate::artefact::{Batch, Draft, Look, Member};
+use crate::artefact::{Batch, Draft, Look, Member, Members};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::{Instant, Span};
 use crate::base::cores;
@@ -103,11 +103,11 @@ struct Source {
 }
 
 impl Source {
-    fn draft<'a>(&'a self, member: &'a Member, place: &'a Place) -> Result<Standalone<'a>, Fault> {
+    fn draft<'a>(&'a self, member: &Member, place: &'a Place) -> Result<Standalone<'a>, Fault> {
         let mut raw = Vec::with_capacity(usize::try_from(place.length).unwrap_or_default());
         let mut source = self.spare.reader_at(place.start).take(place.length);
         source.read_to_end(&mut raw).map_err(|e| disk::fault("read", self.spare.name().as_ref(), &e))?;
-        Standalone::new(&self.settings, place, &member.id, raw)
+        Standalone::new(&self.settings, place, member.id.clone(), raw)
     }
 }
 
@@ -117,7 +117,7 @@ struct Split {
     facts: Facts,
     examined: Examined,
     digest: Digest,
-    members: Vec<Member>,
+    members: Arc<dyn Members>,
     places: Vec<Place>,
 }
 
@@ -163,6 +163,7 @@ pub(super) fn split<'d>(
     facts.add_with("documents", members.len().to_string(), "each signed on its own");
     let Settings { scheme, hash, .. } = &source.settings;
     facts.add("signature", format!("{} over {}", scheme.name, hash.name()));
+    let members = Arc::new(members);
     Ok(Box::new(Split { source, facts, examined: found, digest, members, places }))
 }
 
@@ -318,7 +319,10 @@ impl<'a> Splitter<'a> {
         }
         let Open { id, start, .. } = open;
         let place = Place { start, length, context: self.context(), digested: OnceLock::new() };
-        (self.tell)((Member { names: mdq::names(&id).into(), id: id.into(), length }, place));
+        (self.tell)((
+            Member { names: mdq::names(&id).into(), id: id.into(), media_type: mdq::MEDIA_TYPE, length },
+            place,
+        ));
         Ok(())
     }
 }
@@ -340,11 +344,7 @@ impl Batch for Split {
         self.source.settings.scheme
     }
 
-    fn media_type(&self, _place: usize) -> &'static str {
-        mdq::MEDIA_TYPE
-    }
-
-    fn members(&self) -> &[Member] {
+    fn members(&self) -> &Arc<dyn Members> {
         &self.members
     }
 
@@ -353,8 +353,8 @@ impl Batch for Split {
     }
 
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault> {
-        let missing = || INTERNAL.fault("the batch has no such place");
-        let (member, place) = self.members.get(place).zip(self.places.get(place)).ok_or_else(missing)?;
-        Ok(Box::new(self.source.draft(member, place)?))
+        let member = self.members.member(place)?;
+        let place = self.places.get(place).ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
+        Ok(Box::new(self.source.draft(&member, place)?))
     }
 }

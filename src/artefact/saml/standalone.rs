@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
 use memchr::memmem;
 
@@ -137,7 +138,7 @@ fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
 pub(super) struct Standalone<'a> {
     settings: &'a Settings,
     place: &'a Place,
-    entity_id: &'a str,
+    entity_id: Arc<str>,
     raw: Vec<u8>,
     head: Head,
 }
@@ -173,7 +174,7 @@ impl<'a> Standalone<'a> {
     pub(super) fn new(
         settings: &'a Settings,
         place: &'a Place,
-        entity_id: &'a str,
+        entity_id: Arc<str>,
         raw: Vec<u8>,
     ) -> Result<Self, Fault> {
         let head = head(settings, &place.context, &raw, When::Until(settings.until))?;
@@ -280,7 +281,7 @@ impl Draft for Standalone<'_> {
             if let Event::Start(tag) = event
                 && tag.depth() == 0
             {
-                is_it = tag.attribute("entityID") == Some(self.entity_id);
+                is_it = tag.attribute("entityID") == Some(&*self.entity_id);
             }
             Ok(())
         })?;

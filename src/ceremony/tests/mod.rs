@@ -202,6 +202,7 @@ fn approved_with(
         public: &public,
         profile_text: &vault.profile_text(&by.line)?,
         facts: Facts::default(),
+        items: None,
         document: Digest::of(octets),
         covers: Covers::octets([octets]),
         examined: Examined::default(),

@@ -22,6 +22,10 @@ pub struct Openid {
     /// Entities of the real federation: a line of another environment signs neither as one nor about one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub production: Vec<String>,
+    /// Operators of metadata policies that the federation defines itself, beside those of the standard. They are signed, and
+    /// nothing here judges them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<String>,
     /// How long an entity configuration is valid.
     pub configuration: Lifetime,
     /// How long a statement about a subordinate is valid.
@@ -69,6 +73,7 @@ impl Default for Openid {
             alg: String::new(),
             authority_hints: vec![],
             production: vec![],
+            operators: vec![],
             configuration: Lifetime::days(30, 1, 100),
             subordinate: Lifetime::days(30, 1, 100),
             trust_mark: Lifetime::days(365, 1, 730),

@@ -179,8 +179,8 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "openid.policy.operator",
         Block,
-        "every operator of a policy is one of the seven",
-        "correct it: consumers pass over what they do not know; where your federation defines it, weigh this rule in the profile",
+        "every operator of a policy is one of the seven, or one that the profile names",
+        "correct it: consumers pass over what they do not know; one that your federation defines belongs into openid.operators of the profile",
         "OpenID Federation 1.0, section 6.1.3.2; a safeguard of this program: a typo lets everything through",
     ),
     rule(

@@ -1,19 +1,20 @@
 //! `federation`: everything that a trust anchor or an intermediate publishes, signed as one batch and laid out as a tree that
 //! any web server serves as it is (OpenID Federation 1.0, sections 3, 7 and 8).
 
+mod cards;
 mod names;
 mod published;
 mod review;
 mod server;
 mod tree;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use rand_core::CryptoRng;
 
 use super::{Form, signing};
-use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Look, Prepared, Terms, Verified, digest_of, read_all};
+use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Look, Prepared, Terms, Verified, digest_of};
 use crate::base::bytes::Digest;
 use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
@@ -22,9 +23,6 @@ use crate::base::tree::check_name;
 use crate::key::PublicKey;
 
 pub(in crate::artefact) struct Federation;
-
-/// The list of a hundred thousand files has some 15 MB.
-const LIST_BYTES_MAX: u64 = 256 << 20;
 
 /// What stands where in the folder, in the order of the review: the configuration first. A name that ends in `/` is a folder
 /// with any number of documents.
@@ -63,12 +61,18 @@ impl Kind for Federation {
     /// The list of the folder's documents, each with the digest of itself and of the files that it names: the digest of the
     /// request covers all of them.
     fn open(&self, path: &Path) -> Result<Document, Fault> {
-        let found = found(path)?;
-        let lines = cores::each(found.len(), &|at| {
-            let Some((form, name)) = found.get(at) else { return Ok(String::new()) };
-            Ok(format!("{}  {name}\n", digest_of(&opened(path, *form, name)?)?))
-        })?;
-        Ok(Document::from_path(path, lines.concat().into_bytes()))
+        let mut list = Vec::new();
+        list_into(path, &mut list)?;
+        Ok(Document::from_path(path, list))
+    }
+
+    fn open_in(&self, path: &Path, scratch: &Path) -> Result<Document, Fault> {
+        let mut list = Pending::beside(&scratch.join("list"))?;
+        let mut to = BufWriter::new(&mut list);
+        list_into(path, &mut to)?;
+        to.flush().map_err(|e| disk::fault("write", path, &e))?;
+        drop(to);
+        Ok(list.document("the list of documents")?.from(path))
     }
 
     fn prepare<'d>(
@@ -114,6 +118,14 @@ fn kind_of(form: Form) -> &'static dyn Kind {
         Form::SignedJwkSet => signing::SIGNED_JWK_SET,
         _ => signing::SUBORDINATE_STATEMENT,
     }
+}
+
+/// Writes a line for each document of the folder.
+fn list_into(folder: &Path, to: &mut dyn Write) -> Result<(), Fault> {
+    let line =
+        |(form, name): (Form, String)| Ok(format!("{}  {name}\n", digest_of(&opened(folder, form, &name)?)?));
+    let mut put = |line: String| to.write_all(line.as_bytes()).map_err(|e| disk::fault("write", folder, &e));
+    cores::stream(found(folder)?.into_iter().map(Ok), &line, &mut put)
 }
 
 /// The documents of the folder. What has another name or ending is a file that documents may name.
@@ -162,16 +174,14 @@ fn opened(folder: &Path, form: Form, name: &str) -> Result<Document, Fault> {
     kind_of(form).open(&folder.join(name))
 }
 
-/// Reads the list that [`Kind::open`] made.
-fn listed(document: &Document) -> Result<Vec<Input>, Fault> {
-    let text = read_all(document, LIST_BYTES_MAX)?;
+/// Reads the list that [`Kind::open`] made, line by line.
+fn listed(document: &Document) -> impl Iterator<Item = Result<Input, Fault>> + Send {
     let wrong = || COMPOSED.fault(format!("{} is no list of a federation's documents", document.name()));
-    let text = str::from_utf8(&text).map_err(|_| wrong())?;
-    let line = |line: &str| {
+    let input = |line: &str| {
         let (digest, name) = line.split_once("  ")?;
-        let is_there = |place: &str| name.starts_with(place);
-        let (_, form) = PLACES.into_iter().find(|(place, _)| is_there(place))?;
+        let (_, form) = PLACES.into_iter().find(|(place, _)| name.starts_with(place))?;
         Some(Input { form, name: name.to_owned(), digest: digest.parse().ok()? })
     };
-    text.lines().map(|text| line(text).ok_or_else(wrong)).collect()
+    let lines = BufReader::new(document.reader()).lines();
+    lines.map(move |line| line.ok().and_then(|line| input(&line)).ok_or_else(wrong))
 }

@@ -1,7 +1,5 @@
 //! Where documents stand in the tree: under the paths that the entity's configuration promises.
 
-use std::collections::BTreeMap;
-
 use crate::artefact::COMPOSED;
 use crate::artefact::openid::Form;
 use crate::base::bytes::{Digest, hex};
@@ -99,19 +97,6 @@ impl Names {
                 .fault(format!("{file}: the configuration has no {promise}, so that nobody would find it"))
                 .hint(format!("name it in the metadata of anchor.toml, below {}", self.entity))
         })
-    }
-
-    /// Refuses two documents under one name, and a name that would have to be a file and a folder.
-    pub(super) fn check(paths: &BTreeMap<&str, &str>) -> Result<(), Fault> {
-        for (path, file) in paths {
-            let above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
-            if let Some(other) = above.into_iter().find_map(|folder| paths.get(folder)) {
-                return Err(COMPOSED
-                    .fault(format!("{other} and {file} cannot stand in one tree: {path} lies within a file"))
-                    .hint("give the endpoints of the configuration other paths"));
-            }
-        }
-        Ok(())
     }
 }
 

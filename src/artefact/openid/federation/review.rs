@@ -1,34 +1,34 @@
 //! The review of a federation: every document as its kind reviews it, on every core, and then all of them together.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::Write;
-use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::cards::{Card, Cards, Place};
 use super::names::Names;
-use super::tree::{Place, Tree, parts, timeless};
+use super::tree::{Tree, parts, timeless};
 use super::{Input, kind_of, listed, opened, server};
 use crate::artefact::openid::Form;
 use crate::artefact::openid::signing::thumbprints;
-use crate::artefact::{BATCH, COMPOSED, Member, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
+use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
 use crate::base::bytes::Digest;
 use crate::base::cores;
-use crate::base::disk::{self, CHANGED, Document, Pending};
+use crate::base::disk::{CHANGED, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::random;
+use crate::base::shelf::Shelf;
+use crate::base::text::Texts;
 use crate::format::json::{Map, Value};
 use crate::key::Line;
-use crate::policy::{Examined, Examiner, Fact, Facts, Finding, Last, Print, Profile, Standard};
+use crate::policy::{Examined, Examiner, Facts, Finding, Last, Print, Profile, Standard};
 
 /// The fact that the brake goes by.
 const SUBORDINATES: &str = "subordinates";
 /// New and changed documents that are told in full; `fedroot review` of one of them tells it, too.
 const TOLD_MAX: usize = 50;
-/// Documents that stand in memory together while they are reviewed.
-const TOGETHER: usize = 128;
 
 /// Reviews the documents of a list.
 pub(super) fn review(
@@ -40,12 +40,15 @@ pub(super) fn review(
     let folder = document.path().ok_or_else(|| {
         COMPOSED.fault("a federation is a folder, not a stream").hint("name the folder with anchor.toml")
     })?;
-    let inputs = listed(document)?;
-    let (anchor, others) = inputs.split_first().ok_or_else(|| INTERNAL.fault("the list is empty"))?;
-    for input in &inputs {
+    let shelf = Shelf::new(spare)?;
+    let work = Work { folder, shelf: &shelf };
+    let allowed = |input: Result<Input, Fault>| {
+        let input = input?;
         terms.profile.allow(input.form.name(), &terms.key.line)?;
-    }
-    let work = Work { folder, spare: Mutex::new(Spare { file: spare, length: 0 }) };
+        Ok(input)
+    };
+    let mut list = listed(document).map(allowed).peekable();
+    let anchor = list.next().unwrap_or_else(|| Err(INTERNAL.fault("the list is empty")))?;
     let own = work.prepared(anchor, terms, |own| {
         let claims = parts(&own.octets().concat()).map(|(_, claims)| claims).unwrap_or_default();
         Ok((claims, own.facts().clone()))
@@ -53,26 +56,27 @@ pub(super) fn review(
     let ((claims, mut facts), first) = own;
     let names = Names::promised(&terms.profile.openid.entity_id, &claims)?;
     let mut together = Together::new(terms, claims, facts.clone());
-    let mut meeting = Meeting::new(&names, terms, record);
-    meeting.take(first);
-    let (statements, rest): (Vec<&Input>, Vec<&Input>) =
-        others.iter().partition(|input| input.form == Form::SubordinateStatement);
-    work.each(&statements, &together.terms(terms), &mut |one| meeting.take(one))?;
-    if !rest.is_empty() {
-        together.learn(meeting.subjects(), terms)?;
-    }
+    let mut meeting = Meeting::new(&names, &shelf, terms, record);
+    meeting.take(first)?;
+    let is_statement = |input: &Result<Input, Fault>| {
+        input.as_ref().is_ok_and(|input| input.form == Form::SubordinateStatement)
+    };
+    let statements = std::iter::from_fn(|| list.next_if(is_statement));
+    work.each(statements, &together.terms(terms), &mut |one| meeting.take(one))?;
+    together.subjects = meeting.subjects.take();
     let with = together.terms(terms);
-    work.each(&rest, &with, &mut |one| meeting.take(one))?;
+    work.each(list, &with, &mut |one| meeting.take(one))?;
 
-    facts.add(SUBORDINATES, meeting.subjects().count().to_string());
-    let (waiting, examined) = meeting.examined(&facts, terms)?;
-    tell(&mut facts, &waiting, &inputs, &names, &work, &with)?;
-    let (members, places) = lay_out(waiting, &names)?;
-    let of_statements = places.iter().filter(|place| place.form == Form::SubordinateStatement);
-    let mut subjects: Vec<&str> = of_statements.map(|place| &*place.subject).collect();
-    subjects.sort_unstable();
-    let forms: Vec<Form> = inputs.iter().map(|input| input.form).collect();
-    let beside = server::beside(&names, &subjects, &forms);
+    facts.add(SUBORDINATES, meeting.statements.to_string());
+    let Met { places, forms, news, more, examined } = meeting.examined(&facts, terms)?;
+    facts.add_with("documents", places.len().to_string(), "each signed on its own");
+    facts.append(news);
+    if more > 0 {
+        let what = format!("{more} more new or changed documents; `fedroot review` tells each of them");
+        facts.add("more", what);
+    }
+    let cards = Arc::new(Cards::new(names, shelf, places)?);
+    let beside = beside(&cards, &forms)?;
     Ok(Tree {
         facts,
         examined,
@@ -81,78 +85,64 @@ pub(super) fn review(
         scheme: jwt::scheme(terms.public, &terms.profile.openid.alg)?,
         limits: terms.profile.openid.clone(),
         now: terms.now,
-        names,
-        members,
-        places,
+        members: cards.clone(),
+        cards,
         beside,
-        spare: work
-            .spare
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-            .file
-            .document("what was reviewed")?,
     })
+}
+
+/// What stands in the tree unsigned.
+fn beside(cards: &Cards, forms: &[Form]) -> Result<Vec<(String, &'static str, Vec<u8>)>, Fault> {
+    let mut subjects = Texts::default();
+    for place in 0..Members::count(cards) {
+        let card = cards.card(place)?;
+        if card.form() == Form::SubordinateStatement {
+            subjects.push(&card.subject);
+        }
+    }
+    let sorted: Vec<&str> = subjects.sorted().into_iter().map(|place| subjects.get(place)).collect();
+    Ok(server::beside(&cards.names, &sorted, forms))
 }
 
 /// One document that was reviewed.
 struct Reviewed {
+    form: Form,
+    card: Card,
+    place: Place,
     keys: Vec<String>,
     print: Print,
     findings: Vec<Finding>,
-    waits: Waiting,
-}
-
-/// What stays of it until all were reviewed: there may be many.
-struct Waiting {
-    form: Form,
-    file: String,
-    subject: Arc<str>,
-    keys: usize,
-    /// Whether it is not what was signed last.
-    is_news: bool,
-    octets: Range<u64>,
-    record: Range<u64>,
-}
-
-/// Where documents wait.
-struct Spare {
-    file: Pending,
-    length: u64,
+    /// What it says, where that is not what was signed last.
+    news: Option<Facts>,
 }
 
 struct Work<'a> {
     folder: &'a Path,
-    spare: Mutex<Spare>,
+    /// Where documents wait.
+    shelf: &'a Shelf,
 }
 
 impl Work<'_> {
     /// Reviews documents on every core, and hands them on in their order.
     fn each(
         &self,
-        inputs: &[&Input],
+        inputs: impl Iterator<Item = Result<Input, Fault>> + Send,
         terms: &Terms<'_>,
-        take: &mut dyn FnMut(Reviewed),
+        take: &mut dyn FnMut(Reviewed) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        for some in inputs.chunks(TOGETHER) {
-            let reviewed = cores::each(some.len(), &|at| {
-                let input = some.get(at).ok_or_else(|| INTERNAL.fault("a document is gone"))?;
-                Ok(self.prepared(input, terms, |_| Ok(()))?.1)
-            })?;
-            reviewed.into_iter().for_each(&mut *take);
-        }
-        Ok(())
+        cores::stream(inputs, &|input| Ok(self.prepared(input, terms, |_| Ok(()))?.1), take)
     }
 
     /// Reviews a document as its kind does, and keeps what would be signed.
     fn prepared<T>(
         &self,
-        input: &Input,
+        input: Input,
         terms: &Terms<'_>,
         then: impl FnOnce(&dyn Prepared) -> Result<T, Fault>,
     ) -> Result<(T, Reviewed), Fault> {
-        let (mut record, name) = (Vec::new(), &input.name);
-        let (said, mut reviewed, octets) =
-            self.with(input, terms, Some(&mut record), |prepared, subject| {
+        let mut record = Vec::new();
+        let (said, subject, octets, found) =
+            self.with(&input, terms, Some(&mut record), |prepared, subject| {
                 let octets = prepared.octets().concat();
                 let (_, mut claims) = parts(&octets).ok_or_else(|| INTERNAL.fault("no claims"))?;
                 let keys = thumbprints(prepared.facts())?;
@@ -162,21 +152,14 @@ impl Work<'_> {
                 let mut findings = examined.findings.clone();
                 // A second run in the same second has nothing to sign: what says the same stands.
                 findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
-                let waits = Waiting {
-                    form: input.form,
-                    file: name.clone(),
-                    subject: subject.into(),
-                    keys: keys.len(),
-                    is_news,
-                    octets: 0..0,
-                    record: 0..0,
-                };
-                Ok((then(prepared)?, Reviewed { keys, print, findings, waits }, octets))
+                let news = is_news.then(|| prepared.facts().clone());
+                Ok((then(prepared)?, subject, octets, (keys, print, findings, news)))
             })?;
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        reviewed.waits.octets = spare.keep(&octets)?;
-        reviewed.waits.record = spare.keep(&record)?;
-        Ok((said, reviewed))
+        let (keys, print, findings, news) = found;
+        let form = input.form;
+        let card = Card::new(form, input.name, subject, keys.len(), octets.len());
+        let place = Place::of(self.shelf, &card, &octets, &record)?;
+        Ok((said, Reviewed { form, card, place, keys, print, findings, news }))
     }
 
     /// Opens a document, makes sure that it is the one that was listed, and prepares it.
@@ -203,15 +186,6 @@ impl Work<'_> {
     }
 }
 
-impl Spare {
-    fn keep(&mut self, bytes: &[u8]) -> Result<Range<u64>, Fault> {
-        let start = self.length;
-        self.file.write_all(bytes).map_err(|e| disk::fault("write", "what was reviewed".as_ref(), &e))?;
-        self.length += bytes.len() as u64;
-        Ok(start..self.length)
-    }
-}
-
 /// The same terms with other surroundings and another past.
 fn again<'a>(terms: &Terms<'a>, vault: &'a dyn Surroundings, last: Option<&'a Last>) -> Terms<'a> {
     Terms { last, vault, ..*terms }
@@ -220,34 +194,43 @@ fn again<'a>(terms: &Terms<'a>, vault: &'a dyn Surroundings, last: Option<&'a La
 /// What stands around a document that is signed together with others.
 struct Together<'a> {
     outer: &'a dyn Surroundings,
+    here: &'a Line,
     claims: Map<String, Value>,
     configuration: Arc<Vec<(Line, Facts)>>,
-    statements: Option<Arc<Vec<(Line, Facts)>>>,
+    subjects: Hashes,
 }
 
 impl<'a> Together<'a> {
     fn new(terms: &Terms<'a>, claims: Map<String, Value>, facts: Facts) -> Self {
-        let configuration = Arc::new(vec![(terms.key.line.clone(), facts)]);
-        Self { outer: terms.vault, claims, configuration, statements: None }
+        let here = &terms.key.line;
+        let configuration = Arc::new(vec![(here.clone(), facts)]);
+        Self { outer: terms.vault, here, claims, configuration, subjects: Hashes::default() }
     }
 
     fn terms<'t>(&'t self, terms: &Terms<'t>) -> Terms<'t> {
         again(terms, self, None)
     }
+}
 
-    /// Learns whom statements are about.
-    fn learn<'r>(&mut self, subjects: impl Iterator<Item = &'r str>, terms: &Terms<'_>) -> Result<(), Fault> {
-        let is_asked_for = |fact: &Fact| matches!(fact.path.as_str(), "sub" | "iat" | "kid");
-        let signed = self.outer.signed(Form::SubordinateStatement.name())?;
-        let mut all: Vec<(Line, Facts)> =
-            signed.iter().map(|(line, facts)| (line.clone(), facts.only(is_asked_for))).collect();
-        all.extend(subjects.map(|subject| {
-            let mut facts = Facts::default();
-            facts.add("sub", subject);
-            (terms.key.line.clone(), facts)
-        }));
-        self.statements = Some(Arc::new(all));
-        Ok(())
+/// Whom statements are about, as hashes of 64 bits under a key that is drawn for each run: nobody can choose two that fall
+/// together.
+#[derive(Default)]
+struct Hashes {
+    hash: RandomState,
+    all: HashSet<u64>,
+}
+
+impl Hashes {
+    fn add(&mut self, text: &str) {
+        self.all.insert(self.hash.hash_one(text));
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.all.contains(&self.hash.hash_one(text))
+    }
+
+    fn take(&mut self) -> Self {
+        std::mem::take(self)
     }
 }
 
@@ -261,11 +244,15 @@ impl Surroundings for Together<'_> {
     }
 
     fn signed(&self, kind: &str) -> Result<Arc<Vec<(Line, Facts)>>, Fault> {
-        match &self.statements {
-            _ if kind == Form::EntityConfiguration.name() => Ok(self.configuration.clone()),
-            Some(statements) if kind == Form::SubordinateStatement.name() => Ok(statements.clone()),
-            _ => self.outer.signed(kind),
+        if kind == Form::EntityConfiguration.name() {
+            Ok(self.configuration.clone())
+        } else {
+            self.outer.signed(kind)
         }
+    }
+
+    fn is_subordinate(&self, here: &Line, sub: &str) -> Result<bool, Fault> {
+        Ok(here == self.here && self.subjects.has(sub) || self.outer.is_subordinate(here, sub)?)
     }
 
     fn last(&self, line: &Line, kind: &str, subject: &str) -> Result<Option<Last>, Fault> {
@@ -285,24 +272,49 @@ impl Surroundings for Together<'_> {
 /// compare with the batch before.
 struct Meeting<'a> {
     names: &'a Names,
+    shelf: &'a Shelf,
     examiner: Examiner<'a>,
-    waiting: Vec<Waiting>,
-    /// Who has which key, by its place among those that wait. Keys stand here as hashes of 64 bits under a key that is drawn
-    /// for each run: nobody can choose two that fall together.
+    places: Vec<Place>,
+    /// The forms of which there is one document.
+    forms: Vec<Form>,
+    /// What new and changed documents say, how many of them were told, and how many more there are.
+    news: Facts,
+    told: usize,
+    more: usize,
+    statements: usize,
+    subjects: Hashes,
+    /// Who has which key, by its place. Keys stand here as hashes as subjects do.
     holders: HashMap<u64, usize>,
     hash: RandomState,
     kept: u64,
     rekeyed: u64,
 }
 
+/// What became of it.
+struct Met {
+    places: Vec<Place>,
+    forms: Vec<Form>,
+    /// What the first documents say that are not what was signed last, and how many more there are.
+    news: Facts,
+    more: usize,
+    examined: Examined,
+}
+
 impl<'a> Meeting<'a> {
-    fn new(names: &'a Names, terms: &Terms<'a>, record: &'a mut dyn Write) -> Self {
+    fn new(names: &'a Names, shelf: &'a Shelf, terms: &Terms<'a>, record: &'a mut dyn Write) -> Self {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         Self {
             names,
+            shelf,
             examiner: Examiner::new("federation", &[], standard, terms.last, Some(record)),
-            waiting: vec![],
+            places: vec![],
+            forms: vec![],
+            news: Facts::default(),
+            told: 0,
+            more: 0,
+            statements: 0,
+            subjects: Hashes::default(),
             holders: HashMap::new(),
             hash: RandomState::new(),
             kept: 0,
@@ -310,54 +322,74 @@ impl<'a> Meeting<'a> {
         }
     }
 
-    fn take(&mut self, one: Reviewed) {
-        let Reviewed { keys, print, findings, waits } = one;
-        let is_statement = waits.form == Form::SubordinateStatement;
-        self.examiner.adopt(&waits.file, findings);
+    fn take(&mut self, one: Reviewed) -> Result<(), Fault> {
+        let Reviewed { form, card, place, keys, print, findings, news } = one;
+        self.examiner.adopt(&card.file, findings);
         for key in &keys {
-            self.look(key, &waits);
+            self.look(key, form, &card)?;
         }
-        let differs = self.examiner.member(&self.names.id(waits.form, &waits.subject), &print);
-        if let Some(differs) = differs.filter(|_| is_statement) {
-            self.kept += 1;
-            self.rekeyed += u64::from(differs);
+        let id = self.names.id(form, &card.subject);
+        let differs = self.examiner.member(&id, &print);
+        if form == Form::SubordinateStatement {
+            self.kept += u64::from(differs.is_some());
+            self.rekeyed += u64::from(differs == Some(true));
+            self.statements += 1;
+            self.subjects.add(&card.subject);
+        } else if form != Form::TrustMark {
+            self.forms.push(form);
         }
-        self.waiting.push(waits);
+        if let Some(facts) = news.filter(|_| form != Form::EntityConfiguration) {
+            self.tell(&id, &facts);
+        }
+        self.places.push(place);
+        Ok(())
+    }
+
+    fn tell(&mut self, id: &str, facts: &Facts) {
+        if self.told == TOLD_MAX {
+            self.more += 1;
+            return;
+        }
+        self.told += 1;
+        for fact in facts.iter() {
+            let path = format!("{id} {}", fact.path);
+            match &fact.remark {
+                Some(remark) => self.news.add_with(path, &fact.value, remark),
+                None => self.news.add(path, &fact.value),
+            }
+        }
     }
 
     /// Looks who else has a key: another subordinate, or one whose key stands in another list.
-    fn look(&mut self, key: &str, one: &Waiting) {
+    fn look(&mut self, key: &str, form: Form, one: &Card) -> Result<(), Fault> {
         let hash = self.hash.hash_one(key);
-        let other = self.holders.get(&hash).and_then(|place| self.waiting.get(*place));
-        let (subject, detail) = match (one.form, other) {
+        let other = self.holders.get(&hash).and_then(|place| self.places.get(*place));
+        let other = other.map(|place| place.card(self.shelf)).transpose()?;
+        let (subject, detail) = match (form, other) {
             (Form::SubordinateStatement, None) => {
-                self.holders.insert(hash, self.waiting.len());
-                return;
+                self.holders.insert(hash, self.places.len());
+                return Ok(());
             }
             (Form::SubordinateStatement, Some(other)) if other.subject != one.subject => {
-                let (subject, file) = (&other.subject, &other.file);
+                let Card { subject, file, .. } = other;
                 let detail =
                     format!("{}: the key {key} is one of {subject}, too, as {file} has it", one.file);
                 (one.subject.clone(), detail)
             }
             (Form::HistoricalKeys | Form::SignedJwkSet, Some(other)) => {
                 let detail = format!("{}: the key {key} stands in {}, too", other.file, one.file);
-                (other.subject.clone(), detail)
+                (other.subject, detail)
             }
-            _ => return,
+            _ => return Ok(()),
         };
         self.examiner.breach("openid.subject.key-taken", &subject, detail);
+        Ok(())
     }
 
-    /// Whom statements are about.
-    fn subjects(&self) -> impl Iterator<Item = &str> {
-        let statements = self.waiting.iter().filter(|one| one.form == Form::SubordinateStatement);
-        statements.map(|one| &*one.subject)
-    }
-
-    fn examined(mut self, facts: &Facts, terms: &Terms<'_>) -> Result<(Vec<Waiting>, Examined), Fault> {
+    fn examined(mut self, facts: &Facts, terms: &Terms<'_>) -> Result<Met, Fault> {
         brake(&mut self.examiner, terms, (self.kept, self.rekeyed));
-        Ok((self.waiting, self.examiner.finish(facts)?))
+        let Self { places, forms, news, more, examiner, .. } = self;
+        Ok(Met { places, forms, news, more, examined: examiner.finish(facts)? })
     }
 }
 
@@ -392,72 +424,4 @@ fn brake(examiner: &mut Examiner<'_>, terms: &Terms<'_>, (kept, rekeyed): (u64, 
         let detail = format!("the keys of {rekeyed} subordinates differ; the brake allows {max}");
         examiner.breach("federation.brake.keys", "", detail);
     }
-}
-
-/// Tells of every document that it is there, and what the new and the changed ones say.
-fn tell(
-    facts: &mut Facts,
-    reviewed: &[Waiting],
-    inputs: &[Input],
-    names: &Names,
-    work: &Work<'_>,
-    terms: &Terms<'_>,
-) -> Result<(), Fault> {
-    facts.add_with("documents", reviewed.len().to_string(), "each signed on its own");
-    for one in reviewed {
-        let path = if one.form == Form::SubordinateStatement { "entity" } else { "document" };
-        let remark = match one.keys {
-            0 => one.file.clone(),
-            count => format!("{}, keys: {count}", one.file),
-        };
-        facts.add_with(path, names.id(one.form, &one.subject), remark);
-    }
-    let mut news = reviewed.iter().filter(|one| one.is_news && one.form != Form::EntityConfiguration);
-    for one in news.by_ref().take(TOLD_MAX) {
-        let Some(input) = inputs.iter().find(|input| input.name == one.file) else { continue };
-        let id = names.id(one.form, &one.subject);
-        let said = work.with(input, terms, None, |prepared, _| Ok(prepared.facts().clone()))?;
-        for fact in said.iter() {
-            let path = format!("{id} {}", fact.path);
-            match &fact.remark {
-                Some(remark) => facts.add_with(path, &fact.value, remark),
-                None => facts.add(path, &fact.value),
-            }
-        }
-    }
-    let more = news.count();
-    if more > 0 {
-        facts.add(
-            "more",
-            format!("{more} more new or changed documents; `fedroot review` tells each of them"),
-        );
-    }
-    Ok(())
-}
-
-/// Gives every document its name in the tree. Refuses two documents under one name.
-fn lay_out(waiting: Vec<Waiting>, names: &Names) -> Result<(Vec<Member>, Vec<Place>), Fault> {
-    let mut members = Vec::new();
-    for Waiting { form, file, subject, octets, .. } in &waiting {
-        let id = names.id(*form, subject);
-        let path = names.promised_path(*form, &id, file)?;
-        let id = if id == **subject { subject.clone() } else { id.into() };
-        members.push(Member { id, names: [path].into(), length: octets.end - octets.start });
-    }
-    let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
-    paths.extend(names.list.as_deref().map(|path| (path, "the list of subordinates")));
-    for (Waiting { file, subject, .. }, member) in waiting.iter().zip(&members) {
-        for path in member.names.iter() {
-            if let Some(other) = paths.insert(path, file) {
-                let what =
-                    format!("{other} and {file} are both about {subject}, and would be one file: {path}");
-                return Err(BATCH
-                    .fault(what)
-                    .hint("a name stands for one document: take one of the two out"));
-            }
-        }
-    }
-    Names::check(&paths)?;
-    let place = |Waiting { form, subject, octets, record, .. }| Place { form, subject, octets, record };
-    Ok((members, waiting.into_iter().map(place).collect()))
 }

@@ -36,7 +36,12 @@ pub(super) fn beside(
     forms: &[Form],
 ) -> Vec<(String, &'static str, Vec<u8>)> {
     let list = names.list.as_ref().map(|path| {
-        let text = format!("{}\n", Value::from(subjects));
+        let mut text = String::from("[");
+        for (place, subject) in subjects.iter().enumerate() {
+            text.push_str(if place > 0 { "," } else { "" });
+            text.push_str(&Value::from(*subject).to_string());
+        }
+        text.push_str("]\n");
         (path.clone(), "application/json", text.into_bytes())
     });
     let snippet = nginx(names, subjects, forms);

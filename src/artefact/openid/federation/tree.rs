@@ -1,27 +1,23 @@
 //! The documents of a federation while they are signed: what was reviewed waits in a nameless file, and is signed as it is.
 
-use std::io::Read;
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::names::Names;
+use super::cards::Cards;
 use crate::artefact::openid::Form;
 use crate::artefact::openid::statement::date;
-use crate::artefact::{Batch, Draft, Judged, Look, Member, Standing};
+use crate::artefact::{Batch, Draft, Judged, Look, Members, Standing};
 use crate::base::bytes::{Digest, from_base64url};
 use crate::base::clock::Instant;
 use crate::base::cores;
-use crate::base::disk::{self, CHANGED, Document};
+use crate::base::disk::CHANGED;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::jose::{self, Jws};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
 use crate::key::{PublicKey, Scheme, Signature};
-use crate::policy::{Examined, Facts, Lifetime, Openid};
+use crate::policy::{Examined, Facts, Items, Lifetime, Openid};
 
 /// Clocks may differ by so much before a document comes from the future.
 const SKEW_SECONDS: i64 = 120;
-/// More than a document that was reviewed has.
-const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
 /// What was reviewed.
 pub(super) struct Tree {
@@ -32,44 +28,17 @@ pub(super) struct Tree {
     pub(super) scheme: &'static Scheme,
     pub(super) limits: Openid,
     pub(super) now: Instant,
-    pub(super) names: Names,
-    pub(super) members: Vec<Member>,
-    pub(super) places: Vec<Place>,
+    /// What was reviewed, and waits as it was; the same as the batch's members, and as its items.
+    pub(super) cards: Arc<Cards>,
+    pub(super) members: Arc<dyn Members>,
     pub(super) beside: Vec<(String, &'static str, Vec<u8>)>,
-    /// What was reviewed, one document behind the other.
-    pub(super) spare: Document,
-}
-
-/// Where a document waits, and what it is.
-pub(super) struct Place {
-    pub(super) form: Form,
-    /// What it is about, as its kind says.
-    pub(super) subject: Arc<str>,
-    pub(super) octets: Range<u64>,
-    /// What the next review compares with.
-    pub(super) record: Range<u64>,
 }
 
 impl Tree {
-    fn place(&self, place: usize) -> Result<&Place, Fault> {
-        self.places.get(place).ok_or_else(|| INTERNAL.fault("the batch has no such place"))
-    }
-
-    fn read(&self, range: &Range<u64>) -> Result<Vec<u8>, Fault> {
-        let mut bytes = Vec::new();
-        let length = (range.end - range.start).min(DOCUMENT_BYTES_MAX);
-        let read = self.spare.reader_at(range.start).take(length).read_to_end(&mut bytes);
-        read.map_err(|e| disk::fault("read", self.spare.name().as_ref(), &e))?;
-        Ok(bytes)
-    }
-
     /// Shows each document, on every core.
     pub(super) fn show(&self, look: Look<'_>) -> Result<(), Fault> {
-        let show = |at: usize| {
-            let member = self.members.get(at).ok_or_else(|| INTERNAL.fault("the batch has no such place"))?;
-            look(at, member, self.draft(at)?.as_ref())
-        };
-        cores::each(self.members.len(), &show).map(drop)
+        let show = |at: usize| look(at, &self.members.member(at)?, self.draft(at)?.as_ref());
+        cores::stream((0..self.members.count()).map(Ok), &show, &mut Ok)
     }
 
     fn lifetime(&self, form: Form) -> Lifetime {
@@ -99,36 +68,37 @@ impl Batch for Tree {
         self.scheme
     }
 
-    fn media_type(&self, place: usize) -> &'static str {
-        media_type(self.places.get(place).map_or(Form::SubordinateStatement, |place| place.form))
-    }
-
     fn beside(&self) -> Vec<(&str, &'static str, &[u8])> {
         self.beside.iter().map(|(name, kind, bytes)| (name.as_str(), *kind, bytes.as_slice())).collect()
     }
 
-    fn record_of(&self, place: usize) -> Option<(&'static str, &str)> {
-        self.places.get(place).map(|place| (place.form.name(), &*place.subject))
+    fn record_of(&self, place: usize) -> Result<Option<(&'static str, String)>, Fault> {
+        let card = self.cards.card(place)?;
+        Ok(Some((card.form().name(), card.subject)))
     }
 
     fn record(&self, place: usize) -> Result<Vec<u8>, Fault> {
-        self.read(&self.place(place)?.record)
+        self.cards.record(place)
     }
 
-    fn members(&self) -> &[Member] {
+    fn members(&self) -> &Arc<dyn Members> {
         &self.members
     }
 
+    fn items(&self) -> Option<Arc<dyn Items>> {
+        Some(self.cards.clone())
+    }
+
     fn names(&self, id: &str) -> Vec<String> {
-        self.names.path(id).into_iter().collect()
+        self.cards.names.path(id).into_iter().collect()
     }
 
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault> {
-        let place = self.place(place)?;
-        let octets = self.read(&place.octets)?;
+        let form = self.cards.card(place)?.form();
+        let octets = self.cards.octets(place)?;
         let changed = || CHANGED.fault("what was reviewed is not what waits to be signed");
         let (head, claims) = parts(&octets).ok_or_else(changed)?;
-        let (head, lifetime) = (head.to_owned(), self.lifetime(place.form));
+        let (head, lifetime) = (head.to_owned(), self.lifetime(form));
         Ok(Box::new(Unsigned { tree: self, head, claims, lifetime, draft: jose::Draft::of_octets(octets) }))
     }
 }

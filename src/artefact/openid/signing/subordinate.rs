@@ -163,17 +163,24 @@ fn source_endpoint(draft: &mut Draft<'_>, endpoint: Option<&str>) -> Result<(), 
     Ok(())
 }
 
-/// What consumers pass over is no policy.
+/// What consumers pass over is no policy. What the federation defines itself is shown as such: nobody here applies it.
 fn operators(draft: &mut Draft<'_>, policy: Option<&Value>) {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
     for (entity_type, parameters) in policy.map(members).unwrap_or_default() {
         for (parameter, operators) in members(&parameters) {
             for (operator, _) in members(&operators) {
-                draft.when(!OPERATORS.contains(&operator.as_str()), "openid.policy.operator", || {
-                    format!(
-                        "metadata_policy.{entity_type}.{parameter}.{operator} is no operator of the standard"
-                    )
-                });
+                if OPERATORS.contains(&operator.as_str()) {
+                    continue;
+                }
+                let place = format!("metadata_policy.{entity_type}.{parameter}.{operator}");
+                if draft.limits().operators.contains(&operator) {
+                    draft.show().add_with("not applied", place, "an operator of the federation's own");
+                } else {
+                    draft.breach(
+                        "openid.policy.operator",
+                        format!("{place} is no operator of the standard, and none of the profile's openid.operators"),
+                    );
+                }
             }
         }
     }

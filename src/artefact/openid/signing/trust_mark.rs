@@ -131,12 +131,7 @@ fn delegated(draft: &mut Draft<'_>, anchor: &Statement, input: &TrustMark) -> Re
 
 /// Marks are for entities that some line of the vault has a statement about, or for our own.
 fn is_known(draft: &mut Draft<'_>, sub: &str) -> Result<(), Fault> {
-    let here = &draft.terms.key.line;
-    let signed = draft.terms.vault.signed(Form::SubordinateStatement.name())?;
-    let is_known = signed.iter().any(|(line, facts)| {
-        (line.tenant(), line.environment()) == (here.tenant(), here.environment())
-            && facts.value("sub") == Some(sub)
-    });
+    let is_known = draft.terms.vault.is_subordinate(&draft.terms.key.line, sub)?;
     draft.when(!is_known && draft.limits().entity_id != sub, "openid.trust-mark.unknown", || {
         format!("no statement about {sub} was signed here")
     });
