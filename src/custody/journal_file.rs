@@ -65,10 +65,10 @@ struct Place {
     length: usize,
 }
 
-/// A line as the first look takes it, and its bytes.
+/// A line as the first look takes it, and the hash over the lines that hold, with it.
 struct Parsed {
     found: Found,
-    bytes: Vec<u8>,
+    hash: Sha256,
 }
 
 enum Found {
@@ -77,29 +77,28 @@ enum Found {
     Plain(String, u64, String, Place),
 }
 
-impl Parsed {
+impl Found {
     /// Reads a line; why it is none, where it is none.
     fn of(bytes: &[u8], place: Place) -> Result<Self, String> {
         let line = bytes.strip_suffix(b"\n").ok_or(TORN)?;
-        let found = match plain(line) {
-            Some((entry, time, name)) => Found::Plain(name.to_owned(), entry, time.to_owned(), place),
-            None => Found::Known(serde_json::from_slice(line).map_err(|e| e.to_string())?),
-        };
-        Ok(Self { found, bytes: bytes.to_vec() })
+        Ok(match plain(line) {
+            Some((entry, time, name)) => Self::Plain(name.to_owned(), entry, time.to_owned(), place),
+            None => Self::Known(serde_json::from_slice(line).map_err(|e| e.to_string())?),
+        })
     }
 
     const fn entry(&self) -> u64 {
-        match &self.found {
-            Found::Known(noted) => noted.entry,
-            Found::Plain(_, entry, ..) => *entry,
+        match self {
+            Self::Known(noted) => noted.entry,
+            Self::Plain(_, entry, ..) => *entry,
         }
     }
 
     /// The last entry before it that holds, where this closes off what a crash left.
     fn voids(&self) -> Option<u64> {
-        match &self.found {
-            Found::Known(noted) => (noted.what == What::Void {}).then_some(noted.entry),
-            Found::Plain(..) => None,
+        match self {
+            Self::Known(noted) => (noted.what == What::Void {}).then_some(noted.entry),
+            Self::Plain(..) => None,
         }
     }
 }
@@ -116,7 +115,7 @@ impl Tail {
     /// bytes, and the beginning of another void.
     fn voided(&mut self, entry: u64) -> Option<Parsed> {
         let was_wrong = self.wrong.take().is_some();
-        self.last.take().filter(|last| was_wrong && last.entry() <= entry)
+        self.last.take().filter(|last| was_wrong && last.found.entry() <= entry)
     }
 }
 
@@ -168,20 +167,18 @@ impl Journal {
                 return Ok(tail);
             }
             number += 1;
-            let read = Parsed::of(&bytes, Place { before: 0, offset, length });
+            let found = Found::of(&bytes, Place { before: 0, offset, length });
             offset += length as u64;
-            let holds = match read {
-                Err(why) => {
-                    tail.wrong.get_or_insert(format!("line {number}: {why}"));
-                    None
+            match (found.map(|found| (found.voids(), found)), &tail.wrong) {
+                (Ok((Some(entry), _)), _) => tail.voided(entry).into_iter().for_each(|last| self.take(last)),
+                (Ok(_), Some(why)) => return Err(damaged(why)),
+                (Ok((None, found)), None) => {
+                    tail.last.take().into_iter().for_each(|last| self.take(last));
+                    tail.last = Some(self.followed_by(found, &bytes));
                 }
-                Ok(read) => match (read.voids(), &tail.wrong) {
-                    (Some(entry), _) => tail.voided(entry),
-                    (None, Some(why)) => return Err(damaged(why)),
-                    (None, None) => tail.last.replace(read),
-                },
-            };
-            holds.into_iter().for_each(|read| self.take(read));
+                (Err(_), Some(_)) => {}
+                (Err(why), None) => tail.wrong = Some(format!("line {number}: {why}")),
+            }
         }
     }
 
@@ -198,7 +195,7 @@ impl Journal {
         let before = self.digest();
         let is_bound = bound.is_none_or(|bound| Some(bound.entry) == marked);
         let is_known = |digest: Digest| bound.is_some_and(|bound| bound.digest == digest);
-        let is_late = |last: &Parsed| marked.is_none_or(|marked| last.entry() > marked);
+        let is_late = |last: &Parsed| marked.is_none_or(|marked| last.found.entry() > marked);
         match last {
             Some(last) if is_late(&last) || is_bound && is_known(before) => self.is_loose = true,
             last => last.into_iter().for_each(|last| self.take(last)),
@@ -234,10 +231,15 @@ impl Journal {
         disk::exists(&self.path).then(|| disk::Document::open_private(&self.path)).transpose()
     }
 
+    /// A line behind those that hold.
+    fn followed_by(&self, found: Found, bytes: &[u8]) -> Parsed {
+        Parsed { found, hash: self.hash.clone().chain_update(bytes) }
+    }
+
     /// Takes a line that holds.
-    fn take(&mut self, read: Parsed) {
-        self.hash.update(&read.bytes);
-        match read.found {
+    fn take(&mut self, Parsed { found, hash }: Parsed) {
+        self.hash = hash;
+        match found {
             Found::Known(noted) => self.push(*noted),
             Found::Plain(line, entry, time, place) => {
                 let before = self.lines.len();
@@ -295,15 +297,14 @@ impl Journal {
         }
         let (mut file, text) = (Growing::open(&self.path)?, noted.to_line()?);
         let place = Place { before: 0, offset: file.length(), length: text.len() };
-        let read = Parsed::of(text.as_bytes(), place).map_err(|why| damaged(&why))?;
+        let found = Found::of(text.as_bytes(), place).map_err(|why| damaged(&why))?;
         file.append(text.as_bytes())?;
         if self.document.is_none() {
             self.document = self.open()?;
         }
         self.is_loose = true;
-        let digest = self.hash.clone().chain_update(&read.bytes).finalize();
-        self.written = Some(read);
-        Ok(Digest::from_bytes(digest.into()))
+        let written = self.written.insert(self.followed_by(found, text.as_bytes()));
+        Ok(Digest::from_bytes(written.hash.clone().finalize().into()))
     }
 
     /// The entry came: the line holds.
@@ -449,122 +450,5 @@ pub(super) fn consistent<T>(
             return found;
         }
         before = after;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::JOURNAL;
-    use super::*;
-
-    const KEY: &str = "a.example/prod/b#1";
-
-    fn line(entry: u64, what: What) -> String {
-        Noted { entry, time: "2026-11-22T05:07:00Z".into(), what }.to_line().unwrap()
-    }
-
-    fn moved(entry: u64) -> String {
-        let act = "suspend".into();
-        let what =
-            What::Moved { key: KEY.into(), act, reason: None, cause: None, since: None, emergency: false };
-        line(entry, what)
-    }
-
-    fn entries(text: &str, marked: Marked) -> Result<(Vec<u64>, bool), Fault> {
-        let folder = tempfile::tempdir().unwrap();
-        disk::create(&folder.path().join(NAME), text.as_bytes()).unwrap();
-        let mut journal = Journal::read(folder.path(), marked)?;
-        let is_loose = journal.is_loose;
-        journal.settle()?;
-        let again = Journal::read(folder.path(), marked)?;
-        assert!(!again.is_loose && again.digest() == journal.digest(), "{text}");
-        Ok((again.lines.iter().map(|noted| noted.entry).collect(), is_loose))
-    }
-
-    #[test]
-    fn whatever_a_crash_leaves_at_the_end_is_closed_off_a_crash_while_doing_so_included() {
-        let (whole, loose, void) = (moved(3) + &moved(5), moved(7), line(5, What::Void {}));
-        let torn = &loose[..loose.len() / 2];
-        for left in [
-            String::new(),
-            loose.clone(),
-            torn.to_owned(),
-            format!("{torn}\n"),
-            format!("{loose}{}", &void[..9]),
-            format!("{loose}{}\n", &void[..9]),
-            format!("{torn}\n{}", &void[..9]),
-            format!("{torn}\n{}\n{}", &void[..9], &void[..9]),
-        ] {
-            let found = entries(&format!("{whole}{left}"), Marked::Known(Some(5), None));
-            assert_eq!(found.unwrap(), (vec![3, 5], !left.is_empty()), "{left}");
-            let closed = format!(
-                "{whole}{left}{}{void}",
-                if left.is_empty() || left.ends_with('\n') { "" } else { "\n" }
-            );
-            if !left.is_empty() {
-                let goes_on = entries(&(closed + &moved(7)), Marked::Known(Some(7), None));
-                assert_eq!(goes_on.unwrap(), (vec![3, 5, 7], false), "{left}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_no_crash_leaves_is_refused() {
-        let whole = moved(3) + &moved(5);
-        for (text, marked) in [
-            (format!("{whole}{}{}", moved(7), moved(9)), Some(5)),
-            (format!("{}x\n{}", moved(3), moved(5)), Some(5)),
-            (format!("{}x\n", moved(3)), Some(5)),
-            (moved(3), Some(5)),
-            (whole.clone(), Some(3)).clone(),
-            (whole.clone(), None),
-        ] {
-            let is_crash = (text == whole) && marked == Some(3);
-            let found = entries(&text, Marked::Known(marked, None));
-            assert_eq!(found.is_ok(), is_crash, "{text} {marked:?} {found:?}");
-        }
-    }
-
-    #[test]
-    fn a_line_is_the_one_that_the_state_file_knows() {
-        let text = moved(3) + &moved(5);
-        let digest = |text: &str| Digest::of(text.as_bytes());
-        let bound = |entry, text: &str| Some(Bound { entry, digest: digest(text) });
-        let read = |text: &str, marked, bound| entries(text, Marked::Known(Some(marked), bound));
-        assert_eq!(read(&text, 5, bound(5, &text)).unwrap(), (vec![3, 5], false));
-        let forged = text.replace("suspend", "publish");
-        assert_eq!(read(&forged, 5, bound(5, &text)).unwrap_err().code(), &JOURNAL);
-        assert!(read(&forged, 5, None).is_ok(), "an older version kept no digest");
-        // A line that a crash left in the log: the state file knows the journal before it.
-        assert_eq!(read(&text, 5, bound(3, &moved(3))).unwrap(), (vec![3, 5], false));
-        assert_eq!(read(&forged, 5, bound(3, &moved(3))).unwrap_err().code(), &JOURNAL);
-        // A beginning anew that came to nothing has the number of an entry that is there after all.
-        let resealed = text.clone() + &line(4, What::Resealed {});
-        let read = entries(&resealed, Marked::Known(Some(5), bound(5, &text)));
-        assert_eq!(read.unwrap(), (vec![3, 5], true));
-    }
-
-    #[test]
-    fn a_reader_that_others_overtake_reads_again() {
-        let newest = |marked| Some(Newest { marked: Some(marked), bound: None });
-        let mut states = [newest(3), newest(7), newest(9), newest(9)].into_iter();
-        let mut reads = 0;
-        let found = consistent(
-            || states.next().unwrap(),
-            |marked| {
-                reads += 1;
-                entries(&(moved(3) + &moved(5) + &moved(9)), marked)
-            },
-        );
-        assert_eq!((found.unwrap(), reads), ((vec![3, 5, 9], false), 3));
-        let mut reads = 0;
-        let fault = consistent(
-            || newest(3),
-            |marked| {
-                reads += 1;
-                entries(&(moved(3) + &moved(5) + &moved(9)), marked)
-            },
-        );
-        assert_eq!((fault.unwrap_err().code(), reads), (&JOURNAL, 1), "nobody acts: it is damage");
     }
 }

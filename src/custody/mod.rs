@@ -16,6 +16,8 @@ mod record;
 mod rotation;
 mod seal;
 mod situation;
+#[cfg(test)]
+mod tests;
 mod vault;
 mod work;
 
