@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::Published;
 use super::carrying::Carrying;
+use super::{Published, Splitting};
 use crate::artefact::{Batch, Draft};
 use crate::base::bytes::Digest;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::staging::Staging;
-use crate::custody::{self, Outstanding, Piece, Pieces};
+use crate::custody::{self, Outstanding, Piece, Pieces, Vault};
 use crate::key::Signature;
 use crate::lifecycle::{self, Lists};
+use crate::policy::Review;
 
 /// A finished document: its place, its digest, its bytes.
 pub(super) type Finished = (usize, Digest, u64);
@@ -57,6 +58,29 @@ impl OnRecord<'_> {
             *ends.entry(end).or_default() += 1;
         }
         (channel.clone(), documents, ends)
+    }
+
+    /// Puts on record what an interrupted run signed and is published now, as far as no entry has it. Yields the entry.
+    pub(super) fn resume(
+        &self,
+        vault: &mut Vault<'_>,
+        review: &Review,
+        splitting: &Splitting<'_>,
+    ) -> Result<Option<u64>, Fault> {
+        let left = self.documents.iter().enumerate().filter(|(_, document)| document.is_adopted);
+        let mut left: Vec<Finished> =
+            left.filter_map(|(at, left)| left.file.map(|(digest, bytes)| (at, digest, bytes))).collect();
+        if !left.is_empty() {
+            let digests: Vec<Digest> = left.iter().map(|(_, digest, _)| *digest).collect();
+            let unrecorded = vault.unrecorded(&review.key.line, &digests)?;
+            left.retain(|(_, digest, _)| unrecorded.contains(digest));
+        }
+        if left.is_empty() {
+            return Ok(None);
+        }
+        let digests: Vec<Digest> = left.iter().map(|(_, digest, _)| *digest).collect();
+        let of = (&review.key, review.kind, &*splitting.folder.display().to_string());
+        vault.note_resumed(of, &digests, self.outstanding(&left), splitting.reason).map(Some)
     }
 }
 
