@@ -343,8 +343,8 @@ fn the_root_that_was_reviewed_is_the_root_that_is_signed() {
         assert!(fs::read_to_string(&path).unwrap().contains("urn:z"), "it was changed in time");
         let draft = batch.draft(0).unwrap();
         let signature = signer.sign(batch.scheme(), &draft.octets().unwrap(), &mut random::system()).unwrap();
-        let signed = String::from_utf8(draft.finish(&signature).unwrap()).unwrap();
-        assert!(signed.contains("urn:x") && !signed.contains("urn:z"), "{signed}");
+        let finished = String::from_utf8(draft.finish(&signature).unwrap()).unwrap();
+        assert!(finished.contains("urn:x") && !finished.contains("urn:z"), "{finished}");
         assert_eq!(batch.document(), Digest::of(before.as_bytes()));
     });
 }

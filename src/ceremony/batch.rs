@@ -153,7 +153,9 @@ fn record<'d>(
     let is_needed = !places.is_empty();
     let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
     let terms = OnRecord { batch: batch.as_ref(), documents: &documents, channel, carrying: &carrying };
-    let resumed = note_resumed(vault, splitting, consent.review(), &terms)?;
+    let resumed = terms
+        .resume(vault, consent.review(), splitting)
+        .map_err(|fault| fault.but("nothing was signed or published"))?;
     let (signed, review, evidence) = match (consent, &site) {
         (Consent::Approval(approval), Some(Site { staging, .. })) => {
             let work = Work { staging, places: &places, terms: &terms, signed: splitting.signed };
@@ -165,63 +167,29 @@ fn record<'d>(
     Ok(Recorded { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed })
 }
 
-/// Puts on record what an interrupted run signed and is published now, as far as no entry has it.
-fn note_resumed(
-    vault: &mut Vault<'_>,
-    splitting: &Splitting<'_>,
-    review: &Review,
-    terms: &OnRecord<'_>,
-) -> Result<Option<u64>, Fault> {
-    let (mut places, mut digests) = (Vec::new(), Vec::new());
-    for (at, document) in terms.documents.iter().enumerate() {
-        let document = document?;
-        if let Some((digest, _)) = document.file.filter(|_| document.is_adopted) {
-            places.push(at);
-            digests.push(digest);
-        }
-    }
-    if places.is_empty() {
-        return Ok(None);
-    }
-    let unrecorded = vault.unrecorded(&review.key.line, &digests)?;
-    let both = places.into_iter().zip(digests).filter(|(_, digest)| unrecorded.contains(digest));
-    let (places, digests): (Vec<_>, Vec<_>) = both.unzip();
-    if places.is_empty() {
-        return Ok(None);
-    }
-    let (folder, outstanding) = (splitting.folder.display().to_string(), terms.outstanding(&places)?);
-    let about = (&review.key, review.kind, folder.as_str());
-    let outstanding = (terms.channel.0.clone(), outstanding);
-    let entry = vault.note_resumed(about, &digests, outstanding, splitting.reason)?;
-    Ok(Some(entry))
-}
-
 impl<'d> Recorded<'d> {
     /// Gives everything its names. Yields what the next review compares with, where there is news.
     fn publish(self, splitting: &Splitting<'_>) -> Result<(Batched, Option<Kept<'d>>), Fault> {
         let Self { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed } = self;
         let gone = Index::gone(splitting.folder, batch.as_ref())?;
-        let (copy, afterthought) = (None, None);
-        let Some(Site { staging, about, record }) = site else {
-            let (changed, removed) = (is_needed, 0);
-            let batched =
-                Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
-            return Ok((batched, None));
-        };
-        let index = Index { key: &review.key, batch: batch.as_ref(), documents: &documents, has_proofs };
-        let proved = match (&signed, evidence) {
+        let (changed, removed, copy, afterthought) = (is_needed, 0, None, None);
+        let mut batched =
+            Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
+        let Some(Site { staging, about, record }) = site else { return Ok((batched, None)) };
+        let Batched { review, documents, gone, signed, .. } = &batched;
+        let index = Index { key: &review.key, batch: batch.as_ref(), documents, has_proofs };
+        let proved = match (signed, evidence) {
             (Some(signed), Some(evidence)) => {
                 evidence.and_then(|evidence| proofs::publish(evidence, &signed.artefacts, &staging))
             }
             _ => Ok(()),
         };
-        let done = proved.and_then(|()| publish(splitting, staging, &index, &gone));
+        let done = proved.and_then(|()| publish(splitting, staging, &index, gone));
         let (changed, removed) =
             done.map_err(|fault| unpublished(signed.as_ref().map(|signed| signed.intent), fault))?;
         let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
+        (batched.changed, batched.removed) = (changed, removed);
         let kept = Kept { batch, about, record: is_news.then_some(record) };
-        let batched =
-            Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
         Ok((batched, Some(kept)))
     }
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Splitting;
 use super::carrying::Carrying;
 use super::documents::Documents;
 use crate::artefact::{Batch, Draft};
 use crate::base::bytes::Digest;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::staging::Staging;
-use crate::custody::{self, Outstanding, Piece, Pieces};
+use crate::custody::{self, Outstanding, Piece, Pieces, Vault};
 use crate::key::Signature;
 use crate::lifecycle::{self, Lists};
+use crate::policy::Review;
 
 /// What the journal says of finished documents.
 pub(super) struct OnRecord<'a> {
@@ -56,6 +58,35 @@ impl OnRecord<'_> {
             *ends.entry(end).or_default() += 1;
         }
         Ok((documents, ends))
+    }
+
+    /// Puts on record what an interrupted run signed and is published now, as far as no entry has it. Yields the entry.
+    pub(super) fn resume(
+        &self,
+        vault: &mut Vault<'_>,
+        review: &Review,
+        splitting: &Splitting<'_>,
+    ) -> Result<Option<u64>, Fault> {
+        let (mut places, mut digests) = (Vec::new(), Vec::new());
+        for (at, document) in self.documents.iter().enumerate() {
+            let document = document?;
+            if let Some((digest, _)) = document.file.filter(|_| document.is_adopted) {
+                places.push(at);
+                digests.push(digest);
+            }
+        }
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let unrecorded = vault.unrecorded(&review.key.line, &digests)?;
+        let both = places.into_iter().zip(digests).filter(|(_, digest)| unrecorded.contains(digest));
+        let (places, digests): (Vec<_>, Vec<_>) = both.unzip();
+        if places.is_empty() {
+            return Ok(None);
+        }
+        let of = (&review.key, review.kind, &*splitting.folder.display().to_string());
+        let outstanding = (self.channel.0.clone(), self.outstanding(&places)?);
+        vault.note_resumed(of, &digests, outstanding, splitting.reason).map(Some)
     }
 }
 
