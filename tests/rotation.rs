@@ -309,6 +309,21 @@ fn a_move_wants_as_many_persons_as_the_profile_says() {
 }
 
 #[test]
+fn a_suspension_makes_no_key_younger() {
+    let mut world = World::new();
+    let profile_text = format!("{PROFILE}\n[rotation]\nlifetime = \"P10D\"\n");
+    let making = Making { profile_text, ..world.making(1, false) };
+    world.with(|vault, answers| ceremony::generate(vault, making, answers, &mut random::system())).unwrap();
+    let end = |world: &World| world.catalogue().planned_end(&line().version(1)).unwrap();
+    let planned = end(&world);
+    assert_eq!(planned, Some(world.now.after(days(10)).unwrap()));
+    world.later(days(9));
+    world.good(Move::Suspend, 1);
+    world.good(Move::Resume, 1);
+    assert_eq!(end(&world), planned);
+}
+
+#[test]
 fn an_old_copy_of_the_journal_brings_no_key_back_and_an_auditor_makes_it_anew() {
     let world = World::new();
     world.first();

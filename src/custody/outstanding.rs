@@ -26,8 +26,8 @@ pub(super) fn of(
     line: &Line,
     channels: &[Channel],
 ) -> Result<(Inventory, BTreeMap<String, Kind>), Fault> {
-    let (inventory, beside, replaced) = (Inventory::default(), BTreeMap::new(), replaced(journal, line)?);
-    let mut books = Books { line, channels, inventory, beside, replaced };
+    let (inventory, beside, endless) = (Inventory::default(), BTreeMap::new(), Endless::of(journal, line)?);
+    let mut books = Books { line, channels, inventory, beside, endless };
     // What was signed elsewhere was signed before everything here, whenever that became known.
     let is_elsewhere = |noted: &Noted| matches!(noted.what, What::Elsewhere { .. });
     let mut take = |noted: &Noted| {
@@ -40,36 +40,48 @@ pub(super) fn of(
     Ok((books.inventory, books.beside))
 }
 
-/// Of documents that never end by themselves and are replaced by the next about the same, when the next one was seen; by their
-/// digests. One that nobody has seen ends nothing.
-fn replaced(journal: &Journal, line: &Line) -> Result<HashMap<Digest, Instant>, Fault> {
-    let mut standing: BTreeMap<Place, Vec<Digest>> = BTreeMap::new();
-    let (mut before, mut replaced): (HashMap<Digest, Vec<Digest>>, HashMap<Digest, Instant>) =
-        Default::default();
-    for noted in journal.of(line) {
-        match &journal.whole(noted)?.what {
-            What::Signed { key, kind, documents, .. } => {
-                for document in documents.iter().filter(|document| document.expires.is_none()) {
-                    let Some(place) = place(key, kind, document)?.filter(|place| place.by == *line) else {
-                        continue;
-                    };
-                    let digest = parsed(&document.digest)?;
-                    let all = standing.entry(place).or_default();
-                    before.insert(digest, all.clone());
-                    all.push(digest);
+/// Documents of a line that never end by themselves and are replaced by the next about the same.
+#[derive(Default)]
+pub(super) struct Endless {
+    /// When the next one was seen, by digest. One that nobody has seen ends nothing.
+    replaced: HashMap<Digest, Instant>,
+    /// Those that nobody has seen: when each was signed.
+    pub(super) unseen: Vec<(Digest, Instant)>,
+}
+
+impl Endless {
+    pub(super) fn of(journal: &Journal, line: &Line) -> Result<Self, Fault> {
+        let mut standing: BTreeMap<Place, Vec<Digest>> = BTreeMap::new();
+        let mut known: HashMap<Digest, (Place, usize)> = HashMap::new();
+        let mut endless = Self::default();
+        for noted in journal.of(line) {
+            match &journal.whole(noted)?.what {
+                What::Signed { key, kind, documents, .. } => {
+                    for document in documents.iter().filter(|document| document.expires.is_none()) {
+                        let place = place(key, kind, document)?.filter(|place| place.by == *line);
+                        let Some(place) = place else { continue };
+                        let digest = parsed(&document.digest)?;
+                        let all = standing.entry(place.clone()).or_default();
+                        known.insert(digest, (place, all.len()));
+                        endless.unseen.push((digest, noted.time()?));
+                        all.push(digest);
+                    }
                 }
-            }
-            What::Seen { digest, of, seen, .. } => {
-                let digest = of.as_ref().unwrap_or(digest);
-                let seen = Instant::parse(seen)?;
-                for old in before.get(&parsed(digest)?).into_iter().flatten() {
-                    replaced.entry(*old).and_modify(|first| *first = seen.min(*first)).or_insert(seen);
+                What::Seen { digest, of, seen, .. } => {
+                    let (digest, seen) = (parsed(of.as_ref().unwrap_or(digest))?, Instant::parse(seen)?);
+                    endless.unseen.retain(|(unseen, _)| *unseen != digest);
+                    let before =
+                        known.get(&digest).and_then(|(place, count)| standing.get(place)?.get(..*count));
+                    for old in before.into_iter().flatten() {
+                        let first = endless.replaced.entry(*old).or_insert(seen);
+                        *first = seen.min(*first);
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         }
+        Ok(endless)
     }
-    Ok(replaced)
 }
 
 /// Where a document stands beside others: where it carries keys, or never ends and is replaced by the next one.
@@ -89,7 +101,7 @@ struct Books<'a> {
     channels: &'a [Channel],
     inventory: Inventory,
     beside: BTreeMap<String, Kind>,
-    replaced: HashMap<Digest, Instant>,
+    endless: Endless,
 }
 
 impl Books<'_> {
@@ -158,7 +170,7 @@ impl Books<'_> {
 
     /// When a document ends. One that never does is gone once the next one was seen and the last cache has turned over.
     fn end(&self, kind: &str, signature: &Signature) -> When {
-        let seen = self.replaced.get(&signature.digest).filter(|_| signature.expires == When::Never);
+        let seen = self.endless.replaced.get(&signature.digest).filter(|_| signature.expires == When::Never);
         let fallback = Channel::new(Kind::of_document(kind));
         let channel = Channel::of(self.channels, kind).unwrap_or(&fallback);
         seen.map_or(signature.expires, |seen| When::At(*seen).later(channel.cache_bound()))

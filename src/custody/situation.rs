@@ -6,6 +6,7 @@ use super::journal::{self, Noted, What};
 use super::journal_file::Journal;
 use super::outstanding::{self, NEVER};
 use super::{Catalogue, Record};
+use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
@@ -167,6 +168,12 @@ impl Catalogue {
             Some(channel) => situation.signers(channel, now),
             None => situation.history.active().into_iter().collect(),
         })
+    }
+
+    /// The documents of a line that never end, whose receipt is the end of those before, and that nobody has seen yet: when each
+    /// was signed.
+    pub fn unseen(&self, line: &Line) -> Result<Vec<(Digest, Instant)>, Fault> {
+        Ok(outstanding::Endless::of(self.journal()?, line)?.unseen)
     }
 
     /// When the line signed so far, and when that ends; of a batch, what ends at the same time counts once.

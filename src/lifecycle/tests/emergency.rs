@@ -73,6 +73,20 @@ fn a_historical_key_is_revoked_from_the_earliest_suspicion() {
 }
 
 #[test]
+fn what_is_at_risk_ends_when_it_was_told_to_whenever_somebody_asks_again() {
+    let over = |situation: &Situation, day: i64| {
+        let key = line().version(1);
+        Emergency::of(situation, &key, at(150 * DAY), at(day * DAY)).unwrap().over()
+    };
+    for kind in [Kind::SamlAnchor, Kind::X509, Kind::SamlSigning] {
+        let (mut situation, _) = stolen(kind, true);
+        let told = over(&situation, 200);
+        go(&mut situation, 200 * DAY, 1, Move::Revoke);
+        assert_eq!([200, 201, 400].map(|day| over(&situation, day)), [told; 3], "{kind}");
+    }
+}
+
+#[test]
 fn the_notice_is_plain_text_that_says_what_to_do() {
     let (_, emergency) = stolen(Kind::OpenidAnchor, false);
     let notice = emergency.notice("SHA-256 aa", Some("SHA-256 bb"));

@@ -204,6 +204,39 @@ fn every_publication_point_has_to_be_seen_or_an_officer_says_so() {
 }
 
 #[test]
+fn a_key_is_known_and_forgotten_at_each_place_of_a_channel() {
+    let channel = Channel::new(Kind::SamlSigning);
+    let mut situation = situation(channel.clone());
+    let mut add = |name: &str, about: &str, day: i64, versions: &[u32]| {
+        let place = Place { by: line(), kind: "saml".into(), about: about.into() };
+        let ends = When::At(at((day + 14) * DAY));
+        let signed = signature(name, channel.kind, None, day * DAY, ends, keys(versions));
+        situation.inventory.add(&Signature { place: Some(place), ..signed });
+        situation.inventory.observe(&receipt(name, (day + 1) * DAY)).unwrap();
+        situation.inventory.clone()
+    };
+    let missing = |how: &str| {
+        Opening::Unseen(vec![format!("a saml document of example.org/prod/metadata about b {how} the key")])
+    };
+    add("a1", "a", 0, &[1]);
+    add("b1", "b", 0, &[1]);
+    let both = add("a2", "a", 2, &[1, 2]);
+    assert_eq!(known(&channel, &both, 2, at(4 * DAY)), missing("with"));
+    // Once what b says has ended, nobody goes by it.
+    assert!(known(&channel, &both, 2, at(14 * DAY + 299)) == missing("with"));
+    assert_eq!(known(&channel, &both, 2, at(14 * DAY + 300)), opening(6 * DAY + 300));
+    let both = add("b2", "b", 4, &[1, 2]);
+    assert_eq!(known(&channel, &both, 2, at(6 * DAY)), opening(8 * DAY + 300), "the later of both");
+    let both = add("a3", "a", 6, &[2]);
+    assert_eq!(forgotten(&channel, &both, 1, at(8 * DAY)), missing("without"));
+    let both = add("b3", "b", 8, &[2]);
+    assert_eq!(forgotten(&channel, &both, 1, at(10 * DAY)), opening(12 * DAY + 300));
+    // A place where no key of the line is looked for waits for none.
+    let both = add("b4", "b", 9, &[]);
+    assert_eq!(known(&channel, &both, 2, at(11 * DAY)), opening(6 * DAY + 300));
+}
+
+#[test]
 fn times_beyond_the_calendar_never_come_and_nothing_overflows() {
     let far = Span::of_seconds(i64::MAX);
     assert_eq!(When::At(at(0)).later(far), When::Never);
