@@ -203,4 +203,10 @@ fn documents_that_neither_carry_the_key_nor_are_signed_by_the_line_are_refused()
         );
         assert!(!folder.path("out").exists());
     }
+    for signer in [IDP, "example.org/prod/nobody"] {
+        let documents = format!("--document saml idp.xml --signer {signer}");
+        let ran = rehearse(&folder, IDP, "2027-03-01T00:00:00Z", &documents);
+        let code = if signer == IDP { "usage" } else { "key.missing" };
+        assert_eq!(said(&ran)["code"], code, "{}", ran.stdout);
+    }
 }
