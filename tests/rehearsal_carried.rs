@@ -47,7 +47,8 @@ fn listed(said: &Value) -> Vec<(Value, Value)> {
 fn a_key_in_metadata_is_rehearsed_with_the_metadata_that_carries_it() {
     let folder = world(IDP, &profile("bundle", &["saml-signing"]));
     let own = certificate(&folder, IDP);
-    metadata(&folder, &own, &["use=\"signing\""]);
+    // Two of the line's keys in one role, as in the middle of a rotation: the throw-away ones stand there once.
+    metadata(&folder, &own, &["use=\"signing\"", "use=\"signing\""]);
     let before = bytes(&folder);
     let ran = rehearse(&folder, IDP, "2027-03-01T00:00:00Z", "--document saml idp.xml --output out");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -201,5 +202,11 @@ fn documents_that_neither_carry_the_key_nor_are_signed_by_the_line_are_refused()
             ran.stdout
         );
         assert!(!folder.path("out").exists());
+    }
+    for signer in [IDP, "example.org/prod/nobody"] {
+        let documents = format!("--document saml idp.xml --signer {signer}");
+        let ran = rehearse(&folder, IDP, "2027-03-01T00:00:00Z", &documents);
+        let code = if signer == IDP { "usage" } else { "key.missing" };
+        assert_eq!(said(&ran)["code"], code, "{}", ran.stdout);
     }
 }

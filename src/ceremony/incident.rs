@@ -1,5 +1,5 @@
 //! An emergency in a rehearsal: the key that signs is stolen, and another takes its place in one ceremony. What consumers reject
-//! because of that is no failure, as long as it is what the emergency says; it is told apart, with who still trusts the stolen key.
+//! because of that is no failure, as long as the emergency foretold it; it is told apart, with who still trusts the stolen key.
 
 use super::consumers::{Announced, Consumer, Rejection};
 use super::rotate::{self, Moving};
@@ -118,8 +118,8 @@ impl Foreseen {
             let breaks = self.emergency.breaks.iter().find(|it| it.channel == channel.name);
             let breaks = breaks.map(|it| (it.who, it.until));
             let of_it = |it: &mut Rejection| {
-                let is_foreseen = breaks.is_some_and(|(_, until)| When::At(it.until) <= until);
-                it.channel == place && it.at >= self.at && (it.key == Some(self.revoked) || is_foreseen)
+                let is_foretold = breaks.is_some_and(|(_, until)| When::At(it.until) <= until);
+                it.channel == place && it.at >= self.at && (it.key == Some(self.revoked) || is_foretold)
             };
             let cut_off = rejections.extract_if(.., of_it).collect();
             let trusts =

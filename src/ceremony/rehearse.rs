@@ -127,8 +127,9 @@ impl Rehearsed {
 /// Rehearses the line's rotation.
 ///
 /// # Errors
-/// [`REHEARSAL`]: what introduces the next key is not among the documents, or nobody signs one of them. [`CADENCE`](crate::lifecycle::CADENCE). What hinders
-/// an act at one of the ceremonies: the rehearsal ends there, and no file is left.
+/// [`REHEARSAL`]: what introduces the next key is not among the documents, nobody signs one of them, or the emergency lies
+/// outside. [`CADENCE`](crate::lifecycle::CADENCE). What hinders an act at one of the ceremonies: the rehearsal ends there, and no
+/// file is left.
 pub fn rehearse(asked: &Rehearsing<'_>) -> Result<Rehearsed, Fault> {
     let profile = Profile::parse(asked.profile_text)?;
     check(asked, &profile)?;

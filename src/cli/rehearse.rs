@@ -131,8 +131,14 @@ impl Rehearse {
             .filter(|name| !own.kinds.iter().any(|own| own == name));
         let others: BTreeSet<&str> = others.collect();
         match &self.signer {
+            Some(line) if others.is_empty() || *line == self.line => Err(super::USAGE
+                .fault(format!("--signer {line} has nothing to sign"))
+                .hint("it signs documents of kinds that the rehearsed line does not sign; leave it out")),
             _ if others.is_empty() => Ok(None),
-            Some(line) => Ok(Some((line.clone(), catalogue.profile_text(line)?))),
+            Some(line) => {
+                catalogue.records(line)?;
+                Ok(Some((line.clone(), catalogue.profile_text(line)?)))
+            }
             None => {
                 let kinds: Vec<&str> = others.into_iter().collect();
                 ceremony::stand_in(&self.line, &own, &kinds).map(Some)
