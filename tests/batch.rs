@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use fedroot::base::bytes::{Digest, list_of};
+use fedroot::base::bytes::{Digest, digest_of_list, list_of};
 use fedroot::base::clock::SystemClock;
 use fedroot::base::disk::{self, Document};
 use fedroot::base::fault::{Fault, INTERNAL};
@@ -159,10 +159,7 @@ fn approve(vault: &Vault<'_>, reviewed: &[Digest], given: Vec<Digest>) -> Result
         facts: Facts::default(),
         items: None,
         document: Digest::of(b"input"),
-        covers: Covers::Batch {
-            documents: reviewed.len() as u64,
-            list: Digest::of(list_of(reviewed).as_bytes()),
-        },
+        covers: Covers::Batch { documents: reviewed.len() as u64, list: digest_of_list(reviewed) },
         examined: Examined::default(),
         released: None,
     })?;

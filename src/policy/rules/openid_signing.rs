@@ -205,6 +205,20 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 6.1.4",
     ),
     rule(
+        "openid.trust-mark.signature",
+        Block,
+        "a trust mark that an entity shows is signed by a key of its issuer",
+        "have its issuer issue it anew, or take the issuer's present configuration",
+        "OpenID Federation 1.0, section 7.3",
+    ),
+    rule(
+        "openid.trust-mark.unverified",
+        Warn,
+        "the signature of a trust mark that an entity shows is verified before it is shown",
+        "name the configuration of its issuer under issuers",
+        "a safeguard of this program; OpenID Federation 1.0, section 7.3",
+    ),
+    rule(
         "openid.trust-mark.issuer",
         Block,
         "the anchor lists this entity as an issuer of the mark",

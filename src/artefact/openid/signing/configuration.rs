@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::draft::{Draft, SIGNED};
-use super::{Decision, companion, known};
+use super::{Decision, companion, configuration_of, known, not_signed_by, subject};
 use crate::artefact::Terms;
-use crate::artefact::openid::Form;
+use crate::artefact::openid::{Form, Statement};
 use crate::base::fault::Fault;
+use crate::format::jose::JwkSet;
 use crate::format::json::{Map, Value};
 
 /// What the operator decides.
@@ -20,6 +21,9 @@ pub(super) struct EntityConfiguration {
     /// Files with trust marks of this entity.
     #[serde(default)]
     trust_marks: Vec<String>,
+    /// Files with the configurations of those who issued them.
+    #[serde(default)]
+    issuers: Vec<String>,
     trust_mark_issuers: Option<Value>,
     trust_mark_owners: Option<Value>,
     crit: Option<Value>,
@@ -31,7 +35,7 @@ pub(super) struct EntityConfiguration {
 impl Decision for EntityConfiguration {
     const FORM: Form = Form::EntityConfiguration;
     const ABOUT: &'static str = "an entity's own configuration in OpenID Federation";
-    const COMPANIONS: &'static [&'static str] = &["trust_marks"];
+    const COMPANIONS: &'static [&'static str] = &["trust_marks", "issuers"];
 
     fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
         let sub = terms.profile.openid.entity_id.clone();
@@ -44,13 +48,13 @@ impl Decision for EntityConfiguration {
         draft.claim("metadata", Some(self.metadata));
         draft.claim("authority_hints", self.authority_hints);
         draft.claim("trust_anchor_hints", self.trust_anchor_hints);
-        let marks = self.trust_marks.iter().map(|text| {
-            let mark = companion("trust_marks", text)?;
-            let kind = mark.text("trust_mark_type");
-            Ok(json!({ "trust_mark_type": kind, "trust_mark": text.trim_ascii() }))
-        });
+        let marks = self.trust_marks.iter().map(|text| companion("trust_marks", text));
         let marks = marks.collect::<Result<Vec<_>, Fault>>()?;
-        draft.claim("trust_marks", Some(marks).filter(|marks| !marks.is_empty()));
+        signed_marks(&mut draft, &marks, &self.issuers, &keys)?;
+        let shown = marks.iter().zip(&self.trust_marks).map(|(mark, text)| {
+            json!({ "trust_mark_type": mark.text("trust_mark_type"), "trust_mark": text.trim_ascii() })
+        });
+        draft.claim("trust_marks", Some(shown.collect::<Vec<_>>()).filter(|marks| !marks.is_empty()));
         draft.claim("trust_mark_issuers", self.trust_mark_issuers);
         draft.claim("trust_mark_owners", self.trust_mark_owners);
         draft.claim("crit", self.crit);
@@ -70,6 +74,46 @@ fn hints(draft: &mut Draft<'_>, hints: Option<&Value>) {
     draft.when(hints.is_none() && !allowed.is_empty(), "openid.hints.profile", || {
         "the profile names superiors, and the configuration none".into()
     });
+}
+
+/// A mark is worth as much as its signature: that of whoever issued it, with a key of its own configuration.
+fn signed_marks(
+    draft: &mut Draft<'_>,
+    marks: &[Statement],
+    issuers: &[String],
+    own: &[Value],
+) -> Result<(), Fault> {
+    let rule = "openid.trust-mark.signature";
+    let issuers = issuers.iter().map(|text| configuration_of("issuers", text));
+    let issuers = issuers.collect::<Result<Vec<_>, Fault>>()?;
+    for issuer in &issuers {
+        draft.adopt("the issuer's configuration", issuer);
+        if let Some(why) = subject::not_self_signed(issuer) {
+            draft.breach(
+                rule,
+                format!("the configuration of {} is not signed by itself: {why}", issuer.iss()),
+            );
+        }
+    }
+    for mark in marks {
+        let (kind, iss) = (mark.text("trust_mark_type"), mark.iss());
+        let keys = match issuers.iter().find(|issuer| issuer.iss() == iss) {
+            Some(issuer) => issuer.keys(),
+            None if iss == draft.limits().entity_id => JwkSet::read_keys(own),
+            None => {
+                draft.breach(
+                    "openid.trust-mark.unverified",
+                    format!("{kind} is of {iss}, whose keys are not known"),
+                );
+                continue;
+            }
+        };
+        let why = keys.map_or_else(|fault| Some(fault.to_string()), |keys| not_signed_by(mark, &keys));
+        if let Some(why) = why {
+            draft.breach(rule, format!("{kind} is not signed by {iss}: {why}"));
+        }
+    }
+    Ok(())
 }
 
 /// A key goes only after everything that it signed. One that is revoked goes at once: nobody is to trust it any longer.
