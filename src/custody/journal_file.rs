@@ -170,10 +170,10 @@ impl Journal {
             let found = Found::of(&bytes, Place { before: 0, offset, length });
             offset += length as u64;
             match (found.map(|found| (found.voids(), found)), &tail.wrong) {
-                (Ok((Some(entry), _)), _) => tail.voided(entry).into_iter().for_each(|last| self.take(last)),
+                (Ok((Some(entry), _)), _) => self.take(tail.voided(entry)),
                 (Ok(_), Some(why)) => return Err(damaged(why)),
                 (Ok((None, found)), None) => {
-                    tail.last.take().into_iter().for_each(|last| self.take(last));
+                    self.take(tail.last.take());
                     tail.last = Some(self.followed_by(found, &bytes));
                 }
                 (Err(_), Some(_)) => {}
@@ -188,7 +188,7 @@ impl Journal {
         let Marked::Known(marked, bound) = marked else {
             // Nothing tells how much there should be: only a line without its end is surely what a crash left.
             let is_torn = wrong.as_ref().is_none_or(|why| why.ends_with(TORN));
-            last.into_iter().for_each(|last| self.take(last));
+            self.take(last);
             self.is_loose = wrong.is_some();
             return if is_torn { Ok(()) } else { Err(damaged(&wrong.unwrap_or_default())) };
         };
@@ -198,7 +198,7 @@ impl Journal {
         let is_late = |last: &Parsed| marked.is_none_or(|marked| last.found.entry() > marked);
         match last {
             Some(last) if is_late(&last) || is_bound && is_known(before) => self.is_loose = true,
-            last => last.into_iter().for_each(|last| self.take(last)),
+            last => self.take(last),
         }
         self.is_loose |= wrong.is_some();
         let newest = self.newest.as_ref().map(|(entry, _)| *entry);
@@ -236,8 +236,9 @@ impl Journal {
         Parsed { found, hash: self.hash.clone().chain_update(bytes) }
     }
 
-    /// Takes a line that holds.
-    fn take(&mut self, Parsed { found, hash }: Parsed) {
+    /// Takes a line that holds, where there is one.
+    fn take(&mut self, line: Option<Parsed>) {
+        let Some(Parsed { found, hash }) = line else { return };
         self.hash = hash;
         match found {
             Found::Known(noted) => self.push(*noted),
@@ -310,7 +311,8 @@ impl Journal {
     /// The entry came: the line holds.
     pub(super) fn hold(&mut self) {
         self.is_loose = false;
-        self.written.take().into_iter().for_each(|read| self.take(read));
+        let written = self.written.take();
+        self.take(written);
     }
 
     /// The lines about a key line, in order, without plain signatures.

@@ -43,14 +43,12 @@ pub(super) fn replace(vault: &Path, lines: Vec<Noted>, compare: bool) -> Result<
 
 /// The lines of a journal that hold, or else those up to the first that cannot be read, and whether that is all of it.
 fn legible(vault: &Path) -> (Vec<Noted>, bool) {
-    let (journal, read) = match Journal::read(vault, known(vault)) {
-        Ok(journal) => (journal, Ok(())),
-        Err(_) => {
-            let mut journal = Journal::of_vault(vault);
-            let read = journal.load().and_then(|tail| journal.end(tail, Marked::Unknown));
-            (journal, read)
-        }
-    };
+    let whole = Journal::read(vault, known(vault)).map(|journal| (journal, Ok(())));
+    let (journal, read) = whole.unwrap_or_else(|_| {
+        let mut journal = Journal::of_vault(vault);
+        let read = journal.load().and_then(|tail| journal.end(tail, Marked::Unknown));
+        (journal, read)
+    });
     let mut lines = Vec::new();
     let each = journal.each_line(None, &mut |noted| {
         lines.push(noted.clone());
@@ -70,12 +68,11 @@ fn with_what_was_lost(ledger: Vec<Noted>, journal: &[Noted]) -> (Vec<Noted>, Opt
             continue;
         }
         let more = journal.strip_prefix(merged.as_slice());
-        match more.and_then(|more| more.get(..=more.iter().position(is_that)?)) {
-            Some(more) => merged.extend_from_slice(more),
-            None => {
-                lost = Some(line.entry);
-                merged.push(line);
-            }
+        if let Some(more) = more.and_then(|more| more.get(..=more.iter().position(is_that)?)) {
+            merged.extend_from_slice(more);
+        } else {
+            lost = Some(line.entry);
+            merged.push(line);
         }
     }
     (merged, lost)
