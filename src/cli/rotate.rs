@@ -356,7 +356,7 @@ impl Revoke {
                 Ok(emergency) => at_risk(&mut output, &emergency),
                 // the key is stopped all the same
                 Err(fault) => {
-                    output.note(format!("what is at risk is not known: {}", visible(&fault.to_string())))
+                    output.note(format!("what is at risk is not known: {}", visible(&fault.to_string())));
                 }
             }
         }
