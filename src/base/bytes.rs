@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use memchr::memchr;
 use poly1305::Poly1305;
 use poly1305::universal_hash::{KeyInit as _, UniversalHash as _};
 use sha2::{Digest as _, Sha256};
@@ -48,60 +49,43 @@ pub fn from_base64(text: &str) -> Option<Vec<u8>> {
 /// Reads what [`from_base64`] reads with white space anywhere, in time that depends on it: for public text, of which there
 /// may be much.
 pub fn from_public_base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; text.len() / 4 * 3];
-    let (mut rest, mut length) = (text.as_bytes(), 0);
-    loop {
-        let pairs = decode_pairs(rest, bytes.get_mut(length..)?);
-        rest = rest.get(8 * pairs..)?;
-        length += 6 * pairs;
-        let next = rest.trim_ascii_start();
-        if pairs > 0 && next.len() < rest.len() {
-            rest = next;
-            continue;
-        }
-        // what does not fill eight, or is spread over lines
-        let mut digits = rest.iter().enumerate().filter(|(_, digit)| !digit.is_ascii_whitespace());
-        let Some((_, a)) = digits.next() else { break };
-        let ((_, b), (_, c), (end, d)) = (digits.next()?, digits.next()?, digits.next()?);
-        rest = rest.get(end + 1..)?;
-        let padding = [d, c].iter().take_while(|digit| ***digit == b'=').count();
-        let value = |at: usize, digit: &u8| if at + padding < 4 { *digit } else { b'A' };
-        let bits = bits([*a, *b, value(2, c), value(3, d)]);
-        let [no_digit, three @ ..] = bits.to_be_bytes();
-        let (said, unsaid) = three.split_at(3 - padding);
-        if no_digit != 0 || unsaid.iter().any(|byte| *byte != 0) {
-            return None;
-        }
-        bytes.get_mut(length..length + said.len())?.copy_from_slice(said);
-        length += said.len();
-        if padding > 0 && !rest.trim_ascii().is_empty() {
-            return None;
-        }
+    let mut digits = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let (line, below) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |end| end + 1));
+        digits.extend_from_slice(line.trim_ascii());
+        rest = below;
     }
-    bytes.truncate(length);
-    Some(bytes)
+    // white space within a line is rare, and no digit
+    from_digits(&digits).or_else(|| {
+        digits.retain(|digit| !digit.is_ascii_whitespace());
+        from_digits(&digits)
+    })
 }
 
-/// Decodes digits, eight at a time, up to what is none. Yields how often there were eight.
-fn decode_pairs(digits: &[u8], bytes: &mut [u8]) -> usize {
-    let (pairs, _) = digits.as_chunks::<8>();
-    let (sixes, _) = bytes.as_chunks_mut::<6>();
-    for (done, ([a, b, c, d, e, f, g, h], six)) in pairs.iter().zip(sixes).enumerate() {
-        let (first, second) = (bits([*a, *b, *c, *d]), bits([*e, *f, *g, *h]));
-        if (first | second) >= NO_SEXTET {
-            return done;
-        }
-        let [_, _, said @ ..] = (u64::from(first) << 24 | u64::from(second)).to_be_bytes();
-        *six = said;
-    }
-    pairs.len().min(bytes.len() / 6)
-}
-
-/// The 24 bits of four digits, or more where there is something that is no digit.
-fn bits([a, b, c, d]: [u8; 4]) -> u32 {
+/// Reads digits of base64 in groups of four, the last one padded.
+fn from_digits(digits: &[u8]) -> Option<Vec<u8>> {
+    let padding = digits.iter().rev().take(2).take_while(|digit| **digit == b'=').count();
+    let (groups, []) = digits.as_chunks::<4>() else { return None };
+    let mut bytes = vec![0; groups.len() * 3];
+    let mut seen = 0;
     let [first, second, third, fourth] = &SEXTETS;
-    let value = |table: &[u32; 256], digit: u8| table.get(usize::from(digit)).copied().unwrap_or(NO_SEXTET);
-    value(first, a) | value(second, b) | value(third, c) | value(fourth, d)
+    let value = |table: &[u32; 256], digit| table.get(usize::from(digit)).copied().unwrap_or(NO_SEXTET);
+    let mut decode = |[a, b, c, d]: [u8; 4], three: &mut [u8; 3]| {
+        let bits = value(first, a) | value(second, b) | value(third, c) | value(fourth, d);
+        seen |= bits;
+        [_, three[0], three[1], three[2]] = bits.to_be_bytes();
+    };
+    let (triples, _) = bytes.as_chunks_mut::<3>();
+    if let (Some((last, groups)), Some((end, triples))) = (groups.split_last(), triples.split_last_mut()) {
+        groups.iter().zip(triples).for_each(|(group, three)| decode(*group, three));
+        let mut last = *last;
+        last.iter_mut().rev().take(padding).for_each(|digit| *digit = b'A');
+        decode(last, end);
+    }
+    let is_canonical = bytes.iter().rev().take(padding).all(|byte| *byte == 0);
+    bytes.truncate(bytes.len() - padding);
+    (seen < NO_SEXTET && is_canonical).then_some(bytes)
 }
 
 /// A bit that stands in the table for everything that is no digit, and in no group of digits.

@@ -217,6 +217,8 @@ fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::disk::Document;
+    use crate::policy::last::{Recorder, line_into};
 
     fn facts(pairs: &[(&str, &str)]) -> Facts {
         let mut facts = Facts::default();
@@ -224,6 +226,27 @@ mod tests {
             facts.add(*path, *value);
         }
         facts
+    }
+
+    #[test]
+    fn only_the_next_entity_keeps_its_digests_and_only_when_it_says_what_it_said() {
+        let print = |content| Print { content: [content; 16], parts: [1, 2, 3, 4, 5, 6] };
+        let (mut record, mut line) = (Vec::new(), Vec::new());
+        let mut recorder = Recorder::new(&mut record, "test");
+        for (name, print) in [("a", print(1)), ("b", print(2))] {
+            line_into(&mut line, name, &print);
+            recorder.item(&line);
+        }
+        recorder.finish(&Facts::default()).unwrap();
+        let last = Last::read(Document::from_bytes("record", record)).unwrap();
+        let mut tracker = Tracker::new(&last);
+        assert_eq!(tracker.unchanged("a", &[1; 16]), Some(print(1)));
+        for (name, content) in [("a", 2), ("b", 1), ("b", 2), ("c", 1)] {
+            assert_eq!(tracker.unchanged(name, &[content; 16]), None, "{name}, {content}");
+        }
+        line_into(&mut line, "a", &print(1));
+        tracker.item("a", &print(1), &line);
+        assert_eq!(tracker.unchanged("b", &[2; 16]), Some(print(2)));
     }
 
     #[test]
