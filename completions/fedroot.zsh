@@ -15,7 +15,7 @@ _fedroot() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -33,7 +33,7 @@ _fedroot() {
         case $line[1] in
             (identity)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -52,7 +52,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the identity; it must not exist]:FILE:_files' \
 '--output=[The file for the identity; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -68,7 +68,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--auditor=[An age recipient who reads the ledger (can be repeated)]:age1…:_default' \
 '*--environment=[An environment whose keys the vault may hold\: sandbox, staging or prod (can be repeated; all of them by default)]:ENVIRONMENT:_default' \
 '--origin=[The name of the ledger, such as fed.example.org/ledger/prod (made from the vault'\''s id by default)]:NAME:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -77,7 +77,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (key)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -118,7 +118,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -152,7 +152,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -163,7 +163,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 ;;
 (list)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -172,7 +172,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (show)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -185,7 +185,7 @@ _arguments "${_arguments_options[@]}" : \
 '--format=[How the public key is written]:FORMAT:((pem\:"SubjectPublicKeyInfo in PEM"
 jwk\:"JSON Web Key"
 certificate\:"The line'\''s self-signed certificate in PEM"))' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -198,7 +198,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -212,7 +212,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -226,7 +226,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -245,8 +245,9 @@ _arguments "${_arguments_options[@]}" : \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '--html=[Write the review as a page for a browser, too; the file must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--split[Review it as a document of which each entity is signed on its own]' \
+'--copy[While a key is rotated\: review it as the copy that the other key signs (sign --copy)]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -283,8 +284,8 @@ _arguments "${_arguments_options[@]}" : \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'*--confirm=[Confirm the request with the digest that \`fedroot review\` printed; for --copy that of the copy too, which --dry-run prints]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'*--confirm=[Confirm the request with the digest that \`fedroot review\` printed; for --copy that of the copy too, which \`fedroot review --copy\` prints]:sha256:…:_default' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--prune[Remove the files of what is no longer in the document or the folder; only with --split, and for a federation]' \
 '--dry-run[Check everything and say what would be done, and sign nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -320,7 +321,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--explain[Print commands for sh that check the same with other programs]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -348,7 +349,7 @@ entity-statement\:"the statements of a trust chain of OpenID Federation, in any 
 ;;
 (rotate)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -369,7 +370,7 @@ _arguments "${_arguments_options[@]}" : \
 '--at=[Plan from this time on, instead of now]:TIME:_default' \
 '--ical=[Write the ceremonies as a calendar into this file; it must not exist]:FILE:_files' \
 '--svg=[Draw the plan as SVG into this file; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -386,7 +387,7 @@ _arguments "${_arguments_options[@]}" : \
 rsa4096\:"RSA 4096"))' \
 '-o+[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
 '--output=[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -403,7 +404,7 @@ rsa4096\:"RSA 4096"))' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--standby[Keep the key for an emergency\: it signs nothing before]' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -418,7 +419,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -432,7 +433,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -446,7 +447,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -460,7 +461,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -475,7 +476,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--since=[The earliest time at which somebody else may have held it]:TIME:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '(--since)--superseded[It was only replaced by another key\: nobody else may hold it]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -493,7 +494,7 @@ _arguments "${_arguments_options[@]}" : \
 '--since=[The earliest time at which somebody else may have held it]:TIME:_default' \
 '-o+[The file for the notice that is to be published; it must not exist]:FILE:_files' \
 '--output=[The file for the notice that is to be published; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -509,7 +510,7 @@ _arguments "${_arguments_options[@]}" : \
 '--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -528,7 +529,7 @@ _arguments "${_arguments_options[@]}" : \
 '--from=[The URL that it was fetched from]:URL:_default' \
 '(--from)--said=[Nobody fetched it, and an officer says, with this reason, that it stands everywhere]:REASON:_default' \
 '--key=[The key line whose keys it lists; found by the digest, or the key, when absent]:LINE:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--before-adoption[An adopted key signed it before it was adopted, so that the vault does not know of it\: what is outstanding of that time is then waited for]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -543,7 +544,7 @@ _arguments "${_arguments_options[@]}" : \
 '--svg=[Draw the life of the line so far as SVG into this file; it must not exist]:FILE:_files' \
 '--within=[Warn of what ends within this time]:DURATION:_default' \
 '--at=[Judge by this time, instead of now]:TIME:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--exit-code[End with 4 when something is due, overdue, missing or about to end]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -554,7 +555,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (ledger)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -572,7 +573,7 @@ _arguments "${_arguments_options[@]}" : \
             (verify)
 _arguments "${_arguments_options[@]}" : \
 '*--since=[A checkpoint that was kept elsewhere\: the ledger must go on from it (can be repeated)]:NOTE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -586,7 +587,7 @@ _arguments "${_arguments_options[@]}" : \
 '--since=[Only the entries that claim this time or a later one]:TIME:_default' \
 '*--kind=[Only the entries of this kind (can be repeated)]:KIND:(genesis config intent outcome denied stage receipt note checkpoint recovery reseal audit)' \
 '--rewrapped=[Sessions that were rewrapped for this identity]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -596,7 +597,7 @@ _arguments "${_arguments_options[@]}" : \
 (recover)
 _arguments "${_arguments_options[@]}" : \
 '--reason=[What happened, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--acknowledge[Go on although entries are lost or were changed\: every later check will tell]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -607,7 +608,7 @@ _arguments "${_arguments_options[@]}" : \
 (rebuild)
 _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--compare[Compare only\: refuse when the journal is not what the ledger says]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -620,7 +621,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the checkpoint; it must not exist (standard output by default)]:NOTE:_files' \
 '--output=[The file for the checkpoint; it must not exist (standard output by default)]:NOTE:_files' \
 '--reason=[What for, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--words[Print the words of its digest, to be read aloud and compared]' \
 '--qr[Print it as a QR code even when standard output is not a terminal]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -633,7 +634,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the proof; it must not exist]:FILE:_files' \
 '--output=[The file for the proof; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -647,7 +648,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -660,7 +661,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the proof; it must not exist]:FILE:_files' \
 '--output=[The file for the proof; it must not exist]:FILE:_files' \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -674,7 +675,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -689,12 +690,12 @@ ecs\:"Elastic Common Schema, one document to a line"
 evidence\:"A folder that shows, without any secret, what the ledger was at a checkpoint"
 jsonl\:"One JSON document to a line"
 tiles\:"A folder of C2SP tlog-tiles, for transparency-log servers"))' \
-'-o+[The file or folder to write; it must not exist]:PATH:_files' \
-'--output=[The file or folder to write; it must not exist]:PATH:_files' \
+'-o+[The file or folder to write; it must not exist. - is standard output, for csv, ecs and jsonl]:PATH:_files' \
+'--output=[The file or folder to write; it must not exist. - is standard output, for csv, ecs and jsonl]:PATH:_files' \
 '--identity=[The auditor'\''s age identity file, for csv, ecs and jsonl]:FILE:_files' \
 '--checkpoint=[The checkpoint that tiles and evidence go by (the newest one of the vault by default)]:NOTE:_files' \
 '*--entry=[Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)]:INDEX:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -706,7 +707,7 @@ _arguments "${_arguments_options[@]}" : \
 '--nonce=[What the auditor asks for\: something that nobody could know before]:TEXT:_default' \
 '-o+[The file for the answer; it must not exist]:FILE:_files' \
 '--output=[The file for the answer; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -715,7 +716,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (auditors)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -732,7 +733,7 @@ _arguments "${_arguments_options[@]}" : \
         case $line[1] in
             (list)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -745,7 +746,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--answer)--output=[The file for the challenge; it must not exist]:FILE:_files' \
 '--answer=[What the auditor found in the challenge]:TEXT:_default' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -756,7 +757,7 @@ _arguments "${_arguments_options[@]}" : \
 (answer)
 _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -767,7 +768,7 @@ _arguments "${_arguments_options[@]}" : \
 (remove)
 _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -785,7 +786,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--to=[The age recipient who shall read them too (can be repeated)]:age1…:_default' \
 '-o+[The file for the wrapped keys; it must not exist]:FILE:_files' \
 '--output=[The file for the wrapped keys; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -794,7 +795,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (mirror)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -804,7 +805,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (witness)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -824,7 +825,7 @@ _arguments "${_arguments_options[@]}" : \
 '--old=[The size that the witness knows (that of the last checkpoint kept with a witness'\''s signature by default)]:SIZE:_default' \
 '-o+[The file for the request; it must not exist]:FILE:_files' \
 '--output=[The file for the request; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -838,7 +839,7 @@ _arguments "${_arguments_options[@]}" : \
 '--ledger=[A copy of the ledger, to check its own signature too]:LOG:_files' \
 '-o+[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
 '--output=[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -849,7 +850,7 @@ _arguments "${_arguments_options[@]}" : \
 (add)
 _arguments "${_arguments_options[@]}" : \
 '--key=[The key of the witness\: NAME+ID+KEY]:KEY:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -867,7 +868,7 @@ esac
 ;;
 (manual)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--check[Compare only, and refuse when anything is out of date]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -886,14 +887,14 @@ _fedroot_commands() {
     local commands; commands=(
 'identity:Make age identities, which read ledgers and open keys' \
 'init:Make a vault and begin its ledger' \
-'key:Make, adopt, list, show and export keys' \
+'key:Make, adopt, show, export, suspend and destroy keys' \
 'review:Show what a signature would cover, what the rules find, and what changed; touches no key' \
 'sign:Review a document, then sign it' \
 'verify:Verify a signed document with a trusted key; needs no vault' \
 'rotate:Rotate the keys of a line\: next key, moves, plan, emergency' \
 'observe:Note that a signed document was seen where it is published\: windows count from it' \
 'status:Show what is due, missing or about to end; needs no secret' \
-'ledger:Check and read the ledger' \
+'ledger:Check, read, prove, export, witness and recover the ledger' \
 'manual:Write the man pages and completions' \
     )
     _describe -t commands 'fedroot commands' commands "$@"

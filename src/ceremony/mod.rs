@@ -37,10 +37,10 @@ pub use keep::{
 pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, rehearse};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
-    Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, observe_elsewhere,
-    renew_certificate, stage,
+    Moved, Moving, Observed, advance, ask, certificate_request, choose, emergency, foresee, observe,
+    observe_elsewhere, renew_certificate, stage,
 };
-pub use sign::{Copied, Done, Signing, Target, sign};
+pub use sign::{Copied, Done, Signing, Target, other_signer, sign};
 pub use verify::{trust, verify};
 
 use crate::base::fault::{Class, Code, Fault};

@@ -16,10 +16,10 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
-use crate::custody::{self, Delivered, Signed, Vault};
+use crate::custody::{self, Catalogue, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
 use crate::lifecycle::{self, Method, STAGE};
-use crate::policy::{Approval, Profile, Review};
+use crate::policy::{Approval, MISCONFIRMED, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
 pub struct Signing<'a> {
@@ -129,7 +129,7 @@ pub fn sign(
     let both = ready(vault, signing, &document, approver, (now, seed)).and_then(|first| {
         let copy = copy_of(vault, signing, now)?;
         let second = copy.as_ref().map(|copy| ready(vault, copy, &document, approver, (now, seed)));
-        Ok((first, copy.zip(second.transpose()?)))
+        Ok((first, copy.zip(second.transpose().map_err(of_copy)?)))
     });
     let (first, second) = match both.map_err(|fault| refuse(vault, signing, fault))? {
         (Ready::Dry(dry), second) => {
@@ -170,16 +170,20 @@ fn copy_of<'a>(vault: &Vault<'_>, signing: &Signing<'a>, now: Instant) -> Result
     Ok(Some(Signing { version, output: Target::File(path), copy: None, ..*signing }))
 }
 
+/// The copy is a request of its own.
+fn of_copy(fault: Fault) -> Fault {
+    if fault.code() == &MISCONFIRMED {
+        fault.at("the copy").hint("the copy wants its own --confirm, beside that of the document: `fedroot review --copy` prints it")
+    } else {
+        fault
+    }
+}
+
 /// The other key of a double publication.
 ///
 /// # Errors
 /// [`COPY`]: documents of this kind introduce the next key in another way. [`STAGE`]: no other key signs now.
-pub(super) fn other_signer(
-    vault: &Vault<'_>,
-    line: &Line,
-    kind: &dyn Kind,
-    now: Instant,
-) -> Result<u32, Fault> {
+pub fn other_signer(vault: &Catalogue, line: &Line, kind: &dyn Kind, now: Instant) -> Result<u32, Fault> {
     let name = kind.name();
     match lifecycle::Kind::of_document(name).method() {
         Method::Double => {}
@@ -343,11 +347,14 @@ fn beside(signing: &Signing<'_>, prepared: &dyn Prepared) -> Result<Vec<(PathBuf
     let path = match signing.output {
         _ if endings.is_empty() => return Ok(vec![]),
         Target::File(path) if !signing.output.is_compressed() => path,
-        _ => {
+        target => {
             let kind = signing.kind.name();
             return Err(STREAM
                 .fault(format!("a document of the kind {kind} has its signature in a file beside it"))
-                .hint("name a file with --output that does not end in .gz"));
+                .hint(match target {
+                    Target::Stream { .. } => "name a file with --output",
+                    Target::File(_) => "name a file with --output that does not end in .gz",
+                }));
         }
     };
     let pending = endings.into_iter().map(|ending| {

@@ -12,6 +12,7 @@ use super::ui::Output;
 use super::{Common, document, quoted, review};
 use crate::artefact::{Standing, kind};
 use crate::base::fault::Fault;
+use crate::base::text::counted;
 use crate::ceremony::{self, Batched, Published, Splitting, Terms};
 
 /// Entities that are shown to people; JSON has all of them.
@@ -41,7 +42,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
         prune: sign.prune,
         dry_run: sign.dry_run,
         signed: &signed,
-        scratch: &std::env::temp_dir(),
+        scratch: &super::scratch()?,
     };
     let mut answers = sign.answers(common, Progress::working("reviewing and signing"));
     let mut batched = ceremony::sign_batch(&mut vault, &splitting, &mut answers)?;
@@ -83,17 +84,17 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
         output.row(if batched.removed > 0 { "removed" } else { "gone" }, &gone.id);
     }
     if !batched.gone.is_empty() && batched.removed == 0 {
-        let count = batched.gone.len();
+        let (count, place) = (batched.gone.len(), if is_tree { "folder" } else { "document" });
         output
-            .note(format!("no longer in the document: {count}; their files stand, and --prune removes them"));
+            .note(format!("no longer in the {place}: {count}; their files stand, and --prune removes them"));
     }
     if sign.dry_run {
         return;
     }
     match &batched.signed {
         Some(signed) => output.note(format!(
-            "{} documents signed with {}; the ledger has them as entry {}",
-            signed.artefacts.len(),
+            "{} signed with {}: entry {} of the ledger",
+            counted(signed.artefacts.len() as u64, "document", "documents"),
             batched.review.key,
             signed.intent
         )),
@@ -103,7 +104,7 @@ fn show(output: &mut Output, sign: &Sign, folder: &Path, is_tree: bool, batched:
     if let Some(fault) = &batched.afterthought {
         output.note(format!("the next review cannot tell what changed: {fault}"));
     }
-    if batched.changed {
+    if batched.signed.is_some() {
         output.note("only you can read new files (mode 0600): open them up where they are published");
     }
     let first = batched

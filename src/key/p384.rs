@@ -9,6 +9,7 @@ use p384::elliptic_curve::sec1::ToSec1Point;
 use p384::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use rand_core::CryptoRng;
 
+use super::algorithm::{IN_USE, called};
 use super::{
     Algorithm, Curve, FAILED, Hash, LineAlgorithm, MALFORMED, Parts, PrivateKey, PublicKey, Scheme,
     Signature, UNFIT, UNSUPPORTED,
@@ -120,8 +121,10 @@ impl LineAlgorithm for P384 {
 fn check_curve(named: Option<ObjectIdentifier>) -> Result<(), Fault> {
     match named {
         Some(SECP_384_R_1) => Ok(()),
-        Some(other) => Err(UNSUPPORTED.fault(format!("the curve {other} is not used here")).hint("P-384 is")),
-        None => Err(UNSUPPORTED.fault("the curve is not named").hint("P-384 is the one in use")),
+        Some(other) => {
+            Err(UNSUPPORTED.fault(format!("the curve {} is not used here", called(&other))).hint(IN_USE))
+        }
+        None => Err(UNSUPPORTED.fault("the curve is not named").hint(IN_USE)),
     }
 }
 

@@ -110,14 +110,14 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
                 .hint("put the state file of this ledger back, or move this one away and run this again"));
         }
         Ok(state) => match look(&path, &log, &state)? {
-            Finding::Broken(trouble) => (Some(state), trouble),
+            Finding::Broken(trouble) => (Some(state), trouble.at(path.display())),
             finding => return mend(finding, attach(recovery, log, state, session, random, lock)?, recovery),
         },
         Err(fault) if fault.code() == &STATE => (None, fault.at(state_path.display())),
         Err(fault) => return Err(fault),
     };
     if !recovery.acknowledge {
-        return Err(trouble.at(path.display()).hint(ACKNOWLEDGE));
+        return Err(trouble.hint(ACKNOWLEDGE));
     }
     let (found, end, last) = longest(&path, recovery.origin)?;
     let known = state.as_ref().map(|it| Measure { count: it.tip.tree.size(), hash: it.tip.tree.root() });
