@@ -1211,7 +1211,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__review)
-            opts="-h --key --environment --release-brake --html --split --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
+            opts="-h --key --environment --release-brake --html --split --copy --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

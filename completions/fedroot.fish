@@ -24,40 +24,40 @@ function __fish_fedroot_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c fedroot -n "__fish_fedroot_needs_command" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_needs_command" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_needs_command" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_needs_command" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_needs_command" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_needs_command" -s V -l version -d 'Print version'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "identity" -d 'Make age identities, which read ledgers and open keys'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "init" -d 'Make a vault and begin its ledger'
-complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "key" -d 'Make, adopt, list, show and export keys'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "key" -d 'Make, adopt, show, export, suspend and destroy keys'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "review" -d 'Show what a signature would cover, what the rules find, and what changed; touches no key'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "sign" -d 'Review a document, then sign it'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "verify" -d 'Verify a signed document with a trusted key; needs no vault'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "rotate" -d 'Rotate the keys of a line: next key, moves, plan, emergency'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "observe" -d 'Note that a signed document was seen where it is published: windows count from it'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "status" -d 'Show what is due, missing or about to end; needs no secret'
-complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "ledger" -d 'Check and read the ledger'
+complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "ledger" -d 'Check, read, prove, export, witness and recover the ledger'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "manual" -d 'Write the man pages and completions'
-complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -f -a "generate" -d 'Make an age identity in the file format of age-keygen, and print its recipient'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -s o -l output -d 'The file for the identity; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l auditor -d 'An age recipient who reads the ledger (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l environment -d 'An environment whose keys the vault may hold: sandbox, staging or prod (can be repeated; all of them by default)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l origin -d 'The name of the ledger, such as fed.example.org/ledger/prod (made from the vault\'s id by default)' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -s h -l help -d 'Print help'
@@ -93,7 +93,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l confirm -d 'Confirm the request with this digest' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l dry-run -d 'Print the request digest, and do nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
@@ -121,30 +121,30 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l confirm -d 'Confirm the request with this digest' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l dry-run -d 'Print the request digest, and do nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l format -d 'How the public key is written' -r -f -a "pem\t'SubjectPublicKeyInfo in PEM'
 jwk\t'JSON Web Key'
 certificate\t'The line\'s self-signed certificate in PEM'"
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l batch -d 'Never ask: fail where an answer is needed'
@@ -152,7 +152,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l batch -d 'Never ask: fail where an answer is needed'
@@ -160,7 +160,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l batch -d 'Never ask: fail where an answer is needed'
@@ -169,8 +169,9 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l key -d 'The k
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l environment -d 'Refuse a key of another environment than this one' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l release-brake -d 'Let pass what the profile\'s brake stops, for this reason; it is part of the request, and recorded' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l html -d 'Write the review as a page for a browser, too; the file must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l split -d 'Review it as a document of which each entity is signed on its own'
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l copy -d 'While a key is rotated: review it as the copy that the other key signs (sign --copy)'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -184,8 +185,8 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-fd -
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l reason -d 'Why, for the ledger' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Confirm the request with the digest that `fedroot review` printed; for --copy that of the copy too, which --dry-run prints' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Confirm the request with the digest that `fedroot review` printed; for --copy that of the copy too, which `fedroot review --copy` prints' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l prune -d 'Remove the files of what is no longer in the document or the folder; only with --split, and for a federation'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Check everything and say what would be done, and sign nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
@@ -199,12 +200,12 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l proof -d 'The
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l ledger -d 'A copy of the ledger' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l explain -d 'Print commands for sh that check the same with other programs'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency renew-certificate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency renew-certificate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency renew-certificate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency renew-certificate" -s h -l help -d 'Print help'
@@ -222,7 +223,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l at -d 'Plan from this time on, instead of now' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l ical -d 'Write the ceremonies as a calendar into this file; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l svg -d 'Draw the plan as SVG into this file; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help'
@@ -236,7 +237,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l algorithm -d 'The algorithm of the throw-away keys; that of the line\'s key, when absent' -r -f -a "p384\t'ECDSA P-384'
 rsa4096\t'RSA 4096'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -s o -l output -d 'Keep what was published, by ceremony, with the public keys that consumers trust then and `steps.json`; the folder must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -247,7 +248,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l passphrase-file -d 'Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l confirm -d 'Confirm the request with this digest' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l standby -d 'Keep the key for an emergency: it signs nothing before'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l dry-run -d 'Print the request digest, and do nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l json -d 'Print one JSON document instead of text, on errors too'
@@ -256,7 +257,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l batch -d 'Never ask: fail where an answer is needed'
@@ -264,7 +265,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l batch -d 'Never ask: fail where an answer is needed'
@@ -272,7 +273,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l batch -d 'Never ask: fail where an answer is needed'
@@ -280,7 +281,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l batch -d 'Never ask: fail where an answer is needed'
@@ -289,7 +290,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l with -d 'Another person who agreed, for the ledger (can be repeated); the profile says how many it takes' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l since -d 'The earliest time at which somebody else may have held it' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l superseded -d 'It was only replaced by another key: nobody else may hold it'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l json -d 'Print one JSON document instead of text, on errors too'
@@ -300,7 +301,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l since -d 'The earliest time at which somebody else may have held it' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -s o -l output -d 'The file for the notice that is to be published; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l batch -d 'Never ask: fail where an answer is needed'
@@ -310,7 +311,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l identity -d 'Open the key with this age identity file, which only its owner may read' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l reason -d 'Why, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l dry-run -d 'Print the request digest, and do nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l batch -d 'Never ask: fail where an answer is needed'
@@ -319,7 +320,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l seen-at -d '
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l from -d 'The URL that it was fetched from' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l said -d 'Nobody fetched it, and an officer says, with this reason, that it stands everywhere' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, or the key, when absent' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l before-adoption -d 'An adopted key signed it before it was adopted, so that the vault does not know of it: what is outstanding of that time is then waited for'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l batch -d 'Never ask: fail where an answer is needed'
@@ -327,12 +328,12 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -s h -l help -d
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l svg -d 'Draw the life of the line so far as SVG into this file; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l within -d 'Warn of what ends within this time; when absent, of keys and certificates that end within 60 days, and of documents that end before what the next ceremony signs can stand in their place' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l at -d 'Judge by this time, instead of now' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l exit-code -d 'End with 4 when something is due, overdue, missing or about to end'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -s h -l help -d 'Print help'
@@ -352,7 +353,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_s
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "mirror" -d 'Bring a copy of the log on another medium up to date'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "witness" -d 'Have another machine sign that the ledger only grew'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l since -d 'A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
@@ -372,7 +373,7 @@ recovery\t''
 reseal\t''
 audit\t''"
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l rewrapped -d 'Sessions that were rewrapped for this identity' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
@@ -383,21 +384,21 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l compare -d 'Compare only: refuse when the journal is not what the ledger says'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s o -l output -d 'The file for the checkpoint; it must not exist (standard output by default)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l reason -d 'What for, for the ledger' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l words -d 'Print the words of its digest, to be read aloud and compared'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l qr -d 'Print it as a QR code even when standard output is not a terminal'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s o -l output -d 'The file for the proof; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help'
@@ -405,13 +406,13 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l ledger -d 'A copy of the ledger' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s o -l output -d 'The file for the proof; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s h -l help -d 'Print help'
@@ -419,7 +420,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-note -d 'A checkpoint of the same size that came over another channel (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l ledger -d 'A copy of the ledger' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -s h -l help -d 'Print help'
@@ -428,21 +429,21 @@ ecs\t'Elastic Common Schema, one document to a line'
 evidence\t'A folder that shows, without any secret, what the ledger was at a checkpoint'
 jsonl\t'One JSON document to a line'
 tiles\t'A folder of C2SP tlog-tiles, for transparency-log servers'"
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s o -l output -d 'The file or folder to write; it must not exist' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s o -l output -d 'The file or folder to write; it must not exist. - is standard output, for csv, ecs and jsonl' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l identity -d 'The auditor\'s age identity file, for csv, ecs and jsonl' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l checkpoint -d 'The checkpoint that tiles and evidence go by (the newest one of the vault by default)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l entry -d 'Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)' -r
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l nonce -d 'What the auditor asks for: something that nobody could know before' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s o -l output -d 'The file for the answer; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -s h -l help -d 'Print help'
@@ -453,22 +454,22 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l identity -d 'The identity file of somebody who can read the old sessions' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l to -d 'The age recipient who shall read them too (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s o -l output -d 'The file for the wrapped keys; it must not exist' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -s h -l help -d 'Print help'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "request" -d 'Write a request to a witness: the newest checkpoint, and the proof that it goes on from an older one'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "sign" -d 'As a witness, sign a checkpoint that goes on from the last one signed; needs no vault'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "add" -d 'Keep what a witness sent back beside the ledger'
-complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l vault -d 'The folder of the vault' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l check -d 'Compare only, and refuse when anything is out of date'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l batch -d 'Never ask: fail where an answer is needed'

@@ -15,7 +15,7 @@ _fedroot() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -33,7 +33,7 @@ _fedroot() {
         case $line[1] in
             (identity)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -52,7 +52,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the identity; it must not exist]:FILE:_files' \
 '--output=[The file for the identity; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -68,7 +68,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--auditor=[An age recipient who reads the ledger (can be repeated)]:age1…:_default' \
 '*--environment=[An environment whose keys the vault may hold\: sandbox, staging or prod (can be repeated; all of them by default)]:ENVIRONMENT:_default' \
 '--origin=[The name of the ledger, such as fed.example.org/ledger/prod (made from the vault'\''s id by default)]:NAME:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -77,7 +77,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (key)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -118,7 +118,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -152,7 +152,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -163,7 +163,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 ;;
 (list)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -172,7 +172,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (show)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -185,7 +185,7 @@ _arguments "${_arguments_options[@]}" : \
 '--format=[How the public key is written]:FORMAT:((pem\:"SubjectPublicKeyInfo in PEM"
 jwk\:"JSON Web Key"
 certificate\:"The line'\''s self-signed certificate in PEM"))' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -198,7 +198,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -212,7 +212,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -226,7 +226,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -245,8 +245,9 @@ _arguments "${_arguments_options[@]}" : \
 '--environment=[Refuse a key of another environment than this one]:ENVIRONMENT:_default' \
 '--release-brake=[Let pass what the profile'\''s brake stops, for this reason; it is part of the request, and recorded]:REASON:_default' \
 '--html=[Write the review as a page for a browser, too; the file must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--split[Review it as a document of which each entity is signed on its own]' \
+'--copy[While a key is rotated\: review it as the copy that the other key signs (sign --copy)]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -283,8 +284,8 @@ _arguments "${_arguments_options[@]}" : \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'*--confirm=[Confirm the request with the digest that \`fedroot review\` printed; for --copy that of the copy too, which --dry-run prints]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'*--confirm=[Confirm the request with the digest that \`fedroot review\` printed; for --copy that of the copy too, which \`fedroot review --copy\` prints]:sha256:…:_default' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--prune[Remove the files of what is no longer in the document or the folder; only with --split, and for a federation]' \
 '--dry-run[Check everything and say what would be done, and sign nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -320,7 +321,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--explain[Print commands for sh that check the same with other programs]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -348,7 +349,7 @@ entity-statement\:"the statements of a trust chain of OpenID Federation, in any 
 ;;
 (rotate)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -369,7 +370,7 @@ _arguments "${_arguments_options[@]}" : \
 '--at=[Plan from this time on, instead of now]:TIME:_default' \
 '--ical=[Write the ceremonies as a calendar into this file; it must not exist]:FILE:_files' \
 '--svg=[Draw the plan as SVG into this file; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -390,7 +391,7 @@ published\:"Documents list it, or people carry it"))' \
 rsa4096\:"RSA 4096"))' \
 '-o+[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
 '--output=[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -407,7 +408,7 @@ rsa4096\:"RSA 4096"))' \
 '(--passphrase-fd)--passphrase-file=[Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--standby[Keep the key for an emergency\: it signs nothing before]' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -422,7 +423,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -436,7 +437,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -450,7 +451,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -464,7 +465,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -479,7 +480,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--with=[Another person who agreed, for the ledger (can be repeated); the profile says how many it takes]:NAME:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--since=[The earliest time at which somebody else may have held it]:TIME:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '(--since)--superseded[It was only replaced by another key\: nobody else may hold it]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -497,7 +498,7 @@ _arguments "${_arguments_options[@]}" : \
 '--since=[The earliest time at which somebody else may have held it]:TIME:_default' \
 '-o+[The file for the notice that is to be published; it must not exist]:FILE:_files' \
 '--output=[The file for the notice that is to be published; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -513,7 +514,7 @@ _arguments "${_arguments_options[@]}" : \
 '--identity=[Open the key with this age identity file, which only its owner may read]:FILE:_files' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -532,7 +533,7 @@ _arguments "${_arguments_options[@]}" : \
 '--from=[The URL that it was fetched from]:URL:_default' \
 '(--from)--said=[Nobody fetched it, and an officer says, with this reason, that it stands everywhere]:REASON:_default' \
 '--key=[The key line whose keys it lists; found by the digest, or the key, when absent]:LINE:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--before-adoption[An adopted key signed it before it was adopted, so that the vault does not know of it\: what is outstanding of that time is then waited for]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -547,7 +548,7 @@ _arguments "${_arguments_options[@]}" : \
 '--svg=[Draw the life of the line so far as SVG into this file; it must not exist]:FILE:_files' \
 '--within=[Warn of what ends within this time; when absent, of keys and certificates that end within 60 days, and of documents that end before what the next ceremony signs can stand in their place]:DURATION:_default' \
 '--at=[Judge by this time, instead of now]:TIME:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--exit-code[End with 4 when something is due, overdue, missing or about to end]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -558,7 +559,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (ledger)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -576,7 +577,7 @@ _arguments "${_arguments_options[@]}" : \
             (verify)
 _arguments "${_arguments_options[@]}" : \
 '*--since=[A checkpoint that was kept elsewhere\: the ledger must go on from it (can be repeated)]:NOTE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -590,7 +591,7 @@ _arguments "${_arguments_options[@]}" : \
 '--since=[Only the entries that claim this time or a later one]:TIME:_default' \
 '*--kind=[Only the entries of this kind (can be repeated)]:KIND:(genesis config intent outcome denied stage receipt note checkpoint recovery reseal audit)' \
 '--rewrapped=[Sessions that were rewrapped for this identity]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -611,7 +612,7 @@ _arguments "${_arguments_options[@]}" : \
 (rebuild)
 _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--compare[Compare only\: refuse when the journal is not what the ledger says]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -624,7 +625,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the checkpoint; it must not exist (standard output by default)]:NOTE:_files' \
 '--output=[The file for the checkpoint; it must not exist (standard output by default)]:NOTE:_files' \
 '--reason=[What for, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--words[Print the words of its digest, to be read aloud and compared]' \
 '--qr[Print it as a QR code even when standard output is not a terminal]' \
 '--json[Print one JSON document instead of text, on errors too]' \
@@ -637,7 +638,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the proof; it must not exist]:FILE:_files' \
 '--output=[The file for the proof; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -651,7 +652,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -664,7 +665,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the proof; it must not exist]:FILE:_files' \
 '--output=[The file for the proof; it must not exist]:FILE:_files' \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -678,7 +679,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-note=[A checkpoint of the same size that came over another channel (can be repeated)]:NOTE:_files' \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -693,12 +694,12 @@ ecs\:"Elastic Common Schema, one document to a line"
 evidence\:"A folder that shows, without any secret, what the ledger was at a checkpoint"
 jsonl\:"One JSON document to a line"
 tiles\:"A folder of C2SP tlog-tiles, for transparency-log servers"))' \
-'-o+[The file or folder to write; it must not exist]:PATH:_files' \
-'--output=[The file or folder to write; it must not exist]:PATH:_files' \
+'-o+[The file or folder to write; it must not exist. - is standard output, for csv, ecs and jsonl]:PATH:_files' \
+'--output=[The file or folder to write; it must not exist. - is standard output, for csv, ecs and jsonl]:PATH:_files' \
 '--identity=[The auditor'\''s age identity file, for csv, ecs and jsonl]:FILE:_files' \
 '--checkpoint=[The checkpoint that tiles and evidence go by (the newest one of the vault by default)]:NOTE:_files' \
 '*--entry=[Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)]:INDEX:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
@@ -710,7 +711,7 @@ _arguments "${_arguments_options[@]}" : \
 '--nonce=[What the auditor asks for\: something that nobody could know before]:TEXT:_default' \
 '-o+[The file for the answer; it must not exist]:FILE:_files' \
 '--output=[The file for the answer; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -719,7 +720,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (auditors)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -736,7 +737,7 @@ _arguments "${_arguments_options[@]}" : \
         case $line[1] in
             (list)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -749,7 +750,7 @@ _arguments "${_arguments_options[@]}" : \
 '(--answer)--output=[The file for the challenge; it must not exist]:FILE:_files' \
 '--answer=[What the auditor found in the challenge]:TEXT:_default' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -760,7 +761,7 @@ _arguments "${_arguments_options[@]}" : \
 (answer)
 _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -771,7 +772,7 @@ _arguments "${_arguments_options[@]}" : \
 (remove)
 _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -789,7 +790,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--to=[The age recipient who shall read them too (can be repeated)]:age1…:_default' \
 '-o+[The file for the wrapped keys; it must not exist]:FILE:_files' \
 '--output=[The file for the wrapped keys; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -798,7 +799,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (mirror)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -808,7 +809,7 @@ _arguments "${_arguments_options[@]}" : \
 ;;
 (witness)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -828,7 +829,7 @@ _arguments "${_arguments_options[@]}" : \
 '--old=[The size that the witness knows (that of the last checkpoint kept with a witness'\''s signature by default)]:SIZE:_default' \
 '-o+[The file for the request; it must not exist]:FILE:_files' \
 '--output=[The file for the request; it must not exist]:FILE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -842,7 +843,7 @@ _arguments "${_arguments_options[@]}" : \
 '--ledger=[A copy of the ledger, to check its own signature too]:LOG:_files' \
 '-o+[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
 '--output=[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -853,7 +854,7 @@ _arguments "${_arguments_options[@]}" : \
 (add)
 _arguments "${_arguments_options[@]}" : \
 '--key=[The key of the witness\: NAME+ID+KEY]:KEY:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
@@ -871,7 +872,7 @@ esac
 ;;
 (manual)
 _arguments "${_arguments_options[@]}" : \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--check[Compare only, and refuse when anything is out of date]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -890,14 +891,14 @@ _fedroot_commands() {
     local commands; commands=(
 'identity:Make age identities, which read ledgers and open keys' \
 'init:Make a vault and begin its ledger' \
-'key:Make, adopt, list, show and export keys' \
+'key:Make, adopt, show, export, suspend and destroy keys' \
 'review:Show what a signature would cover, what the rules find, and what changed; touches no key' \
 'sign:Review a document, then sign it' \
 'verify:Verify a signed document with a trusted key; needs no vault' \
 'rotate:Rotate the keys of a line\: next key, moves, plan, emergency' \
 'observe:Note that a signed document was seen where it is published\: windows count from it' \
 'status:Show what is due, missing or about to end; needs no secret' \
-'ledger:Check and read the ledger' \
+'ledger:Check, read, prove, export, witness and recover the ledger' \
 'manual:Write the man pages and completions' \
     )
     _describe -t commands 'fedroot commands' commands "$@"

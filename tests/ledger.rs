@@ -36,7 +36,7 @@ fn agree(folder: &Folder, what: &str, bytes: &[u8]) {
     let (ours, theirs) = (ledger::verify(bytes), python(folder, "copy.jsonl"));
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => {
-            let root = fedroot::base::bytes::hex(&ours.root);
+            let root = fedroot::base::bytes::base64(&ours.root);
             let said = format!("consistent: {} entries, root {root} open {:?}", ours.entries, ours.open);
             assert_eq!(theirs, said, "{what}");
         }

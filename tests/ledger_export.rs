@@ -76,13 +76,23 @@ print(len(rows), [json.loads(row['body'])['name'] for row in rows if row['result
 }
 
 #[test]
-fn another_identity_reads_no_body_and_hides_no_entry() {
+fn an_identity_that_reads_some_entries_hides_none_and_one_that_reads_nothing_exports_nothing() {
     let folder = folder();
-    folder.good(&["identity", "generate", "--output", "other.key"]);
+    let other = folder.good(&["identity", "generate", "--output", "other.key"]).stdout;
+    let refused = folder.fedroot(&export("jsonl", "out.jsonl", &["--identity", "other.key"]));
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(!folder.path("out.jsonl").exists());
+    let sealed = lines(&folder).len();
+    folder.good(&["ledger", "auditors", "add", other.trim(), "--output", "c.age", "--vault", "V"]);
+    let answer = folder.good(&["ledger", "auditors", "answer", "c.age", "--identity", "other.key"]).stdout;
+    folder.good(&["ledger", "auditors", "add", other.trim(), "--answer", answer.trim(), "--vault", "V"]);
+    folder.good(&signing("three.xml"));
     folder.good(&export("jsonl", "out.jsonl", &["--identity", "other.key"]));
     let text = String::from_utf8(folder.read("out.jsonl")).unwrap();
     assert_eq!(text.lines().count(), lines(&folder).len());
-    assert!(text.lines().all(|line| line.contains(r#""state":"sealed","body":null"#)));
+    let is_sealed = |line: &str| line.contains(r#""state":"sealed","body":null"#);
+    assert!(text.lines().take(sealed).all(is_sealed));
+    assert!(!text.lines().all(is_sealed));
 }
 
 // ---- a reader of tlog-tiles, from the C2SP text alone ----

@@ -193,3 +193,14 @@ fn the_check_of_output_can_fail() {
     assert!(shows("a…c", "x\nabc") && shows("abc", "abc") && shows("  sha256:…", "  sha256:00"));
     assert!(!shows("a…d", "abc") && !shows("ab", "abc") && !shows("aa…aa", "aaa"));
 }
+
+#[test]
+fn every_kind_is_named_where_profiles_are_described() {
+    for (page, what) in [("docs/formats/vault.md", "| `kinds` |"), ("README.md", "")] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        let told: String = text.lines().filter(|line| line.starts_with(what)).collect();
+        for kind in fedroot::artefact::KINDS {
+            assert!(told.contains(&format!("`{}`", kind.name())), "{page} does not name {}", kind.name());
+        }
+    }
+}

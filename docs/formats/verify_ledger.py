@@ -82,6 +82,7 @@ def entry(line, at):
     at["roots"][i + 1] = (root, at["key"])
     if kind in (b"recovery", b"reseal"): print(kind.decode(), "at entry", i)
 
+if len(sys.argv) < 2: sys.exit(__doc__)
 at = dict(size=0, prev=bytes(32), key=None, s=0, open=set(), junk=b"", origin=None, peaks=[], roots={})
 why = "the ledger is empty"
 for line in open(sys.argv[1], "rb"):
@@ -96,4 +97,4 @@ for name in sys.argv[2:]:
     sig = b64(next(l for l in below.split("\n") if l.startswith(f"\u2014 {who} ")).split(" ")[2].encode(), 68)
     need(sig[:4] == sha(who.encode(), b"\n\1", key)[:4], f"{name}: key"); ed25519(key, text.encode() + b"\n", sig[4:])
     print("complete up to", size)
-print("consistent:", at["size"], "entries, root", at["roots"][at["size"]][0].hex(), "open", sorted(at["open"]))
+print("consistent:", at["size"], "entries, root", base64.b64encode(at["roots"][at["size"]][0]).decode(), "open", sorted(at["open"]))

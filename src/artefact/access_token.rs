@@ -16,6 +16,7 @@ use super::{COMPOSED, Kind, Prepared, Terms, Verified};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::key::PublicKey;
+use crate::policy::Profile;
 
 pub(super) struct AccessToken;
 
@@ -55,6 +56,10 @@ impl Kind for AccessToken {
 
     fn is_secret(&self) -> bool {
         true
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.access_token.issuer.is_empty().then_some("access_token.issuer")
     }
 
     fn open(&self, path: &Path) -> Result<Document, Fault> {

@@ -9,7 +9,7 @@ use rand_core::CryptoRng;
 use super::detached::{self, Content, Detached, Form};
 use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified, digest_of, read_all};
 use crate::base::bytes::Sha384Sum;
-use crate::base::disk::{self, Document};
+use crate::base::disk::{self, Document, parent};
 use crate::base::fault::Fault;
 use crate::base::tree::{Tree, UNLISTABLE, check_name};
 use crate::key::PublicKey;
@@ -48,14 +48,24 @@ impl Kind for Bundle {
             }
             (tree, files)
         } else {
-            let root = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            (Tree::open(root.unwrap_or(Path::new(".")))?, listed(path)?)
+            (Tree::open(parent(path))?, listed(path)?)
         };
         let mut text = String::new();
         for name in &files {
             text.push_str(&format!("{}  {name}\n", sum(&root, name)?));
         }
         Ok(Document::from_path(path, text.into_bytes()))
+    }
+
+    /// A list names its files from where it stands.
+    fn check_place(&self, document: &Path, output: &Path) -> Result<(), Fault> {
+        let root = if document.is_dir() { document } else { parent(document) };
+        if disk::is_in(output, root) {
+            return Ok(());
+        }
+        Err(MANIFEST
+            .fault(format!("{} is not in {}, whose files the list names", output.display(), root.display()))
+            .hint(format!("name {} with --output", root.join(NAME).display())))
     }
 
     /// Opens the list; a folder holds it under its usual name.
@@ -103,11 +113,10 @@ impl Kind for Bundle {
         let (root, list): (PathBuf, PathBuf) = if is_whole {
             (place.to_owned(), place.join(NAME))
         } else {
-            let root = place.parent().filter(|folder| !folder.as_os_str().is_empty());
-            (root.unwrap_or(Path::new(".")).to_owned(), place.to_owned())
+            (parent(place).to_owned(), place.to_owned())
         };
         let text = read_all(document, LIST_BYTES_MAX)?;
-        let (key, scheme, endings) = detached::verify(&list, &text, &FORMS, trust)?;
+        let found = detached::verify(&list, (&text, &[]), &FORMS, trust)?;
         let files = parse(&text).map_err(|fault| fault.at(list.display()))?;
         compare(&Tree::open(&root)?, &files, is_whole)?;
         let count = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
@@ -118,11 +127,18 @@ impl Kind for Bundle {
         };
         Ok(Verified {
             facts: facts(&files),
-            key,
-            scheme,
+            key: found.key,
+            scheme: found.scheme,
             covers,
-            coverage: vec![("signatures", endings.join(" and ").into())],
-            commands: None,
+            coverage: vec![("signatures", found.endings.join(" and ").into())],
+            commands: Some(format!(
+                "{}{}\
+                 # every file of the list; another one beside them is not noticed\n\
+                 cd \"$(dirname \"$document\")\"\n\
+                 sha384sum --check --strict \"$(basename \"$document\")\"\n",
+                if is_whole { format!("document=\"$document/{NAME}\"\n") } else { String::new() },
+                found.commands
+            )),
             valid_from: None,
             valid_until: None,
         })

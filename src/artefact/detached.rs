@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{ALTERED, Prepared, Terms, UNTRUSTED, read_all};
+use super::commands;
+use super::{ALTERED, Prepared, Terms, UNSIGNED, UNTRUSTED, read_all};
 use crate::base::bytes::Digest;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
@@ -48,6 +49,33 @@ impl Form {
             Self::Sha384 => key.algorithm().x509_signature(signature),
             Self::Jws(kind) => Ok(format!("{}\n", draft(kind, key, payload).finish(signature)).into_bytes()),
         }
+    }
+
+    /// Commands that check a signature in this form.
+    fn commands(
+        &self,
+        (payload, others): (&[u8], &[&str]),
+        written: &[u8],
+        (key, scheme): (&PublicKey, &Scheme),
+    ) -> Result<String, Fault> {
+        let ending = self.ending();
+        if *self == Self::Sha384 {
+            return Ok(commands::check(scheme, &format!("\"$document{ending}\""), "\"$document\""));
+        }
+        let text = str::from_utf8(written).unwrap_or_default();
+        let jws = Jws::read_detached(text.strip_suffix('\n').unwrap_or(text), payload, &[])?;
+        if !jws.signed().ends_with(payload) {
+            return Ok(String::new());
+        }
+        let files = std::iter::once(&"").chain(others).map(|other| format!(" \"$document{other}\""));
+        let (files, signature) = (files.collect::<String>(), commands::signature(key, jws.signature())?);
+        let check = commands::check(scheme, "\"$folder/signature\"", "\"$folder/octets\"");
+        Ok(format!(
+            "# the signature of the JWS, in the form that openssl reads, over its header and the document as it stands (RFC 7797)\n\
+             {signature}\
+             {{ printf %s. \"$(cut -d. -f1 \"$document{ending}\")\"; gzip -dcf{files}; }} > \"$folder/octets\"\n\
+             {check}"
+        ))
     }
 
     /// The trusted key that signed the payload, and how.
@@ -186,16 +214,28 @@ impl Prepared for Detached {
     }
 }
 
-/// The trusted key that signed a payload, and how, by signatures in these forms that stand beside the document: at least one,
-/// and each that is there has to be good and by the same key. Yields their endings, too.
+/// What was found beside a document.
+pub(super) struct Found {
+    /// The trusted key that signed it.
+    pub(super) key: PublicKey,
+    /// The way it signed.
+    pub(super) scheme: &'static Scheme,
+    /// The endings of the signatures.
+    pub(super) endings: Vec<&'static str>,
+    /// Commands for `sh` that check each of them, over the file `$document`.
+    pub(super) commands: String,
+}
+
+/// The trusted key that signed a document, by signatures in these forms that stand beside it: at least one, and each that is
+/// there has to be good and by the same key. The payload is the document and what stands beside it behind `others`.
 pub(super) fn verify(
     at: &Path,
-    payload: &[u8],
+    (payload, others): (&[u8], &[&str]),
     forms: &[Form],
     trust: &[PublicKey],
-) -> Result<(PublicKey, &'static Scheme, Vec<&'static str>), Fault> {
+) -> Result<Found, Fault> {
     let mut found: Option<(&PublicKey, &'static Scheme)> = None;
-    let mut endings = Vec::new();
+    let (mut endings, mut commands) = (Vec::new(), String::new());
     for form in forms {
         let path = beside(at, form.ending());
         if disk::exists(&path) {
@@ -221,17 +261,22 @@ pub(super) fn verify(
                     .hint("one key makes both at once: take the files as they were delivered"));
             }
             found = Some(signer);
+            commands.push_str(&form.commands((payload, others), &written, signer)?);
             endings.push(form.ending());
         }
     }
     let (key, scheme) = found.ok_or_else(|| {
         let names: Vec<_> =
             forms.iter().map(|form| beside(at, form.ending()).display().to_string()).collect();
-        disk::MISSING
-            .fault(format!("there is no signature: neither file is there of {}", names.join(", ")))
+        let missing = match names.as_slice() {
+            [name] => format!("{name} is not there"),
+            names => format!("neither {} is there", names.join(" nor ")),
+        };
+        UNSIGNED
+            .fault(format!("there is no signature: {missing}"))
             .hint("a signed document is delivered with the file beside it")
     })?;
-    Ok((key.clone(), scheme, endings))
+    Ok(Found { key: key.clone(), scheme, endings, commands: commands::signer(key)? + &commands })
 }
 
 /// The file of this ending beside another.

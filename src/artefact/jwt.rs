@@ -6,6 +6,7 @@ use std::io::Write;
 use rand_core::CryptoRng;
 use serde::de::DeserializeOwned;
 
+use super::commands;
 use super::compose::{self, Input};
 use super::{ALTERED, COMPOSED, Prepared, Terms, UNTRUSTED, Verified, digest_of, read_all};
 use crate::base::bytes::{Digest, base64url};
@@ -237,11 +238,25 @@ pub(super) fn verify(
         scheme,
         covers: "its header and every claim".to_owned(),
         coverage: vec![],
-        commands: None,
+        commands: Some(explained(&jws, key, scheme)?),
         valid_from: date(&claims, "nbf").map_err(at)?.max(date(&claims, "iat").map_err(at)?),
         valid_until: date(&claims, "exp").map_err(at)?,
     };
     Ok((claims, verified))
+}
+
+/// The octets are the document up to its second dot.
+fn explained(jws: &Jws, key: &PublicKey, scheme: &Scheme) -> Result<String, Fault> {
+    let (signer, signature) = (commands::signer(key)?, commands::signature(key, jws.signature())?);
+    let check = commands::check(scheme, "\"$folder/signature\"", "\"$folder/octets\"");
+    Ok(format!(
+        "{signer}\
+         # the signature of the document, in the form that openssl reads, over its header and claims as they stand\n\
+         {signature}\
+         gzip -dcf \"$document\" | head -c {} > \"$folder/octets\"\n\
+         {check}",
+        jws.signed().len()
+    ))
 }
 
 /// A NumericDate (RFC 7519, section 2), if the claim is there; a fraction is dropped.

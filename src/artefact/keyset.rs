@@ -256,7 +256,7 @@ pub(super) fn verify(
         values.push(compose::value(&other).map_err(|fault| fault.at(path.display()))?);
         payload.extend(other);
     }
-    let (key, scheme, _) = detached::verify(place, &payload, &[Form::jws(kind)], trust)?;
+    let found = detached::verify(place, (&payload, others), &[Form::jws(kind)], trust)?;
     let value = compose::value(&bytes).map_err(|fault| fault.at(document.name()))?;
     JwkSet::read(&value).map_err(|fault| fault.at(document.name()))?;
     let mut facts = Facts::default();
@@ -265,11 +265,11 @@ pub(super) fn verify(
     Ok((
         Verified {
             facts,
-            key,
-            scheme,
+            key: found.key,
+            scheme: found.scheme,
             covers: covers.into(),
             coverage: vec![],
-            commands: None,
+            commands: Some(found.commands),
             valid_from: None,
             valid_until: None,
         },

@@ -6,6 +6,7 @@ mod access_token;
 mod batch;
 mod bundle;
 mod carried;
+mod commands;
 mod compose;
 mod detached;
 mod grant;
@@ -68,6 +69,9 @@ pub const UNTRUSTED: Code = Code::new(
     Class::Refused,
     "the signature was not made by a trusted key, or not over these octets",
 );
+/// There is no signature beside the document.
+pub const UNSIGNED: Code =
+    Code::new("verify.unsigned", Class::Refused, "there is no signature beside the document");
 /// The document was changed after it was signed.
 pub const ALTERED: Code =
     Code::new("verify.altered", Class::Refused, "the document is not the one that was signed");
@@ -109,8 +113,8 @@ const SKEW_SECONDS: i64 = 120;
 
 /// The codes of this room.
 pub const CODES: &[&Code] = &[
-    &NO_KIND, &UNTRUSTED, &ALTERED, &EXPIRED, &NOT_YET, &AUDIENCE, &WEAK, &OTHER, &BATCH, &MANIFEST,
-    &COMPOSED,
+    &NO_KIND, &UNTRUSTED, &UNSIGNED, &ALTERED, &EXPIRED, &NOT_YET, &AUDIENCE, &WEAK, &OTHER, &BATCH,
+    &MANIFEST, &COMPOSED,
 ];
 
 /// A kind of document.
@@ -120,6 +124,11 @@ pub trait Kind: Sync {
 
     /// What it is, in a few words.
     fn about(&self) -> &'static str;
+
+    /// What a profile has to set, and does not: without it a line signs no document of this kind. As `section.name`.
+    fn wants(&self, _profile: &Profile) -> Option<&'static str> {
+        None
+    }
 
     /// Whether a finished document is a secret: whoever has it can use it.
     fn is_secret(&self) -> bool {
@@ -145,6 +154,11 @@ pub trait Kind: Sync {
     /// What `verify` takes best, once what stands under a path was signed into a file: the file, or all of what it lists.
     fn to_verify<'p>(&self, _document: &'p Path, signed: &'p Path) -> &'p Path {
         signed
+    }
+
+    /// Refuses a place for the finished document at which nobody could verify it.
+    fn check_place(&self, _document: &Path, _output: &Path) -> Result<(), Fault> {
+        Ok(())
     }
 
     /// What a document is about, where one line signs several of the kind side by side; each is compared with the one

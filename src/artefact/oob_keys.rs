@@ -23,7 +23,7 @@ use crate::base::fault::{Fault, INTERNAL};
 use crate::base::words;
 use crate::format::jose::{self, Draft, Jwk, JwkSet, Jws};
 use crate::key::{Parts, PublicKey, Scheme, Signature};
-use crate::policy::{Examined, Examiner, Facts, Standard};
+use crate::policy::{Examined, Examiner, Facts, Profile, Standard};
 
 pub(super) struct OobKeys;
 
@@ -72,6 +72,10 @@ impl Kind for OobKeys {
 
     fn about(&self) -> &'static str {
         "a trust anchor's keys for another channel: to print, to compare, to pin"
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.oob_keys.entity_id.is_empty().then_some("oob_keys.entity_id")
     }
 
     /// Opens what an operator composed, or a finished document with its signatures, for another key to sign.

@@ -20,6 +20,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::key::PublicKey;
+use crate::policy::Profile;
 
 pub(super) struct Provisioning;
 
@@ -88,6 +89,10 @@ impl Kind for Provisioning {
 
     fn about(&self) -> &'static str {
         "a client's keys and limits for a SCIM service, instead of a token"
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.provisioning.issuer.is_empty().then_some("provisioning.issuer")
     }
 
     fn open(&self, path: &Path) -> Result<Document, Fault> {

@@ -17,6 +17,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::key::PublicKey;
+use crate::policy::Profile;
 
 pub(super) struct SoftwareStatement;
 
@@ -103,6 +104,10 @@ impl Kind for SoftwareStatement {
 
     fn about(&self) -> &'static str {
         "client metadata that is vouched for at dynamic registration (RFC 7591)"
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.software_statement.issuer.is_empty().then_some("software_statement.issuer")
     }
 
     fn open(&self, path: &Path) -> Result<Document, Fault> {

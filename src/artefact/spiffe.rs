@@ -17,7 +17,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::x509::Authority;
 use crate::key::PublicKey;
-use crate::policy::{Facts, Last, REVOKED, next_sequence};
+use crate::policy::{Facts, Last, Profile, REVOKED, next_sequence};
 
 pub(super) struct Spiffe;
 
@@ -66,6 +66,10 @@ impl Kind for Spiffe {
 
     fn about(&self) -> &'static str {
         "the trust bundle of a SPIFFE trust domain"
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.spiffe.trust_domain.is_empty().then_some("spiffe.trust_domain")
     }
 
     fn open(&self, path: &Path) -> Result<Document, Fault> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::fault::{Class, Code, Fault};
+use super::text::counted;
 
 /// Text that is not a time, or not a duration.
 pub const TIME: Code = Code::new("usage.time", Class::Usage, "a time or duration could not be read");
@@ -17,7 +18,13 @@ pub struct Instant(Timestamp);
 impl Instant {
     /// Reads an RFC 3339 time or an `xs:dateTime`; fractions of a second are dropped, a time without a zone is refused.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        let read: Timestamp = text.trim_ascii().parse().map_err(|_| {
+        let text = text.trim_ascii();
+        let read: Timestamp = text.parse().map_err(|_| {
+            if text.starts_with("9999-12-3") {
+                return TIME
+                    .fault(format!("'{text}' is later than can be counted with here"))
+                    .hint("take 9999-12-30T00:00:00Z or earlier");
+            }
             TIME.fault(format!("'{text}' is not a time")).hint("write it as 2026-11-22T07:15:47Z")
         })?;
         Self::from_unix(read.as_second())
@@ -82,16 +89,33 @@ impl Span {
             TIME.fault(format!("'{text}' is not a duration: {why}")).hint("write it as P14D, PT6H or P1DT12H")
         };
         let span: jiff::Span = text.parse().map_err(|_| wrong("ISO 8601 was expected"))?;
+        if !text.starts_with('P') {
+            return Err(wrong("it has to begin with P"));
+        }
         if span.get_years() != 0 || span.get_months() != 0 {
             return Err(wrong("months and years differ in length"));
         }
         let days = i64::from(span.get_weeks()) * 7 + i64::from(span.get_days());
         let clock = i64::from(span.get_hours()) * 3_600 + span.get_minutes() * 60 + span.get_seconds();
         match days * 86_400 + clock {
-            seconds if !text.starts_with('P') || seconds <= 0 => Err(wrong("it has to be above zero")),
+            seconds if seconds <= 0 => Err(wrong("it has to be above zero")),
             seconds if seconds > 365_250 * 86_400 => Err(wrong("it is above a thousand years")),
             seconds => Ok(Self::of_seconds(seconds)),
         }
+    }
+
+    /// For people: the two largest units of it that are not zero at the beginning, such as `13 days 23 hours`.
+    pub fn in_words(self) -> String {
+        let seconds = self.seconds().unsigned_abs();
+        let units = [
+            (seconds / 86_400, "day", "days"),
+            (seconds / 3_600 % 24, "hour", "hours"),
+            (seconds / 60 % 60, "minute", "minutes"),
+            (seconds % 60, "second", "seconds"),
+        ];
+        let largest = units.iter().position(|(count, ..)| *count > 0).unwrap_or(units.len() - 1);
+        let shown = units.iter().skip(largest).take(2).filter(|(count, ..)| *count > 0 || seconds == 0);
+        shown.map(|(count, one, many)| counted(*count, one, many)).collect::<Vec<_>>().join(" ")
     }
 
     /// Whole seconds.
@@ -179,6 +203,20 @@ mod tests {
         assert_eq!(Span::parse("P2W").unwrap(), Span::of_days(14));
         for wrong in ["", "P", "P1M", "P1Y", "14d", "-P1D", "PT0S", "P9999999D", "2 weeks"] {
             assert_eq!(Span::parse(wrong).unwrap_err().code(), &TIME, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn people_read_spans_in_words() {
+        for (seconds, words) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (60, "1 minute"),
+            (3_661, "1 hour 1 minute"),
+            (86_400 + 59, "1 day"),
+            (1_209_599, "13 days 23 hours"),
+        ] {
+            assert_eq!(Span::of_seconds(seconds).in_words(), words);
         }
     }
 

@@ -59,11 +59,12 @@ pub fn fault(act: &str, path: &Path, error: &io::Error) -> Fault {
     let fault = code.fault(format!("cannot {act} {path}: {}", reason(error)));
     match error.kind() {
         io::ErrorKind::NotFound => fault.hint("check the path"),
-        io::ErrorKind::AlreadyExists => fault.hint("name another path, or move the old file away first"),
+        io::ErrorKind::AlreadyExists => fault.hint("name another, or move the old one away"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             fault.hint("make room, then run it again")
         }
         io::ErrorKind::PermissionDenied => fault.hint("check who owns it and its mode"),
+        io::ErrorKind::ReadOnlyFilesystem => fault.hint("mount it for writing, or name a place elsewhere"),
         _ => fault,
     }
 }
@@ -72,7 +73,7 @@ pub fn fault(act: &str, path: &Path, error: &io::Error) -> Fault {
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or folder".into(),
-        io::ErrorKind::AlreadyExists => "it is there already".into(),
+        io::ErrorKind::AlreadyExists => "it exists already".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::StorageFull => "no space left".into(),
         _ => error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase(),
@@ -86,12 +87,16 @@ pub(super) fn open(path: &Path, follow_links: bool) -> Result<File, Fault> {
         flags |= rustix::fs::OFlags::NOFOLLOW;
     }
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file =
-        OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| fault("read", path, &e))?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|e| {
+        let is_link = !follow_links && e.raw_os_error() == Some(Errno::LOOP.raw_os_error());
+        if is_link { linked(path) } else { fault("read", path, &e) }
+    })?;
     if file.metadata().map_err(|e| fault("read", path, &e))?.is_file() {
         Ok(file)
     } else {
-        Err(NOT_A_FILE.fault(format!("{} is not a regular file", path.display())))
+        Err(NOT_A_FILE
+            .fault(format!("{} is not a regular file", path.display()))
+            .hint("name a file, not a folder, pipe or device"))
     }
 }
 
@@ -144,9 +149,7 @@ pub fn check_private(path: &Path) -> Result<(), Fault> {
 pub(super) fn check_owner_only(path: &Path, found: &fs::Metadata) -> Result<(), Fault> {
     let shown = path.display();
     if found.file_type().is_symlink() {
-        return Err(PERMISSIONS
-            .fault(format!("{shown} is a symbolic link"))
-            .hint("put the file itself there"));
+        return Err(linked(path));
     }
     let user = rustix::process::geteuid().as_raw();
     if found.uid() != user {
@@ -162,6 +165,10 @@ pub(super) fn check_owner_only(path: &Path, found: &fs::Metadata) -> Result<(), 
     Err(PERMISSIONS
         .fault(format!("{shown} has mode {mode:04o}: others may read or change it"))
         .hint(format!("chmod {right} '{shown}'")))
+}
+
+fn linked(path: &Path) -> Fault {
+    PERMISSIONS.fault(format!("{} is a symbolic link", path.display())).hint("put the file itself there")
 }
 
 /// Whether something stands under this name.
@@ -181,6 +188,11 @@ pub fn is_within(path: &Path, folder: &Path) -> bool {
     path.ancestors()
         .find_map(|path| fs::canonicalize(path).ok())
         .is_some_and(|place| place.starts_with(folder))
+}
+
+/// Whether a path lies in a folder and not deeper, whatever links lead there.
+pub fn is_in(path: &Path, folder: &Path) -> bool {
+    matches!((fs::canonicalize(parent(path)), fs::canonicalize(folder)), (Ok(parent), Ok(folder)) if parent == folder)
 }
 
 /// The names in a folder, sorted; names that are not UTF-8 are refused.
@@ -258,7 +270,8 @@ pub fn destroy(path: &Path) -> Result<(), Fault> {
     remove(path)
 }
 
-fn parent(path: &Path) -> &Path {
+/// The folder of a path.
+pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -374,7 +387,7 @@ impl Pending {
                 sync_folder(parent(&path))
             }
             // A nameless file cannot take a name that is taken.
-            Unpublished::Nameless(_) => Err(EXISTS.fault(format!("{} is there already", path.display()))),
+            Unpublished::Nameless(_) => Err(EXISTS.fault(format!("{} exists already", path.display()))),
         }
     }
 

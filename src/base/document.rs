@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -130,4 +131,12 @@ impl Read for DocumentReader<'_> {
         }
         Ok(count)
     }
+}
+
+/// Whether a standard stream was closed when the program began: the Rust runtime then opens the null device in its place, to
+/// read and write, which no shell does for `>`.
+pub fn is_closed(stream: impl AsFd) -> bool {
+    let is_null = rustix::fs::fstat(&stream)
+        .is_ok_and(|found| (rustix::fs::major(found.st_rdev), rustix::fs::minor(found.st_rdev)) == (1, 3));
+    is_null && rustix::fs::fcntl_getfl(&stream).is_ok_and(|flags| flags.contains(rustix::fs::OFlags::RDWR))
 }

@@ -15,7 +15,7 @@ pub enum Class {
     Refused,
     /// Too early, or the wrong stage.
     NotYet,
-    /// A secret or quorum is missing or wrong.
+    /// A secret is missing or wrong.
     Secret,
     /// The ledger is damaged or would fork.
     Ledger,

@@ -27,9 +27,19 @@ pub struct Recipient(age::x25519::Recipient);
 impl Recipient {
     /// Reads `age1…`.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        text.parse().map(Self).map_err(|e| {
+        text.parse().map(Self).map_err(|_| {
+            if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+                return RECIPIENT
+                    .fault("that is an identity, a secret, and not the recipient that belongs to it")
+                    .hint("the recipient starts with age1, and stands in the identity's file; make another identity if others may have seen this one");
+            }
+            let why = match text {
+                ssh if ssh.starts_with("ssh-") || ssh.starts_with("ecdsa-") => "keys of SSH are not taken",
+                typed if typed.starts_with("age1") => "a character is wrong or missing",
+                _ => "it does not start with age1",
+            };
             RECIPIENT
-                .fault(format!("'{text}' is not an age recipient: {e}"))
+                .fault(format!("'{text}' is not an age recipient: {why}"))
                 .hint("it starts with age1; `fedroot identity generate` prints one")
         })
     }

@@ -37,6 +37,11 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
+/// A number of things, as people say it: `1 entry`, `2 entries`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3, and a dot at the beginning: no name is
 /// `.` or `..`, and none is hidden or means something to a web server, such as `.htaccess`.
 pub fn percent_encoded(text: &str) -> String {

@@ -133,7 +133,9 @@ impl Tree {
     }
 
     fn refuse(&self, path: &str, why: &str) -> Fault {
-        UNLISTABLE.fault(format!("{}: {path} {why}", self.path.display()))
+        UNLISTABLE
+            .fault(format!("{}: {path} {why}", self.path.display()))
+            .hint("a list names regular files only: take it out, or put the file itself there")
     }
 }
 

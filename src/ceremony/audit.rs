@@ -9,6 +9,7 @@ use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Fault};
 use crate::base::recipient::Identities;
+use crate::base::text::counted;
 use crate::custody::{Catalogue, Noted, Vault};
 use crate::ledger::{self, NOTE_BYTES_MAX};
 
@@ -32,10 +33,18 @@ pub fn audit(catalogue: &Catalogue, since: &[Note]) -> Result<Checked, Fault> {
     )?;
     match checked.agreement {
         Agreement::LogShorter(missing) => Err(ledger::TRUNCATED
-            .fault(format!("the ledger lacks {missing} entries that this machine has written"))
+            .fault(format!(
+                "the ledger lacks {} that this machine has written",
+                counted(missing, "entry", "entries")
+            ))
             .hint(ledger::KEEP)),
         Agreement::Differs => Err(ledger::STATE
             .fault("the ledger is not the one that this machine has written")
+            .hint(ledger::KEEP)),
+        Agreement::StateOlder(more) => Err(ledger::STATE
+            .fault(format!(
+                "the state file is older than the ledger, which has {more} entries that it does not know"
+            ))
             .hint(ledger::KEEP)),
         Agreement::Same | Agreement::LogLonger(_) | Agreement::NotCompared => Ok(checked),
     }
@@ -62,10 +71,20 @@ pub fn prove(
     output: &Path,
 ) -> Result<Evidence, Fault> {
     let pending = fresh(output)?;
-    let log = Document::open(&vault.ledger_folder().join(ledger::LOG))?;
+    let newest = vault.passing_checkpoint();
+    let entries = newest.checkpoint.size;
+    if index >= entries {
+        return Err(ledger::NO_ENTRY
+            .fault(format!(
+                "there is no entry {index}: the ledger has {entries}, the last is {}",
+                entries - 1
+            ))
+            .hint("`fedroot ledger show` tells the number of each"));
+    }
+    let log = ledger::open_log(&vault.ledger_folder())?;
     let kept =
         ledger::fitting(&log, vault.checkpoints()?)?.into_iter().rfind(|note| note.checkpoint.size > index);
-    let note = kept.unwrap_or_else(|| vault.passing_checkpoint());
+    let note = kept.unwrap_or(newest);
     let evidence = ledger::prove(&log, &note, index, identities)?;
     deliver(Some(pending), Some(output), &evidence.text())?;
     Ok(evidence)
@@ -127,6 +146,11 @@ pub fn check_disclosure(proved: &Proved, nonce: Option<&str>) -> Result<(), Faul
 /// # Errors
 /// It is there already, or it cannot be made.
 pub fn fresh(path: &Path) -> Result<Pending, Fault> {
+    if disk::is_folder(path) {
+        return Err(disk::EXISTS
+            .fault(format!("{} is a folder", path.display()))
+            .hint("name a new file in it with --output"));
+    }
     if disk::exists(path) {
         return Err(disk::EXISTS
             .fault(format!("{} exists already", path.display()))
@@ -185,7 +209,7 @@ pub fn read_ledger_with(
     rewrapped: Option<&Rewrapped>,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, Fault> {
-    let log = Document::open(&catalogue.ledger_folder().join(ledger::LOG))?;
+    let log = ledger::open_log(&catalogue.ledger_folder())?;
     let mut reader = ledger::read_with(log.reader(), identities, rewrapped);
     for entry in &mut reader {
         visit(entry?);

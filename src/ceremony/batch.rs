@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, other_signer};
 use super::carrying::Carrying;
 use super::documents::{Documents, Published, Seen};
 use super::index::{self, Gone, Index};
@@ -64,7 +64,7 @@ impl<'a> Splitting<'a> {
     /// The same documents for the other key of a double publication, where a copy was asked for.
     fn copy(&self, vault: &Vault<'_>) -> Result<Option<Self>, Fault> {
         let Some(folder) = self.copy else { return Ok(None) };
-        let version = Some(self.attempt().copier(vault, self.terms.now)?);
+        let version = Some(other_signer(vault, self.terms.line, self.kind, self.terms.now)?);
         Ok(Some(Self { folder, copy: None, terms: Terms { version, ..self.terms }, ..*self }))
     }
 }

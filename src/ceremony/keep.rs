@@ -38,7 +38,7 @@ pub fn rewrap(
     output: &Path,
 ) -> Result<(u64, u64), Fault> {
     let mut pending = fresh(output)?;
-    let log = Document::open(&vault.ledger_folder().join(LOG))?;
+    let log = ledger::open_log(&vault.ledger_folder())?;
     let counts = ledger::rewrap(log.reader(), identities, auditors, &mut pending)?;
     if counts.0 == 0 {
         return Err(ledger::SEALED
@@ -60,7 +60,7 @@ pub fn mirror(vault: &Vault<'_>, folder: &Path) -> Result<(ledger::Summary, u64)
     disk::create_folder(folder)?;
     let path = folder.join(LOG);
     // The vault is locked: nobody writes to its log meanwhile.
-    let log = Document::open(&vault.ledger_folder().join(LOG))?;
+    let log = ledger::open_log(&vault.ledger_folder())?;
     let added = append::extend(&path, &log).map_err(|fault| {
         if fault.code() != &CHANGED {
             return fault;
@@ -75,7 +75,7 @@ pub fn mirror(vault: &Vault<'_>, folder: &Path) -> Result<(ledger::Summary, u64)
 /// Writes a request to a witness for the newest checkpoint that was kept, or for a new one.
 pub fn witness_request(vault: &mut Vault<'_>, old: Option<u64>, output: &Path) -> Result<Request, Fault> {
     let pending = fresh(output)?;
-    let log = Document::open(&vault.ledger_folder().join(LOG))?;
+    let log = ledger::open_log(&vault.ledger_folder())?;
     let kept = ledger::fitting(&log, vault.checkpoints()?)?;
     let newest = match kept.last() {
         Some(note) => note.clone(),

@@ -26,6 +26,7 @@ mod tests;
 mod throwaway;
 mod verify;
 
+pub use attempt::other_signer;
 pub use audit::{
     Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Rebuilt, Recovered,
     Rewrapped, Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof,
@@ -44,8 +45,8 @@ pub use keep::{
 pub use rehearse::{Held, REHEARSAL, REJECTED, Rehearsed, Rehearsing, Standby, rehearse, stand_in};
 pub use review::{Terms, certificate, review, review_split};
 pub use rotate::{
-    Moved, Moving, advance, ask, certificate_request, choose, emergency, foresee, observe, observe_elsewhere,
-    renew_certificate, stage,
+    Moved, Moving, Observed, advance, ask, certificate_request, choose, emergency, foresee, observe,
+    observe_elsewhere, renew_certificate, stage,
 };
 pub use sign::{Copied, Done, Signing, Target, sign};
 pub use verify::{trust, verify};

@@ -16,7 +16,8 @@ use crate::base::fault::Fault;
 use crate::custody::{Advance, Catalogue, Certificate, Record, Vault};
 use crate::key::{KeyId, Line, PublicKey};
 use crate::lifecycle::{
-    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Stage, Step, Who, answers,
+    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Source, Stage, Step, Who,
+    answers,
 };
 use crate::policy::Request;
 
@@ -154,7 +155,19 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
     };
     match found.as_slice() {
         [version] => Ok(line.version(*version)),
-        [] => Err(ORDER.fault(format!("no key of {line} can take the move {act}: {}", stages()))),
+        [] => {
+            let fault = ORDER.fault(format!("no key of {line} can take the move {act}: {}", stages()));
+            Err(match act {
+                Move::Publish => fault.hint(format!("`fedroot rotate stage {line}` makes the next key")),
+                Move::Activate => fault.hint("a key is published before it is activated"),
+                Move::Rollback | Move::Retire => {
+                    fault.hint("the active key begins to retire when another one is activated")
+                }
+                Move::Suspend | Move::Revoke => fault.hint(format!("name the key, such as {line}#1")),
+                Move::Destroy => fault.hint("a key is retired or revoked before it is destroyed"),
+                _ => fault,
+            })
+        }
         _ => Err(ORDER
             .fault(format!("several keys of {line} can take the move {act}: {}", stages()))
             .hint(format!("name one, such as {line}#{}", found.first().unwrap_or(&1)))),
@@ -245,6 +258,20 @@ pub fn stage(
     generate(vault, making, approver, random)
 }
 
+/// What came of a receipt, for one line.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The line whose keys the artefact lists.
+    pub line: Line,
+    /// The entry in the ledger.
+    pub entry: u64,
+    /// Whether it was not there before.
+    pub is_new: bool,
+    /// The publication points that the line's profile names, where that of the receipt is none of them: then no window counts
+    /// from it.
+    pub elsewhere: Vec<String>,
+}
+
 /// Takes a receipt: exactly this artefact was seen there then. Which lines' keys it lists, its digest tells; each line has a
 /// receipt of its own. Of a batch that introduces the key that signed it, each document will do.
 ///
@@ -255,14 +282,14 @@ pub fn observe(
     line: Option<&Line>,
     receipt: &Receipt,
     reason: Option<&str>,
-) -> Result<Vec<(Line, u64)>, Fault> {
+) -> Result<Vec<Observed>, Fault> {
     let now = vault.now();
     let about = json!({"digest": receipt.digest.to_string(), "seen": receipt.seen.to_string()});
     let found = find(vault, line, receipt, now).map_err(|fault| fault.but("nothing was noted"));
     let lines = found.map_err(|fault| vault.deny("observe", &about, fault))?;
-    let noted = lines.into_iter().map(|(line, of)| {
-        let entry = vault.observe(&line, receipt, of, reason, now)?;
-        Ok((line, entry))
+    let noted = lines.into_iter().map(|(line, of, elsewhere)| {
+        let (entry, is_new) = vault.observe(&line, receipt, of, reason, now)?;
+        Ok(Observed { line, entry, is_new, elsewhere })
     });
     noted.collect()
 }
@@ -272,21 +299,24 @@ fn find(
     line: Option<&Line>,
     receipt: &Receipt,
     now: Instant,
-) -> Result<Vec<(Line, Option<Digest>)>, Fault> {
+) -> Result<Vec<(Line, Option<Digest>, Vec<String>)>, Fault> {
     check_seen(receipt, now)?;
     let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
     let (mut found, mut refused) = (Vec::new(), None);
     for line in lines {
-        let mut inventory = catalogue.situation(&line)?.inventory;
-        let of = match inventory.observe(receipt) {
+        let mut situation = catalogue.situation(&line)?;
+        let of = match situation.inventory.observe(receipt) {
             Err(fault) => match catalogue.standing_for(&line, &receipt.digest)? {
-                Some(of) => inventory.observe(&Receipt { digest: of, ..receipt.clone() }).map(|()| Some(of)),
+                Some(of) => {
+                    let stands = Receipt { digest: of, ..receipt.clone() };
+                    situation.inventory.observe(&stands).map(|()| Some(of))
+                }
                 None => Err(fault),
             },
             Ok(()) => Ok(None),
         };
         match of {
-            Ok(of) => found.push((line, of)),
+            Ok(of) => found.push((line, of, elsewhere(&situation, receipt))),
             // that it was signed later than it was seen says more than that another line knows nothing of it
             Err(fault) => {
                 refused =
@@ -298,6 +328,17 @@ fn find(
         return Ok(found);
     }
     Err(refused.unwrap_or_else(|| RECEIPT.fault("the vault holds no key line")))
+}
+
+/// The publication points of the channels that the artefact is in, where that of the receipt is none of them.
+fn elsewhere(situation: &Situation, receipt: &Receipt) -> Vec<String> {
+    let Source::Point(point) = &receipt.from else { return vec![] };
+    let carrying: Vec<&str> = situation.inventory.carrying(receipt.digest).collect();
+    let channels = || situation.channels.iter().filter(|channel| carrying.contains(&channel.name.as_str()));
+    if channels().any(|channel| channel.points.is_empty() || channel.points.contains(point)) {
+        return vec![];
+    }
+    channels().flat_map(|channel| channel.points.clone()).collect()
 }
 
 /// Takes a receipt of a document that an adopted key signed before this vault had it: so the inventory knows what is

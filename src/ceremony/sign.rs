@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rand_core::CryptoRng;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, other_signer};
 use super::audit::fresh;
 use super::carrying::Carrying;
 use super::review::Standing;
@@ -19,7 +19,7 @@ use crate::base::gzip;
 use crate::base::random::{Random, Repeated};
 use crate::custody::{self, Carries, Delivered, Signed, Vault};
 use crate::key::{Environment, Line, Signature};
-use crate::policy::{Approval, Profile, Review};
+use crate::policy::{Approval, MISCONFIRMED, Profile, Review};
 
 /// What is to be signed, with which key, and where it goes.
 pub struct Signing<'a> {
@@ -103,7 +103,7 @@ impl<'a> Signing<'a> {
     /// The same document for the other key of a double publication, where a copy was asked for.
     fn copy(&self, vault: &Vault<'_>, now: Instant) -> Result<Option<Self>, Fault> {
         let Some(path) = self.copy else { return Ok(None) };
-        let version = Some(self.attempt().copier(vault, now)?);
+        let version = Some(other_signer(vault, self.line, self.kind, now)?);
         Ok(Some(Self { version, output: Target::File(path), copy: None, ..*self }))
     }
 }
@@ -144,7 +144,7 @@ pub fn sign(
     let both = ready(vault, signing, &document, approver, (now, seed)).and_then(|first| {
         let copy = signing.copy(vault, now)?;
         let second = copy.as_ref().map(|copy| ready(vault, copy, &document, approver, (now, seed)));
-        Ok((first, copy.zip(second.transpose()?)))
+        Ok((first, copy.zip(second.transpose().map_err(of_copy)?)))
     });
     let (first, second) = match both.map_err(|fault| signing.attempt().refuse(vault, fault))? {
         (Ready::Dry(dry), second) => {
@@ -176,6 +176,15 @@ pub fn sign(
     publish(signing.output, before, output).map_err(|fault| undelivered(entry, &fault))?;
     let afterthought = keep(vault, signing, &subject, &kept).err();
     Ok(Done { review, signed: Some(signed), beside, copy, afterthought })
+}
+
+/// The copy is a request of its own.
+fn of_copy(fault: Fault) -> Fault {
+    if fault.code() == &MISCONFIRMED {
+        fault.at("the copy").hint("the copy wants its own --confirm, beside that of the document: `fedroot review --copy` prints it")
+    } else {
+        fault
+    }
 }
 
 /// A document that is signed and recorded, and still unseen.
@@ -319,11 +328,14 @@ fn beside(signing: &Signing<'_>, prepared: &dyn Prepared) -> Result<Vec<(PathBuf
     let path = match signing.output {
         _ if endings.is_empty() => return Ok(vec![]),
         Target::File(path) if !signing.output.is_compressed() => path,
-        _ => {
+        target => {
             let kind = signing.kind.name();
             return Err(STREAM
                 .fault(format!("a document of the kind {kind} has its signature in a file beside it"))
-                .hint("name a file with --output that does not end in .gz"));
+                .hint(match target {
+                    Target::Stream { .. } => "name a file with --output",
+                    Target::File(_) => "name a file with --output that does not end in .gz",
+                }));
         }
     };
     let pending = endings.into_iter().map(|ending| {

@@ -21,10 +21,10 @@ pub(super) const MEANINGS: &[(u8, &str)] = &[
     (0, "done, or nothing to do"),
     (1, "internal fault: a bug of fedroot"),
     (2, "usage: arguments, configuration or a malformed input"),
-    (3, "refused: a review finding, policy, a bad signature, a failed verification"),
+    (3, "refused: a review finding, policy, a bad or missing signature, a failed verification"),
     (4, "not yet, or the wrong stage"),
-    (5, "a secret or quorum is missing or wrong"),
-    (6, "the ledger is damaged or would fork: nothing was signed"),
+    (5, "a secret is missing or wrong, or opens nothing"),
+    (6, "the ledger is damaged or missing, or would fork: nothing was signed"),
     (7, "environment: input and output, a device, no terminal"),
     (130, "interrupted"),
 ];

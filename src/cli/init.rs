@@ -1,5 +1,7 @@
 //! `fedroot init`: a vault and its ledger.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::json;
 
@@ -9,7 +11,7 @@ use crate::base::clock::SystemClock;
 use crate::base::fault::Fault;
 use crate::custody::{NewVault, Vault};
 use crate::key::Environment;
-use crate::ledger::Auditor;
+use crate::ledger::{AUDITOR, Auditor};
 
 /// `fedroot init`
 #[derive(Args, Debug)]
@@ -28,8 +30,13 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         let folder = common.vault()?;
-        let auditors =
+        let auditors: Vec<_> =
             self.auditors.iter().map(|auditor| Auditor::parse(auditor)).collect::<Result<_, _>>()?;
+        let mut named = BTreeSet::new();
+        if let Some(twice) = auditors.iter().map(Auditor::to_string).find(|name| !named.insert(name.clone()))
+        {
+            return Err(AUDITOR.fault(format!("{twice} is named twice")).hint("name each auditor once"));
+        }
         let environments =
             if self.environments.is_empty() { Environment::ALL.to_vec() } else { self.environments };
         let new = NewVault { origin: self.origin, environments, auditors };

@@ -1,4 +1,4 @@
-//! `fedroot key`: make, adopt, list, show and export keys.
+//! `fedroot key`: make, adopt, show, export, suspend and destroy keys.
 
 use std::path::{Path, PathBuf};
 
@@ -173,16 +173,27 @@ fn read_private_key(path: &std::path::Path) -> Result<Secret<Vec<u8>>, Fault> {
     if !text.contains("-----BEGIN") {
         return Ok(bytes);
     }
-    let wrong = |why: String| {
-        MALFORMED
-            .fault(format!("{}: {why}", path.display()))
-            .hint("`openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE` writes the form that is taken")
-    };
-    let (label, der) = der::SecretDocument::from_pem(text).map_err(|e| wrong(format!("not PEM: {e}")))?;
+    let label = text.split_once("-----BEGIN ").and_then(|(_, rest)| Some(rest.split_once("-----")?.0));
+    let label = label.unwrap_or_default();
+    let wrong = |why: String| MALFORMED.fault(format!("{}: {why}", path.display())).hint(form_of(label));
     if label != "PRIVATE KEY" {
-        return Err(wrong(format!("the PEM holds a {label}, not a PRIVATE KEY (unencrypted PKCS#8)")));
+        return Err(wrong(format!("the PEM holds '{label}', not 'PRIVATE KEY' (unencrypted PKCS#8)")));
     }
-    Ok(Secret::new(der.as_bytes().to_vec()))
+    let read = der::SecretDocument::from_pem(text).map_err(|_| wrong("its PEM is damaged".into()))?;
+    Ok(Secret::new(read.1.as_bytes().to_vec()))
+}
+
+/// How a PEM of this label comes into the form that is taken.
+fn form_of(label: &str) -> &'static str {
+    match label {
+        "OPENSSH PRIVATE KEY" => {
+            "`ssh-keygen -p -m PKCS8 -N '' -f COPY` rewrites a copy of it in the form that is taken"
+        }
+        label if label.ends_with("PUBLIC KEY") || label.contains("CERTIFICATE") => {
+            "that is the public half: give the private key"
+        }
+        _ => "`openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE` writes the form that is taken",
+    }
 }
 
 /// Makes a key in a vault.
@@ -268,14 +279,28 @@ impl MakingArguments {
 fn profile_text(kinds: &[String], path: Option<&Path>, environment: Environment) -> Result<String, Fault> {
     let Some(path) = path else {
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
-        return Profile::built_in(&kinds, environment).to_toml();
+        let profile = Profile::built_in(&kinds, environment);
+        check_kinds(&profile).map_err(|fault| fault.at("the built-in profile"))?;
+        return profile.to_toml();
     };
     let at = |fault: Fault| fault.at(path.display());
     let text = String::from_utf8(disk::read(path, PROFILE_BYTES_MAX)?)
         .map_err(|_| at(PROFILE.fault("it is not UTF-8")))?;
     let profile = Profile::parse(&text).map_err(at)?;
-    profile.kinds.iter().try_for_each(|kind| crate::artefact::kind(kind).map(|_| ())).map_err(at)?;
+    check_kinds(&profile).map_err(at)?;
     Ok(text)
+}
+
+/// Refuses a profile that names kinds of which the line could sign no document.
+fn check_kinds(profile: &Profile) -> Result<(), Fault> {
+    for name in &profile.kinds {
+        if let Some(setting) = crate::artefact::kind(name)?.wants(profile) {
+            return Err(PROFILE
+                .fault(format!("it has no {setting}: the line could sign nothing of the kind {name}"))
+                .hint(format!("set {setting} in a profile of its own, and give that with --profile")));
+        }
+    }
+    Ok(())
 }
 
 fn dry_run(key: &KeyId, request: &str, common: &Common) -> Result<Output, Fault> {
@@ -302,17 +327,18 @@ fn dry_run(key: &KeyId, request: &str, common: &Common) -> Result<Output, Fault>
 fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
     let mut rows = Vec::new();
     let mut output = Output::default();
+    let mut shown = Vec::new();
     for line in catalogue.lines()? {
         for record in catalogue.records(&line)? {
             let (key, public) = (record.key()?.to_string(), record.public()?);
-            output.line(format!(
-                "{key:<44} {:<9} {:<9} {}",
-                public.title(),
-                record.stage(),
-                public.fingerprint()
-            ));
+            let rest = format!("{:<9} {:<9} {}", public.title(), record.stage(), public.fingerprint());
+            shown.push((key, rest));
             rows.push(json(&record)?);
         }
+    }
+    let width = shown.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
+    for (key, rest) in shown {
+        output.line(format!("{key:<width$}  {rest}"));
     }
     if rows.is_empty() {
         output.note("the vault holds no key yet: `fedroot key generate` makes one");

@@ -63,25 +63,32 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>, Fault> {
         clap_complete::generate(*shell, &mut Arguments::command(), "fedroot", &mut text);
         pages.push((format!("completions/fedroot.{shell}"), text));
     }
-    man(&command, "fedroot", &mut pages)?;
+    man(&command, "fedroot", None, &mut pages)?;
     pages.push(("docs/rules.md".into(), rules().into_bytes()));
     Ok(pages)
 }
 
 /// One page for each command, named as people type it, with dashes.
-fn man(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) -> Result<(), Fault> {
+fn man(
+    command: &Command,
+    name: &str,
+    above: Option<&str>,
+    pages: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Fault> {
     let path = format!("man/{name}.1");
     let failed = |e: std::io::Error| disk::fault("write", Path::new(&path), &e);
-    let titled = command.clone().name(name.to_owned()).display_name(name.to_owned());
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    let titled = command.clone().name(name.to_owned()).display_name(name.to_owned()).override_usage(usage);
     let page = clap_mangen::Man::new(titled).date("").source("fedroot").manual("fedroot manual");
     let mut text = Vec::new();
     page.render(&mut text).map_err(failed)?;
-    if name == "fedroot" {
-        text.extend(reference().to_roff().into_bytes());
-    }
-    pages.push((path, text));
+    // a page has no summary beside it
+    let text = String::from_utf8_lossy(&text).replace(r" (see a summary with \*(Aq\-h\*(Aq)", "");
+    let more = above.map_or_else(reference, pointers);
+    pages.push((path, (text + &more.to_roff()).into_bytes()));
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
-        man(inner, &format!("{name}-{}", inner.get_name()), pages)?;
+        man(inner, &format!("{name}-{}", inner.get_name()), Some(name), pages)?;
     }
     Ok(())
 }
@@ -113,14 +120,30 @@ fn rules() -> String {
     page
 }
 
-/// What the main page says beyond its options: exit codes, string codes, rules.
-fn reference() -> roff::Roff {
+/// What the page of a command says beyond its options.
+fn pointers(above: &str) -> roff::Roff {
+    use roff::{bold, roman};
+    let mut page = exit_status();
+    page.control("SH", ["SEE ALSO"]);
+    let main = if above == "fedroot" { vec![] } else { vec![bold(above), roman("(1), ")] };
+    page.text(main.into_iter().chain([bold("fedroot"), roman("(1)")]).collect::<Vec<_>>());
+    page
+}
+
+fn exit_status() -> roff::Roff {
     use roff::{bold, roman};
     let mut page = roff::Roff::new();
     page.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in exit::MEANINGS {
         page.control("TP", []).text([bold(code.to_string())]).text([roman(*meaning)]);
     }
+    page
+}
+
+/// What the main page says beyond its options: exit codes, string codes, rules.
+fn reference() -> roff::Roff {
+    use roff::{bold, roman};
+    let mut page = exit_status();
     page.control("SH", ["ERROR CODES"]);
     page.text([roman("With --json the member code names the reason; the number is the exit status.")]);
     for code in exit::codes() {
@@ -135,4 +158,21 @@ fn reference() -> roff::Roff {
         page.text([roman(format!("{}. {}. Source: {}.", rule.sentence, rule.remedy, rule.source))]);
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_stands_for_itself() {
+        for (name, page) in pages().unwrap().into_iter().filter(|(name, _)| name.starts_with("man/")) {
+            let page = String::from_utf8(page).unwrap();
+            for said in ["EXIT STATUS", "FEDROOT_VAULT"] {
+                assert!(page.contains(said), "{name} lacks {said}");
+            }
+            assert_eq!(page.contains("SEE ALSO"), name != "man/fedroot.1", "{name}");
+            assert!(!page.contains("summary with") && !page.contains("[\\fB"), "{name}");
+        }
+    }
 }

@@ -73,8 +73,8 @@ struct Arguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Everywhere")]
 struct Common {
-    /// The folder of the vault
-    #[arg(long, global = true, env = "FEDROOT_VAULT", value_name = "DIR", hide_env_values = true)]
+    /// The folder of the vault; the variable FEDROOT_VAULT names it otherwise
+    #[arg(long, global = true, value_name = "DIR")]
     vault: Option<PathBuf>,
     /// Print one JSON document instead of text, on errors too
     #[arg(long, global = true)]
@@ -91,7 +91,7 @@ enum Command {
     Identity(identity::Command),
     /// Make a vault and begin its ledger
     Init(init::Init),
-    /// Make, adopt, list, show and export keys
+    /// Make, adopt, show, export, suspend and destroy keys
     #[command(subcommand)]
     Key(key::Command),
     /// Show what a signature would cover, what the rules find, and what changed; touches no key
@@ -107,7 +107,7 @@ enum Command {
     Observe(observe::Observe),
     /// Show what is due, missing or about to end; needs no secret
     Status(status::Status),
-    /// Check and read the ledger
+    /// Check, read, prove, export, witness and recover the ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
     /// Write the man pages and completions
@@ -126,10 +126,11 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         let parsed = Arguments::from_arg_matches(&matches)?;
         Ok((outputs(&matches), parsed))
     });
-    let (outputs, Arguments { common, command }) = match parsed {
+    let (outputs, Arguments { mut common, command }) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return ExitCode::from(misused(error, &given)),
     };
+    common.vault = common.vault.or_else(vault_of_environment);
     let done = outputs.iter().try_for_each(|output| common.check_outside(output));
     ExitCode::from(ui::finish(done.and_then(|()| run(command, &common)), common.json))
 }
@@ -161,6 +162,12 @@ fn outputs(matches: &ArgMatches) -> Vec<PathBuf> {
     outputs
 }
 
+/// Not clap's to read: in its usage lines a variable that is set makes the option look required.
+#[expect(clippy::disallowed_methods, reason = "cli is the room that reads the environment")]
+fn vault_of_environment() -> Option<PathBuf> {
+    std::env::var_os("FEDROOT_VAULT").filter(|name| !name.is_empty()).map(PathBuf::from)
+}
+
 fn run(command: Command, common: &Common) -> Result<Output, Fault> {
     match command {
         Command::Identity(command) => command.run(),
@@ -189,18 +196,30 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
         let lines = text
             .lines()
             .map(str::trim)
-            .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-        let message = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        return ui::finish(
-            Err(USAGE.fault(message).hint("`fedroot --help` lists commands and options")),
-            true,
-        );
+            .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+            .filter(|line| !line.is_empty());
+        let (tips, message): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("tip: "));
+        let tips: String = tips.iter().map(|tip| format!("{}; ", tip.trim_start_matches("tip: "))).collect();
+        let hint = format!("{tips}`{} --help` lists what it takes", named(&safe));
+        return ui::finish(Err(USAGE.fault(message.join(" ")).hint(hint)), true);
     }
     match ui::usage(&text, !error.use_stderr()) {
         Ok(()) if error.use_stderr() => exit::code(Class::Usage),
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => exit::code(Class::Environment),
         Ok(()) | Err(_) => 0,
     }
+}
+
+/// The command that the arguments name, as far as there is one.
+fn named(given: &[String]) -> String {
+    let (root, mut name) = (Arguments::command(), "fedroot".to_owned());
+    let mut command = &root;
+    for word in given.iter().skip(1) {
+        if let Some(inner) = command.find_subcommand(word) {
+            (command, name) = (inner, format!("{name} {word}"));
+        }
+    }
+    name
 }
 
 impl Common {
@@ -267,7 +286,7 @@ fn document(path: &Path, open: impl FnOnce(&Path) -> Result<Document, Fault>) ->
         return open(path);
     }
     let name = "standard input";
-    let mut waiting = Pending::beside(&std::env::temp_dir().join(name))?;
+    let mut waiting = Pending::beside(&scratch()?.join(name))?;
     let mut input = std::io::stdin().lock().take(STDIN_BYTES_MAX + 1);
     let length =
         std::io::copy(&mut input, &mut waiting).map_err(|e| disk::fault("read", name.as_ref(), &e))?;
@@ -277,6 +296,17 @@ fn document(path: &Path, open: impl FnOnce(&Path) -> Result<Document, Fault>) ->
             .hint("give the document as a file"));
     }
     waiting.document(name)
+}
+
+/// The folder for temporary files.
+fn scratch() -> Result<PathBuf, Fault> {
+    let folder = std::env::temp_dir();
+    if disk::is_folder(&folder) {
+        return Ok(folder);
+    }
+    Err(disk::MISSING
+        .fault(format!("the folder for temporary files is not there: {}", folder.display()))
+        .hint("make it, or name another one with the variable TMPDIR"))
 }
 
 /// Whether a path stands for a standard stream.
@@ -297,10 +327,17 @@ fn quoted(path: &Path) -> String {
 
 /// Reads a value of an argument; what was wrong with it comes with the way out.
 fn parsed<T: std::str::FromStr<Err = Fault>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|fault: Fault| match fault.way_out() {
-        Some(hint) => format!("{fault}; {hint}"),
-        None => fault.to_string(),
-    })
+    text.parse().map_err(|fault| hinted(&fault))
+}
+
+/// What was wrong with a value, and the way out.
+fn hinted(fault: &Fault) -> String {
+    fault.way_out().map_or_else(|| fault.to_string(), |hint| format!("{fault}; {hint}"))
+}
+
+/// Reads a whole number.
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "a whole number is expected".into())
 }
 
 /// The values of an option that come from the table of kinds.

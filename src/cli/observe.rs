@@ -12,7 +12,7 @@ use crate::base::bytes::Hashing;
 use crate::base::clock::Instant;
 use crate::base::disk;
 use crate::base::fault::Fault;
-use crate::ceremony;
+use crate::ceremony::{self, Observed};
 use crate::key::Line;
 use crate::lifecycle::{Receipt, Source};
 
@@ -32,7 +32,7 @@ pub(super) struct Observe {
     #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     seen_at: Instant,
     /// The URL that it was fetched from
-    #[arg(long, value_name = "URL", required_unless_present = "said")]
+    #[arg(long, value_name = "URL", required_unless_present = "said", value_parser = url)]
     from: Option<String>,
     /// Nobody fetched it, and an officer says, with this reason, that it stands everywhere
     #[arg(long, value_name = "REASON", conflicts_with = "from")]
@@ -49,6 +49,23 @@ pub(super) struct Observe {
 fn kinds_and_certificate() -> clap::builder::PossibleValuesParser {
     let names = crate::artefact::KINDS.iter().map(|kind| kind.name()).chain([CERTIFICATE]);
     clap::builder::PossibleValuesParser::new(names)
+}
+
+/// A place that a file is fetched from, of any scheme: the profile's publication points are written the same way.
+fn url(text: &str) -> Result<String, String> {
+    let is_scheme = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let has_host = |rest: &str| rest.split('/').next().is_some_and(|host| !host.is_empty());
+    match text.split_once("://") {
+        Some((scheme, rest))
+            if !scheme.is_empty()
+                && is_scheme(scheme)
+                && has_host(rest)
+                && text.chars().all(|c| c.is_ascii_graphic()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("it is no URL: write it as https://md.example.org/federation.xml".into()),
+    }
 }
 
 impl Observe {
@@ -79,15 +96,25 @@ impl Observe {
             return Ok(output);
         }
         let noted = ceremony::observe(&mut vault, self.key.as_ref(), &receipt, self.said.as_deref())?;
-        let receipts = noted.iter().map(|(line, entry)| json!({"line": line.to_string(), "entry": entry}));
+        let receipts = noted.iter().map(|Observed { line, entry, elsewhere, .. }| {
+            json!({"line": line.to_string(), "entry": entry, "counts": elsewhere.is_empty(), "points": elsewhere})
+        });
         let mut output = Output::json(json!({
             "digest": digest.to_string(),
             "seen": self.seen_at.to_string(),
+            "changed": noted.iter().any(|observed| observed.is_new),
             "receipts": receipts.collect::<Vec<_>>(),
         }));
-        for (line, entry) in noted {
+        for Observed { line, entry, is_new, elsewhere } in noted {
             output.line(format!("{line}: {digest} was seen at {}", self.seen_at));
-            output.note(format!("the ledger has it as entry {entry}"));
+            let already = if is_new { "" } else { " already" };
+            output.note(format!("the ledger has it{already} as entry {entry}"));
+            if !elsewhere.is_empty() {
+                let points = elsewhere.join(", ");
+                output.note(format!(
+                    "no window of {line} counts from it: its profile names other points: {points}"
+                ));
+            }
         }
         Ok(output)
     }

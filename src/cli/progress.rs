@@ -15,7 +15,7 @@ use crate::base::fault::Fault;
 const PATIENCE: Duration = Duration::from_secs(1);
 const BEAT: Duration = Duration::from_millis(100);
 
-const READING: &str = "fedroot: {msg} [{bar:30}] {percent}% of {total_bytes}, {bytes_per_sec}";
+const READING: &str = "fedroot: {msg} [{bar:30}] {percent}% of {total_bytes}";
 const WORKING: &str = "fedroot: {msg} {spinner} {elapsed}";
 
 /// The progress of one act; nothing where nobody watches.
@@ -53,7 +53,11 @@ impl Progress {
     /// Follows a document that is read so many times.
     pub(super) fn watch(&self, document: Document, times: u64) -> Result<Document, Fault> {
         let Some(bar) = self.0.as_ref().map(|line| line.bar.clone()) else { return Ok(document) };
-        bar.set_length(document.length()? * times);
+        let length = document.length()?;
+        if length == 0 {
+            return Ok(document);
+        }
+        bar.set_length(length * times);
         Ok(document.watched(move |count| {
             appear(&bar);
             bar.inc(count);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::progress::Progress;
 use super::signals::EchoGuard;
-use super::{INTERRUPTED, NO_TERMINAL, ui};
+use super::{INTERRUPTED, NO_TERMINAL, number, ui};
 use crate::base::bytes::hex;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -29,7 +29,7 @@ const PASSPHRASE_CHARS_SHORT: usize = 12;
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Passphrase {
     /// Read the passphrase from this file descriptor (one trailing newline is dropped)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
     passphrase_fd: Option<u32>,
     /// Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
@@ -153,6 +153,9 @@ impl Answers {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
                 Err(INTERRUPTED.fault("interrupted"))
             }
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Err(MISSING.fault("no passphrase was typed").hint("run it again"))
+            }
             Err(error) => Err(disk::fault("ask at", Path::new("/dev/tty"), &error)),
         }
     }
@@ -165,14 +168,31 @@ impl Passphrase {
             (Some(number), _) => {
                 (disk::read_descriptor(number, SECRET_BYTES_MAX)?, format!("file descriptor {number}"))
             }
-            (None, Some(path)) => (disk::read_private(path, SECRET_BYTES_MAX)?, path.display().to_string()),
+            (None, Some(path)) => (private(path)?, path.display().to_string()),
             (None, None) => return Ok(None),
         };
         let bytes = Secret::new(bytes);
         let text = std::str::from_utf8(bytes.expose())
             .map_err(|_| SECRET.fault(format!("{place}: the passphrase is not UTF-8")))?;
-        Ok(Some(Secret::new(text.strip_suffix('\n').unwrap_or(text).to_owned())))
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        if text.is_empty() {
+            return Err(SECRET.fault(format!("{place}: the passphrase is empty")).hint("write it there"));
+        }
+        Ok(Some(Secret::new(text.to_owned())))
     }
+}
+
+/// Reads a passphrase file. What a shell makes of `<(…)` and `/dev/stdin` is a link to a descriptor, and no file of ours.
+fn private(path: &Path) -> Result<Vec<u8>, Fault> {
+    let read = disk::read_private(path, SECRET_BYTES_MAX);
+    let is_descriptor = path.starts_with("/dev") || path.starts_with("/proc");
+    read.map_err(|fault| {
+        if is_descriptor {
+            fault.hint("--passphrase-fd N reads from a descriptor, 0 being standard input")
+        } else {
+            fault
+        }
+    })
 }
 
 /// Reads an identity file.

@@ -37,6 +37,9 @@ pub(super) struct Review {
     /// Review it as a document of which each entity is signed on its own
     #[arg(long)]
     split: bool,
+    /// While a key is rotated: review it as the copy that the other key signs (sign --copy)
+    #[arg(long)]
+    copy: bool,
 }
 
 /// What is reviewed, and for which key.
@@ -65,10 +68,11 @@ impl Review {
         let catalogue = common.catalogue()?;
         let progress = Progress::reading("reviewing");
         let (kind, now, random) = (kind(&name)?, SystemClock.now(), &mut random::system());
-        let scratch = std::env::temp_dir();
+        let scratch = super::scratch()?;
         let document = progress.watch(document(&path, |path| kind.open_in(path, &scratch))?, 1)?;
         let released = release_brake.as_deref();
-        let terms = ceremony::Terms { line: &line, version: None, environment, released, now };
+        let version = self.copy.then(|| ceremony::other_signer(&catalogue, &line, kind, now)).transpose()?;
+        let terms = ceremony::Terms { line: &line, version, environment, released, now };
         let is_split = self.split || kind.is_tree();
         let review = if is_split {
             ceremony::review_split(&catalogue, kind, &document, terms, &scratch)?
@@ -85,7 +89,8 @@ impl Review {
         }
         let (path, vault) = (quoted(&path), common.vault_flag());
         let target = if self.split { "--split DIR" } else { "--output OUT" };
-        output.note(format!("next: fedroot sign {name} {path} --key {line} {target}{vault}"));
+        let copy = if self.copy { " --copy COPY" } else { "" };
+        output.note(format!("next: fedroot sign {name} {path} --key {line} {target}{copy}{vault}"));
         Ok(output)
     }
 }

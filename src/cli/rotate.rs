@@ -292,7 +292,7 @@ fn told(moved: &Moved, act: Move, is_dry: bool, common: &Common) -> Output {
         }
         output.note(format!("the ledger has it as entry {entry}"));
         let line = &moved.key.line;
-        if let Some(next) = next(act) {
+        if let Some(next) = next(act, to) {
             output.note(format!("next: {}", next.replace("LINE", &format!("{line}{}", common.vault_flag()))));
         }
     }
@@ -301,8 +301,12 @@ fn told(moved: &Moved, act: Move, is_dry: bool, common: &Common) -> Output {
 }
 
 /// The next sensible command after a move.
-const fn next(act: Move) -> Option<&'static str> {
+const fn next(act: Move, to: lifecycle::Stage) -> Option<&'static str> {
     match act {
+        Move::Publish if matches!(to, lifecycle::Stage::Standby) => Some(
+            "sign the documents of the line anew, so that consumers know the key before an emergency; \
+             fedroot rotate emergency LINE lets it take over",
+        ),
         Move::Generate => Some("fedroot rotate publish LINE"),
         Move::Publish => Some(
             "sign the documents of the line (saml: with --copy FILE), publish them, and tell with \
@@ -334,10 +338,11 @@ impl Stage {
                 reason,
             })
         };
-        let has_next = !standby && !keeping.is_dry();
+        let is_dry = keeping.is_dry();
         let mut output = keeping.run(&line, making, ceremony::stage, common)?;
-        if has_next {
-            output.note(format!("next: fedroot rotate publish {line}{}", common.vault_flag()));
+        if !is_dry {
+            let why = if standby { ", so that consumers know it before an emergency" } else { "" };
+            output.note(format!("next: fedroot rotate publish {line}{}{why}", common.vault_flag()));
         }
         Ok(output)
     }
@@ -374,7 +379,9 @@ impl Revoke {
 impl Renew {
     fn run(self, common: &Common) -> Result<Output, Fault> {
         if self.dry_run {
-            let key = common.catalogue()?.signing_record(&self.line)?.key()?;
+            let record = common.catalogue()?.signing_record(&self.line)?;
+            record.stage().check_may_sign()?;
+            let key = record.key()?;
             let request = ceremony::certificate_request(&key, self.reason.as_deref()).digest().to_string();
             let mut output =
                 Output::json(json!({"dry_run": true, "key": key.to_string(), "request": request}));

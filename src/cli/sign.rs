@@ -45,8 +45,8 @@ pub(super) struct Sign {
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
-    /// Confirm the request with the digest that `fedroot review` printed; for --copy that of the copy too, which --dry-run
-    /// prints
+    /// Confirm the request with the digest that `fedroot review` printed; for --copy that of the copy too, which
+    /// `fedroot review --copy` prints
     #[arg(long, value_name = "sha256:…", value_parser = parsed::<Digest>)]
     confirm: Vec<Digest>,
     /// Check everything and say what would be done, and sign nothing
@@ -66,10 +66,13 @@ impl Sign {
                 .hint("give it with --split, or for a federation"));
         }
         let path = self.output.take().unwrap_or_default();
-        let folder = std::env::temp_dir();
+        let folder = if is_stream(&path) { super::scratch()? } else { PathBuf::new() };
         let output = target(&path, common, &folder)?;
-        let mut vault = common.open_vault()?;
         let kind = kind(&self.subject.kind)?;
+        if !is_stream(&path) {
+            kind.check_place(&self.subject.document, &path)?;
+        }
+        let mut vault = common.open_vault()?;
         let progress = Progress::reading("reviewing and signing");
         let open = |path: &Path| progress.watch(document(path, |path| kind.open(path))?, 2);
         let signing = Signing {
@@ -111,12 +114,8 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
     if !is_stream(path) {
         return Ok(Target::File(path));
     }
-    let taken = match (common.json, ui::is_watched()) {
-        (true, _) => "standard output cannot take the signed document and the JSON of --json",
-        (_, true) => "standard output is a terminal, and a signed document is for programs",
-        _ => return Ok(Target::Stream { name: "standard output", folder, deliver: &ui::deliver }),
-    };
-    Err(super::USAGE.fault(taken).hint("name a file with --output"))
+    ui::check_stream("a signed document", common.json)?;
+    Ok(Target::Stream { name: "standard output", folder, deliver: &ui::deliver })
 }
 
 /// What is said of it.
@@ -179,15 +178,13 @@ fn foretold(
 ) -> Output {
     let mut writes = vec![name];
     writes.extend(beside.iter().map(|path| path.display().to_string()));
-    let entries = if copy.is_some() {
-        "four ledger entries: intent and outcome, twice"
+    let (entries, ledger) = if copy.is_some() {
+        ("four ledger entries: intent and outcome, twice", ["intent", "outcome"].repeat(2))
     } else {
-        "two ledger entries: intent, outcome"
+        ("two ledger entries: intent, outcome", vec!["intent", "outcome"])
     };
     writes.extend(copy.is_some().then(|| copied.to_owned()));
-    output.json.extend(
-        Output::json(json!({"dry_run": true, "writes": writes, "ledger": ["intent", "outcome"]})).json,
-    );
+    output.json.extend(Output::json(json!({"dry_run": true, "writes": writes, "ledger": ledger})).json);
     output.line("nothing was signed; it would write");
     for name in &writes {
         output.row("file", name);

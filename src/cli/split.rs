@@ -13,6 +13,7 @@ use super::{Common, USAGE, document, quoted, review};
 use crate::artefact::{Standing, kind};
 use crate::base::disk;
 use crate::base::fault::Fault;
+use crate::base::text::counted;
 use crate::ceremony::{self, Batched, Published, Splitting, Stands, Terms};
 
 /// Entities that are shown to people; JSON has all of them.
@@ -41,7 +42,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
             ))
             .hint("name a folder of its own for what is published with --output"));
     }
-    let scratch = std::env::temp_dir();
+    let scratch = super::scratch()?;
     let splitting = Splitting {
         kind,
         document: &subject.document,
@@ -105,9 +106,9 @@ fn show(
         output.row(if batched.removed > 0 { "removed" } else { "gone" }, &gone.id);
     }
     if !batched.gone.is_empty() && batched.removed == 0 {
-        let count = batched.gone.len();
+        let (count, place) = (batched.gone.len(), if is_tree { "folder" } else { "document" });
         output
-            .note(format!("no longer in the document: {count}; their files stand, and --prune removes them"));
+            .note(format!("no longer in the {place}: {count}; their files stand, and --prune removes them"));
     }
     if sign.dry_run {
         return Ok(());
@@ -117,8 +118,8 @@ fn show(
     }
     match &batched.signed {
         Some(signed) => output.note(format!(
-            "{} documents signed with {}; the ledger has them as entry {}",
-            signed.artefacts.len(),
+            "{} signed with {}: entry {} of the ledger",
+            counted(signed.artefacts.len() as u64, "document", "documents"),
             batched.review.key,
             signed.intent
         )),
@@ -128,7 +129,7 @@ fn show(
     if let Some(fault) = &batched.afterthought {
         output.note(format!("the next review cannot tell what changed: {fault}"));
     }
-    if batched.changed {
+    if batched.signed.is_some() {
         output.note("only you can read new files (mode 0600): open them up where they are published");
     }
     if let Some(first) = first.filter(|_| sign.copy.is_some()) {

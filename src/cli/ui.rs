@@ -10,8 +10,9 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value, json};
 
-use super::exit;
+use super::{USAGE, exit};
 use crate::base::disk;
+use crate::base::document;
 use crate::base::fault::{Class, Fault};
 use crate::base::text::visible;
 
@@ -129,6 +130,23 @@ pub(super) fn is_attended() -> bool {
 /// Where progress is shown.
 pub(super) fn draw_target() -> indicatif::ProgressDrawTarget {
     indicatif::ProgressDrawTarget::stderr()
+}
+
+/// Refuses standard output as the place of a document that nobody else has: with the JSON on it, at a terminal, or where it
+/// leads nowhere.
+pub(super) fn check_stream(what: &str, as_json: bool) -> Result<(), Fault> {
+    let taken = if as_json {
+        format!("standard output cannot take {what} and the JSON of --json")
+    } else if is_watched() {
+        format!("standard output is a terminal, and {what} is for programs")
+    } else if document::is_closed(io::stdout()) {
+        return Err(disk::IO
+            .fault(format!("standard output is closed: {what} would be lost"))
+            .hint("open it, or name a file with --output"));
+    } else {
+        return Ok(());
+    };
+    Err(USAGE.fault(taken).hint("name a file with --output"))
 }
 
 /// Writes a document to standard output: all of it, or it is a fault, for nobody else has it.

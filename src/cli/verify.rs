@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::ledger::Trusted;
 use super::progress::Progress;
@@ -58,9 +58,17 @@ impl Verify {
             }
             return verify_chain::run(&self.documents, &self.trust, self.historical.as_deref(), at);
         }
-        let ([path], None) = (self.documents.as_slice(), &self.historical) else {
+        if self.historical.is_some() {
             return Err(USAGE
-                .fault(format!("a document of the kind {} stands alone, without historical keys", self.kind))
+                .fault(format!(
+                    "--historical is for a chain, and this is a document of the kind {}",
+                    self.kind
+                ))
+                .hint(format!("leave it out; a chain is verified as {}", verify_chain::NAME)));
+        }
+        let [path] = self.documents.as_slice() else {
+            return Err(USAGE
+                .fault(format!("{} documents of the kind {} were named", self.documents.len(), self.kind))
                 .hint(format!("verify one at a time; a chain is verified as {}", verify_chain::NAME)));
         };
         let trust =
@@ -112,7 +120,7 @@ impl Verify {
 
 /// What exactly is covered, and what it says.
 fn show(output: &mut Output, verified: &Verified) {
-    for (name, value) in &verified.coverage {
+    for (name, value) in verified.coverage.iter().filter(|(name, value)| is_for_people(name, value)) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
     }
@@ -125,6 +133,16 @@ fn show(output: &mut Output, verified: &Verified) {
     }
     if verified.valid_until.is_none() {
         output.note("the document does not say until when it is valid");
+    }
+}
+
+/// Whether people want to see it: not what the first line says already, nor the place of the
+/// signature, nor that nothing odd is there.
+fn is_for_people(name: &str, value: &Value) -> bool {
+    match name {
+        "extent" | "signature_from_byte" | "signature_to_byte" => false,
+        "comments_outside" | "comments_in_values" | "instructions_outside" => *value != json!(0),
+        _ => true,
     }
 }
 

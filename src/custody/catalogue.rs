@@ -65,6 +65,8 @@ impl Catalogue {
                 .fault(format!("there is no vault at {}", folder.display()))
                 .hint("name it with --vault or FEDROOT_VAULT, or make one with `fedroot init`"));
         }
+        // stages and inventory are what the ledger says they are: nothing is told without it
+        ledger::open_log(&folder.join("ledger"))?;
         for private in [folder, &path, &folder.join("keys"), &folder.join("ledger")] {
             disk::check_private(private)?;
         }
@@ -349,6 +351,10 @@ impl Catalogue {
 
     /// A record as it was made: the ledger noted its digest.
     fn checked(&self, key: &KeyId, made: Option<&String>, state: KeyState) -> Result<Record, Fault> {
+        let sealed = self.path(key, "key.age");
+        if disk::exists(&sealed) {
+            disk::check_private(&sealed)?;
+        }
         let text = text(&self.path(key, "toml"))?;
         if made == Some(&Digest::of(text.as_bytes()).to_string()) {
             return Ok(Record::parse(&text, key)?.at(state));

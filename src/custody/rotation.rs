@@ -68,7 +68,7 @@ impl Vault<'_> {
     }
 
     /// Takes a receipt: exactly this artefact was seen. It has to be one that lists keys of the line, or of a batch for which
-    /// such a one stands: `of`.
+    /// such a one stands: `of`. Yields its entry, and whether it is new: the same receipt is taken once.
     pub fn observe(
         &mut self,
         line: &Line,
@@ -76,7 +76,7 @@ impl Vault<'_> {
         of: Option<Digest>,
         reason: Option<&str>,
         now: Instant,
-    ) -> Result<u64, Fault> {
+    ) -> Result<(u64, bool), Fault> {
         let (from, said) = source(receipt);
         let what = What::Seen {
             line: line.to_string(),
@@ -86,7 +86,11 @@ impl Vault<'_> {
             from,
             said,
         };
+        if let Some(noted) = self.catalogue.journal()?.of(line).find(|noted| noted.what == what) {
+            return Ok((noted.entry, false));
+        }
         self.note(EntryKind::Receipt, None, what, json!({"act": "observe"}), reason, now)
+            .map(|entry| (entry, true))
     }
 
     /// Notes a document that an adopted key signed before it was adopted, with the receipt of it.

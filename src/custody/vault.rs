@@ -140,6 +140,17 @@ impl<'a> Vault<'a> {
         operator: Operator,
         clock: &'a dyn Clock,
     ) -> Result<Self, Fault> {
+        let parent = disk::parent(folder);
+        if !disk::exists(parent) {
+            return Err(disk::MISSING
+                .fault(format!("cannot make {}: there is no folder {}", folder.display(), parent.display()))
+                .hint("check the path, or make that folder first"));
+        }
+        if disk::exists(&folder.join("vault.toml")) {
+            return Err(disk::EXISTS
+                .fault(format!("there is a vault at {} already", folder.display()))
+                .hint("name a new folder for another one"));
+        }
         if disk::exists(folder) && !disk::names(folder)?.is_empty() {
             return Err(disk::EXISTS
                 .fault(format!("{} is not empty", folder.display()))

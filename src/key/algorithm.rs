@@ -214,6 +214,20 @@ pub fn scheme(xml_uri: &str) -> Option<(&'static dyn Algorithm, &'static Scheme)
     ALGORITHMS.iter().copied().flat_map(of).find(|(_, scheme)| scheme.xml_uri == xml_uri)
 }
 
+/// What key lines sign with.
+pub(super) const IN_USE: &str = "P-384 and RSA-4096 are";
+
+/// What people call what an object identifier stands for; the identifier, where it has no name.
+pub(super) fn called(oid: &ObjectIdentifier) -> String {
+    let name = const_oid::db::DB.by_oid(oid).unwrap_or_default();
+    match name {
+        "secp256r1" => "P-256 (secp256r1)".into(),
+        "secp521r1" => "P-521 (secp521r1)".into(),
+        "" => oid.to_string(),
+        name => name.trim_start_matches("id-").to_owned(),
+    }
+}
+
 const FORM: &str = "`openssl pkcs8 -topk8 -nocrypt -in KEY -out FILE` writes the form that is taken";
 
 /// Reads and checks a private key of any algorithm in the table from PKCS#8 DER (RFC 5958).
@@ -221,7 +235,8 @@ pub fn private_key(pkcs8: &[u8]) -> Result<Box<dyn PrivateKey>, Fault> {
     let info = pkcs8::PrivateKeyInfoRef::try_from(pkcs8)
         .map_err(|e| MALFORMED.fault(format!("not a PKCS#8 private key: {e}")).hint(FORM))?;
     let row = ALGORITHMS.iter().find(|row| row.oid() == info.algorithm.oid).ok_or_else(|| {
-        UNSUPPORTED.fault(format!("keys of the algorithm {} are not used here", info.algorithm.oid))
+        let name = called(&info.algorithm.oid);
+        UNSUPPORTED.fault(format!("keys of the algorithm {name} are not used here")).hint(IN_USE)
     })?;
     row.read_private(pkcs8)
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::NAME;
 use crate::base::fault::Fault;
+use crate::base::text::counted;
 
 /// How much depends on a key.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -110,11 +111,17 @@ impl FromStr for Line {
                 )))
             }
         };
+        if let Some((line, version)) = text.split_once('#') {
+            return Err(NAME
+                .fault(format!("'{text}' names one key, and a key line is wanted"))
+                .hint(format!("leave #{version} out: {line}")));
+        }
         let mut parts = text.split('/');
         let (Some(tenant), Some(environment), Some(purpose), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(wrong("it has three parts".into()));
+            let count = text.split('/').count();
+            return Err(wrong(format!("it has {}, not three", counted(count as u64, "part", "parts"))));
         };
         Ok(Self {
             tenant: part("tenant", tenant)?,

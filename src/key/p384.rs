@@ -19,6 +19,7 @@ use rand_core::CryptoRng;
 use sha2::{Digest, Sha384};
 use wnaf::{WnafBase, WnafScalar};
 
+use super::algorithm::{IN_USE, called};
 use super::{
     Algorithm, Curve, FAILED, Hash, LineAlgorithm, MALFORMED, Parts, PrivateKey, PublicKey, Readied, Scheme,
     Signature, UNFIT, UNSUPPORTED,
@@ -178,8 +179,10 @@ impl LineAlgorithm for P384 {
 fn check_curve(named: Option<ObjectIdentifier>) -> Result<(), Fault> {
     match named {
         Some(SECP_384_R_1) => Ok(()),
-        Some(other) => Err(UNSUPPORTED.fault(format!("the curve {other} is not used here")).hint("P-384 is")),
-        None => Err(UNSUPPORTED.fault("the curve is not named").hint("P-384 is the one in use")),
+        Some(other) => {
+            Err(UNSUPPORTED.fault(format!("the curve {} is not used here", called(&other))).hint(IN_USE))
+        }
+        None => Err(UNSUPPORTED.fault("the curve is not named").hint(IN_USE)),
     }
 }
 

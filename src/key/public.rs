@@ -10,7 +10,7 @@ use der::asn1::{Any, BitString};
 use der::{Decode, Encode, EncodePem, pem::LineEnding};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 
-use super::algorithm::verified;
+use super::algorithm::{called, verified};
 use super::{Algorithm, MALFORMED, Readied, Scheme, Signature, UNSUPPORTED, curve};
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
@@ -74,8 +74,10 @@ impl PublicKey {
         let is_its =
             |row: &&dyn Algorithm| row.oid() == oid && row.curve().is_none_or(|own| Some(own.oid) == curve);
         let algorithm = verified().find(is_its).ok_or_else(|| match curve {
-            Some(curve) => UNSUPPORTED.fault(format!("keys on the curve {curve} are not used here")),
-            None => UNSUPPORTED.fault(format!("keys of the algorithm {oid} are not used here")),
+            Some(curve) => {
+                UNSUPPORTED.fault(format!("keys on the curve {} are not used here", called(&curve)))
+            }
+            None => UNSUPPORTED.fault(format!("keys of the algorithm {} are not used here", called(&oid))),
         })?;
         let parts = algorithm.read_public(spki)?;
         Ok(Self {

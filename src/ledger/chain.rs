@@ -14,7 +14,7 @@ use super::parallel;
 use super::records::{Records, Seals};
 use super::state::State;
 use super::tree::Hash;
-use super::{EntryKind, LOG, Note, STATE_BYTES, STATE_FILE};
+use super::{EntryKind, LOG, MISSING, Note, STATE_BYTES, STATE_FILE};
 
 /// What a check of a ledger found. It says that the lines are consistent with each other, never that they are all: a
 /// copy without its last lines is consistent too, until it is held against a checkpoint from elsewhere.
@@ -73,8 +73,11 @@ pub enum Agreement {
     NotCompared,
     /// Both end with the same entry.
     Same,
-    /// The log has so many entries more. One is what a crash leaves; the next opening takes it up.
+    /// The log has so many entries more: one is what a crash leaves, and the next opening takes it up; more, what somebody
+    /// else is writing.
     LogLonger(u64),
+    /// The log has so many entries more than a state file that stays as it is: an old copy.
+    StateOlder(u64),
     /// The log lacks so many entries.
     LogShorter(u64),
     /// The entries that the state file knows are not those of the log.
@@ -94,6 +97,20 @@ pub fn verify_chain(source: impl Read) -> Result<Summary, Fault> {
 /// Checks a whole ledger with all cores.
 pub fn verify_document(log: &Document) -> Result<Summary, Fault> {
     Ok(survey(log, &BTreeSet::new())?.0)
+}
+
+/// Opens the log of the ledger in a folder, to read it.
+///
+/// # Errors
+/// [`MISSING`]: it is not there.
+pub fn open_log(folder: &Path) -> Result<Document, Fault> {
+    let path = folder.join(LOG);
+    if !disk::exists(&path) {
+        return Err(MISSING
+            .fault(format!("the ledger is gone: {} is not there", path.display()))
+            .hint("put a copy of it there, from a mirror or a backup, and tell an auditor"));
+    }
+    Document::open(&path)
 }
 
 /// Checks the ledger in a folder without locking it, and holds it against the state file beside it.
@@ -165,21 +182,27 @@ pub(super) fn survey_folder(
     mut sizes: BTreeSet<u64>,
 ) -> Result<(Summary, Agreement, Marks), Fault> {
     // Before the log: lines that come while we read make it longer, never shorter.
-    let state = disk::read_private(&folder.join(STATE_FILE), STATE_BYTES)
-        .and_then(|bytes| State::newest(&bytes))
-        .ok();
-    let log = Document::open(&folder.join(LOG))?;
+    let read_state = || {
+        let bytes = disk::read_private(&folder.join(STATE_FILE), STATE_BYTES).ok()?;
+        State::newest(&bytes).ok()
+    };
+    let state = read_state();
+    let log = open_log(folder)?;
     sizes.extend(state.as_ref().map(|state| state.tip.tree.size()));
     let (summary, marks) = survey(&log, &sizes)?;
     let agreement = state.map_or(Agreement::NotCompared, |state| {
         let (known, found) = (state.tip.tree.size(), summary.entries);
+        let longer = |by| {
+            let is_moving = || read_state().is_none_or(|now| now.generation != state.generation);
+            if by == 1 || is_moving() { Agreement::LogLonger(by) } else { Agreement::StateOlder(by) }
+        };
         match marks.get(&known) {
-            None if known == 0 => Agreement::LogLonger(found),
+            None if known == 0 => longer(found),
             None => Agreement::LogShorter(known - found),
             Some(mark) if mark.root != state.tip.tree.root() || state.origin != summary.origin => {
                 Agreement::Differs
             }
-            Some(_) if found > known => Agreement::LogLonger(found - known),
+            Some(_) if found > known => longer(found - known),
             Some(_) => Agreement::Same,
         }
     });

@@ -300,7 +300,13 @@ pub fn prove(
 ) -> Result<Evidence, Fault> {
     check_against(log, std::slice::from_ref(note))?;
     let size = note.checkpoint.size;
-    let missing = || NO_ENTRY.fault(format!("there is no entry {index} among the {size} of the checkpoint"));
+    let missing = || {
+        NO_ENTRY
+            .fault(format!(
+                "entry {index} is not among the {size} that the checkpoint covers, the first being entry 0"
+            ))
+            .hint("make a newer checkpoint with `fedroot ledger checkpoint`, or name one with --checkpoint")
+    };
     let mut plan = Plan::inclusion(index, size).ok_or_else(missing)?;
     let mut records = Records::with(log.reader(), Seals::Never);
     let (mut key, mut line, mut opening, mut at) = (None, Vec::new(), None, 0);

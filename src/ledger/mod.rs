@@ -35,7 +35,7 @@ mod writer;
 
 pub use auditors::{Challenge, REWRAPPED_BYTES_MAX, Rewrapped, answer, digest, rewrap};
 pub use chain::{
-    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, verify, verify_chain, verify_document,
+    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, open_log, verify, verify_chain, verify_document,
     verify_folder, verify_since,
 };
 pub use entry::Measure;

@@ -113,7 +113,7 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
                 .hint("put the state file of this ledger back, or move this one away and run this again"));
         }
         Ok(state) => match look(&path, &log, &state)? {
-            Finding::Broken(trouble) => (Some(state), trouble),
+            Finding::Broken(trouble) => (Some(state), trouble.at(path.display())),
             Finding::Nothing if recovery.acknowledge => {
                 // All that people may still have to acknowledge is that the clock was ahead.
                 match check_clock(last_time(&log, &state)?, recovery.now) {
@@ -127,7 +127,7 @@ pub fn recover(recovery: &Recovery<'_>, mut random: Box<dyn CryptoRng + Send>) -
         Err(fault) => return Err(fault),
     };
     if !recovery.acknowledge {
-        return Err(trouble.at(path.display()).hint(ACKNOWLEDGE));
+        return Err(trouble.hint(ACKNOWLEDGE));
     }
     let (found, end, last) = longest(&path, recovery.origin)?;
     let journal = (recovery.before)(found.tree.size())?;

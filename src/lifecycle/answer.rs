@@ -4,8 +4,8 @@
 //! no can sleep until `not_before`.
 
 use super::window::{self, Opening, When};
-use super::{Method, Move, POLICY, SAFETY, Situation, Stage, TOO_EARLY, Who};
-use crate::base::clock::Instant;
+use super::{Method, Move, ORDER, POLICY, SAFETY, Situation, Stage, TOO_EARLY, Who};
+use crate::base::clock::{Instant, Span};
 use crate::base::fault::{Code, Fault};
 
 /// Yes or no, and why.
@@ -144,7 +144,7 @@ fn time(opens: Option<Instant>, now: Instant) -> Time {
         None => Time { yes: true, reason: "the window is open".into(), not_before: None, seconds: 0 },
         Some(at) => {
             let seconds = at.seconds_since(now);
-            let reason = format!("wait {seconds} s, until {at}");
+            let reason = format!("wait {}, until {at}", Span::of_seconds(seconds).in_words());
             Time { yes: false, reason, not_before: Some(at), seconds }
         }
     }
@@ -163,7 +163,7 @@ fn policy(
     if let Err(code) = act.step(key.map(|key| key.stage), key.and_then(|key| key.before)) {
         let stage = key.map_or("not there", |key| key.stage.name());
         return (
-            Answer { yes: false, reason: format!("#{version} is {stage}: {}", code.meaning) },
+            Answer { yes: false, reason: format!("#{version} is {stage}: {}", out_of_order(act, code)) },
             Some(code),
         );
     }
@@ -194,6 +194,15 @@ fn policy(
     }
     let yes = wrong.is_none();
     (Answer { yes, reason: wrong.unwrap_or_else(|| "the rules of the line allow it".into()) }, None)
+}
+
+/// Why the stage machine has no such step.
+fn out_of_order(act: Move, code: &Code) -> String {
+    if *code != ORDER {
+        return code.meaning.to_owned();
+    }
+    let starts = act.row().steps.iter().filter_map(|(from, _)| from.map(Stage::name));
+    format!("{act} starts at {}", starts.collect::<Vec<_>>().join(" or "))
 }
 
 /// The artefact that lists the new key is signed by a key already trusted.

@@ -308,6 +308,12 @@ impl Inventory {
         Ok(())
     }
 
+    /// The channels in which an artefact of this digest lists keys of the line.
+    pub fn carrying(&self, digest: Digest) -> impl Iterator<Item = &str> {
+        let carrying = self.channels.iter().filter(move |(_, books)| books.carriers.contains_key(&digest));
+        carrying.map(|(name, _)| name.as_str())
+    }
+
     /// What this key signed in a channel, apart from artefacts that introduce nothing but itself; none where it signed
     /// nothing.
     pub fn signed(&self, channel: &str, version: u32) -> Option<&Outstanding> {

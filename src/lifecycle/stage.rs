@@ -64,7 +64,14 @@ impl Stage {
     pub fn check_may_sign(self) -> Result<(), Fault> {
         match self {
             Self::Active => Ok(()),
-            other => Err(STAGE.fault(format!("the key is {other}, and only an active key signs"))),
+            other => {
+                let fault = STAGE.fault(format!("the key is {other}, and only an active key signs"));
+                Err(match other {
+                    Self::Suspended => fault.hint("`fedroot key resume` lets it go back to where it was"),
+                    Self::Generated | Self::Published => fault.hint("`fedroot rotate activate` lets it sign"),
+                    _ => fault,
+                })
+            }
         }
     }
 }

@@ -92,7 +92,7 @@ impl Request {
                 } else {
                     format!("acts in the environment {} want a confirmation", self.environment)
                 })
-                .hint("give the request digest as --confirm sha256:…, or run it at a terminal")),
+                .hint("--dry-run prints the request digest: give it as --confirm sha256:…, or run it at a terminal")),
             Confirmation::None => Ok(Confirmed { request: digest, how: "not asked" }),
         }
     }

@@ -4,6 +4,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 
 use super::MD;
+use crate::artefact::commands::{self, is_pss, lines};
 use crate::base::fault::Fault;
 use crate::format::xml::Event;
 use crate::format::xml::dsig::Verified;
@@ -67,29 +68,22 @@ impl Outside {
         value: &Signature,
     ) -> Result<String, Fault> {
         let Self { root, .. } = self;
-        let (hash, pss) = (scheme.hash.name(), scheme.name.starts_with("RSASSA-PSS"));
-        let options = if pss { "-sigopt rsa_padding_mode:pss " } else { "" };
-        let newer = if pss { "# (xmlsec1 knows this padding from 1.3 on) " } else { "" };
+        let newer = if is_pss(scheme) { "# (xmlsec1 knows this padding from 1.3 on) " } else { "" };
         let signed_info = lines(&found.signed_info);
-        let value = lines(&key.algorithm().x509_signature(value)?);
-        let pem = key.to_pem()?;
+        let (signer, signature) = (commands::signer(key)?, commands::signature(key, value)?);
+        let check = commands::check(scheme, "\"$folder/signature\"", "\"$folder/signed-info\"");
         let digest = self.digest_commands(found);
         Ok(format!(
-            "folder=$(mktemp -d)\n\
+            "{signer}\
              # gzip passes on what is not compressed\n\
              gzip -dcf \"$document\" > \"$folder/document.xml\"\n\
              document=\"$folder/document.xml\"\n\
-             # the trusted key that made the signature: compare the digest over another channel\n\
-             cat > \"$folder/signer.pem\" <<'END'\n{pem}END\n\
-             openssl pkey -pubin -in \"$folder/signer.pem\" -outform DER | openssl dgst -sha256\n\
              # digest and signature, whatever the document says of its key\n\
              {newer}xmlsec1 --verify --enabled-key-data raw-x509-cert --enabled-reference-uris empty,same-doc \
              --id-attr:ID {MD}:{root} --pubkey-pem \"$folder/signer.pem\" \"$document\"\n\
              # the signature alone, over these canonical octets of SignedInfo\n\
              openssl base64 -d > \"$folder/signed-info\" <<'END'\n{signed_info}END\n\
-             openssl base64 -d > \"$folder/signature\" <<'END'\n{value}END\n\
-             openssl dgst -{hash} {options}-verify \"$folder/signer.pem\" -signature \"$folder/signature\" \
-             \"$folder/signed-info\"\n{digest}"
+             {signature}{check}{digest}"
         ))
     }
 
@@ -112,9 +106,4 @@ impl Outside {
              echo \"digest $digest\"\n"
         )
     }
-}
-
-/// Base64 in lines that openssl reads, each with its line feed.
-fn lines(bytes: &[u8]) -> String {
-    bytes.chunks(48).map(|chunk| Base64::encode_string(chunk) + "\n").collect()
 }

@@ -95,7 +95,8 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     let (facts, _) = collector.finish()?;
     let valid_until = valid_until(&facts)?;
     let commands = Some(outside.commands(&found, key, scheme, &value)?);
-    let covers = "the whole root element".to_owned();
+    let is_whole = found.signature.reference_uri.is_empty();
+    let covers = if is_whole { "the whole document" } else { "the whole root element" }.to_owned();
     Ok(Verified {
         facts,
         covers,
@@ -138,7 +139,9 @@ fn check(
             .hint("get the federation's key over another channel, and name it with --trust")
     })?;
     if !found.is_intact() {
-        return Err(ALTERED.fault("the document is not the one that was signed: its digest differs"));
+        return Err(ALTERED
+            .fault("the document is not the one that was signed: its digest differs")
+            .hint("do not use it: get it anew from where it is published"));
     }
     Ok(Checked { found, key, scheme, value })
 }

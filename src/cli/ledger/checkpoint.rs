@@ -7,7 +7,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 
-use crate::base::bytes::hex;
+use crate::base::bytes::base64;
 use crate::base::fault::Fault;
 use crate::base::words;
 use crate::ceremony::{self, Note};
@@ -41,7 +41,7 @@ impl Checkpoint {
         let mut output = Output::json(json!({
             "origin": checkpoint.origin,
             "entries": checkpoint.size,
-            "root": crate::base::bytes::base64(&checkpoint.root),
+            "root": base64(&checkpoint.root),
             "digest": digest.to_string(),
             "words": words,
             "note": note.text(),
@@ -50,7 +50,7 @@ impl Checkpoint {
         if let Some(name) = &name {
             output.row("ledger", &checkpoint.origin);
             output.row("entries", &checkpoint.size.to_string());
-            output.row("root", &hex(&checkpoint.root));
+            output.row("root", &base64(&checkpoint.root));
             output.row("checkpoint", name);
         } else {
             output.text.push_str(&note.text());

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::show::check_read;
 use crate::base::disk::{self, Document, Pending, PendingFolder};
 use crate::base::fault::Fault;
 use crate::ceremony;
-use crate::cli::ui::Output;
-use crate::cli::{USAGE, prompt};
+use crate::cli::ui::{self, Output};
+use crate::cli::{Common, USAGE, is_stream, number, prompt, scratch};
 use crate::custody::Catalogue;
 use crate::ledger::{self, Note, export, tiles};
 
@@ -19,7 +20,7 @@ pub(in crate::cli) struct Export {
     /// What to write
     #[arg(long, value_enum)]
     format: Format,
-    /// The file or folder to write; it must not exist
+    /// The file or folder to write; it must not exist. - is standard output, for csv, ecs and jsonl
     #[arg(long, short, value_name = "PATH")]
     output: PathBuf,
     /// The auditor's age identity file, for csv, ecs and jsonl
@@ -29,7 +30,7 @@ pub(in crate::cli) struct Export {
     #[arg(long, value_name = "NOTE")]
     checkpoint: Option<PathBuf>,
     /// Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)
-    #[arg(long = "entry", value_name = "INDEX")]
+    #[arg(long = "entry", value_name = "INDEX", value_parser = number::<u64>)]
     entries: Vec<u64>,
 }
 
@@ -48,13 +49,16 @@ enum Format {
 }
 
 impl Export {
-    pub(super) fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
-        if disk::exists(&self.output) {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let catalogue = &common.catalogue()?;
+        if is_stream(&self.output) {
+            ui::check_stream("an export of the ledger", common.json)?;
+        } else if disk::exists(&self.output) {
             return Err(disk::EXISTS
                 .fault(format!("{} exists already", self.output.display()))
                 .hint("name another path with --output, or move the old one away"));
         }
-        let log = Document::open(&catalogue.ledger_folder().join(ledger::LOG))?;
+        let log = ledger::open_log(&catalogue.ledger_folder())?;
         match self.format {
             Format::Csv => self.entries(&log, export::Format::Csv),
             Format::Ecs => self.entries(&log, export::Format::Ecs),
@@ -66,12 +70,19 @@ impl Export {
     fn entries(&self, log: &Document, format: export::Format) -> Result<Output, Fault> {
         let identity = self.identity.as_deref().ok_or_else(|| USAGE.fault("no identity was named"))?;
         let identities = prompt::identities(identity)?;
-        let pending = Pending::beside(&self.output)?;
+        let is_stream = is_stream(&self.output);
+        let path = if is_stream { scratch()?.join("the entries") } else { self.output.clone() };
+        let pending = Pending::beside(&path)?;
         let mut buffered = std::io::BufWriter::new(pending);
         let (summary, unreadable) =
             export::entries(log.reader(), &identities, format, &mut buffered, &self.output)?;
+        check_read(unreadable, &summary)?;
         let pending = buffered.into_inner().map_err(|e| disk::fault("write", &self.output, e.error()))?;
-        pending.publish()?;
+        if is_stream {
+            ui::deliver(&mut pending.document("the entries")?.reader())?;
+        } else {
+            pending.publish()?;
+        }
         let mut output = self.told(summary.entries);
         output.json.insert("unreadable".into(), unreadable.into());
         if unreadable > 0 {
@@ -80,10 +91,13 @@ impl Export {
             ));
         }
         output.note("it holds in the clear what the ledger keeps confidential");
-        Ok(output)
+        Ok(if is_stream { output.aside() } else { output })
     }
 
     fn folder(&self, log: &Document, catalogue: &Catalogue) -> Result<Output, Fault> {
+        if is_stream(&self.output) {
+            return Err(USAGE.fault("a folder cannot go to standard output").hint("name one with --output"));
+        }
         let note = self.note(catalogue)?;
         let size = note.checkpoint.size;
         let folder = PendingFolder::beside(&self.output)?;

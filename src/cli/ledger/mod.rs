@@ -14,9 +14,10 @@ use clap::Subcommand;
 
 pub(super) use self::proof::Trusted;
 
-use super::Common;
 use super::ui::Output;
+use super::{Common, hinted};
 use crate::base::fault::Fault;
+use crate::ceremony::VerifierKey;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -54,6 +55,11 @@ pub(super) enum Command {
     Witness(witness::Command),
 }
 
+/// The key of a log or witness.
+fn witness_key(text: &str) -> Result<VerifierKey, String> {
+    VerifierKey::parse(text).map_err(|fault| hinted(&fault))
+}
+
 impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         match self {
@@ -66,7 +72,7 @@ impl Command {
             Self::CheckProof(check) => check.run(),
             Self::Disclose(disclose) => disclose.run(common),
             Self::CheckDisclosure(check) => check.run(),
-            Self::Export(export) => export.run(&common.catalogue()?),
+            Self::Export(export) => export.run(common),
             Self::Audit(audit) => audit.run(common),
             Self::Auditors(auditors) => auditors.run(common),
             Self::Rewrap(rewrap) => rewrap.run(common),

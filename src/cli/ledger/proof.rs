@@ -9,13 +9,13 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::ceremony::{self, Evidence, Note, Proved, Trust, VerifierKey};
 use crate::cli::ui::Output;
-use crate::cli::{Common, USAGE, prompt};
+use crate::cli::{Common, USAGE, number, prompt};
 
 /// `fedroot ledger prove`
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Prove {
     /// The number of the entry
-    #[arg(value_name = "INDEX")]
+    #[arg(value_name = "INDEX", value_parser = number::<u64>)]
     index: u64,
     /// The file for the proof; it must not exist
     #[arg(long, short, value_name = "FILE")]
@@ -96,7 +96,7 @@ pub(in crate::cli) struct Trusted {
     #[arg(long = "trust-note", value_name = "NOTE")]
     notes: Vec<PathBuf>,
     /// The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)
-    #[arg(long = "trust-key", value_name = "KEY", value_parser = VerifierKey::parse)]
+    #[arg(long = "trust-key", value_name = "KEY", value_parser = super::witness_key)]
     keys: Vec<VerifierKey>,
     /// A copy of the ledger
     #[arg(long = "ledger", value_name = "LOG")]

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
-use crate::base::text::visible;
-use crate::ceremony::{self, Body, Entry, EntryKind};
-use crate::cli::prompt;
+use crate::base::text::{counted, visible};
+use crate::ceremony::{self, Body, Entry, EntryKind, Summary};
 use crate::cli::ui::Output;
+use crate::cli::{parsed, prompt};
 use crate::custody::Catalogue;
 use crate::key::Line;
+use crate::ledger::SEALED;
 
 /// `fedroot ledger show`
 #[derive(Args, Debug)]
@@ -22,10 +23,10 @@ pub(in crate::cli) struct Show {
     #[arg(long, value_name = "FILE")]
     identity: PathBuf,
     /// Only the entries about this key line
-    #[arg(long = "key", value_name = "LINE")]
+    #[arg(long = "key", value_name = "LINE", value_parser = parsed::<Line>)]
     line: Option<Line>,
     /// Only the entries that claim this time or a later one
-    #[arg(long, value_name = "TIME", value_parser = Instant::parse)]
+    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
     since: Option<Instant>,
     /// Only the entries of this kind (can be repeated)
     #[arg(long = "kind", value_name = "KIND", value_parser = kinds())]
@@ -64,13 +65,27 @@ impl Show {
                 entries.push(entry.to_json());
             }
         })?;
+        check_read(sealed, &summary)?;
+        if entries.is_empty() {
+            output.note(format!("none of the {} entries is of this line, time and kind", summary.entries));
+        }
         output.json =
             Output::json(json!({"origin": summary.origin, "entries": entries, "unreadable": sealed})).json;
         if sealed > 0 {
-            output.note(format!("{sealed} entries are sealed to other auditors"));
+            output.note(format!("sealed to other auditors: {}", counted(sealed, "entry", "entries")));
         }
         Ok(output)
     }
+}
+
+/// Refuses identities that read nothing at all.
+pub(super) fn check_read(unreadable: u64, summary: &Summary) -> Result<(), Fault> {
+    if unreadable < summary.entries {
+        return Ok(());
+    }
+    Err(SEALED
+        .fault(format!("the identity opens none of the {} entries of {}", summary.entries, summary.origin))
+        .hint("give the identity of somebody who is or was an auditor: `fedroot ledger auditors list`"))
 }
 
 fn is_about(body: &Body, line: &str) -> bool {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::base::bytes::{base64, hex};
 use crate::base::fault::Fault;
+use crate::base::text::counted;
 use crate::ceremony::{self, Agreement, Break, Checked, EntryKind, Note, Summary};
 use crate::cli::progress::Progress;
 use crate::cli::ui::Output;
@@ -80,7 +81,7 @@ fn show(output: &mut Output, summary: &Summary) {
     output.row("entries", &summary.entries.to_string());
     output.row("from", &summary.first.to_string());
     output.row("to", &summary.last.to_string());
-    output.row("root", &hex(&summary.root));
+    output.row("root", &base64(&summary.root));
     for open in &summary.open {
         output.row(
             "open intent",
@@ -93,13 +94,16 @@ fn show(output: &mut Output, summary: &Summary) {
     if summary.clock_steps_back > 0 {
         output.row(
             "clock",
-            &format!("{} entries claim an earlier time than the one before", summary.clock_steps_back),
+            &format!(
+                "earlier than that of the entry before, in {}",
+                counted(summary.clock_steps_back, "entry", "entries")
+            ),
         );
     }
     if summary.reseals > 0 {
         output.note(format!(
-            "{} times the record broke and people went on from what was left: ask them, and compare checkpoints from before",
-            summary.reseals
+            "{} the record broke and people went on from what was left: ask them, and compare checkpoints from before",
+            counted(summary.reseals, "time", "times")
         ));
     }
 }

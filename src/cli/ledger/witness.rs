@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::fault::Fault;
 use crate::ceremony::{self, VerifierKey};
-use crate::cli::Common;
 use crate::cli::ui::Output;
+use crate::cli::{Common, number};
 
 /// `fedroot ledger mirror`
 #[derive(Args, Debug)]
@@ -50,7 +50,7 @@ pub(in crate::cli) enum Command {
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Request {
     /// The size that the witness knows (that of the last checkpoint kept with a witness's signature by default)
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = number::<u64>)]
     old: Option<u64>,
     /// The file for the request; it must not exist
     #[arg(long, short, value_name = "FILE")]
@@ -84,7 +84,7 @@ pub(in crate::cli) struct Add {
     #[arg(value_name = "FILE")]
     reply: PathBuf,
     /// The key of the witness: NAME+ID+KEY
-    #[arg(long, value_name = "KEY", value_parser = VerifierKey::parse)]
+    #[arg(long, value_name = "KEY", value_parser = super::witness_key)]
     key: VerifierKey,
 }
 

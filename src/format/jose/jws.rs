@@ -185,6 +185,16 @@ impl Jws {
         &self.payload
     }
 
+    /// The octets that are signed.
+    pub fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// Verifies the signature with a key as its owner describes it.
     ///
     /// # Errors
@@ -222,7 +232,7 @@ fn split(text: &str) -> Result<[&str; 3], Fault> {
     let mut parts = text.split('.');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(header), Some(payload), Some(signature), None) => Ok([header, payload, signature]),
-        _ => Err(JWS.fault("not a compact JWS: it has three parts between two dots")),
+        _ => Err(JWS.fault("not a compact JWS: that has three parts, and a dot between each two")),
     }
 }
 

@@ -44,7 +44,7 @@ fn opening_refuses_a_state_that_is_lost_damaged_or_old() {
     for old in &states[..2] {
         write_private(&room.state(), old);
         room.refused(&STATE);
-        assert!(matches!(verify_folder(&room.folder).unwrap().1, Agreement::LogLonger(2..)));
+        assert!(matches!(verify_folder(&room.folder).unwrap().1, Agreement::StateOlder(2..)));
     }
     let damaged = known.iter().map(|byte| byte ^ 1).collect();
     for wrong in [vec![], vec![0; 8192], damaged, known[..8191].to_vec()] {

@@ -84,6 +84,9 @@ impl Default for Openid {
 }
 
 impl Openid {
+    /// The setting without which a line signs none of these documents.
+    pub const ENTITY: &str = "openid.entity_id";
+
     pub(super) fn check(&self) -> Result<(), Fault> {
         let lifetimes = [
             ("configuration", self.configuration),

@@ -21,6 +21,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::base::tree::check_name;
 use crate::key::PublicKey;
+use crate::policy::{Openid, Profile};
 
 pub(in crate::artefact) struct Federation;
 
@@ -56,6 +57,10 @@ impl Kind for Federation {
 
     fn is_tree(&self) -> bool {
         true
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.openid.entity_id.is_empty().then_some(Openid::ENTITY)
     }
 
     /// The list of the folder's documents, each with the digest of itself and of the files that it names: the digest of the

@@ -28,6 +28,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::refuse_private;
 use crate::key::PublicKey;
+use crate::policy::{Openid, Profile};
 
 use self::configuration::EntityConfiguration;
 use self::delegation::TrustMarkDelegation;
@@ -71,6 +72,10 @@ impl<D: Decision> Kind for Of<D> {
 
     fn about(&self) -> &'static str {
         D::ABOUT
+    }
+
+    fn wants(&self, profile: &Profile) -> Option<&'static str> {
+        profile.openid.entity_id.is_empty().then_some(Openid::ENTITY)
     }
 
     fn open(&self, path: &Path) -> Result<Document, Fault> {
