@@ -601,7 +601,7 @@ _arguments "${_arguments_options[@]}" : \
 (recover)
 _arguments "${_arguments_options[@]}" : \
 '--reason=[What happened, for the ledger]:TEXT:_default' \
-'--vault=[The folder of the vault]:DIR:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--acknowledge[Go on although entries are lost or were changed, or the clock was ahead\: every later check will tell]' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
