@@ -87,7 +87,7 @@ fn main() {
 
 /// What has to stay of a statement while thousands are signed: the digests of what was approved and of what became of it, the
 /// line that binds its file to the request, its place on the shelf and in the list of subordinates.
-const STATEMENT_BYTES_MAX: f64 = 512.0;
+const STATEMENT_BYTES_MAX: f64 = 640.0;
 
 /// The same for a federation: what its standard asks for is one more verification for each subordinate.
 fn subordinates(dir: &Path, count: usize, one: &Signature) -> Vec<(&'static str, Cost)> {

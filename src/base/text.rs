@@ -168,7 +168,9 @@ mod tests {
     #[test]
     fn texts_stand_where_they_were_put_and_are_sorted_by_what_they_say() {
         let mut texts = Texts::default();
-        ["b", "", "ab", "b"].iter().for_each(|text| texts.push(text));
+        for text in ["b", "", "ab", "b"] {
+            texts.push(text);
+        }
         assert_eq!((0..5).map(|place| texts.get(place)).collect::<Vec<_>>(), ["b", "", "ab", "b", ""]);
         assert_eq!(texts.sorted(), [1, 2, 0, 3]);
     }

@@ -111,8 +111,12 @@ impl Index<'_> {
         for place in 0..self.documents.count() {
             ids.push(&self.batch.members().member(place)?.id);
         }
-        gone.iter().for_each(|gone| ids.push(&gone.id));
-        beside.iter().for_each(|(name, ..)| ids.push(name));
+        for gone in gone {
+            ids.push(&gone.id);
+        }
+        for (name, ..) in &beside {
+            ids.push(name);
+        }
         write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))
             .map_err(failed)?;
         let mut before = "\n";

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::batch::OfSubject;
+use super::batch::LastRecord;
 use super::entries;
 use super::journal::What;
 use super::record::NewRecord;
@@ -371,7 +371,7 @@ impl<'a> Vault<'a> {
         &self,
         line: &Line,
         count: usize,
-        record: &(dyn Fn(usize) -> Result<Option<(OfSubject, Vec<u8>)>, Fault> + Sync),
+        record: &(dyn Fn(usize) -> Result<LastRecord, Fault> + Sync),
     ) -> Result<(), Fault> {
         let catalogue = &self.catalogue;
         let path = |kind: &str, subject: &str| catalogue.last_signed_path(line, kind, subject);
@@ -387,7 +387,9 @@ impl<'a> Vault<'a> {
             Ok(Some(name))
         };
         let mut note = |name: Option<String>| {
-            name.iter().for_each(|name| names.push(name));
+            if let Some(name) = name {
+                names.push(&name);
+            }
             Ok(())
         };
         cores::stream((0..count).map(Ok), &write, &mut note)?;

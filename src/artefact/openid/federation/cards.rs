@@ -56,8 +56,8 @@ impl Place {
         Ok(Self { card: shelf.put(&written)?, octets: shelf.put(octets)?, record: shelf.put(record)? })
     }
 
-    pub(super) fn card(&self, shelf: &Shelf) -> Result<Card, Fault> {
-        serde_json::from_slice(&shelf.get(self.card)?).map_err(|e| INTERNAL.fault(e.to_string()))
+    pub(super) fn card(&self, from: &Shelf) -> Result<Card, Fault> {
+        serde_json::from_slice(&from.get(self.card)?).map_err(|e| INTERNAL.fault(e.to_string()))
     }
 }
 

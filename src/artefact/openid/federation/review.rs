@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::cards::{Card, Cards, Place};
 use super::names::Names;
-use super::tree::{Tree, parts, timeless};
+use super::tree::{Beside, Tree, parts, timeless};
 use super::{Input, kind_of, listed, opened, server};
 use crate::artefact::openid::Form;
 use crate::artefact::openid::signing::thumbprints;
@@ -92,7 +92,7 @@ pub(super) fn review(
 }
 
 /// What stands in the tree unsigned.
-fn beside(cards: &Cards, forms: &[Form]) -> Result<Vec<(String, &'static str, Vec<u8>)>, Fault> {
+fn beside(cards: &Cards, forms: &[Form]) -> Result<Vec<Beside>, Fault> {
     let mut subjects = Texts::default();
     for place in 0..Members::count(cards) {
         let card = cards.card(place)?;

@@ -31,8 +31,11 @@ pub(super) struct Tree {
     /// What was reviewed, and waits as it was; the same as the batch's members, and as its items.
     pub(super) cards: Arc<Cards>,
     pub(super) members: Arc<dyn Members>,
-    pub(super) beside: Vec<(String, &'static str, Vec<u8>)>,
+    pub(super) beside: Vec<Beside>,
 }
+
+/// A file that nobody signs: name, media type, bytes.
+pub(super) type Beside = (String, &'static str, Vec<u8>);
 
 impl Tree {
     /// Shows each document, on every core.
