@@ -287,11 +287,19 @@ pub fn observe(
     let about = json!({"digest": receipt.digest.to_string(), "seen": receipt.seen.to_string()});
     let found = find(vault, line, receipt, now).map_err(|fault| fault.but("nothing was noted"));
     let lines = found.map_err(|fault| vault.deny("observe", &about, fault))?;
-    let noted = lines.into_iter().map(|(line, of, elsewhere)| {
+    let noted = lines.into_iter().map(|Known { line, of, elsewhere }| {
         let (entry, is_new) = vault.observe(&line, receipt, of, reason, now)?;
         Ok(Observed { line, entry, is_new, elsewhere })
     });
     noted.collect()
+}
+
+/// A line that knows what was seen.
+struct Known {
+    line: Line,
+    /// What stands for it, where it is of a batch.
+    of: Option<Digest>,
+    elsewhere: Vec<String>,
 }
 
 fn find(
@@ -299,24 +307,24 @@ fn find(
     line: Option<&Line>,
     receipt: &Receipt,
     now: Instant,
-) -> Result<Vec<(Line, Option<Digest>, Vec<String>)>, Fault> {
+) -> Result<Vec<Known>, Fault> {
     check_seen(receipt, now)?;
     let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
     let (mut found, mut refused) = (Vec::new(), None);
     for line in lines {
         let mut situation = catalogue.situation(&line)?;
-        let of = match situation.inventory.observe(receipt) {
+        let seen = match situation.inventory.observe(receipt) {
             Err(fault) => match catalogue.standing_for(&line, &receipt.digest)? {
                 Some(of) => {
                     let stands = Receipt { digest: of, ..receipt.clone() };
-                    situation.inventory.observe(&stands).map(|()| Some(of))
+                    situation.inventory.observe(&stands).map(|()| (Some(of), elsewhere(&situation, &stands)))
                 }
                 None => Err(fault),
             },
-            Ok(()) => Ok(None),
+            Ok(()) => Ok((None, elsewhere(&situation, receipt))),
         };
-        match of {
-            Ok(of) => found.push((line, of, elsewhere(&situation, receipt))),
+        match seen {
+            Ok((of, elsewhere)) => found.push(Known { line, of, elsewhere }),
             // that it was signed later than it was seen says more than that another line knows nothing of it
             Err(fault) => {
                 refused =
