@@ -327,7 +327,7 @@ fn files_that_hold_no_statement_are_refused() {
         assert_ne!(scene.verify_with(&["chain.json", "--trust", "bad", "--at", AT]).code, 0, "{text}");
     }
     let saml = scene.folder.fedroot(&["verify", "saml", "a", "b", "--trust", "anchor.jwks", "--json"]);
-    refused(&saml, "usage", "stands alone");
+    refused(&saml, "usage", "2 documents of the kind saml");
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn multiply(folder: &Folder, count: usize) {
         writeln!(text, "{start}\"digest\":\"sha256:{number:064x}{}", &tail[64..]).unwrap();
     }
     fs::write(&path, format!("{text}{last}\n")).unwrap();
+    let ledger = folder.path("V/ledger");
+    fedroot::ledger::unbind(&fedroot::ledger::lock(&ledger).unwrap(), &ledger).unwrap();
 }
 
 #[test]

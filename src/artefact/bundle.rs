@@ -58,14 +58,9 @@ impl Kind for Bundle {
     }
 
     /// A list names its files from where it stands.
-    fn check_place(&self, document: &Path, output: &Path) -> Result<(), Fault> {
+    fn belongs_into<'p>(&self, document: &'p Path, output: &Path) -> Option<&'p Path> {
         let root = if document.is_dir() { document } else { parent(document) };
-        if disk::is_in(output, root) {
-            return Ok(());
-        }
-        Err(MANIFEST
-            .fault(format!("{} is not in {}, whose files the list names", output.display(), root.display()))
-            .hint(format!("name {} with --output", root.join(NAME).display())))
+        (!disk::is_in(output, root)).then_some(root)
     }
 
     /// Opens the list; a folder holds it under its usual name.

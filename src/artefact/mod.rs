@@ -156,9 +156,9 @@ pub trait Kind: Sync {
         signed
     }
 
-    /// Refuses a place for the finished document at which nobody could verify it.
-    fn check_place(&self, _document: &Path, _output: &Path) -> Result<(), Fault> {
-        Ok(())
+    /// The folder that a finished document has to be put into before anybody can verify it, where it does not stand there.
+    fn belongs_into<'p>(&self, _document: &'p Path, _output: &Path) -> Option<&'p Path> {
+        None
     }
 
     /// What a document is about, where one line signs several of the kind side by side; each is compared with the one

@@ -117,12 +117,14 @@ impl Theft {
         Ok(output)
     }
 
-    /// The key that may be stolen. Who runs this twice does not lose the key that has just taken over.
+    /// The key that may be stolen. Who runs this twice does not lose the key that has just taken over, and no other is there.
     fn stolen(&self, catalogue: &Catalogue) -> Result<KeyId, Fault> {
         let key = self.step.subject.key(catalogue, Move::Revoke)?;
         let history = catalogue.history(&key.line)?;
         let last = history.steps().iter().rev().find(|step| step.act == Move::Activate);
-        let took_over = last.filter(|last| last.emergency && last.version == key.version);
+        let is_ready = |stage| matches!(stage, Stage::Standby | Stage::Published | Stage::Generated);
+        let is_last = !history.keys().any(|(_, key)| is_ready(key.stage));
+        let took_over = last.filter(|last| last.emergency && last.version == key.version && is_last);
         match took_over.filter(|_| matches!(self.step.subject, Subject::Line(_))) {
             Some(last) => Err(ORDER
                 .fault(format!("{key} took over in the emergency of {}; nothing was moved", last.at))

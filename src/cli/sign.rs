@@ -69,9 +69,6 @@ impl Sign {
         let folder = if is_stream(&path) { super::scratch()? } else { PathBuf::new() };
         let output = target(&path, common, &folder)?;
         let kind = kind(&self.subject.kind)?;
-        if !is_stream(&path) {
-            kind.check_place(&self.subject.document, &path)?;
-        }
         let mut vault = common.open_vault()?;
         let progress = Progress::reading("reviewing and signing");
         let open = |path: &Path| progress.watch(document(path, |path| kind.open(path))?, 2);
@@ -91,8 +88,12 @@ impl Sign {
         let mut answers = self.answers(common, progress.clone());
         let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let copied = self.copy.as_ref().map_or(String::new(), |path| path.display().to_string());
-        let verify = kind.to_verify(&self.subject.document, &path);
-        let output = told((&path, verify), &copied, kind.is_secret(), done);
+        let document = &self.subject.document;
+        let verify = kind.to_verify(document, &path);
+        let mut output = told((&path, verify), &copied, kind.is_secret(), done);
+        if let Some(folder) = kind.belongs_into(document, &path).filter(|_| !is_stream(&path)) {
+            output.note(format!("before that, put it and what stands beside it into {}", quoted(folder)));
+        }
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
 

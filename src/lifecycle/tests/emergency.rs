@@ -95,7 +95,7 @@ fn the_notice_is_plain_text_that_says_what_to_do() {
         "2027-04-21T00:00:00Z", // the earliest suspected time
         "SHA-256 aa",
         "SHA-256 bb",
-        "on another way",
+        "in another way",
         "nothing ends by itself",
     ] {
         assert!(notice.contains(says), "{says}\n{notice}");
