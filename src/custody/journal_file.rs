@@ -348,7 +348,7 @@ impl Journal {
     /// Visits the lines about a key line, or all, in order, each with all its documents.
     ///
     /// # Errors
-    /// [`JOURNAL`]: a line is damaged, or its list; those of the visitor.
+    /// [`JOURNAL`](super::JOURNAL): a line is damaged, or its list; those of the visitor.
     pub fn each(
         &self,
         line: Option<&Line>,
@@ -407,7 +407,7 @@ impl Journal {
     /// Whether it names a signed document of this digest, or a list beside the ledger does.
     ///
     /// # Errors
-    /// [`JOURNAL`]: a line is damaged, or a list.
+    /// [`JOURNAL`](super::JOURNAL): a line is damaged, or a list.
     pub fn knows(&self, digest: &Digest) -> Result<bool, Fault> {
         let mut is_known = false;
         self.each_line(None, &mut |line| {
