@@ -31,20 +31,7 @@ fn federation(entities: usize) -> Folder {
     let folder = Folder::with_one_line();
     let profile = "version = 1\nkinds = [\"bundle\"]\npolicy_ref = \"test\"\n\
         [[channels]]\nname = \"it\"\nkind = \"saml-signing\"\n";
-    fs::write(folder.path("profile.toml"), profile).unwrap();
-    folder.good(&[
-        "key",
-        "generate",
-        IDP,
-        "--algorithm",
-        "p384",
-        "--profile",
-        "profile.toml",
-        "--recipient",
-        &folder.auditor,
-        "--vault",
-        "V",
-    ]);
+    folder.generate(IDP, profile);
     let pem = folder
         .good(&["key", "export", &format!("{IDP}#1"), "--format", "certificate", "--vault", "V"])
         .stdout;

@@ -7,19 +7,18 @@ use fedroot::artefact;
 use fedroot::base::bytes::Digest;
 use fedroot::base::clock::{FixedClock, Instant, Span};
 use fedroot::base::disk::Document;
-use fedroot::base::fault::{Code, Fault, INTERNAL};
+use fedroot::base::fault::{Code, Fault};
 use fedroot::base::random;
-use fedroot::base::recipient::{Identities, Recipient};
-use fedroot::base::secret::Secret;
-use fedroot::ceremony::{self, Approver, Making, Moved, Moving, Signing, Target};
-use fedroot::custody::{Catalogue, JOURNAL, NewVault, Operator, Origin, Prompt, Sealing, TAMPERED, Vault};
-use fedroot::key::{Environment, KeyId, Line, algorithm};
+use fedroot::base::recipient::Recipient;
+use fedroot::ceremony::{self, Making, Moved, Moving, Signing, Target};
+use fedroot::custody::{Catalogue, JOURNAL, NewVault, Operator, Origin, Sealing, TAMPERED, Vault};
+use fedroot::key::{Environment, Line, algorithm};
 use fedroot::ledger::{Auditor, EntryKind};
 use fedroot::lifecycle::{
     FINAL, Move, ORDER, POLICY, RECEIPT, Receipt, SAFETY, STAGE, Source, Stage, TOO_EARLY,
 };
-use fedroot::policy::{Confirmation, Request, Review};
 
+use crate::support::answers::Answers;
 use crate::support::{Folder, identities, patiently, peers};
 
 const LINE: &str = "example.org/prod/rotated";
@@ -31,33 +30,6 @@ const PROFILE: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"test\"\n\
 pub(crate) struct World {
     pub(crate) folder: Folder,
     pub(crate) now: Instant,
-}
-
-/// Confirms everything by its digest, as a script does; opens keys with the auditor's identity.
-pub(crate) struct Answers<'a>(&'a Folder);
-
-impl Prompt for Answers<'_> {
-    fn passphrase(&mut self, _: &KeyId) -> Result<Secret<String>, Fault> {
-        Err(INTERNAL.fault("there is no passphrase"))
-    }
-
-    fn new_passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
-        self.passphrase(key)
-    }
-
-    fn identities(&mut self, _: &KeyId) -> Result<Identities, Fault> {
-        Ok(identities(self.0))
-    }
-}
-
-impl Approver for Answers<'_> {
-    fn show(&mut self, _: &Review) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
-        Ok(Confirmation::Digest(request.digest()))
-    }
 }
 
 fn operator() -> Operator {
@@ -94,7 +66,7 @@ impl World {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Vault<'_>, &mut Answers<'_>) -> T) -> T {
         let clock = FixedClock(self.now);
         let mut vault = patiently(|| Vault::open(&self.path(), operator(), &clock)).unwrap();
-        act(&mut vault, &mut Answers(&self.folder))
+        act(&mut vault, &mut Answers(&self.folder, &|_| ()))
     }
 
     pub(crate) fn catalogue(&self) -> Catalogue {

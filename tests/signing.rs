@@ -5,44 +5,14 @@ use std::fs;
 use fedroot::artefact;
 use fedroot::base::bytes::{Digest, hex};
 use fedroot::base::clock::SystemClock;
-use fedroot::base::fault::{Fault, INTERNAL};
+use fedroot::base::fault::Fault;
 use fedroot::base::random;
-use fedroot::base::recipient::Identities;
-use fedroot::base::secret::Secret;
-use fedroot::ceremony::{self, Approver, Done, Signing, Target};
-use fedroot::custody::{Operator, Prompt, Vault};
+use fedroot::ceremony::{self, Done, Signing, Target};
+use fedroot::custody::{Operator, Vault};
 use fedroot::key::{KeyId, Line};
-use fedroot::policy::{Confirmation, Request, Review};
 
-use crate::support::{Folder, LINE, identities};
-
-/// Confirms everything, and does something as soon as it is asked for what opens a key: after the review, before the intent.
-struct Meddler<'a>(&'a Folder, &'a dyn Fn(&KeyId));
-
-impl Prompt for Meddler<'_> {
-    fn passphrase(&mut self, _: &KeyId) -> Result<Secret<String>, Fault> {
-        Err(INTERNAL.fault("there is no passphrase"))
-    }
-
-    fn new_passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
-        self.passphrase(key)
-    }
-
-    fn identities(&mut self, key: &KeyId) -> Result<Identities, Fault> {
-        (self.1)(key);
-        Ok(identities(self.0))
-    }
-}
-
-impl Approver for Meddler<'_> {
-    fn show(&mut self, _: &Review) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn confirm(&mut self, request: &Request) -> Result<Confirmation, Fault> {
-        Ok(Confirmation::Digest(request.digest()))
-    }
-}
+use crate::support::answers::Answers;
+use crate::support::{Folder, LINE};
 
 fn sign(
     folder: &Folder,
@@ -68,7 +38,7 @@ fn sign(
     };
     let operator = Operator { user: "test".into(), uid: 0, host: "test".into() };
     let mut vault = Vault::open(&folder.path("V"), operator, &SystemClock).unwrap();
-    ceremony::sign(&mut vault, &signing, &mut Meddler(folder, meddle), &mut random::system())
+    ceremony::sign(&mut vault, &signing, &mut Answers(folder, meddle), &mut random::system())
 }
 
 #[test]
@@ -77,20 +47,7 @@ fn what_was_signed_is_kept_under_what_it_is_about_whatever_becomes_of_the_docume
     let folder = Folder::with_one_line();
     let profile = "version = 1\nkinds = [\"software-statement\"]\npolicy_ref = \"test\"\n\
         [software_statement]\nissuer = \"https://fed.example.org\"\n";
-    fs::write(folder.path("profile.toml"), profile).unwrap();
-    folder.good(&[
-        "key",
-        "generate",
-        SOFTWARE,
-        "--algorithm",
-        "p384",
-        "--profile",
-        "profile.toml",
-        "--recipient",
-        &folder.auditor,
-        "--vault",
-        "V",
-    ]);
+    folder.generate(SOFTWARE, profile);
     let public = folder.good(&["key", "export", SOFTWARE, "--vault", "V"]);
     fs::write(folder.path("a.pub"), public.stdout).unwrap();
     let text = |id: &str| {

@@ -1,6 +1,7 @@
 //! What tests stand on: a folder of their own, the program, fixed keys, and peers that may be absent.
 
 pub(crate) mod aggregate;
+pub(crate) mod answers;
 pub(crate) mod every;
 pub(crate) mod federation;
 pub(crate) mod world;
@@ -108,6 +109,13 @@ impl Folder {
                 .unwrap();
         }
         folder
+    }
+
+    /// Makes the first key of a line with this profile, sealed to the auditor.
+    pub(crate) fn generate(&self, line: &str, profile: &str) {
+        fs::write(self.path("profile.toml"), profile).unwrap();
+        let sealed = ["--profile", "profile.toml", "--recipient", &self.auditor, "--vault", "V"];
+        self.good(&[&["key", "generate", line, "--algorithm", "p384"][..], &sealed].concat());
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
