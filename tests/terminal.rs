@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use rexpect::session::{PtySession, spawn_command};
@@ -100,23 +101,24 @@ fn words(screen: &str) -> Vec<String> {
     words
 }
 
-fn confirm(folder: &Folder, spoil: bool) -> PtySession {
-    let make =
-        "key generate example.org/prod/metadata --algorithm p384 --for saml --recipient $AUDITOR --vault V";
-    let mut session = at_terminal(folder, make);
-    let words = words(&session.exp_string("then type three of its words").unwrap());
+const MAKE_PROD: &str =
+    "key generate example.org/prod/metadata --algorithm p384 --for saml --recipient $AUDITOR --vault V";
+
+/// Waits for the request, and types three of its words as somebody has them.
+fn confirm(session: &mut PtySession, typed: impl FnOnce(Vec<String>) -> Vec<String>) {
+    let words = typed(words(&session.exp_string("then type three of its words").unwrap()));
     for _ in 0..3 {
         session.exp_string("word ").unwrap();
         let place: usize = session.exp_string(":").unwrap().trim().parse().unwrap();
-        session.send_line(if spoil { "aardvark" } else { &words[place] }).unwrap();
+        session.send_line(&words[place]).unwrap();
     }
-    session
 }
 
 #[test]
 fn prod_asks_for_three_words_of_the_request() {
     let folder = Folder::with_vault();
-    let mut session = confirm(&folder, false);
+    let mut session = at_terminal(&folder, MAKE_PROD);
+    confirm(&mut session, |words| words);
     session.exp_string("exit=0").unwrap();
     assert!(folder.path("V/keys/example.org/prod/metadata/1.toml").exists());
 }
@@ -124,7 +126,8 @@ fn prod_asks_for_three_words_of_the_request() {
 #[test]
 fn wrong_words_make_no_key() {
     let folder = Folder::with_vault();
-    let mut session = confirm(&folder, true);
+    let mut session = at_terminal(&folder, MAKE_PROD);
+    confirm(&mut session, |words| vec!["aardvark".into(); words.len()]);
     session.exp_string("the words are not those of the request digest; no key was made").unwrap();
     session.exp_string("exit=3").unwrap();
     assert!(!folder.path("V/keys/example.org/prod").exists());
@@ -206,6 +209,50 @@ fn progress_is_shown_to_who_waits_and_to_nobody_else() {
     }
     let piped = folder.fedroot(&["review", "saml", "large.xml", "--key", LINE, "--vault", "V"]);
     assert!(!piped.stderr.contains("reviewing"), "{}", piped.stderr);
+}
+
+#[test]
+fn a_profile_that_changes_while_somebody_confirms_signs_nothing() {
+    let folder = Folder::with_vault();
+    let mut session = at_terminal(&folder, MAKE_PROD);
+    confirm(&mut session, |words| words);
+    session.exp_string("exit=0").unwrap();
+    let sign = "sign saml entity.xml --key example.org/prod/metadata --identity auditor.key --output out.xml --vault V";
+    let mut session = at_terminal(&folder, sign);
+    let profile = folder.path("V/keys/example.org/prod/metadata/profile.toml");
+    let reviewed = std::fs::read_to_string(&profile).unwrap();
+    confirm(&mut session, |words| {
+        std::fs::write(&profile, format!("{reviewed}\n# changed\n")).unwrap();
+        words
+    });
+    session
+        .exp_string("the key or the profile of example.org/prod/metadata changed since the review")
+        .unwrap();
+    session.exp_string("exit=3").unwrap();
+    assert!(!folder.path("out.xml").exists());
+
+    std::fs::write(&profile, reviewed).unwrap();
+    let mut session = at_terminal(&folder, sign);
+    confirm(&mut session, |words| words);
+    session.exp_string("exit=0").unwrap();
+}
+
+#[test]
+fn a_process_that_asks_for_a_secret_leaves_no_dump_and_gains_no_privileges() {
+    let folder = Folder::with_vault();
+    let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+    let mut session = at_terminal(&folder, make);
+    session.exp_string("new passphrase").unwrap();
+    let process = format!("/proc/{}", child(&folder).as_raw_nonzero());
+    let read = |name: &str| std::fs::read_to_string(format!("{process}/{name}")).unwrap();
+    let limits = read("limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+    assert!(read("status").contains("NoNewPrivs:\t1"), "{}", read("status"));
+    assert!(read("status").contains("Umask:\t0077"), "{}", read("status"));
+    // what may not be traced belongs to root, whoever runs it (proc(5))
+    assert_eq!(std::fs::metadata(format!("{process}/environ")).unwrap().uid(), 0);
+    session.send_control('c').unwrap();
 }
 
 #[test]

@@ -101,6 +101,9 @@ pub(super) fn unseal(sealed: &[u8], key: &KeyId, opener: &Opener) -> Result<Secr
             };
             WRONG.fault(format!("{what} does not open {key}")).hint(hint)
         }
+        age::DecryptError::ExcessiveWork { required, .. } => TAMPERED
+            .fault(format!("to try a passphrase on the sealed file of {key} would cost scrypt's 2^{required}, and no more than 2^{WORK_FACTOR_MAX} is done"))
+            .hint("fedroot seals with less: put the file of the backup back"),
         other => TAMPERED.fault(format!("the sealed file of {key} is damaged: {other}")),
     })?;
     // One allocation, so that no half-grown copy of the key stays behind.
@@ -156,4 +159,31 @@ fn without_name(named: &[u8], key: &KeyId) -> Result<Secret<Vec<u8>>, Fault> {
             .hint("a key never moves between lines or environments: put the file back where it was"));
     }
     info.to_der().map(Secret::new).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The beginning of an age file for a passphrase, which names the cost of trying one (C2SP, age, section "The scrypt recipient type").
+    fn sealed_at(cost: u8) -> Vec<u8> {
+        let (salt, body, mac) = ("A".repeat(22), "A".repeat(43), "A".repeat(43));
+        format!("age-encryption.org/v1\n-> scrypt {salt} {cost}\n{body}\n--- {mac}\n0123456789abcdef")
+            .into_bytes()
+    }
+
+    #[test]
+    fn a_file_whose_passphrase_costs_too_much_to_try_is_refused_at_once() {
+        let key = "example.org/sandbox/x#1".parse().unwrap();
+        let open = |cost| {
+            let opener = Opener::Passphrase(Secret::new("any".to_owned()));
+            unseal(&sealed_at(cost), &key, &opener).err().unwrap()
+        };
+        assert_eq!(open(10).code(), &WRONG);
+        for cost in [WORK_FACTOR_MAX + 1, 40, 63] {
+            let refused = open(cost);
+            assert_eq!(refused.code(), &TAMPERED, "{refused}");
+            assert!(refused.to_string().contains("2^"), "{refused}");
+        }
+    }
 }

@@ -260,3 +260,52 @@ fn checked(
 fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Fault> {
     std::thread::scope(|scope| scope.spawn(work).join()).map_err(|_| INTERNAL.fault(PANICKED))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{Hash, LineAlgorithm, algorithm};
+
+    /// A key on a machine whose memory is faulty: what it signs is off by one bit.
+    struct Faulty(Box<dyn PrivateKey>);
+
+    impl PrivateKey for Faulty {
+        fn algorithm(&self) -> &'static dyn LineAlgorithm {
+            self.0.algorithm()
+        }
+
+        fn public(&self) -> Result<PublicKey, Fault> {
+            self.0.public()
+        }
+
+        fn to_pkcs8(&self) -> Result<Secret<Vec<u8>>, Fault> {
+            self.0.to_pkcs8()
+        }
+
+        fn sign(
+            &self,
+            scheme: &Scheme,
+            octets: &[u8],
+            random: &mut dyn rand_core::CryptoRng,
+        ) -> Result<Signature, Fault> {
+            let mut bytes = self.0.sign(scheme, octets, random)?.as_bytes().to_vec();
+            bytes[70] ^= 0x10;
+            Ok(Signature::from_bytes(bytes))
+        }
+    }
+
+    #[test]
+    fn no_signature_of_a_faulty_machine_leaves() {
+        let algorithm = algorithm("p384").unwrap();
+        let sound = algorithm.generate(&mut random::system()).unwrap();
+        let public = sound.public().unwrap();
+        let scheme = algorithm.scheme(Hash::Sha384);
+        assert!(checked(sound.as_ref(), &public, scheme, b"octets").is_ok());
+        let faulty = Faulty(sound);
+        // so often that the key is readied meanwhile
+        for _ in 0..40 {
+            let refused = checked(&faulty, &public, scheme, b"octets").err().unwrap();
+            assert_eq!(refused.code(), &FAULTY, "{refused}");
+        }
+    }
+}
