@@ -1,6 +1,7 @@
 //! Faults: the short form of `tests/faults/run`, what one signature costs, and every state that a power cut can leave.
 
 mod crash;
+mod crash_batch;
 
 use std::fs;
 use std::path::Path;
