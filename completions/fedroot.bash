@@ -148,6 +148,9 @@ _fedroot() {
             fedroot__subcmd__rotate,emergency)
                 cmd="fedroot__subcmd__rotate__subcmd__emergency"
                 ;;
+            fedroot__subcmd__rotate,notice)
+                cmd="fedroot__subcmd__rotate__subcmd__notice"
+                ;;
             fedroot__subcmd__rotate,plan)
                 cmd="fedroot__subcmd__rotate__subcmd__plan"
                 ;;
@@ -1245,7 +1248,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__rotate)
-            opts="-h --vault --json --batch --help plan rehearse stage publish activate rollback retire revoke emergency renew-certificate"
+            opts="-h --vault --json --batch --help plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1315,6 +1318,32 @@ _fedroot() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fedroot__subcmd__rotate__subcmd__notice)
+            opts="-o -h --output --vault --json --batch --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --output)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

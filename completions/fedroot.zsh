@@ -507,6 +507,18 @@ _arguments "${_arguments_options[@]}" : \
 ':subject -- The key line, or one of its keys\: TENANT/ENVIRONMENT/PURPOSE or TENANT/ENVIRONMENT/PURPOSE#VERSION:_default' \
 && ret=0
 ;;
+(notice)
+_arguments "${_arguments_options[@]}" : \
+'-o+[The file for the notice; it must not exist. It is shown, when absent]:FILE:_files' \
+'--output=[The file for the notice; it must not exist. It is shown, when absent]:FILE:_files' \
+'--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
+'--json[Print one JSON document instead of text, on errors too]' \
+'--batch[Never ask\: fail where an answer is needed]' \
+'-h[Print help]' \
+'--help[Print help]' \
+':subject -- The key that was revoked\: TENANT/ENVIRONMENT/PURPOSE#VERSION, or its line\: the one that was revoked last:_default' \
+&& ret=0
+;;
 (renew-certificate)
 _arguments "${_arguments_options[@]}" : \
 '--passphrase-fd=[Read the passphrase from this file descriptor (one trailing newline is dropped)]:N:_default' \
@@ -1141,6 +1153,7 @@ _fedroot__subcmd__rotate_commands() {
 'retire:Documents list the key no longer, and it signs nothing\: when nothing that it signed is outstanding' \
 'revoke:The key signs nothing ever again, at once; asks for no secret, and says what is at risk until when' \
 'emergency:The path of a stolen key, in one ceremony\: revoke, let the standby key take over, write the notice' \
+'notice:The notice about a key that may be stolen, once more\: what is at risk by now, and which key signs instead' \
 'renew-certificate:Give the active key another certificate\: who pins its fingerprint has to be told' \
     )
     _describe -t commands 'fedroot rotate commands' commands "$@"
@@ -1154,6 +1167,11 @@ _fedroot__subcmd__rotate__subcmd__activate_commands() {
 _fedroot__subcmd__rotate__subcmd__emergency_commands() {
     local commands; commands=()
     _describe -t commands 'fedroot rotate emergency commands' commands "$@"
+}
+(( $+functions[_fedroot__subcmd__rotate__subcmd__notice_commands] )) ||
+_fedroot__subcmd__rotate__subcmd__notice_commands() {
+    local commands; commands=()
+    _describe -t commands 'fedroot rotate notice commands' commands "$@"
 }
 (( $+functions[_fedroot__subcmd__rotate__subcmd__plan_commands] )) ||
 _fedroot__subcmd__rotate__subcmd__plan_commands() {

@@ -31,6 +31,17 @@ pub(super) struct Theft {
     output: Option<PathBuf>,
 }
 
+/// `fedroot rotate notice`
+#[derive(Args, Debug)]
+pub(super) struct Notice {
+    /// The key that was revoked: TENANT/ENVIRONMENT/PURPOSE#VERSION, or its line: the one that was revoked last
+    #[arg(value_parser = parsed::<Subject>, value_name = "LINE[#N]")]
+    subject: Subject,
+    /// The file for the notice; it must not exist. It is shown, when absent
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
 /// Says what is at risk until when.
 pub(super) fn at_risk(output: &mut Output, emergency: &Emergency) {
     let mut rows = Vec::new();
@@ -57,6 +68,14 @@ pub(super) fn at_risk(output: &mut Output, emergency: &Emergency) {
     output.json.insert("at_risk".into(), Value::Array(rows));
 }
 
+/// Says who cannot go on until when.
+fn breaks(output: &mut Output, emergency: &Emergency) {
+    for broken in &emergency.breaks {
+        let channel = visible(&broken.channel);
+        output.line(format!("breaks in {channel} until {}: {}", broken.until, broken.who));
+    }
+}
+
 /// So many names are shown of what never ends.
 const NAMED_MAX: usize = 10;
 
@@ -73,6 +92,9 @@ impl Theft {
         let emergency = ceremony::emergency(&catalogue, &key, since, super::now())?;
         let notice = notice(&catalogue, &key, &emergency)?;
         let successor = emergency.successor.map(|version| key.line.version(version));
+        let signs_on = emergency
+            .successor
+            .is_some_and(|it| catalogue.history(&key.line).is_ok_and(|all| all.active() == Some(it)));
         let (mut output, moved) = match vacant {
             Some(_) => self.go_on(successor.clone(), common)?,
             None => self.step.run_with(Move::Revoke, common, |moving| Moving {
@@ -83,20 +105,21 @@ impl Theft {
             })?,
         };
         at_risk(&mut output, &emergency);
-        for broken in &emergency.breaks {
-            let channel = visible(&broken.channel);
-            output.line(format!("breaks in {channel} until {}: {}", broken.until, broken.who));
-        }
+        breaks(&mut output, &emergency);
         if asked.dry_run && moved.act == Move::Revoke {
             output.row("would revoke", &key.to_string());
-            output
-                .row("would take over", &successor.as_ref().map_or("no key".to_owned(), ToString::to_string));
+            let label = if signs_on { "would go on" } else { "would take over" };
+            output.row(label, &successor.as_ref().map_or("no key".to_owned(), ToString::to_string));
         }
         if moved.refused.is_some() || asked.dry_run {
             return Ok(output);
         }
         match successor {
             Some(_) if moved.act == Move::Activate => {}
+            Some(successor) if signs_on => {
+                output.note(format!("{successor} is active and goes on signing"));
+                output.json.insert("successor".into(), successor.to_string().into());
+            }
             Some(successor) => {
                 // the key is revoked whatever comes of this: what is at risk and the notice are told all the same
                 let taken = take_over(&successor, asked, common, &mut output);
@@ -128,7 +151,11 @@ impl Theft {
         match took_over.filter(|_| matches!(self.step.subject, Subject::Line(_))) {
             Some(last) => Err(ORDER
                 .fault(format!("{key} took over in the emergency of {}; nothing was moved", last.at))
-                .hint(format!("name it if it is stolen, too: fedroot rotate emergency {key}"))),
+                .hint(format!(
+                    "name it if it is stolen, too: fedroot rotate emergency {key}; the notice of that time once more: \
+                     fedroot rotate notice {}",
+                    key.line
+                ))),
             None => Ok(key),
         }
     }
@@ -164,6 +191,42 @@ impl Theft {
         let act = if stage == Stage::Generated { Move::Standby } else { Move::Activate };
         let step = Step { subject: Subject::Key(successor), asked: self.step.asked.clone() };
         step.run_with(act, common, |moving| Moving { emergency: true, ..moving })
+    }
+}
+
+impl Notice {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
+        let place = self.output.as_ref().map(|path| fresh(path)).transpose()?;
+        let catalogue = common.catalogue()?;
+        let key = self.revoked(&catalogue)?;
+        let emergency = ceremony::emergency(&catalogue, &key, None, super::now())?;
+        let mut output = Output::json(json!({"key": key.to_string()}));
+        at_risk(&mut output, &emergency);
+        breaks(&mut output, &emergency);
+        tell(&mut output, notice(&catalogue, &key, &emergency)?, self.output.as_deref().zip(place));
+        Ok(output)
+    }
+
+    /// The key that may be stolen, and is revoked for that.
+    fn revoked(&self, catalogue: &Catalogue) -> Result<KeyId, Fault> {
+        let (line, named) = match &self.subject {
+            Subject::Line(line) => (line, None),
+            Subject::Key(key) => (&key.line, Some(key.version)),
+        };
+        let history = catalogue.history(line)?;
+        if let Some(version) = named {
+            history.key(version)?;
+        }
+        let stolen = history.keys().filter(|(version, _)| named.is_none_or(|named| named == *version));
+        let stolen = stolen.filter_map(|(version, key)| Some((version, key.revoked?)));
+        let stolen = stolen.filter(|(_, revoked)| revoked.cause == Cause::Compromised);
+        stolen.max_by_key(|(_, revoked)| revoked.at).map(|(version, _)| line.version(version)).ok_or_else(|| {
+            let none = || format!("no key of {line} is revoked");
+            let what = named.map_or_else(none, |version| format!("{} is not revoked", line.version(version)));
+            ORDER
+                .fault(format!("{what} because it may be stolen; no notice was written"))
+                .hint("`fedroot rotate emergency` revokes a key for that reason; `fedroot status LINE` tells what was moved")
+        })
     }
 }
 

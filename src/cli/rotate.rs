@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::emergency::{Theft, at_risk, check_since};
+use super::emergency::{Notice, Theft, at_risk, check_since};
 use super::key::Keeping;
 use super::plan::Plan;
 use super::progress::Progress;
@@ -63,6 +63,8 @@ pub(super) enum Command {
     Revoke(Revoke),
     /// The path of a stolen key, in one ceremony: revoke, let the standby key take over, write the notice
     Emergency(Theft),
+    /// The notice about a key that may be stolen, once more: what is at risk by now, and which key signs instead
+    Notice(Notice),
     /// Give the active key another certificate: who pins its fingerprint has to be told
     RenewCertificate(Renew),
 }
@@ -182,6 +184,7 @@ impl Command {
             Self::Retire(step) => step.run(Move::Retire, common),
             Self::Revoke(revoke) => revoke.run(common),
             Self::Emergency(theft) => theft.run(common),
+            Self::Notice(notice) => notice.run(common),
             Self::RenewCertificate(renew) => renew.run(common),
         }
     }

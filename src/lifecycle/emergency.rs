@@ -68,7 +68,8 @@ pub struct Emergency {
     pub since: Instant,
     /// What is at risk.
     pub at_risk: Vec<AtRisk>,
-    /// The key that takes over: a standby key, one that is published already, or else one that is made and no more.
+    /// The key that signs from now on: the active one, where another was stolen or it has taken over already; else the one that
+    /// takes over: a standby key, one that is published already, or one that is made and no more.
     pub successor: Option<u32>,
     /// Who breaks.
     pub breaks: Vec<Breaks>,
@@ -81,7 +82,7 @@ impl Emergency {
     /// The line has no such key.
     pub fn of(situation: &Situation, key: &KeyId, since: Instant, now: Instant) -> Result<Self, Fault> {
         let revoked = situation.history.state(key)?.revoked.map_or(now, |revoked| revoked.at);
-        let mut ready = [Stage::Standby, Stage::Published, Stage::Generated].into_iter();
+        let mut ready = [Stage::Active, Stage::Standby, Stage::Published, Stage::Generated].into_iter();
         let successor =
             ready.find_map(|stage| situation.history.at_stage(stage).find(|version| *version != key.version));
         let risk = |channel: &Channel| at_risk(situation, channel, key.version, (revoked, now));
@@ -188,6 +189,8 @@ fn turned_over(channel: &Channel, now: Instant) -> When {
 
 fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now: Instant) -> Option<Breaks> {
     let seen = successor.and_then(|version| situation.visibility(channel, version, now).ok());
+    let told =
+        successor.and_then(|version| situation.history.activated(version)).map_or(now, |at| at.min(now));
     let method = channel.kind.method();
     let (who, until) = match (method, seen) {
         (
@@ -199,10 +202,10 @@ fn breaks(situation: &Situation, channel: &Channel, successor: Option<u32>, now:
         (Method::Chained, _) => ("consumers without the new key, until they are told", When::Never),
         (Method::Double | Method::OutOfBand, _) => (
             "consumers that have pinned the old key only",
-            When::At(now).later(channel.timing.distribution).later(channel.timing.skew),
+            When::At(told).later(channel.timing.distribution).later(channel.timing.skew),
         ),
         (Method::Replace, _) => ("what is still encrypted to the old key", turned_over(channel, now)),
         (Method::PrePublish, _) => ("consumers that have not refreshed", turned_over(channel, now)),
     };
-    Some(Breaks { channel: channel.name.clone(), who, until })
+    (until > When::At(now)).then(|| Breaks { channel: channel.name.clone(), who, until })
 }

@@ -56,6 +56,29 @@ fn a_standby_key_that_everybody_has_breaks_nobody() {
 }
 
 #[test]
+fn the_key_that_signs_goes_on_when_another_one_is_stolen() {
+    let key = line().version(1);
+    for kind in Kind::all() {
+        let (mut situation, before) = stolen(kind, true);
+        assert_eq!(before.successor, Some(2), "{kind}");
+        go(&mut situation, 200 * DAY, 2, Move::Activate);
+        go(&mut situation, 200 * DAY, 3, Move::Generate);
+        go(&mut situation, 200 * DAY, 3, Move::Standby);
+        let of = |situation: &Situation, day: i64| {
+            Emergency::of(situation, &key, at(150 * DAY), at(day * DAY)).unwrap()
+        };
+        assert_eq!(of(&situation, 200).successor, Some(2), "{kind}: the standby key is for another day");
+        go(&mut situation, 201 * DAY, 1, Move::Revoke);
+        assert_eq!(of(&situation, 201).successor, Some(2), "{kind}");
+        let later = of(&situation, 900).breaks;
+        assert!(
+            !kind.method().has_own_files() || later.is_empty(),
+            "{kind}: people were told long ago: {later:?}"
+        );
+    }
+}
+
+#[test]
 fn a_historical_key_is_revoked_from_the_earliest_suspicion() {
     let (mut situation, _) = stolen(Kind::OpenidAnchor, false);
     assert_eq!(HistoricalKey::of(1, situation.history.key(1).unwrap()), None, "still in use");
