@@ -15,7 +15,7 @@ use fedroot::custody::{Catalogue, JOURNAL, NewVault, Operator, Origin, Sealing, 
 use fedroot::key::{Environment, Line, algorithm};
 use fedroot::ledger::{Auditor, EntryKind};
 use fedroot::lifecycle::{
-    FINAL, Move, ORDER, POLICY, RECEIPT, Receipt, SAFETY, STAGE, Source, Stage, TOO_EARLY,
+    FINAL, Move, ORDER, POLICY, RECEIPT, Receipt, SAFETY, STAGE, Source, Stage, TOO_EARLY, UNSEEN,
 };
 
 use crate::support::answers::Answers;
@@ -215,7 +215,7 @@ fn a_pinned_key_rotates_by_two_copies_and_strangers_accept_each_step() {
     world.refused(Move::Activate, 2, &SAFETY);
     world.later(days(2));
     assert_eq!(world.observe(Digest::of(b"something else"), world.now).unwrap_err().code(), &RECEIPT);
-    assert_eq!(world.observe(both[1], Instant::parse(START).unwrap()).unwrap_err().code(), &RECEIPT);
+    assert_eq!(world.observe(both[1], Instant::parse(START).unwrap()).unwrap_err().code(), &UNSEEN);
     assert_eq!(world.observe(both[1], world.now.after(days(1)).unwrap()).unwrap_err().code(), &RECEIPT);
     world.observe(both[1], world.now).unwrap();
 

@@ -16,8 +16,8 @@ use crate::base::fault::Fault;
 use crate::custody::{Advance, Catalogue, Certificate, Record, Vault};
 use crate::key::{KeyId, Line, PublicKey};
 use crate::lifecycle::{
-    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Source, Stage, Step, Who,
-    answers,
+    Answers, Asked, Cause, Emergency, Move, ORDER, RECEIPT, Receipt, Situation, Source, Stage, Step, UNSEEN,
+    Who, answers,
 };
 use crate::policy::Request;
 
@@ -276,7 +276,8 @@ pub struct Observed {
 /// receipt of its own. Of a batch that introduces the key that signed it, each document will do.
 ///
 /// # Errors
-/// [`RECEIPT`](crate::lifecycle::RECEIPT): no line has signed such an artefact, or only later than it was seen.
+/// [`RECEIPT`](crate::lifecycle::RECEIPT): no line has signed such an artefact. [`UNSEEN`](crate::lifecycle::UNSEEN): only later
+/// than it was seen.
 pub fn observe(
     vault: &mut Vault<'_>,
     line: Option<&Line>,
@@ -327,8 +328,7 @@ fn find(
             Ok((of, elsewhere)) => found.push(Known { line, of, elsewhere }),
             // that it was signed later than it was seen says more than that another line knows nothing of it
             Err(fault) => {
-                refused =
-                    refused.filter(|known: &Fault| known.message().contains("signed only")).or(Some(fault));
+                refused = refused.filter(|known: &Fault| known.code() == &UNSEEN).or(Some(fault));
             }
         }
     }

@@ -80,7 +80,7 @@ enum Found {
 impl Found {
     /// Reads a line; why it is none, where it is none.
     fn of(bytes: &[u8], place: Place) -> Result<Self, String> {
-        let line = bytes.strip_suffix(b"\n").ok_or(TORN)?;
+        let line = bytes.strip_suffix(b"\n").ok_or("torn")?;
         Ok(match plain(line) {
             Some((entry, time, name)) => Self::Plain(name.to_owned(), entry, time.to_owned(), place),
             None => Self::Known(serde_json::from_slice(line).map_err(|e| e.to_string())?),
@@ -107,7 +107,14 @@ impl Found {
 #[derive(Default)]
 pub(super) struct Tail {
     last: Option<Parsed>,
-    wrong: Option<String>,
+    wrong: Option<Wrong>,
+}
+
+/// Why something is no line.
+struct Wrong {
+    why: String,
+    /// Whether it has no end.
+    is_torn: bool,
 }
 
 impl Tail {
@@ -118,8 +125,6 @@ impl Tail {
         self.last.take().filter(|last| was_wrong && last.found.entry() <= entry)
     }
 }
-
-const TORN: &str = "torn";
 
 /// Entry, time and key line of a signature, as this program writes them, whose documents tell of no other key line and take
 /// the place of no other.
@@ -171,13 +176,16 @@ impl Journal {
             offset += length as u64;
             match (found.map(|found| (found.voids(), found)), &tail.wrong) {
                 (Ok((Some(entry), _)), _) => self.take(tail.voided(entry)),
-                (Ok(_), Some(why)) => return Err(damaged(why)),
+                (Ok(_), Some(wrong)) => return Err(damaged(&wrong.why)),
                 (Ok((None, found)), None) => {
                     self.take(tail.last.take());
                     tail.last = Some(self.followed_by(found, &bytes));
                 }
                 (Err(_), Some(_)) => {}
-                (Err(why), None) => tail.wrong = Some(format!("line {number}: {why}")),
+                (Err(why), None) => {
+                    let is_torn = !bytes.ends_with(b"\n");
+                    tail.wrong = Some(Wrong { why: format!("line {number}: {why}"), is_torn });
+                }
             }
         }
     }
@@ -187,10 +195,9 @@ impl Journal {
         let Tail { last, wrong } = tail;
         let Marked::Known(marked, bound) = marked else {
             // Nothing tells how much there should be: only a line without its end is surely what a crash left.
-            let is_torn = wrong.as_ref().is_none_or(|why| why.ends_with(TORN));
             self.take(last);
             self.is_loose = wrong.is_some();
-            return if is_torn { Ok(()) } else { Err(damaged(&wrong.unwrap_or_default())) };
+            return wrong.filter(|wrong| !wrong.is_torn).map_or(Ok(()), |wrong| Err(damaged(&wrong.why)));
         };
         let before = self.digest();
         let is_bound = bound.is_none_or(|bound| Some(bound.entry) == marked);
@@ -204,7 +211,7 @@ impl Journal {
         let newest = self.newest.as_ref().map(|(entry, _)| *entry);
         if newest != marked {
             return Err(damaged(&match (newest, marked, wrong) {
-                (_, _, Some(why)) => why,
+                (_, _, Some(wrong)) => wrong.why,
                 (newest, Some(marked), _) if newest.is_none_or(|newest| newest < marked) => format!(
                     "it is an old copy: the ledger has entry {marked}, and it ends with {}",
                     newest.map_or_else(|| "nothing".to_owned(), |newest| format!("entry {newest}"))
@@ -283,20 +290,22 @@ impl Journal {
 
     /// Sets room aside for a line, so that what a key did can be noted even when the disk is full by then.
     pub(super) fn reserve(&self) -> Result<(), Fault> {
+        self.growing()?.reserve(LINE_MAX)
+    }
+
+    /// The file to append to; a vault from before there were journals gets one.
+    fn growing(&self) -> Result<Growing, Fault> {
         if !disk::exists(&self.path) {
             disk::create(&self.path, b"")?;
         }
-        Growing::open(&self.path)?.reserve(LINE_MAX)
+        Growing::open(&self.path)
     }
 
     /// Writes a line durably, before its entry, and yields the digest with it. It counts once [`hold`](Self::hold) is told that
     /// the entry came; whoever does not write the entry leaves it loose.
     pub(super) fn write(&mut self, noted: &Noted) -> Result<Digest, Fault> {
         self.settle()?;
-        if !disk::exists(&self.path) {
-            disk::create(&self.path, b"")?;
-        }
-        let (mut file, text) = (Growing::open(&self.path)?, noted.to_line()?);
+        let (mut file, text) = (self.growing()?, noted.to_line()?);
         let place = Place { before: 0, offset: file.length(), length: text.len() };
         let found = Found::of(text.as_bytes(), place).map_err(|why| damaged(&why))?;
         file.append(text.as_bytes())?;

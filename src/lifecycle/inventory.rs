@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use super::{Channel, RECEIPT, When};
+use super::{Channel, RECEIPT, UNSEEN, When};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -284,8 +284,8 @@ impl Inventory {
     /// Takes a receipt.
     ///
     /// # Errors
-    /// [`RECEIPT`]: no artefact of this digest lists keys of the line or takes the place of another, or it was signed later than
-    /// it was seen.
+    /// [`RECEIPT`]: no artefact of this digest lists keys of the line or takes the place of another. [`UNSEEN`]: it was signed
+    /// later than it was seen.
     pub fn observe(&mut self, receipt: &Receipt) -> Result<(), Fault> {
         let found = self.channels.values_mut().filter_map(|books| {
             let carrier = books.carriers.get(&receipt.digest).cloned()?;
@@ -299,7 +299,7 @@ impl Inventory {
         }
         for (books, carrier) in found {
             if receipt.seen < carrier.issued {
-                return Err(RECEIPT
+                return Err(UNSEEN
                     .fault(format!("seen at {}, and signed only at {}", receipt.seen, carrier.issued))
                     .hint("set --seen-at to the time of the fetch, in UTC"));
             }

@@ -84,8 +84,12 @@ pub const CADENCE: Code = Code::new(
 /// A receipt for something that was never signed here, or before it was.
 pub const RECEIPT: Code =
     Code::new("observe.receipt", Class::Refused, "what was fetched is nothing that lists keys of this line");
+/// A receipt whose time cannot be right.
+pub const UNSEEN: Code =
+    Code::new("observe.unseen", Class::Refused, "a document cannot have been seen before it was signed");
 
 /// The codes of this room.
 pub const CODES: &[&Code] = &[
     &STAGE, &ORDER, &FINAL, &SUSPENDED, &NO_KEY, &POLICY, &SAFETY, &TOO_EARLY, &HISTORY, &CADENCE, &RECEIPT,
+    &UNSEEN,
 ];
