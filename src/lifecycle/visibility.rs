@@ -56,8 +56,15 @@ impl Visibility {
     }
 }
 
+/// The name, and what it means to who does not know it.
 impl fmt::Display for Visibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        let meaning = match self {
+            Self::Hidden => "nobody has it",
+            Self::Rumoured => "not everybody has it yet",
+            Self::Omnipresent => "everybody has it",
+            Self::Unretentive => "withdrawn, some still have it",
+        };
+        write!(f, "{} ({meaning})", self.name())
     }
 }
