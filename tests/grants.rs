@@ -54,7 +54,7 @@ impl Surroundings for Vault {
             public,
             created,
             listing: Listing::Listed,
-            wanted: vec![],
+            wanted: Some(vec![]),
         };
         Ok(Arc::new(keys.into_iter().map(kept).collect()))
     }

@@ -56,7 +56,7 @@ impl Surroundings for Vault {
             public,
             created,
             listing: Listing::Unpublished,
-            wanted: vec![("saml-signing", false), ("jwks", false), ("spiffe", false)],
+            wanted: Some(vec![("saml-signing", false), ("jwks", false), ("spiffe", false)]),
         }]))
     }
 

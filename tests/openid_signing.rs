@@ -176,7 +176,7 @@ impl World {
                 id: line.version(u32::try_from(told["number"].as_u64().unwrap()).unwrap()),
                 public: public(told["key"].as_str().unwrap()),
                 created: Instant::parse("2026-01-01T00:00:00Z").unwrap(),
-                wanted: vec![],
+                wanted: Some(vec![]),
                 listing,
             });
         }

@@ -91,6 +91,11 @@ impl Carrier {
         for ((subject, line, channel), listed) in &sets {
             for key in self.keys.iter().filter(|key| key.id.line == **line) {
                 let detail = match (key.is_wanted_in(channel), listed.contains(&key.id)) {
+                    (_, true) if key.wanted.is_none() => format!(
+                        "it lists {}, and nobody knows whether {channel} has a place for it: the profile of {line} cannot be \
+                         read",
+                        key.id
+                    ),
                     (Some(true), false) => {
                         format!("it lists keys of {line}, and not {}, which {channel} needs", key.id)
                     }

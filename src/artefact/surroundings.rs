@@ -106,14 +106,15 @@ pub struct VaultKey {
     pub created: Instant,
     /// Who knows it.
     pub listing: Listing,
-    /// Whether the next document lists it, by kind of channel, where it is one that others carry keys in.
-    pub wanted: Vec<(&'static str, bool)>,
+    /// Whether the next document lists it, by kind of channel, where it is one that others carry keys in; none where the profile
+    /// of its line cannot be read.
+    pub wanted: Option<Vec<(&'static str, bool)>>,
 }
 
 impl VaultKey {
     /// Whether the next document of this kind of channel lists it; nothing, where its line has no such channel.
     pub fn is_wanted_in(&self, channel: &str) -> Option<bool> {
-        self.wanted.iter().find(|(kind, _)| *kind == channel).map(|(_, is_wanted)| *is_wanted)
+        self.wanted.iter().flatten().find(|(kind, _)| *kind == channel).map(|(_, is_wanted)| *is_wanted)
     }
 }
 

@@ -7,8 +7,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -123,16 +125,37 @@ pub fn read_private(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
     read_all(file, path, bytes_max)
 }
 
-/// Reads what a file descriptor of this process delivers, to its end.
-pub fn read_descriptor(number: u32, bytes_max: u64) -> Result<Vec<u8>, Fault> {
-    let path = PathBuf::from(format!("/dev/fd/{number}"));
-    let file = File::open(&path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => MISSING
-            .fault(format!("file descriptor {number} is not open"))
-            .hint(format!("open it where fedroot is started, as in {number}<FILE")),
-        _ => fault("read", &path, &e),
-    })?;
-    read_all(file, &path, bytes_max)
+/// A file descriptor that was open when the program began. Taken later, its number may belong to a file that the program has
+/// opened meanwhile.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    number: u32,
+    held: Option<Arc<File>>,
+}
+
+impl Descriptor {
+    /// Takes it, where it is open.
+    pub fn take(number: u32) -> Self {
+        Self { number, held: File::open(format!("/dev/fd/{number}")).ok().map(Arc::new) }
+    }
+
+    /// Its number.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Reads what it delivers, to its end; a file each time from its beginning.
+    pub fn read(&self, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+        let Self { number, held } = self;
+        let held = held.as_ref().ok_or_else(|| {
+            MISSING
+                .fault(format!("file descriptor {number} is not open for reading"))
+                .hint(format!("open it where fedroot is started, as in {number}<FILE"))
+        })?;
+        let path = PathBuf::from(format!("/dev/fd/{}", held.as_raw_fd()));
+        let named = |e: io::Error| fault("read", Path::new(&format!("/dev/fd/{number}")), &e);
+        read_all(File::open(&path).map_err(named)?, &path, bytes_max)
+    }
 }
 
 /// Opens the terminal that controls this process, to ask and be answered.
@@ -193,6 +216,16 @@ pub fn is_within(path: &Path, folder: &Path) -> bool {
 /// Whether a path lies in a folder and not deeper, whatever links lead there.
 pub fn is_in(path: &Path, folder: &Path) -> bool {
     matches!((fs::canonicalize(parent(path)), fs::canonicalize(folder)), (Ok(parent), Ok(folder)) if parent == folder)
+}
+
+/// Whether two paths, which need not exist, name one place.
+pub fn is_same_place(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        let folder = fs::canonicalize(parent(&path)).unwrap_or_else(|_| parent(&path).to_owned());
+        Some(path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name)))
+    };
+    place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
 }
 
 /// The names in a folder, sorted; names that are not UTF-8 are refused.

@@ -7,9 +7,12 @@ use super::Approver;
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
-use crate::custody::{Catalogue, Certificate, KEY_TAKEN, NewKey, Origin, Record, Sealing, Vault, public_of};
+use crate::custody::{
+    Catalogue, Certificate, KEY_TAKEN, NewKey, Origin, Record, Sealing, Vault, channels, public_of,
+};
 use crate::format::x509::Unsigned;
 use crate::key::{Hash, KeyId, Line, PublicKey, Scheme, Signature};
+use crate::lifecycle::cadence;
 use crate::policy::{Profile, Request};
 
 /// Consumers of metadata ignore a certificate's dates, and many tools do not: so it should outlive its key.
@@ -32,7 +35,13 @@ pub struct Making {
 }
 
 /// What is asked for: the same for the same line, origin, seal and profile.
+///
+/// # Errors
+/// The profile of a new line cannot be read, or ceremonies by it come too seldom.
 pub fn generate_request(making: &Making) -> Result<Request, Fault> {
+    if making.key.version == 1 {
+        check_profile(&making.profile_text)?;
+    }
     let (act, name, value) = match &making.origin {
         Origin::Generate(algorithm) => ("generate", "algorithm", algorithm.name().to_owned()),
         Origin::Adopt(pkcs8) => ("adopt", "public", public_of(pkcs8)?.fingerprint().to_string()),
@@ -43,6 +52,13 @@ pub fn generate_request(making: &Making) -> Result<Request, Fault> {
         .with("profile", Profile::digest(&making.profile_text));
     let request = if making.standby { request.with("kept as", "standby") } else { request };
     Ok(making.sealing.names().iter().fold(request, |request, name| request.with("sealed to", name)))
+}
+
+/// Refuses a profile by which nothing could be signed, or no key rotated.
+fn check_profile(text: &str) -> Result<(), Fault> {
+    let check =
+        || channels(&Profile::parse(text)?)?.iter().try_for_each(|channel| cadence(channel).map(drop));
+    check().map_err(|fault| fault.at("the profile"))
 }
 
 /// Makes or adopts the key. A refusal is recorded as a denied attempt.

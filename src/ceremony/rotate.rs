@@ -40,6 +40,8 @@ pub struct Moving<'a> {
     pub emergency: bool,
     /// Whether it is one act with a move that was confirmed just now.
     pub follows: bool,
+    /// In an emergency the key that signs from then on, or that there is none: who confirms, confirms that too.
+    pub successor: Option<String>,
 }
 
 impl<'a> Moving<'a> {
@@ -54,6 +56,7 @@ impl<'a> Moving<'a> {
             since: None,
             emergency: false,
             follows: false,
+            successor: None,
         }
     }
 
@@ -76,6 +79,10 @@ impl<'a> Moving<'a> {
             None => request,
         };
         let request = if self.emergency { request.with("emergency", "yes") } else { request };
+        let request = match &self.successor {
+            Some(successor) => request.with("signs then", successor),
+            None => request,
+        };
         let request = match self.cause {
             Cause::Unspecified => request,
             cause => request.with("cause", cause.name()),
@@ -157,7 +164,11 @@ pub fn choose(catalogue: &Catalogue, line: &Line, act: Move) -> Result<KeyId, Fa
         [version] => Ok(line.version(*version)),
         [] => {
             let fault = ORDER.fault(format!("no key of {line} can take the move {act}: {}", stages()));
+            let is_published = history.at_stage(Stage::Published).next().is_some();
             Err(match act {
+                Move::Publish if is_published => fault.hint(format!(
+                    "its next key is published already; then comes `fedroot rotate activate {line}`"
+                )),
                 Move::Publish => fault.hint(format!("`fedroot rotate stage {line}` makes the next key")),
                 Move::Activate => fault.hint("a key is published before it is activated"),
                 Move::Rollback | Move::Retire => {
@@ -198,9 +209,8 @@ pub fn advance(
     let now = vault.now();
     let request = moving.request();
     let mut moved = begin(vault, moving, now)?;
-    let confirmed = moved
-        .answers
-        .check()
+    let confirmed = check_time(vault, moving, now)
+        .and_then(|()| moved.answers.check())
         .and_then(|()| approver.confirm(&request))
         .and_then(|confirmation| request.confirm(&confirmation));
     let done = confirmed.and_then(|confirmed| {
@@ -220,9 +230,13 @@ pub fn advance(
 /// What would come of a move now; nothing is moved.
 pub fn foresee(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Moved, Fault> {
     let mut moved = begin(catalogue, moving, now)?;
-    let in_time = || if moving.step(now).wants_right_clock() { catalogue.check_clock(now) } else { Ok(()) };
-    moved.refused = moved.answers.check().and_then(|()| in_time()).err();
+    moved.refused = check_time(catalogue, moving, now).and_then(|()| moved.answers.check()).err();
     Ok(moved)
+}
+
+/// Refuses a clock that is behind, before it gives wrong answers.
+fn check_time(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<(), Fault> {
+    if moving.step(now).wants_right_clock() { catalogue.check_clock(now) } else { Ok(()) }
 }
 
 fn begin(catalogue: &Catalogue, moving: &Moving<'_>, now: Instant) -> Result<Moved, Fault> {
@@ -310,7 +324,10 @@ fn find(
     now: Instant,
 ) -> Result<Vec<Known>, Fault> {
     check_seen(receipt, now)?;
-    let lines = line.map_or_else(|| catalogue.lines(), |line| Ok(vec![line.clone()]))?;
+    let lines = match line {
+        Some(line) => catalogue.check_line(line).map(|()| vec![line.clone()])?,
+        None => catalogue.lines()?,
+    };
     let (mut found, mut refused) = (Vec::new(), None);
     for line in lines {
         let mut situation = catalogue.situation(&line)?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::artefact::{self, Listing, Revoked, VaultKey};
 use crate::base::clock::Instant;
-use crate::base::fault::Fault;
+use crate::base::fault::{Class, Fault};
 use crate::custody::{Catalogue, Record};
 use crate::key::{KeyId, Line};
 use crate::lifecycle::{HistoricalKey, KeyState, Stage};
@@ -49,9 +49,14 @@ impl artefact::Surroundings for Surroundings<'_> {
         }
         let mut keys = Vec::new();
         for line in self.catalogue.lines()? {
-            let channels = self.catalogue.carrying(&line)?;
+            let channels = match self.catalogue.carrying(&line) {
+                Ok(channels) => Some(channels),
+                Err(fault) if fault.code().class == Class::Ledger => return Err(fault),
+                // A profile that cannot be read stops its own line, and what carries its keys.
+                Err(_) => None,
+            };
             for record in self.catalogue.records(&line)? {
-                keys.push(key(&record, &channels)?);
+                keys.push(key(&record, channels.as_deref())?);
             }
         }
         Ok(self.keys.get_or_init(|| Arc::new(keys)).clone())
@@ -67,9 +72,9 @@ impl artefact::Surroundings for Surroundings<'_> {
         }
         let mut profiles = Vec::new();
         for line in self.catalogue.lines()? {
-            let profile = Profile::parse(&self.catalogue.profile_text(&line)?)
-                .map_err(|fault| fault.at(format_args!("the profile of {line}")))?;
-            profiles.push((line, profile));
+            // One that cannot be read signs nothing.
+            let profile = Profile::parse(&self.catalogue.profile_text(&line)?).ok();
+            profiles.extend(profile.map(|profile| (line, profile)));
         }
         Ok(self.profiles.get_or_init(|| Arc::new(profiles)).clone())
     }
@@ -174,7 +179,7 @@ fn is_asked_for(fact: &Fact) -> bool {
 }
 
 /// A key as documents speak of it: what its moves led to, a suspension aside.
-fn key(record: &Record, channels: &[(&'static str, BTreeSet<u32>)]) -> Result<VaultKey, Fault> {
+fn key(record: &Record, channels: Option<&[(&'static str, BTreeSet<u32>)]>) -> Result<VaultKey, Fault> {
     let (id, state) = (record.key()?, record.state());
     let standing = state.map_or(Stage::Generated, KeyState::standing);
     let past = state.and_then(|state| HistoricalKey::of(id.version, state));
@@ -188,6 +193,7 @@ fn key(record: &Record, channels: &[(&'static str, BTreeSet<u32>)]) -> Result<Va
         (Stage::Revoked, None) => Listing::Revoked(None),
     };
     let created = Instant::parse(record.created())?;
-    let wanted = channels.iter().map(|(kind, listed)| (*kind, listed.contains(&id.version))).collect();
+    let is_listed = |(kind, listed): &(&'static str, BTreeSet<u32>)| (*kind, listed.contains(&id.version));
+    let wanted = channels.map(|channels| channels.iter().map(is_listed).collect());
     Ok(VaultKey { id, public: record.public()?, created, listing, wanted })
 }

@@ -95,12 +95,14 @@ impl Theft {
         let signs_on = emergency
             .successor
             .is_some_and(|it| catalogue.history(&key.line).is_ok_and(|all| all.active() == Some(it)));
+        let named = successor.as_ref().map_or_else(|| "no key".to_owned(), ToString::to_string);
         let (mut output, moved) = match vacant {
             Some(_) => self.go_on(successor.clone(), common)?,
             None => self.step.run_with(Move::Revoke, common, |moving| Moving {
                 cause: Cause::Compromised,
                 since,
                 emergency: true,
+                successor: Some(named.clone()),
                 ..moving
             })?,
         };
@@ -109,7 +111,7 @@ impl Theft {
         if asked.dry_run && moved.act == Move::Revoke {
             output.row("would revoke", &key.to_string());
             let label = if signs_on { "would go on" } else { "would take over" };
-            output.row(label, &successor.as_ref().map_or("no key".to_owned(), ToString::to_string));
+            output.row(label, &named);
         }
         if moved.refused.is_some() || asked.dry_run {
             return Ok(output);

@@ -269,7 +269,7 @@ impl MakingArguments {
         if !is_dry {
             let at = common.vault_flag();
             output.note(format!(
-                "next: fedroot key export {line}{at} prints the public key for those who rely on it"
+                "next: give the public key to those who rely on it: fedroot key export {line}{at}"
             ));
         }
         Ok(output)

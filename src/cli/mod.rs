@@ -131,8 +131,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => return ExitCode::from(misused(error, &given)),
     };
     common.vault = common.vault.or_else(vault_of_environment);
-    let done = outputs.iter().try_for_each(|output| common.check_outside(output));
-    ExitCode::from(ui::finish(done.and_then(|()| run(command, &common)), common.json))
+    let done = check_outputs(&outputs, &common).and_then(|()| run(command, &common));
+    ExitCode::from(ui::finish(done, common.json))
 }
 
 /// Refuses a secret among the arguments, without showing it.
@@ -149,17 +149,46 @@ fn secret_in(given: &[OsString]) -> Option<Fault> {
 /// The options that name what is to be written: a file or a folder.
 const OUTPUTS: [&str; 7] = ["output", "copy", "split", "html", "svg", "ical", "folder"];
 
-/// What the command line names to be written.
-fn outputs(matches: &ArgMatches) -> Vec<PathBuf> {
-    let (mut outputs, mut level) = (Vec::new(), Some(matches));
+/// The commands that write their `--output` to standard output, where it is named `-`.
+const STREAMING: [&str; 2] = ["sign", "export"];
+
+/// What the command line names to be written: the option, the place, and whether that may be standard output.
+fn outputs(matches: &ArgMatches) -> Vec<(&'static str, PathBuf, bool)> {
+    let (mut outputs, mut level, mut command) = (Vec::new(), Some(matches), "");
     while let Some(matches) = level {
-        for output in OUTPUTS {
-            let named = matches.try_get_one::<PathBuf>(output);
-            outputs.extend(named.ok().flatten().filter(|path| !is_stream(path)).cloned());
+        for option in OUTPUTS {
+            let named = matches.try_get_one::<PathBuf>(option).ok().flatten();
+            let streams = option == "output" && STREAMING.contains(&command);
+            outputs.extend(named.map(|path| (option, path.clone(), streams)));
         }
-        level = matches.subcommand().map(|(_, matches)| matches);
+        let next = matches.subcommand();
+        (command, level) = (next.map_or("", |(name, _)| name), next.map(|(_, matches)| matches));
     }
     outputs
+}
+
+/// Refuses outputs that are in each other's way, lie in the vault, or are standard output where a file is wanted.
+fn check_outputs(outputs: &[(&str, PathBuf, bool)], common: &Common) -> Result<(), Fault> {
+    for (place, (option, path, streams)) in outputs.iter().enumerate() {
+        match is_stream(path) {
+            true if *streams => continue,
+            true => {
+                return Err(USAGE
+                    .fault(format!(
+                        "--{option} - is standard output, and this writes a file; nothing was done"
+                    ))
+                    .hint("name a file; ./- is one of that name"));
+            }
+            false => common.check_outside(path)?,
+        }
+        let same = outputs.iter().take(place).find(|(_, other, _)| disk::is_same_place(other, path));
+        if let Some((other, ..)) = same {
+            return Err(USAGE
+                .fault(format!("--{other} and --{option} are both {}; nothing was done", path.display()))
+                .hint("give each a place of its own"));
+        }
+    }
+    Ok(())
 }
 
 /// Not clap's to read: in its usage lines a variable that is set makes the option look required.

@@ -15,6 +15,7 @@ use crate::base::fault::Fault;
 use crate::ceremony::{self, Observed};
 use crate::key::Line;
 use crate::lifecycle::{Receipt, Source};
+use crate::policy::is_place;
 
 /// What stands for the certificate of a key, which is seen like a document.
 const CERTIFICATE: &str = "certificate";
@@ -51,21 +52,10 @@ fn kinds_and_certificate() -> clap::builder::PossibleValuesParser {
     clap::builder::PossibleValuesParser::new(names)
 }
 
-/// A place that a file is fetched from, of any scheme: the profile's publication points are written the same way.
+/// A place that a file is fetched from: the profile's publication points are written the same way.
 fn url(text: &str) -> Result<String, String> {
-    let is_scheme = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let has_host = |rest: &str| rest.split('/').next().is_some_and(|host| !host.is_empty());
-    match text.split_once("://") {
-        Some((scheme, rest))
-            if !scheme.is_empty()
-                && is_scheme(scheme)
-                && has_host(rest)
-                && text.chars().all(|c| c.is_ascii_graphic()) =>
-        {
-            Ok(text.to_owned())
-        }
-        _ => Err("it is no URL: write it as https://md.example.org/federation.xml".into()),
-    }
+    let why = "it is no URL: write it as https://md.example.org/federation.xml";
+    is_place(text).then(|| text.to_owned()).ok_or_else(|| why.into())
 }
 
 impl Observe {

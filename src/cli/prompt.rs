@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::signals::EchoGuard;
 use super::{INTERRUPTED, NO_TERMINAL, number, ui};
 use crate::base::bytes::hex;
-use crate::base::disk;
+use crate::base::disk::{self, Descriptor};
 use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::recipient::{Identities, MISSING, SECRET};
@@ -29,8 +29,8 @@ const PASSPHRASE_CHARS_SHORT: usize = 12;
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Passphrase {
     /// Read the passphrase from this file descriptor (one trailing newline is dropped)
-    #[arg(long, value_name = "N", value_parser = number::<u32>)]
-    passphrase_fd: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = descriptor)]
+    passphrase_fd: Option<Descriptor>,
     /// Read the passphrase from this file, which only its owner may read (one trailing newline is dropped)
     #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
     passphrase_file: Option<PathBuf>,
@@ -162,11 +162,15 @@ impl Answers {
 }
 
 impl Passphrase {
+    pub(super) fn is_standard_input(&self) -> bool {
+        self.passphrase_fd.as_ref().is_some_and(|descriptor| descriptor.number() == 0)
+    }
+
     /// The passphrase that flags give, if any.
     fn given(&self) -> Result<Option<Secret<String>>, Fault> {
-        let (bytes, place) = match (self.passphrase_fd, &self.passphrase_file) {
-            (Some(number), _) => {
-                (disk::read_descriptor(number, SECRET_BYTES_MAX)?, format!("file descriptor {number}"))
+        let (bytes, place) = match (&self.passphrase_fd, &self.passphrase_file) {
+            (Some(descriptor), _) => {
+                (descriptor.read(SECRET_BYTES_MAX)?, format!("file descriptor {}", descriptor.number()))
             }
             (None, Some(path)) => (private(path)?, path.display().to_string()),
             (None, None) => return Ok(None),
@@ -180,6 +184,11 @@ impl Passphrase {
         }
         Ok(Some(Secret::new(text.to_owned())))
     }
+}
+
+/// Takes a descriptor while the arguments are read: before the program opens files of its own.
+fn descriptor(text: &str) -> Result<Descriptor, String> {
+    number(text).map(Descriptor::take)
 }
 
 /// Reads a passphrase file. What a shell makes of `<(…)` and `/dev/stdin` is a link to a descriptor, and no file of ours.

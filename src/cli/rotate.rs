@@ -307,19 +307,19 @@ fn told(moved: &Moved, act: Move, is_dry: bool, common: &Common) -> Output {
 const fn next(act: Move, to: lifecycle::Stage) -> Option<&'static str> {
     match act {
         Move::Publish if matches!(to, lifecycle::Stage::Standby) => Some(
-            "sign the documents of the line anew, so that consumers know the key before an emergency; \
-             fedroot rotate emergency LINE lets it take over",
+            "sign the documents of the line anew, so that consumers know the key before an emergency; in one: \
+             fedroot rotate emergency LINE",
         ),
         Move::Generate => Some("fedroot rotate publish LINE"),
         Move::Publish => Some(
             "sign the documents of the line (saml: with --copy FILE), publish them, and tell with \
-             `fedroot observe` where they were seen; then fedroot rotate activate LINE",
+             `fedroot observe` where they were seen; then: fedroot rotate activate LINE",
         ),
         Move::Activate | Move::Rollback => Some(
-            "sign the documents of the line anew; fedroot rotate retire LINE, once nothing of the old key is outstanding",
+            "sign the documents of the line anew; once nothing of the old key is outstanding: fedroot rotate retire LINE",
         ),
         Move::Retire => Some("sign the documents of the line anew: they list the key no longer"),
-        Move::Suspend => Some("fedroot key resume LINE, or fedroot rotate revoke LINE --reason …"),
+        Move::Suspend => Some("fedroot key resume LINE; or for good: fedroot rotate revoke LINE"),
         _ => None,
     }
 }
@@ -344,8 +344,8 @@ impl Stage {
         let is_dry = keeping.is_dry();
         let mut output = keeping.run(&line, making, ceremony::stage, common)?;
         if !is_dry {
-            let why = if standby { ", so that consumers know it before an emergency" } else { "" };
-            output.note(format!("next: fedroot rotate publish {line}{}{why}", common.vault_flag()));
+            let why = if standby { "make it known before an emergency: " } else { "" };
+            output.note(format!("next: {why}fedroot rotate publish {line}{}", common.vault_flag()));
         }
         Ok(output)
     }
@@ -370,7 +370,7 @@ impl Revoke {
         }
         if moved.entry.is_some() && moved.from == Some(lifecycle::Stage::Active) {
             output.note(format!(
-                "no key of the line signs now; next: fedroot rotate emergency {}{} --reason TEXT lets another one take over",
+                "no key of the line signs now; to let another one take over: fedroot rotate emergency {}{} --reason TEXT",
                 moved.key.line,
                 common.vault_flag()
             ));

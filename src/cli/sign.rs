@@ -57,6 +57,16 @@ pub(super) struct Sign {
 impl Sign {
     pub(super) fn run(mut self, common: &Common) -> Result<Output, Fault> {
         let is_tree = kind(&self.subject.kind)?.is_tree();
+        if is_tree && self.output.as_deref().is_some_and(is_stream) {
+            return Err(super::USAGE
+                .fault("a tree of documents does not fit into standard output; nothing was signed")
+                .hint("--output DIR names its folder"));
+        }
+        if is_stream(&self.subject.document) && self.passphrase.is_standard_input() {
+            return Err(super::USAGE
+                .fault("document and passphrase cannot both come from standard input; nothing was signed")
+                .hint("give one of them as a file, or from another descriptor: --passphrase-fd 3 3<FILE"));
+        }
         if let Some(folder) = if is_tree { self.output.take() } else { self.split.take() } {
             return super::split::run(&self, &folder, common);
         }

@@ -57,12 +57,21 @@ impl Status {
         let catalogue = common.catalogue()?;
         let now = self.at.unwrap_or_else(super::now);
         let lines = match &self.line {
-            Some(line) => vec![line.clone()],
+            Some(line) => catalogue.check_line(line).map(|()| vec![line.clone()])?,
             None => catalogue.lines()?,
         };
         let (mut output, mut due, mut rows) = (Output::default(), Vec::new(), Vec::new());
+        if let Err(fault) = catalogue.check_ledger(super::now()) {
+            let way_out = fault.way_out().map_or(String::new(), |hint| format!("; {hint}"));
+            due.push(Due { key: "ledger".into(), what: format!("{fault}{way_out}"), at: None });
+        }
         for line in &lines {
-            rows.push(self.line(&catalogue, line, now, &mut output, &mut due)?);
+            match self.line(&catalogue, line, now, &mut output, &mut due) {
+                Ok(row) => rows.push(row),
+                Err(fault) if fault.code().class == Class::Ledger => return Err(fault),
+                // One line that cannot be read hides no other.
+                Err(fault) => due.push(Due { key: line.to_string(), what: fault.to_string(), at: None }),
+            }
         }
         for (key, fault) in catalogue.harmed(self.line.as_ref())? {
             due.push(Due { key: key.to_string(), what: fault.to_string(), at: None });

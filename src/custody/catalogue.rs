@@ -100,6 +100,11 @@ impl Catalogue {
         ledger::check_clock(&self.ledger_folder(), now)
     }
 
+    /// Refuses what the next entry of the ledger would be refused for, as far as that shows without a lock.
+    pub fn check_ledger(&self, now: Instant) -> Result<(), Fault> {
+        ledger::check_next(&self.ledger_folder(), now)
+    }
+
     /// The journal, to write to it.
     pub(super) fn journal_mut(&mut self) -> Result<&mut Journal, Fault> {
         self.journal()?;
@@ -277,6 +282,12 @@ impl Catalogue {
             for (version, _) in history.keys().filter(|(_, state)| state.stage != Stage::Destroyed) {
                 let key = line.version(version);
                 let sound = self.record(&key).and_then(|record| self.sealed(&record));
+                let certificate = self.path(&key, "cert.pem");
+                let sound = sound.and_then(|_| {
+                    disk::exists(&certificate).then_some(()).ok_or_else(|| {
+                        TAMPERED.fault(format!("its certificate is gone: {}", certificate.display()))
+                    })
+                });
                 harmed.extend(sound.err().map(|fault| (key, fault)));
             }
         }
@@ -444,6 +455,12 @@ impl Catalogue {
 
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Refuses the name of a key line that there is not.
+    pub fn check_line(&self, line: &Line) -> Result<(), Fault> {
+        let is_known = self.journal()?.key_lines().contains(line);
+        is_known.then_some(()).ok_or_else(|| self.no_line(line))
     }
 
     fn no_line(&self, line: &Line) -> Fault {

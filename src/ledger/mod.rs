@@ -144,12 +144,30 @@ pub fn check_clock(
     folder: &std::path::Path,
     now: crate::base::clock::Instant,
 ) -> Result<(), crate::base::fault::Fault> {
-    let last = || {
-        let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES)?;
-        let state = state::State::newest(&zeroize::Zeroizing::new(bytes))?;
-        writer::last_time(&crate::base::append::Growing::open(&folder.join(LOG))?, &state)
-    };
-    last().or(Ok(now)).and_then(|last| writer::check_clock(last, now))
+    last_time(folder).or(Ok(now)).and_then(|last| writer::check_clock(last, now))
+}
+
+/// What stands in the way of the next entry, as far as it shows without touching anything: the state file, the end of the log,
+/// the clock.
+///
+/// # Errors
+/// That.
+pub fn check_next(
+    folder: &std::path::Path,
+    now: crate::base::clock::Instant,
+) -> Result<(), crate::base::fault::Fault> {
+    if !crate::base::disk::exists(&folder.join(STATE_FILE)) {
+        return Err(STATE.fault("the ledger's state is gone: nothing can be signed").hint(
+            "put ledger/state back; where it is lost: `fedroot ledger recover --acknowledge --reason TEXT`",
+        ));
+    }
+    writer::check_clock(last_time(folder)?, now)
+}
+
+fn last_time(folder: &std::path::Path) -> Result<crate::base::clock::Instant, crate::base::fault::Fault> {
+    let bytes = crate::base::disk::read_private(&folder.join(STATE_FILE), STATE_BYTES)?;
+    let state = state::State::newest(&zeroize::Zeroizing::new(bytes))?;
+    writer::last_time(&crate::base::append::Growing::open(&folder.join(LOG))?, &state)
 }
 
 /// What the one whole line behind those of the state file marks, where there is one that follows them.

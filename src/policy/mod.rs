@@ -32,7 +32,7 @@ pub use last::Last;
 pub use print::Print;
 pub use profile::{
     AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,
-    Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,
+    Provisioning, Reserved, Saml, SoftwareStatement, Spiffe, is_place,
 };
 pub use rules::{RULES, Rules};
 pub use sequence::{REVOKED, SEQUENCE_STEP, next_sequence};

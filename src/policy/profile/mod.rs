@@ -16,6 +16,7 @@ pub use self::bundle::Bundle;
 pub use self::grant::{AccessToken, OobKeys, Provisioning, SoftwareStatement};
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
 pub use self::openid::{Lifetime, Openid};
+pub use self::rotation::is_place;
 pub(super) use self::rotation::{Channel, Rotation};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
 use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
@@ -287,6 +288,7 @@ mod tests {
             ("[rotation]\nquorum = 0\n", "nobody"),
             ("[[channels]]\nname = \"a b\"\nkind = \"jwks\"\n", "'a b'"),
             ("[[channels]]\nname = \"a\"\nkind = \"jwks\"\nrefresh = \"1 day\"\n", "not a duration"),
+            ("[[channels]]\nname = \"a\"\nkind = \"jwks\"\npoints = [\"md.example.org/a\"]\n", "is no URL"),
             ("[rules]\n\"saml.valid-untill.past\" = \"warn\"\n", "no rule 'saml.valid-untill.past'"),
             ("[rules]\n\"saml.private-key\" = \"off\"\n", "unknown variant"),
         ] {

@@ -138,6 +138,15 @@ pub struct Channel {
     pub strict: Option<bool>,
 }
 
+/// Whether this is a place that a file is fetched from: a URL of any scheme.
+pub fn is_place(text: &str) -> bool {
+    let is_scheme = |scheme: &str| scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let has_host = |rest: &str| rest.split('/').next().is_some_and(|host| !host.is_empty());
+    let is_plain = text.chars().all(|c| c.is_ascii_graphic());
+    text.split_once("://")
+        .is_some_and(|(scheme, rest)| is_plain && !scheme.is_empty() && is_scheme(scheme) && has_host(rest))
+}
+
 pub(super) fn check(rotation: &Rotation, channels: &[Channel]) -> Result<(), Fault> {
     if rotation.quorum == 0 {
         return wrong("[rotation] quorum is 0: nobody would have to agree");
@@ -150,6 +159,12 @@ pub(super) fn check(rotation: &Rotation, channels: &[Channel]) -> Result<(), Fau
         }
         if channels.iter().take(place).any(|before| before.name == channel.name) {
             return wrong(&format!("[[channels]] '{}' is there twice", channel.name));
+        }
+        if let Some(point) = channel.points.iter().find(|point| !is_place(point)) {
+            return wrong(&format!(
+                "[[channels]] '{}': '{point}' is no URL: write it as https://md.example.org/federation.xml",
+                channel.name
+            ));
         }
     }
     Ok(())
