@@ -89,7 +89,8 @@ impl Review {
         }
         let (path, vault) = (quoted(&path), common.vault_flag());
         let target = if self.split { "--split DIR" } else { "--output OUT" };
-        let copy = if self.copy { " --copy COPY" } else { "" };
+        let has_copy = self.copy || ceremony::other_signer(&catalogue, &line, kind, now).is_ok();
+        let copy = if has_copy { " --copy COPY" } else { "" };
         output.note(format!("next: fedroot sign {name} {path} --key {line} {target}{copy}{vault}"));
         Ok(output)
     }

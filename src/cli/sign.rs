@@ -10,12 +10,14 @@ use super::prompt::{Answers, Passphrase};
 use super::review::{self, Subject};
 use super::ui::Output;
 use super::{Common, document, is_stream, parsed, quoted, ui};
-use crate::artefact::kind;
+use crate::artefact::{Kind, kind};
 use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 use crate::base::random;
 use crate::base::text::visible;
 use crate::ceremony::{self, Copied, Done, Signing, Target};
+use crate::custody::Catalogue;
+use crate::key::Line;
 
 /// `fedroot sign`
 #[derive(Args, Debug)]
@@ -101,6 +103,9 @@ impl Sign {
         let document = &self.subject.document;
         let verify = kind.to_verify(document, &path);
         let mut output = told((&path, verify), &copied, kind.is_secret(), done);
+        if self.copy.is_none() {
+            output.notes.extend(without_copy(&vault, &self.subject.line, kind));
+        }
         if let Some(folder) = kind.belongs_into(document, &path).filter(|_| !is_stream(&path)) {
             output.note(format!("before that, put it and what stands beside it into {}", quoted(folder)));
         }
@@ -118,6 +123,15 @@ impl Sign {
             progress,
         }
     }
+}
+
+/// What to say where another key of the line signs copies, and none was asked for.
+pub(super) fn without_copy(catalogue: &Catalogue, line: &Line, kind: &dyn Kind) -> Option<String> {
+    let other = ceremony::other_signer(catalogue, line, kind, super::now()).ok()?;
+    Some(format!(
+        "without --copy nobody who has pinned {} only gets anything newer: sign with it while a key is rotated",
+        line.version(other)
+    ))
 }
 
 /// Where the signed document goes.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use serde_json::json;
 
 use super::progress::Progress;
-use super::sign::Sign;
+use super::sign::{Sign, without_copy};
 use super::ui::{Listed, Output};
 use super::{Common, USAGE, document, quoted, review};
 use crate::artefact::{Standing, kind};
@@ -61,6 +61,9 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     let copied = batched.copy.take();
     let mut output = Output::default();
     show(&mut output, sign, folder, kind.is_tree(), &batched)?;
+    if sign.copy.is_none() {
+        output.notes.extend(without_copy(&vault, &subject.line, kind));
+    }
     let copy = sign.copy.as_deref().zip(copied);
     if let Some((folder, copied)) = &copy {
         show(&mut output, sign, folder, false, copied)?;

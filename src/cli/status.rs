@@ -140,7 +140,14 @@ impl Status {
         now: Instant,
         due: &mut Vec<Due>,
     ) -> Result<(), Fault> {
-        for (kind, end) in catalogue.newest_ends(line)? {
+        for ((kind, signer), end) in catalogue.newest_ends(line)? {
+            // Where each key has files of its own, consumers of each want a valid one.
+            let has_own = ChannelKind::of_document(&kind).method() == Method::Double;
+            match signer {
+                Some(version) if has_own && catalogue.signers(line, &kind, now)?.contains(&version) => {}
+                None if !has_own || situation.history.active().is_none() => {}
+                _ => continue,
+            }
             let channel = Channel::of(&situation.channels, &kind);
             // The next ceremony has to come before that, and what it signs has to arrive.
             let needed = channel.map(|channel| &channel.timing).map(|timing| {
@@ -150,11 +157,14 @@ impl Status {
             let what = match (end <= now, ChannelKind::of_document(&kind).method()) {
                 // Grants and releases end, and nobody has to renew them.
                 (true, Method::OutOfBand) => continue,
-                (true, _) => format!("the newest {kind} has ended: sign it anew"),
+                (true, _) => format!("the newest {kind} has ended"),
                 (false, _) if end <= soon => format!("the newest {kind} ends"),
                 (false, _) => continue,
             };
-            due.push(Due { key: line.to_string(), what, at: Some(end) });
+            let is_copy = signer.is_some() && signer != situation.history.active();
+            let how = if is_copy { "sign with --copy" } else { "sign it anew" };
+            let key = signer.map_or_else(|| line.to_string(), |version| line.version(version).to_string());
+            due.push(Due { key, what: format!("{what}: {how}"), at: Some(end) });
         }
         Ok(())
     }

@@ -194,17 +194,20 @@ impl Catalogue {
         Ok(all)
     }
 
-    /// When the newest document of each kind that the line signed ends; of a batch, the first that does.
-    pub fn newest_ends(&self, line: &Line) -> Result<BTreeMap<String, Instant>, Fault> {
+    /// When the newest document of each kind that the line signed ends, of a batch the first that does; and the newest one of
+    /// each key.
+    pub fn newest_ends(&self, line: &Line) -> Result<BTreeMap<(String, Option<u32>), Instant>, Fault> {
         let mut newest = BTreeMap::new();
         self.journal()?.each(Some(line), &mut |noted| {
             let What::Signed { key, kind, documents, ends, .. } = &noted.what else { return Ok(()) };
-            if key.parse::<KeyId>()?.line == *line {
+            let key: KeyId = key.parse()?;
+            if key.line == *line {
                 let batch = ends.keys().filter(|end| *end != NEVER);
                 let ends = documents.iter().filter_map(|document| document.expires.as_ref()).chain(batch);
                 let first =
                     ends.map(|end| Instant::parse(end)).collect::<Result<Vec<_>, _>>()?.into_iter().min();
-                newest.insert(kind.clone(), first);
+                newest.insert((kind.clone(), Some(key.version)), first);
+                newest.insert((kind.clone(), None), first);
             }
             Ok(())
         })?;

@@ -103,7 +103,10 @@ impl Found {
             Opening::At(When::At(at)) => self.opens = self.opens.max(Some(at)),
             Opening::At(When::Never) => self.object(format!("{channel}: {never}")),
             Opening::Unseen(points) => {
-                self.object(format!("{channel}: no receipt from {}", points.join(", ")));
+                self.object(format!(
+                    "{channel}: no receipt from {}: fetch what stands there, and tell with `fedroot observe`",
+                    points.join(", ")
+                ));
             }
         }
     }
@@ -227,9 +230,23 @@ fn publish(situation: &Situation, now: Instant, found: &mut Found) {
 
 fn activate(situation: &Situation, version: u32, now: Instant, found: &mut Found) {
     for channel in &situation.channels {
-        if situation.inventory.is_listed(channel, version, now) {
+        let inventory = &situation.inventory;
+        let own = [inventory.listing(&channel.name, version), inventory.signed(&channel.name, version)];
+        let is_valid = own.into_iter().flatten().any(|outstanding| outstanding.count(now) > 0);
+        let is_listed = inventory.is_listed(channel, version, now);
+        if channel.kind.method() == Method::Double && is_listed && !is_valid {
+            found.object(format!(
+                "{}: nothing that #{version} signed is valid now: sign with --copy, and publish that",
+                channel.name
+            ));
+        } else if is_listed {
             let opening = window::activate(channel, &situation.inventory, version, now);
             found.wait(&channel.name, opening, "artefacts without the key never expire");
+        } else if channel.kind.method() == Method::Double {
+            found.object(format!(
+                "{}: #{version} has signed nothing yet: sign with --copy, and publish that",
+                channel.name
+            ));
         } else if channel.kind.method() != Method::Replace {
             found.object(format!("{}: no artefact lists #{version}", channel.name));
         }

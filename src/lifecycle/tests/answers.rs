@@ -42,6 +42,28 @@ fn activation_wants_receipts_and_then_time() {
 }
 
 #[test]
+fn a_key_whose_copies_have_ended_does_not_take_over() {
+    let mut situation = situation(Channel::new(Kind::SamlAnchor));
+    let ends = |from: i64| When::At(at(from)).later(days(14));
+    go(&mut situation, 10 * DAY, 2, Move::Generate);
+    go(&mut situation, 10 * DAY, 2, Move::Publish);
+    let says_copy = |situation: &Situation, day: i64| {
+        let refused = ask(situation, day * DAY, 2, Move::Activate);
+        assert!(!refused.safety.yes && refused.safety.reason.contains("--copy"), "{}", refused.safety.reason);
+    };
+    says_copy(&situation, 11);
+    let mut copied = |name: &str, day: i64| {
+        let copy = signature(name, Kind::SamlAnchor, Some(2), day * DAY, ends(day * DAY), Lists::Own);
+        situation.inventory.add(&copy);
+        situation.inventory.observe(&receipt(name, (day + 1) * DAY)).unwrap();
+        situation.clone()
+    };
+    // Its only file has ended long ago: who has pinned it only has none.
+    says_copy(&copied("first", 11), 60);
+    assert!(ask(&copied("second", 59), 60 * DAY, 2, Move::Activate).are_yes());
+}
+
+#[test]
 fn policy_knows_the_table_reasons_persons_and_one_rotation_at_a_time() {
     let situation = published();
     let of = |version, act, asked| super::super::answers(&situation, act, version, at(20 * DAY), asked);
