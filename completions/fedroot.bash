@@ -994,7 +994,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__ledger__subcmd__show)
-            opts="-h --identity --key --since --kind --rewrapped --vault --json --batch --help"
+            opts="-h --identity --key --since --kind --rewrapped --ledger --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1020,6 +1020,10 @@ _fedroot() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --vault)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1032,13 +1036,17 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__ledger__subcmd__verify)
-            opts="-h --since --vault --json --batch --help"
+            opts="-h --since --ledger --vault --json --batch --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

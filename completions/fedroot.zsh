@@ -589,6 +589,7 @@ _arguments "${_arguments_options[@]}" : \
             (verify)
 _arguments "${_arguments_options[@]}" : \
 '*--since=[A checkpoint that was kept elsewhere\: the ledger must go on from it (can be repeated)]:NOTE:_files' \
+'(--vault)--ledger=[A copy of the ledger, or the folder of its mirror, instead of the one in the vault\: needs no vault]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \
@@ -603,6 +604,7 @@ _arguments "${_arguments_options[@]}" : \
 '--since=[Only the entries that claim this time or a later one]:TIME:_default' \
 '*--kind=[Only the entries of this kind (can be repeated)]:KIND:(genesis config intent outcome denied stage receipt note checkpoint recovery reseal audit)' \
 '--rewrapped=[Sessions that were rewrapped for this identity]:FILE:_files' \
+'(--vault)--ledger=[A copy of the ledger, or the folder of its mirror, instead of the one in the vault\: needs no vault]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--json[Print one JSON document instead of text, on errors too]' \
 '--batch[Never ask\: fail where an answer is needed]' \

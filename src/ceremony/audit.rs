@@ -50,6 +50,16 @@ pub fn audit(catalogue: &Catalogue, since: &[Note]) -> Result<Checked, Fault> {
     }
 }
 
+/// Checks a copy of a ledger, by whoever has one: a file, or the folder of a mirror.
+pub fn audit_copy(path: &Path, since: &[Note]) -> Result<Checked, Fault> {
+    ledger::verify_copy(&copy(path)?, since).map_err(|fault| fault.at(path.display()))
+}
+
+/// A copy of a ledger: a file, or the folder of a mirror.
+pub fn copy(path: &Path) -> Result<Document, Fault> {
+    if disk::is_folder(path) { ledger::open_log(path) } else { Document::open(path) }
+}
+
 /// Reads a checkpoint.
 pub fn note(path: &Path) -> Result<Note, Fault> {
     Note::parse(&disk::read(path, NOTE_BYTES_MAX)?).map_err(|fault| fault.at(path.display()))
@@ -199,17 +209,21 @@ pub fn read_ledger(
     identities: &Identities,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, Fault> {
-    read_ledger_with(catalogue, identities, None, visit)
+    read_log(&log(catalogue)?, identities, None, visit)
 }
 
-/// The same with sessions that were rewrapped for these identities.
-pub fn read_ledger_with(
-    catalogue: &Catalogue,
+/// The log of a vault's ledger.
+pub fn log(catalogue: &Catalogue) -> Result<Document, Fault> {
+    ledger::open_log(&catalogue.ledger_folder())
+}
+
+/// The same from a log, with sessions that were rewrapped for these identities.
+pub fn read_log(
+    log: &Document,
     identities: &Identities,
     rewrapped: Option<&Rewrapped>,
     visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, Fault> {
-    let log = ledger::open_log(&catalogue.ledger_folder())?;
     let mut reader = ledger::read_with(log.reader(), identities, rewrapped);
     for entry in &mut reader {
         visit(entry?);

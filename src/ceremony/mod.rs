@@ -29,8 +29,8 @@ mod verify;
 pub use attempt::other_signer;
 pub use audit::{
     Agreement, Body, Break, Checked, Entry, EntryKind, Evidence, Measure, Note, Proved, Rebuilt, Recovered,
-    Rewrapped, Summary, Trust, VerifierKey, answer, audit, check_artefact, check_disclosure, check_proof,
-    checkpoint, fresh, note, prove, read_ledger, read_ledger_with, rebuild,
+    Rewrapped, Summary, Trust, VerifierKey, answer, audit, audit_copy, check_artefact, check_disclosure,
+    check_proof, checkpoint, copy, fresh, log, note, prove, read_ledger, read_log, rebuild,
 };
 pub use batch::{Batched, Splitting, sign_batch};
 pub use chain::{pretty, verify_chain};

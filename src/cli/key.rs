@@ -232,7 +232,8 @@ impl Keeping {
             progress: Progress::working("making the key"),
         };
         let (record, request) = make(&mut vault, making, &mut answers, &mut random::system())?;
-        let json = members(json!({"line": line.to_string(), "request": request.to_string()}));
+        let json =
+            members(json!({"line": line.to_string(), "request": request.to_string(), "changed": true}));
         let mut output = Output { json, ..Output::default() };
         describe(&mut output, &record)?;
         Ok(output)

@@ -97,17 +97,22 @@ impl Output {
 
 /// Prints what came of a command and returns its exit code. That nobody reads any more changes nothing about it.
 pub(super) fn finish(result: Result<Output, Fault>, as_json: bool) -> u8 {
-    let (code, printed) = match result {
+    let (code, was_done, printed) = match result {
         Ok(output) => {
             let code = output.refusal.as_ref().map_or(0, |fault| exit::code(fault.code().class));
-            (code, show(output, as_json))
+            let says = |member| output.json.get(member).unwrap_or_default();
+            let has_acted = says("changed") == &Value::Bool(true) || says("ledger_intent").is_u64();
+            let was_done =
+                if code == 0 && has_acted { "; it was done and recorded, all the same" } else { "" };
+            (code, was_done, show(output, as_json))
         }
-        Err(fault) => (exit::code(fault.code().class), show_fault(&fault, as_json)),
+        Err(fault) => (exit::code(fault.code().class), "", show_fault(&fault, as_json)),
     };
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let why = disk::reason(&error);
             // There is nowhere left to report to when this fails too.
-            let _ = write_stderr(&format!("error: cannot write what came of it: {}\n", disk::reason(&error)));
+            let _ = write_stderr(&format!("error: cannot write what came of it: {why}{was_done}\n"));
             exit::code(Class::Environment)
         }
         _ => code,

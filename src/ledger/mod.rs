@@ -35,8 +35,8 @@ mod writer;
 
 pub use auditors::{Challenge, REWRAPPED_BYTES_MAX, Rewrapped, answer, digest, rewrap};
 pub use chain::{
-    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, open_log, verify, verify_chain, verify_document,
-    verify_folder, verify_since,
+    Agreement, BREAKS_MAX, Break, Checked, Summary, fitting, open_log, verify, verify_chain, verify_copy,
+    verify_document, verify_folder, verify_since,
 };
 pub use entry::Measure;
 pub use evidence::{Evidence, Proved, Trust, prove};

@@ -63,8 +63,8 @@ fn witness_key(text: &str) -> Result<VerifierKey, String> {
 impl Command {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         match self {
-            Self::Verify(verify) => verify.run(&common.catalogue()?),
-            Self::Show(show) => show.run(&common.catalogue()?),
+            Self::Verify(verify) => verify.run(common),
+            Self::Show(show) => show.run(common),
             Self::Recover(recover) => recover.run(common),
             Self::Rebuild(rebuild) => rebuild.run(common),
             Self::Checkpoint(checkpoint) => checkpoint.run(common),

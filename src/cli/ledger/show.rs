@@ -11,8 +11,7 @@ use crate::base::fault::Fault;
 use crate::base::text::{counted, visible};
 use crate::ceremony::{self, Body, Entry, EntryKind, Summary};
 use crate::cli::ui::Output;
-use crate::cli::{parsed, prompt};
-use crate::custody::Catalogue;
+use crate::cli::{Common, parsed, prompt};
 use crate::key::Line;
 use crate::ledger::SEALED;
 
@@ -34,6 +33,9 @@ pub(in crate::cli) struct Show {
     /// Sessions that were rewrapped for this identity
     #[arg(long, value_name = "FILE")]
     rewrapped: Option<PathBuf>,
+    /// A copy of the ledger, or the folder of its mirror, instead of the one in the vault: needs no vault
+    #[arg(long, value_name = "LOG", conflicts_with = "vault")]
+    ledger: Option<PathBuf>,
 }
 
 fn kinds() -> clap::builder::PossibleValuesParser {
@@ -41,7 +43,7 @@ fn kinds() -> clap::builder::PossibleValuesParser {
 }
 
 impl Show {
-    pub(super) fn run(self, catalogue: &Catalogue) -> Result<Output, Fault> {
+    pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
         let identities = prompt::identities(&self.identity)?;
         let wanted = self.line.map(|line| line.to_string());
         let mut output = Output::default();
@@ -49,7 +51,11 @@ impl Show {
         // What closes an intent does not name the key again.
         let mut intents = BTreeSet::new();
         let rewrapped = self.rewrapped.as_deref().map(ceremony::rewrapped).transpose()?;
-        let summary = ceremony::read_ledger_with(catalogue, &identities, rewrapped.as_ref(), &mut |entry| {
+        let log = match &self.ledger {
+            Some(copy) => ceremony::copy(copy)?,
+            None => ceremony::log(&common.catalogue()?)?,
+        };
+        let summary = ceremony::read_log(&log, &identities, rewrapped.as_ref(), &mut |entry| {
             sealed += u64::from(matches!(entry.body, Body::Sealed));
             let is_about = wanted.as_ref().is_none_or(|line| {
                 is_about(&entry.body, line) || entry.re.is_some_and(|re| intents.contains(&re))

@@ -9,9 +9,9 @@ use crate::base::bytes::{base64, hex};
 use crate::base::fault::Fault;
 use crate::base::text::counted;
 use crate::ceremony::{self, Agreement, Break, Checked, EntryKind, Note, Summary};
+use crate::cli::Common;
 use crate::cli::progress::Progress;
 use crate::cli::ui::Output;
-use crate::custody::Catalogue;
 
 /// `fedroot ledger verify`
 #[derive(Args, Debug)]
@@ -19,13 +19,20 @@ pub(in crate::cli) struct Verify {
     /// A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)
     #[arg(long, value_name = "NOTE")]
     since: Vec<PathBuf>,
+    /// A copy of the ledger, or the folder of its mirror, instead of the one in the vault: needs no vault
+    #[arg(long, value_name = "LOG", conflicts_with = "vault")]
+    ledger: Option<PathBuf>,
 }
 
 impl Verify {
-    pub(super) fn run(&self, catalogue: &Catalogue) -> Result<Output, Fault> {
+    pub(super) fn run(&self, common: &Common) -> Result<Output, Fault> {
         let since = self.since.iter().map(|path| ceremony::note(path)).collect::<Result<Vec<_>, _>>()?;
         let progress = Progress::working("verifying the ledger");
-        let Checked { summary, agreement, complete, kept, lost } = ceremony::audit(catalogue, &since)?;
+        let checked = match &self.ledger {
+            Some(copy) => ceremony::audit_copy(copy, &since)?,
+            None => ceremony::audit(&common.catalogue()?, &since)?,
+        };
+        let Checked { summary, agreement, complete, kept, lost } = checked;
         drop(progress);
         let mut output = Output::json(json!({
             "verdict": if complete.is_some() { "complete" } else { "consistent" },
