@@ -150,6 +150,17 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     // a policy that it does not keep
     toml(&statement(2).replace("\"openid\"", "\"profile\""));
     says(&["openid.subject.policy", "subordinates/2.toml"]);
+    // an endpoint in the place of a file of the tree itself
+    let anchor = folder.read("in/anchor.toml");
+    let text = String::from_utf8(anchor.clone()).unwrap();
+    for reserved in ["index.json", "nginx.conf/fetch"] {
+        let moved = text.replace("anchor.example.org/fetch", &format!("anchor.example.org/{reserved}"));
+        assert_ne!(moved, text);
+        fs::write(folder.path("in/anchor.toml"), moved).unwrap();
+        let ran = folder.fedroot(&arguments(&[]));
+        assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains("is a name of the tree itself"));
+    }
+    fs::write(folder.path("in/anchor.toml"), anchor).unwrap();
     // another input than the composed one
     toml("configuration = \"2.jwt\"\nconstraint = {}\n");
     let ran = folder.fedroot(&arguments(&[]));

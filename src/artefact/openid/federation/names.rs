@@ -15,6 +15,9 @@ const MARKS: &str = "trust-marks";
 /// What a trust mark is called among documents, before its type and its subject.
 const MARK: &str = "trust-mark ";
 
+/// Files of the tree that are no documents: no path begins with one of them.
+const RESERVED: [&str; 2] = ["index.json", "nginx.conf"];
+
 /// Where documents stand. A path is missing where the configuration promises none.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -90,6 +93,11 @@ impl Names {
             Form::SignedJwkSet => "signed_jwks_uri",
             _ => "federation_fetch_endpoint",
         };
+        if form == Form::TrustMark && id.starts_with(&format!("{MARK} ")) {
+            return Err(COMPOSED
+                .fault(format!("{file}: its trust_mark_type is empty"))
+                .hint("name the type of the trust mark, a URL"));
+        }
         let is_listed = form != Form::SubordinateStatement || self.list.is_some();
         let promise = if is_listed { promise } else { "federation_list_endpoint" };
         self.path(id).filter(|_| is_listed).ok_or_else(|| {
@@ -107,11 +115,17 @@ fn below(entity: &str, what: &str, url: &str) -> Result<String, Fault> {
         !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_plain)
     };
     let path = url.strip_prefix(entity.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-    path.filter(|path| path.split('/').all(is_plain)).map(str::to_owned).ok_or_else(|| {
+    let path = path.filter(|path| path.split('/').all(is_plain)).ok_or_else(|| {
         COMPOSED
             .fault(format!("anchor: {what} is {url}, which no file of the tree can answer"))
             .hint(format!("take a path of plain names below {entity}, without a query"))
-    })
+    })?;
+    match RESERVED.iter().find(|reserved| path.split('/').next() == Some(**reserved)) {
+        Some(reserved) => Err(COMPOSED
+            .fault(format!("anchor: {what} is {url}, and {reserved} is a name of the tree itself"))
+            .hint("take another path")),
+        None => Ok(path.to_owned()),
+    }
 }
 
 /// The file name of an identifier: percent-encoded, or its hash where that is too long for a file system.
