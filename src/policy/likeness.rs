@@ -63,7 +63,7 @@ fn begins_invisible(byte: u8) -> bool {
         | (byte == 0xC2)
         | (byte == 0xCD)
         | (byte == 0xD8)
-        | ((byte >= 0xE1) & (byte <= 0xE3))
+        | (0xE1..=0xE3).contains(&byte)
         | (byte == 0xEF)
         | (byte == 0xF3)
 }

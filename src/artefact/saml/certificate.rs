@@ -80,8 +80,9 @@ impl<'a> Elements<'a> {
     /// Steps over the next one, which has this tag. Yields its contents.
     fn take(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (length, rest) = match self.0.strip_prefix(&[tag])? {
-            [length @ ..=0x7F, rest @ ..] => (usize::from(*length), rest),
-            [0x81, length @ 0x80..=0xFF, rest @ ..] => (usize::from(*length), rest),
+            [length @ ..=0x7F, rest @ ..] | [0x81, length @ 0x80..=0xFF, rest @ ..] => {
+                (usize::from(*length), rest)
+            }
             // no text is looked at that holds more
             [0x82, high @ 1..=0xFF, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
             _ => return None,
