@@ -123,7 +123,7 @@ pub fn equal(left: &[u8], right: &[u8]) -> bool {
 }
 
 /// A SHA-256 digest, written `sha256:` and 64 hexadecimal digits.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -246,16 +246,18 @@ impl<S: std::io::Write> std::io::Write for Hashing<S> {
 pub struct Tagging<S> {
     inner: S,
     tag: Poly1305,
-    /// The beginning of a block of 16 bytes.
+    /// The beginning of a piece.
     begun: Vec<u8>,
 }
 
 const BLOCK: usize = 16;
+/// What the tag takes at a time: four blocks at once cost half of what they cost one by one.
+const PIECE: usize = 4 * BLOCK;
 
 impl<S> Tagging<S> {
     /// Starts under this key.
     pub fn new(inner: S, key: &[u8; 32]) -> Self {
-        Self { inner, tag: Poly1305::new(key.into()), begun: Vec::with_capacity(BLOCK) }
+        Self { inner, tag: Poly1305::new(key.into()), begun: Vec::with_capacity(PIECE) }
     }
 
     /// The tag, and the stream.
@@ -265,16 +267,16 @@ impl<S> Tagging<S> {
 
     fn count(&mut self, mut bytes: &[u8]) {
         if !self.begun.is_empty() {
-            let (head, rest) = bytes.split_at(bytes.len().min(BLOCK - self.begun.len()));
+            let (head, rest) = bytes.split_at(bytes.len().min(PIECE - self.begun.len()));
             self.begun.extend_from_slice(head);
-            if self.begun.len() < BLOCK {
+            if self.begun.len() < PIECE {
                 return;
             }
             self.tag.update_padded(&self.begun);
             self.begun.clear();
             bytes = rest;
         }
-        let (whole, rest) = bytes.split_at(bytes.len() - bytes.len() % BLOCK);
+        let (whole, rest) = bytes.split_at(bytes.len() - bytes.len() % PIECE);
         self.tag.update_padded(whole);
         self.begun.extend_from_slice(rest);
     }
@@ -331,7 +333,7 @@ mod tests {
             while std::io::Read::read(&mut tagging, &mut vec![0; piece]).unwrap() > 0 {}
             tagging.finish().0
         };
-        for piece in [1, 3, 15, 16, 17, 33, 999, 4096] {
+        for piece in [1, 3, 15, 16, 17, 33, 63, 64, 65, 100, 999, 4096] {
             assert_eq!(tag(&bytes, piece), tag(&bytes, 1000), "{piece}");
         }
         for at in [0, 15, 16, 500, 999] {

@@ -106,41 +106,38 @@ pub(super) struct Tracker<'a> {
     last: &'a Last,
     /// What comes next, if nothing changed.
     lines: Lines<'a>,
-    met: Vec<bool>,
+    /// Where the lines of those begin that are still there.
+    met: Vec<u64>,
     difference: Difference,
 }
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
         let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
-        Self { last, lines: Lines::new(last), met: vec![false; last.len()], difference }
+        Self { last, lines: Lines::new(last), met: Vec::with_capacity(last.len()), difference }
     }
 
-    /// The digests of an entity that the next line of the record is about, when it says what it said: they are of parts of
-    /// that, so they are the same.
-    pub(super) fn unchanged(&self, id: &str, content: &[u8; 16]) -> Option<Print> {
-        self.lines
-            .entity()
-            .filter(|(name, past)| name == id && past.content == *content)
-            .map(|(_, past)| past)
+    /// The digests of an entity that the next line of the record is about, when it says what it said, and that line: the
+    /// digests are of parts of that, so they are the same.
+    pub(super) fn unchanged(&self, id: &str, content: &[u8; 16]) -> Option<(Print, &[u8])> {
+        let (name, past) = self.lines.entity()?;
+        (name == id && past.content == *content).then_some((past, self.lines.line()))
     }
 
     /// Takes in an item, which has this line in the record of this document. Yields what the record says of it.
     pub(super) fn item(&mut self, id: &str, now: &Print, line: &[u8]) -> Option<Print> {
-        if let Some(place) = self.lines.is_at(line).and_then(|at| self.last.place(id, at)) {
+        if let Some(at) = self.lines.is_at(line) {
             self.lines.go_on();
-            self.meet(place);
+            self.met.push(at);
             return Some(*now);
         }
-        let Some((place, past)) = self.last.find(id) else {
+        let Some((at, past)) = self.last.find(id) else {
             self.difference.added += 1;
             self.difference.list(id, "added", vec![]);
             return None;
         };
-        if let Some(at) = self.last.stands_at(place) {
-            self.lines.go_behind(at);
-        }
-        self.meet(place);
+        self.lines.go_behind(at);
+        self.met.push(at);
         if past == *now {
             return Some(past);
         }
@@ -162,23 +159,18 @@ impl<'a> Tracker<'a> {
         Some(past)
     }
 
-    fn meet(&mut self, place: usize) {
-        if let Some(met) = self.met.get_mut(place) {
-            *met = true;
-        }
-    }
-
     /// What the items are.
     pub(super) fn unit(&mut self, unit: &'static str) {
         self.difference.unit = unit;
     }
 
     pub(super) fn finish(mut self, facts: &Facts) -> Difference {
-        let gone = self.met.iter().enumerate().filter(|(_, met)| !**met);
-        let mut gone: Vec<usize> = gone.map(|(place, _)| place).collect();
-        gone.sort_unstable_by_key(|place| self.last.stands_at(*place));
-        for place in gone {
-            if let Some((name, _)) = self.last.get(place) {
+        self.met.sort_unstable();
+        let mut gone: Vec<u64> =
+            self.last.places().filter(|at| self.met.binary_search(at).is_err()).collect();
+        gone.sort_unstable();
+        for at in gone {
+            if let Some((name, _)) = self.last.get(at) {
                 self.difference.removed += 1;
                 self.difference.list(&name, "removed", vec![]);
             }
@@ -240,13 +232,13 @@ mod tests {
         recorder.finish(&Facts::default()).unwrap();
         let last = Last::read(Document::from_bytes("record", record)).unwrap();
         let mut tracker = Tracker::new(&last);
-        assert_eq!(tracker.unchanged("a", &[1; 16]), Some(print(1)));
+        line_into(&mut line, "a", &print(1));
+        assert_eq!(tracker.unchanged("a", &[1; 16]), Some((print(1), &line[..])));
         for (name, content) in [("a", 2), ("b", 1), ("b", 2), ("c", 1)] {
             assert_eq!(tracker.unchanged(name, &[content; 16]), None, "{name}, {content}");
         }
-        line_into(&mut line, "a", &print(1));
         tracker.item("a", &print(1), &line);
-        assert_eq!(tracker.unchanged("b", &[2; 16]), Some(print(2)));
+        assert_eq!(tracker.unchanged("b", &[2; 16]).map(|(print, _)| print), Some(print(2)));
     }
 
     #[test]

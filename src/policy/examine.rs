@@ -13,7 +13,7 @@ use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
 use super::last::{Recorder, line_into};
 use super::likeness::skeleton;
 use super::print::Texts;
-use super::{Breach, Difference, Entity, Facts, Finding, Last, Print, RULES, Rule, Standard};
+use super::{Difference, Entity, Facts, Finding, Last, Print, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -47,11 +47,10 @@ impl Seen {
         let is_new = self.skeletons.insert(self.hash.hash_one(skeleton(&entity.id)));
         self.has_lookalike = !entity.id.is_empty() && !is_new && !self.is_duplicate;
         self.shared.clear();
-        let mut own: HashSet<Digest> = HashSet::new();
-        for key in entity.certificates().map(|certificate| certificate.fingerprint) {
-            if !own.insert(key) {
-                continue;
-            }
+        let mut own: Vec<Digest> = entity.certificates().map(|certificate| certificate.fingerprint).collect();
+        own.sort_unstable();
+        own.dedup();
+        for key in own {
             let count = self.keys.entry(self.hash.hash_one(key)).or_default();
             *count = count.saturating_add(1);
             if *count == SHARED_MAX + 1 {
@@ -146,7 +145,7 @@ impl<'a> Examiner<'a> {
     /// Takes in what the reader of the document found itself.
     pub fn breach(&mut self, rule: &str, subject: &str, detail: impl Into<String>) {
         if let Some(rule) = RULES.iter().find(|own| own.id == rule) {
-            self.tally.add(rule, &self.standard, Breach { subject: subject.into(), detail: detail.into() });
+            self.tally.add(rule, &self.standard, subject, detail.into());
         }
     }
 
@@ -155,15 +154,23 @@ impl<'a> Examiner<'a> {
         self.seen.look(entity);
         for (rule, check) in &self.checks {
             for detail in check(entity, &Scene { standard: self.standard, seen: &self.seen }) {
-                self.tally.add(rule, &self.standard, Breach { subject: entity.id.clone(), detail });
+                self.tally.add(rule, &self.standard, &entity.id, detail);
             }
         }
-        if self.compares() {
-            let same =
-                self.tracker.as_ref().and_then(|tracker| tracker.unchanged(&entity.id, &entity.content));
-            let print = same.unwrap_or_else(|| Print::of(entity, &mut self.texts));
-            self.note(&entity.id, &print);
+        if !self.compares() {
+            return;
         }
+        let same = self.tracker.as_ref().and_then(|tracker| tracker.unchanged(&entity.id, &entity.content));
+        let print = if let Some((print, line)) = same {
+            self.line.clear();
+            self.line.extend_from_slice(line);
+            print
+        } else {
+            let print = Print::of(entity, &mut self.texts);
+            line_into(&mut self.line, &entity.id, &print);
+            print
+        };
+        self.note(&entity.id, &print);
     }
 
     /// Takes in the next item of a document whose parts are no entities, such as a file: its name and what tells its content.
@@ -171,7 +178,9 @@ impl<'a> Examiner<'a> {
         if let Some(tracker) = &mut self.tracker {
             tracker.unit("files");
         }
-        self.note(name, &Print::of_item(content));
+        let print = Print::of_item(content);
+        line_into(&mut self.line, name, &print);
+        self.note(name, &print);
     }
 
     /// Takes in the next document of a batch: whom it is about, and what tells it. Yields whether its keys differ from those
@@ -180,12 +189,13 @@ impl<'a> Examiner<'a> {
         if let Some(tracker) = &mut self.tracker {
             tracker.unit("documents");
         }
+        line_into(&mut self.line, name, print);
         let past = self.note(name, print)?;
         Some(past.parts.first() != print.parts.first())
     }
 
+    /// Notes the item of the line at hand. Yields what the record says of it.
     fn note(&mut self, name: &str, print: &Print) -> Option<Print> {
-        line_into(&mut self.line, name, print);
         if let Some(recorder) = &mut self.recorder {
             recorder.item(&self.line);
         }
@@ -218,7 +228,7 @@ impl<'a> Examiner<'a> {
         for rule in RULES.iter().filter(|rule| self.groups.contains(&rule.kind)) {
             let Check::Document(check) = rule.check else { continue };
             for detail in check(&whole) {
-                self.tally.add(rule, &self.standard, Breach { subject: String::new(), detail });
+                self.tally.add(rule, &self.standard, "", detail);
             }
         }
         Ok(Examined { findings: self.tally.finish(), difference, carried: BTreeSet::new() })

@@ -200,8 +200,14 @@ impl Finding {
 pub(super) struct Tally(Vec<Finding>);
 
 impl Tally {
-    /// Takes a breach in, under the profile's severity and waivers.
-    pub(super) fn add(&mut self, rule: &'static Rule, standard: &Standard<'_>, breach: Breach) {
+    /// Takes in a breach by this subject, under the profile's severity and waivers.
+    pub(super) fn add(
+        &mut self,
+        rule: &'static Rule,
+        standard: &Standard<'_>,
+        subject: &str,
+        detail: String,
+    ) {
         let released = standard.released.filter(|_| rule.is_brake()).map(|reason| Waiver {
             rule: rule.id.into(),
             subject: "*".into(),
@@ -209,7 +215,7 @@ impl Tally {
             approver: "who signs, with --release-brake".into(),
             expires: standard.now,
         });
-        let waiver = standard.profile.waiver(rule.id, &breach.subject, standard.now).or(released.as_ref());
+        let waiver = standard.profile.waiver(rule.id, subject, standard.now).or(released.as_ref());
         let same = |finding: &Finding| finding.rule.id == rule.id && finding.waived.as_ref() == waiver;
         let place = self.0.iter().position(same).unwrap_or(self.0.len());
         if place == self.0.len() {
@@ -220,7 +226,7 @@ impl Tally {
         let Some(finding) = self.0.get_mut(place) else { return };
         finding.count += 1;
         if finding.breaches.len() < BREACHES_MAX {
-            finding.breaches.push(Breach { subject: short(breach.subject), detail: short(breach.detail) });
+            finding.breaches.push(Breach { subject: short(subject.to_owned()), detail: short(detail) });
         }
     }
 

@@ -115,17 +115,33 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What hexadecimal digits say.
+/// What hexadecimal digits say: all of them are looked at, there are 128 in each line.
 fn number(hex: &str) -> Option<u64> {
-    hex.bytes().try_fold(0, |number, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(number << 4 | u64::from(value))
-    })
+    let mut seen = 0;
+    let number = hex.bytes().fold(0, |number, digit| {
+        let value = VALUES.get(usize::from(digit)).copied().unwrap_or(NO_VALUE);
+        seen |= value;
+        number << 4 | u64::from(value)
+    });
+    (seen < NO_VALUE).then_some(number)
 }
+
+/// A bit that stands for everything that is no digit.
+const NO_VALUE: u8 = 1 << 4;
+
+/// The values of hexadecimal digits in lower case.
+static VALUES: [u8; 256] = {
+    let mut table = [NO_VALUE; 256];
+    let mut digits: &[u8] = b"0123456789abcdef";
+    let mut value = 0;
+    while let [digit, rest @ ..] = digits {
+        if let Some((place, _)) = table.split_at_mut(*digit as usize).1.split_first_mut() {
+            *place = value;
+        }
+        (digits, value) = (rest, value + 1);
+    }
+    table
+};
 
 /// What a JSON string says; most say what stands between their quotes.
 fn text(json: &str) -> Option<Cow<'_, str>> {
@@ -177,37 +193,26 @@ impl Last {
         &self.facts
     }
 
-    /// The place of an entity in the record, and its digests.
-    pub(super) fn find(&self, id: &str) -> Option<(usize, Print)> {
-        self.places(id).find_map(|(place, _)| {
-            let (name, print) = self.get(place)?;
-            (name == id).then_some((place, print))
+    /// Where the line of an entity begins, and its digests.
+    pub(super) fn find(&self, id: &str) -> Option<(u64, Print)> {
+        let hash = self.hash.hash_one(id);
+        let first = self.entities.partition_point(|(own, _)| *own < hash);
+        let mut same = self.entities.iter().skip(first).take_while(move |(own, _)| *own == hash);
+        same.find_map(|(_, at)| {
+            let (name, print) = self.get(*at)?;
+            (name == id).then_some((*at, print))
         })
     }
 
-    /// The place of the entity whose line begins there.
-    pub(super) fn place(&self, id: &str, stands_at: u64) -> Option<usize> {
-        self.places(id).find(|(_, at)| *at == stands_at).map(|(place, _)| place)
+    /// Where the lines of entities begin, in no order.
+    pub(super) fn places(&self) -> impl Iterator<Item = u64> {
+        self.entities.iter().map(|(_, at)| *at)
     }
 
-    /// The places of names with the same hash, and where their lines begin.
-    fn places(&self, id: &str) -> impl Iterator<Item = (usize, u64)> {
-        let hash = self.hash.hash_one(id);
-        let first = self.entities.partition_point(|(own, _)| *own < hash);
-        let same = self.entities.iter().skip(first).take_while(move |(own, _)| *own == hash);
-        (first..).zip(same).map(|(place, (_, at))| (place, *at))
-    }
-
-    /// Where the entity at a place stands in the record, and so in the order of the document.
-    pub(super) fn stands_at(&self, place: usize) -> Option<u64> {
-        self.entities.get(place).map(|(_, at)| *at)
-    }
-
-    /// The entity at a place.
-    pub(super) fn get(&self, place: usize) -> Option<(String, Print)> {
-        let (_, at) = self.entities.get(place)?;
+    /// The entity whose line begins there.
+    pub(super) fn get(&self, at: u64) -> Option<(String, Print)> {
         let mut line = String::new();
-        let from = BufReader::with_capacity(LINE_BYTES_USUAL, self.record.reader_at(*at));
+        let from = BufReader::with_capacity(LINE_BYTES_USUAL, self.record.reader_at(at));
         io::Read::take(from, LINE_BYTES_MAX).read_line(&mut line).ok()?;
         match Line::parse(line.trim_end_matches('\n'))? {
             Line::Entity(name, print) => Some((name.into_owned(), print)),
@@ -243,6 +248,11 @@ impl<'a> Lines<'a> {
     /// Where this line begins, when it is the line at hand.
     pub(super) fn is_at(&self, line: &[u8]) -> Option<u64> {
         (self.line == line).then_some(self.at)
+    }
+
+    /// The line at hand.
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
     }
 
     /// The entity of the line at hand.
@@ -302,9 +312,9 @@ mod tests {
     fn names_come_back_as_they_were_and_in_any_order() {
         let last = read(record(&NAMES)).unwrap();
         for name in NAMES.iter().rev() {
-            let (place, print) = last.find(name).unwrap();
+            let (at, print) = last.find(name).unwrap();
             assert_eq!(print, Print::of_item(name.as_bytes()));
-            assert_eq!(last.get(place).unwrap().0, *name);
+            assert_eq!(last.get(at).unwrap().0, *name);
         }
         assert!(last.find("https://a.exampl").is_none());
     }
@@ -318,13 +328,13 @@ mod tests {
             [(NAMES[0], true), (NAMES[1], true), (NAMES[3], false), (NAMES[2], false), (NAMES[3], true)]
         {
             line_into(&mut line, name, &Print::of_item(name.as_bytes()));
-            let place = last.find(name).unwrap().0;
+            let stands_at = last.find(name).unwrap().0;
             let at = lines.is_at(&line);
             let next = lines.entity().filter(|(next, _)| next == name);
             let print = next.map(|(_, print)| print);
             assert_eq!(print, is_next.then(|| Print::of_item(name.as_bytes())), "{name}");
-            assert_eq!(at.and_then(|at| last.place(name, at)), is_next.then_some(place), "{name}");
-            lines.go_behind(last.stands_at(place).unwrap());
+            assert_eq!(at, is_next.then_some(stands_at), "{name}");
+            lines.go_behind(stands_at);
         }
         assert_eq!(lines.line.split(|byte| *byte == b' ').next(), Some(&b"facts"[..]));
         assert!(lines.entity().is_none());

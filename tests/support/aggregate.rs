@@ -1,9 +1,11 @@
 //! Makes SAML aggregates of any size: entities as federations publish them, deterministic, with the things that make
-//! canonicalisation work: several namespace prefixes, comments, references, long base64, attributes in any order.
+//! canonicalisation work: several namespace prefixes, comments, references, certificates, attributes in any order.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+
+use fedroot::base::bytes::{base64, from_base64};
 
 const ROOT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"
@@ -11,6 +13,25 @@ const ROOT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     xmlns:mdrpi="urn:oasis:names:tc:SAML:metadata:rpi" xmlns:shibmd="urn:mace:shibboleth:metadata:1.0"
     Name="https://federation.example/aggregate">
 "#;
+
+/// A certificate as providers have them, signed by its own RSA key of 2048 bits: `openssl req -x509 -newkey rsa:2048
+/// -days 7300 -subj /CN=idp.university.example -addext subjectAltName=DNS:...,URI:...`.
+const CERTIFICATE: &str = "\
+    MIIDdzCCAl+gAwIBAgIUFWwOf+/h8HRR1ZaoD0aTwQpjdW8wDQYJKoZIhvcNAQELBQAwITEfMB0GA1UEAwwWaWRwLnVuaXZlcnNp\
+    dHkuZXhhbXBsZTAeFw0yNjExMjgxNDA3MDBaFw00NjExMjMxNDA3MDBaMCExHzAdBgNVBAMMFmlkcC51bml2ZXJzaXR5LmV4YW1w\
+    bGUwggEiMA0GCSqGSIb3DQEBAQUAA4IBDwAwggEKAoIBAQCkRYTGDrxL51wZS2K2fzYXZpRSb0sPiSOqfBrSmj+Yanpg/pJolwwA\
+    F7H45PAnAIrxvyWp1Plo58IC8deFhJjFYvrlzYn7zgnI7kGJmQgifUJEm9OYA99lIvrAwrajOSG9n9qR/ZMpOkIYXRr1n85pA17a\
+    gQRejN8Qynp6i3b+6lme38nVVL8U2M90FDD5RgFqsWXKP7zBhYkqa7h+LGSaH/8BQtiP7ssMD1CTQ1p0BGbRG8Wq2sqojMkFD6ny\
+    1zKmnnuojx6dmxOWsgt2vVJ1KP6/JDOhRc+LvahASOUdmICyMobOyQUMPji+qEr5o4CLooG4sq7oGkbsm5tMX8k1AgMBAAGjgaYw\
+    gaMwHQYDVR0OBBYEFBUo1mkPJZ58DMhTEmD3CewKT7WEMB8GA1UdIwQYMBaAFBUo1mkPJZ58DMhTEmD3CewKT7WEMA8GA1UdEwEB\
+    /wQFMAMBAf8wUAYDVR0RBEkwR4IWaWRwLnVuaXZlcnNpdHkuZXhhbXBsZYYtaHR0cHM6Ly9pZHAudW5pdmVyc2l0eS5leGFtcGxl\
+    L2lkcC9zaGliYm9sZXRoMA0GCSqGSIb3DQEBCwUAA4IBAQAfW6ncvtF7fop4F+g2H+mbqsvKVx02zEbGOMkjHUzYN7jB3HJx3FyA\
+    bhFeNT/czgoNWzPH0Qf4eu5xuBGbqS8un9LyL6AslYpgBCqFfwl3lJixHza/EXqwxIWP4QNEyQnxolWwoP6FvQM+rgpCnBpKigfA\
+    tlTmon2ygzQ7RZu4bJMn6gyMp6iX+s79qqi9vxZh1kX3qddGKoN5iugDYSyhZTjZN5b1Zj2ziDGBo4vUNilCZQ0N4/UhUNKl7Pbc\
+    qyBmPs4MVHyWWBNkVk6Q/YgH8Yy4INfrrGXBPzc2tT/Mcx57g8cQu2RiAU3kIrtTQsue6bYslUd+ZRWUhxRHHSrB";
+
+/// What stands before a modulus of 2048 bits in DER.
+const MODULUS: &[u8] = &[0x02, 0x82, 0x01, 0x01, 0x00];
 
 /// Writes an aggregate of at least `bytes_min` bytes and returns the number of its entities.
 pub(crate) fn write(path: &Path, bytes_min: usize) -> io::Result<usize> {
@@ -78,21 +99,21 @@ fn service_provider(n: usize) -> String {
 fn key_descriptor(seed: usize, purpose: &str) -> String {
     format!(
         "      <md:KeyDescriptor use=\"{purpose}\"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>\n{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\n",
-        base64_noise(seed)
+        certificate(seed)
     )
 }
 
-/// 20 lines that look like a certificate.
-fn base64_noise(seed: usize) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// The certificate of a key that nobody else has: its modulus is made up, and its signature is that of another.
+fn certificate(seed: usize) -> String {
+    let mut der = from_base64(CERTIFICATE).unwrap();
+    let modulus = der.windows(MODULUS.len()).position(|window| window == MODULUS).unwrap() + MODULUS.len();
     let mut state = seed as u64 * 2 + 1;
-    let mut text = String::with_capacity(20 * 65);
-    for _ in 0..20 {
-        for _ in 0..64 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            text.push(char::from(LETTERS[(state >> 58) as usize]));
-        }
-        text.push('\n');
+    for eight in der[modulus..modulus + 256].as_chunks_mut().0 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *eight = (state ^ state >> 32).to_be_bytes();
     }
-    text
+    der[modulus] |= 0x80;
+    der[modulus + 255] |= 1;
+    let lines = base64(&der);
+    lines.as_bytes().chunks(64).flat_map(|line| line.iter().chain(b"\n")).copied().map(char::from).collect()
 }

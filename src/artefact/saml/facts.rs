@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memchr;
 use memchr::memmem::Finder;
 
 use super::element::Element;
@@ -240,6 +241,9 @@ impl<'a> Collector<'a> {
         let (text, needle) = (text.as_bytes(), PRIVATE_KEY.as_bytes());
         let head = text.get(..needle.len()).unwrap_or(text);
         let goes_on = !self.tail.is_empty();
+        if !goes_on && memchr(b'P', text).is_none() {
+            return; // not even the first letter stands in most texts
+        }
         self.tail.extend_from_slice(head);
         let across = goes_on && self.tail.windows(needle.len()).any(|window| window == needle);
         if across || self.needle.find(text).is_some() {

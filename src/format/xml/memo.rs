@@ -8,7 +8,7 @@ use super::{Limits, Scan};
 
 /// How many tags are remembered. A tag that falls on the place of another takes it.
 const PLACES: usize = 1 << PLACES_LOG;
-const PLACES_LOG: u32 = 10;
+const PLACES_LOG: u32 = 11;
 /// Longer tags are hardly ever written twice.
 const RAW_BYTES_MAX: usize = 256;
 
@@ -56,12 +56,12 @@ impl Tags {
         // up to the first '>', be it the end of the tag or not: what is remembered ended there
         let head = text.as_bytes().get(..RAW_BYTES_MAX).unwrap_or(text.as_bytes());
         let raw = memchr(b'>', head).and_then(|end| text.get(..=end)).unwrap_or_default();
-        let place = place(raw.as_bytes());
+        let state = scope.state();
+        let place = place(raw.as_bytes(), state);
         let Some(known) = place.and_then(|place| self.places.get_mut(place)) else {
             return self.other.scan(text, base, scope, limits);
         };
         self.current = place;
-        let state = scope.state();
         if known.raw == raw && known.state == state {
             return Ok(Some(raw.len()));
         }
@@ -75,9 +75,10 @@ impl Tags {
     }
 }
 
-/// Where a tag is remembered, by its length, its first and its last bytes. Bad luck costs time and nothing else.
-fn place(raw: &[u8]) -> Option<usize> {
+/// Where a tag is remembered, by its length, its first and its last bytes, and the bindings. Bad luck costs time and nothing
+/// else.
+fn place(raw: &[u8], state: u64) -> Option<usize> {
     let (first, last) = (u64::from_le_bytes(*raw.first_chunk()?), u64::from_le_bytes(*raw.last_chunk()?));
-    let mixed = (first ^ last.rotate_left(23) ^ raw.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    usize::try_from(mixed >> (u64::BITS - PLACES_LOG)).ok()
+    let mixed = first ^ last.rotate_left(23) ^ raw.len() as u64 ^ state.rotate_left(40);
+    usize::try_from(mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - PLACES_LOG)).ok()
 }

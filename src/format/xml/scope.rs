@@ -13,7 +13,31 @@ pub(super) const NONE: usize = 0;
 pub(super) struct Scope {
     arena: String,
     bindings: Vec<Binding>,
-    pushed: u64,
+    /// Declarations met before, each with the state behind it: entities of a federation make the same ones, one after the
+    /// other.
+    met: Vec<Met>,
+    states: u64,
+}
+
+/// How many declarations are remembered. One that falls on the place of another takes it.
+const PLACES: u64 = 256;
+/// Longer ones are not: hardly any is, and they would take memory.
+const MET_BYTES_MAX: usize = 256;
+
+/// A declaration, by the state that it was made in.
+#[derive(Clone, Default)]
+struct Met {
+    before: u64,
+    prefix: String,
+    uri: String,
+    /// Nothing when the place is free.
+    state: u64,
+}
+
+impl Met {
+    fn is(&self, before: u64, prefix: &str, uri: &str) -> bool {
+        self.state != 0 && self.before == before && self.prefix == prefix && self.uri == uri
+    }
 }
 
 struct Binding {
@@ -21,16 +45,21 @@ struct Binding {
     key: u64,
     prefix: Span,
     uri: Span,
-    /// No two declarations of a document have the same.
-    serial: u64,
+    /// Stands for this declaration and all below it.
+    state: u64,
 }
 
 impl Scope {
     pub(super) fn new() -> Self {
-        let mut scope = Self { arena: String::new(), bindings: Vec::new(), pushed: 0 };
+        let mut scope = Self { arena: String::new(), bindings: Vec::new(), met: Vec::new(), states: 0 };
         scope.push("", "");
         scope.push("xml", XML_NS);
         scope
+    }
+
+    /// Remembers declarations from here on: in a short document it would not pay.
+    pub(super) fn remember(&mut self) {
+        self.met.resize(usize::try_from(PLACES).unwrap_or_default(), Met::default());
     }
 
     /// How many bindings there are: the next declaration's index.
@@ -38,9 +67,9 @@ impl Scope {
         self.bindings.len()
     }
 
-    /// The same for the same bindings: they are a stack, so the last one tells them all.
+    /// The same for the same bindings only: they are a stack, so the last one tells them all.
     pub(super) fn state(&self) -> u64 {
-        self.bindings.last().map_or(0, |binding| binding.serial)
+        self.bindings.last().map_or(0, |binding| binding.state)
     }
 
     /// Forgets the bindings from `len` on.
@@ -69,6 +98,12 @@ impl Scope {
         self.bindings.get(binding).map_or("", |b| b.uri.of(&self.arena))
     }
 
+    /// Whether this declaration was made before, and under the same bindings.
+    pub(super) fn has_met(&self, prefix: &str, uri: &str) -> bool {
+        let before = self.state();
+        self.met.get(place(before, prefix, uri)).is_some_and(|met| met.is(before, prefix, uri))
+    }
+
     /// Adds a declaration of an element whose first declaration has the index `from`.
     pub(super) fn declare(&mut self, prefix: &str, uri: &str, from: usize, at: usize) -> Result<(), Trouble> {
         let wrong = |what: String| Err(Trouble::new(&NAMESPACE, at, what));
@@ -93,10 +128,24 @@ impl Scope {
     }
 
     fn push(&mut self, prefix: &str, uri: &str) {
+        let state = self.state_behind(prefix, uri);
         let prefix_span = self.append(prefix);
         let uri = self.append(uri);
-        self.pushed += 1;
-        self.bindings.push(Binding { key: key(prefix), prefix: prefix_span, uri, serial: self.pushed });
+        self.bindings.push(Binding { key: key(prefix), prefix: prefix_span, uri, state });
+    }
+
+    /// The state once this declaration is made.
+    fn state_behind(&mut self, prefix: &str, uri: &str) -> u64 {
+        let before = self.state();
+        let known = self.met.get_mut(place(before, prefix, uri));
+        if let Some(known) = known.as_ref().filter(|met| met.is(before, prefix, uri)) {
+            return known.state;
+        }
+        self.states += 1;
+        if let Some(known) = known.filter(|_| prefix.len() + uri.len() <= MET_BYTES_MAX) {
+            *known = Met { before, prefix: prefix.to_owned(), uri: uri.to_owned(), state: self.states };
+        }
+        self.states
     }
 
     fn append(&mut self, text: &str) -> Span {
@@ -104,6 +153,13 @@ impl Scope {
         self.arena.push_str(text);
         Span { start, end: self.arena.len() }
     }
+}
+
+/// Where a declaration is remembered. Bad luck costs time and nothing else.
+fn place(before: u64, prefix: &str, uri: &str) -> usize {
+    let mixed = (before.rotate_left(32) ^ key(prefix).rotate_left(8) ^ uri.len() as u64)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    usize::try_from((mixed >> 32) % PLACES).unwrap_or_default()
 }
 
 /// Equal keys of prefixes shorter than eight bytes mean equal prefixes.

@@ -221,7 +221,7 @@ impl Tag {
             let message = format!("more than {} namespace declarations in scope", limits.namespaces);
             return Err(Trouble::new(&LIMIT, self.base + at, message));
         }
-        if !is_sound(read) && !limits.unsound_namespaces {
+        if !limits.unsound_namespaces && !scope.has_met(prefix, read) && !is_sound(read) {
             let message = format!("the namespace name '{}' is no absolute URI", short(read));
             return Err(Trouble::new(&NAMESPACE, self.base + at, message));
         }

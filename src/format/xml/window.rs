@@ -132,6 +132,7 @@ impl Core {
         self.told.set((0, self.origin));
         if self.origin.offset > REMEMBER_FROM {
             self.tags.remember();
+            self.scope.remember();
         }
         self.window.drain(..self.at);
         self.at = 0;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{has_space, host, is_public_suffix, site, when};
+use super::{has_space, has_twins, host, is_public_suffix, site, when};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Endpoint, Entity, Role, Rule, Severity};
 
@@ -252,9 +252,12 @@ fn elsewhere(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
 }
 
 fn doubled(role: &Role) -> Vec<String> {
-    let mut seen = HashSet::new();
     let numbered =
         role.endpoints.iter().filter_map(|endpoint| Some((&endpoint.service, endpoint.index.as_ref()?)));
+    if !has_twins(numbered.clone()) {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
     let again = numbered.filter(|pair| !seen.insert(*pair));
     again.map(|(service, index)| format!("two {service} have the index {index}")).collect()
 }

@@ -1,6 +1,6 @@
 //! Rules about what a federation says of its entities, and what people see of them.
 
-use super::when;
+use super::{has_twins, when};
 use crate::base::clock::{Instant, Span};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Entity, Organization, Rule, Severity};
@@ -216,11 +216,12 @@ fn language(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
     let bad = entity.texts().filter(|text| !text.language.as_deref().is_some_and(is_tag));
     let mut found: Vec<String> = bad.map(|text| format!("{} has no sound xml:lang", text.what)).collect();
     for role in &entity.roles {
+        let texts = role.texts.iter().filter(|text| text.language.is_some());
+        if !has_twins(texts.clone().map(|text| (&text.what, &text.language))) {
+            continue;
+        }
         let mut seen = std::collections::HashSet::new();
-        let again = role
-            .texts
-            .iter()
-            .filter(|text| text.language.is_some() && !seen.insert((&text.what, &text.language)));
+        let again = texts.filter(|text| !seen.insert((&text.what, &text.language)));
         found.extend(again.map(|text| format!("{} stands twice in one language", text.what)));
     }
     found

@@ -138,7 +138,7 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Entity(|entity, _| {
             let long = entity.texts().filter_map(|text| {
                 let max = if text.what.contains("Name") { NAME_CHARS_MAX } else { TEXT_CHARS_MAX };
-                let length = text.value.chars().count();
+                let length = if text.value.len() > max { text.value.chars().count() } else { 0 };
                 (length > max).then(|| format!("{} has {length} characters", text.what))
             });
             long.collect()
@@ -189,9 +189,8 @@ fn is_web(uri: &str) -> bool {
 }
 
 fn unusual(uri: &str) -> impl Iterator<Item = &'static str> {
-    let authority =
-        uri.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
     let path = uri.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = path.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host(uri).unwrap_or_default();
     let checks = [
         (authority.contains('@'), "a user name"),

@@ -295,9 +295,26 @@ fn long(rest: &str) -> String {
 
 #[test]
 fn a_tag_that_is_written_again_means_what_its_prefixes_mean_there() {
-    let twice =
-        "<p:b p:k=\"v\"/><a xmlns:p='urn:x:1'><p:b p:k=\"v\"/></a><a xmlns:p='urn:x:2'><p:b p:k=\"v\"/></a>";
-    let input = long(&twice.repeat(2));
+    let tag = "<p:b p:k=\"v\"/>";
+    let far = format!("urn:x:{}", "too long to be remembered".repeat(20).replace(' ', "-"));
+    // the same bindings in another order are others, and so are the same ones inside of another
+    let written = [
+        ("urn:x:0", String::new()),
+        ("urn:x:1", "xmlns:p='urn:x:1'".into()),
+        ("urn:x:2", "xmlns:p='urn:x:2'".into()),
+        ("urn:x:1", "xmlns:p='urn:x:1' xmlns:q='urn:x:2'".into()),
+        ("urn:x:1", "xmlns:q='urn:x:2' xmlns:p='urn:x:1'".into()),
+        ("urn:x:2", "xmlns:q='urn:x:1' xmlns:p='urn:x:2'".into()),
+        (far.as_str(), format!("xmlns:p='{far}'")),
+    ];
+    let once: String = written
+        .iter()
+        .map(|(_, declarations)| {
+            let inner = format!("<a {declarations}>{tag}</a>");
+            format!("{inner}<a xmlns:z='urn:x:z'>{inner}</a>")
+        })
+        .collect();
+    let input = long(&once.repeat(3));
     let mut reader = Reader::new(input.as_bytes(), Limits::default());
     let mut met = Vec::new();
     while let Some(event) = reader.next().unwrap() {
@@ -310,7 +327,8 @@ fn a_tag_that_is_written_again_means_what_its_prefixes_mean_there() {
             met.push(tag.namespace().to_owned());
         }
     }
-    assert_eq!(met, ["urn:x:0", "urn:x:1", "urn:x:2"].repeat(2));
+    let expected: Vec<&str> = written.iter().flat_map(|(namespace, _)| [*namespace; 2]).collect();
+    assert_eq!(met, expected.repeat(3));
 }
 
 #[test]
