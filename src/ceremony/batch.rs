@@ -297,8 +297,11 @@ fn ready<'d>(
     let batch = kind.split(document, &line.terms(terms), spare, &mut record, Some(&look))?;
     let documents = seen.of(batch.members())?;
     let (mut places, mut digests) = (Vec::new(), Vec::new());
-    for (at, document) in documents.iter().enumerate() {
-        if let Some(octets) = document?.octets {
+    for at in 0..documents.count() {
+        if documents.stands(at)?.0 == Standing::Current {
+            continue;
+        }
+        if let Some(octets) = documents.octets(at)? {
             places.push(at);
             digests.push(octets);
         }
