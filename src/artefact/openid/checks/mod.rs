@@ -39,12 +39,8 @@ impl Findings {
     /// All of it: of a rule that was broken more often than is told, how much more often.
     fn finish(self) -> Vec<Found> {
         let Self { mut found, counts } = self;
-        for (rule, more) in
-            counts.into_iter().filter_map(|(rule, count)| Some((rule, count.checked_sub(TOLD_MAX)?)))
-        {
-            if more > 0 {
-                found.push(Found { rule, detail: format!("the same {more} times more") });
-            }
+        for (rule, count) in counts.into_iter().filter(|(_, count)| *count > TOLD_MAX) {
+            found.push(Found { rule, detail: format!("and {} more of these", count - TOLD_MAX) });
         }
         found
     }
@@ -133,6 +129,8 @@ mod tests {
         let has =
             |rule: &str, detail: &str| found.iter().any(|it| it.rule == rule && it.detail.contains(detail));
         assert!(has("openid.claim.type", "trust_mark_owners is not an object"));
-        assert!(has("openid.claim.missing", "times more") && has("openid.claim.missing", "trust_marks[0]"));
+        assert!(
+            has("openid.claim.missing", "more of these") && has("openid.claim.missing", "trust_marks[0]")
+        );
     }
 }
