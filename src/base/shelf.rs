@@ -39,7 +39,9 @@ impl<const PARTS: usize> Shelf<PARTS> {
                 length.ok_or_else(|| disk::TOO_LARGE.fault("one thing is too large to be put aside"))?;
             whole.extend(length.to_be_bytes());
         }
-        thing.iter().for_each(|part| whole.extend_from_slice(part));
+        for part in thing {
+            whole.extend_from_slice(part);
+        }
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let (pending, end) = &mut *file;
         pending.write_all(&whole).map_err(|e| disk::fault("write", self.name().as_ref(), &e))?;
@@ -63,12 +65,11 @@ impl<const PARTS: usize> Shelf<PARTS> {
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         let before: u64 = lengths.iter().take(part).sum();
         let start = usize::try_from(before).unwrap_or(usize::MAX);
-        match from.buffer().get(start..).and_then(|read| read.get(..bytes.len())) {
-            Some(read) => bytes.copy_from_slice(read),
-            None => {
-                let start = place + (PARTS * LENGTH) as u64 + before;
-                self.document.reader_at(start).read_exact(&mut bytes).map_err(failed)?;
-            }
+        if let Some(read) = from.buffer().get(start..).and_then(|read| read.get(..bytes.len())) {
+            bytes.copy_from_slice(read);
+        } else {
+            let start = place + (PARTS * LENGTH) as u64 + before;
+            self.document.reader_at(start).read_exact(&mut bytes).map_err(failed)?;
         }
         Ok(bytes)
     }
