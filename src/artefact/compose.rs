@@ -1,12 +1,12 @@
 //! Documents that an operator composes in TOML, with keys in files beside it, and ready ones in JSON.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use toml::{Spanned, Table, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::{COMPOSED, read_all};
 use crate::base::disk::{self, Document};
@@ -23,31 +23,41 @@ const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 /// one digest covers all. What is ready, or names no file, stays as it is. Every line keeps its number, so that what a reader
 /// says of one is true of the operator's own file. It is read once: whatever becomes of the file, it says the same.
 pub(super) fn open(path: &Path) -> Result<Document, Fault> {
+    open_with(path, &[])
+}
+
+/// Opens a document whose members of these names are names of files, or lists of them, too: what stands in the files takes
+/// their place.
+pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> {
     let document = Document::from_path(path, disk::read(path, DOCUMENT_BYTES_MAX)?);
     let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
+    let at = |fault: Fault| fault.at(path.display());
     if is_json(&bytes) {
-        return Ok(document);
+        let ready = if names.is_empty() { None } else { Some(ready_with(path, &bytes, names).map_err(at)?) };
+        return Ok(ready.unwrap_or(document));
     }
-    table::<Table>(&bytes).map_err(|fault| fault.at(path.display()))?;
-    let text = str::from_utf8(&bytes).unwrap_or_default();
-    let mut changes = Vec::new();
-    // What has another shape is told by the reader of the kind.
-    let Keys { keys } = toml::from_str(text).unwrap_or_default();
-    for key in &keys {
-        let named = key.iter().find(|(name, _)| name.as_ref() == "file");
-        let Some((name, Value::String(file))) = named.map(|(name, file)| (name, file.as_ref())) else {
-            continue;
-        };
-        let file_span = key.get(name).map(Spanned::span).unwrap_or_default();
-        let file = path.parent().unwrap_or(Path::new("")).join(file);
-        if key.keys().any(|name| matches!(name.as_ref().as_str(), "pem" | "jwk")) {
-            let fault =
-                COMPOSED.fault(format!("{}: the key of {} is there twice", path.display(), file.display()));
-            return Err(fault.hint("give one of file, pem and jwk"));
+    let text = utf8(&bytes).map_err(at)?;
+    let table = parsed(text).map_err(at)?.into_inner();
+    let mut changes = keys_into(path, text, &table)?;
+    if !names.is_empty() {
+        if table.values().any(|value| holds_datetime(value.get_ref())) {
+            return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
         }
-        let (form, content) = key_file(&file).map_err(|fault| fault.at(place(path, text, &file_span)))?;
-        changes.push((name.span(), form.to_owned()));
-        changes.push((file_span, literal(&content)));
+        let put = |name: &DeValue<'_>, span: Range<usize>| {
+            let put = companion(path, name.as_str()).map(|text| literal(&text));
+            put.map_err(|fault| fault.at(place(path, text, &span)))
+        };
+        for member in names.iter().filter_map(|name| table.get(*name)) {
+            let content = match member.get_ref() {
+                DeValue::Array(files) => {
+                    let files = files.iter().map(|file| put(file.get_ref(), member.span()));
+                    let lines = text.get(member.span()).unwrap_or_default().matches('\n').count();
+                    format!("[{}{}]", files.collect::<Result<Vec<_>, _>>()?.join(", "), "\n".repeat(lines))
+                }
+                file => put(file, member.span())?,
+            };
+            changes.push((member.span(), content));
+        }
     }
     if changes.is_empty() {
         return Ok(document);
@@ -55,57 +65,48 @@ pub(super) fn open(path: &Path) -> Result<Document, Fault> {
     Ok(Document::from_path(path, changed(text, changes).into_bytes()))
 }
 
-/// Opens a document whose members of these names are names of files, or lists of them: what stands in the files takes
-/// their place, so that one digest covers all. The files of `[[keys]]` too.
-pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> {
-    let document = open(path)?;
-    if names.is_empty() {
-        return Ok(document);
-    }
-    let bytes = read_all(&document, DOCUMENT_BYTES_MAX)?;
-    let at = |fault: Fault| fault.at(path.display());
-    let put = |name: Option<&str>| -> Result<String, Fault> {
-        let name = name.ok_or_else(|| COMPOSED.fault("the name of a file is no text"))?;
-        let file = path.parent().unwrap_or(Path::new("")).join(name);
-        let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
-        text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
-    };
-    if is_json(&bytes) {
-        let mut whole = value(&bytes).map_err(at)?;
-        let put = |name: &json::Value| put(name.as_str()).map(json::Value::String).map_err(at);
-        for name in names {
-            match whole.get_mut(*name) {
-                None => {}
-                Some(json::Value::Array(files)) => {
-                    *files = files.iter().map(put).collect::<Result<_, _>>()?;
-                }
-                Some(file) => *file = put(file)?,
-            }
-        }
-        return Ok(Document::from_path(path, text(&whole)));
-    }
-    let table: Table = table(&bytes).map_err(at)?;
-    if table.values().any(holds_datetime) {
-        return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
-    }
-    let text = str::from_utf8(&bytes).unwrap_or_default();
-    let put_here = |name: &Value, span: Range<usize>| {
-        put(name.as_str()).map(|text| literal(&text)).map_err(|fault| fault.at(place(path, text, &span)))
-    };
-    let members: BTreeMap<String, Spanned<Value>> = toml::from_str(text).unwrap_or_default();
+/// What takes the place of the names of files in `[[keys]]`. What has another shape is told by the reader of the kind.
+fn keys_into(path: &Path, text: &str, table: &DeTable<'_>) -> Result<Vec<(Range<usize>, String)>, Fault> {
     let mut changes = Vec::new();
-    for member in names.iter().filter_map(|name| members.get(*name)) {
-        let content = match member.as_ref() {
-            Value::Array(files) => {
-                let files = files.iter().map(|file| put_here(file, member.span()));
-                let lines = text.get(member.span()).unwrap_or_default().matches('\n').count();
-                format!("[{}{}]", files.collect::<Result<Vec<_>, _>>()?.join(", "), "\n".repeat(lines))
-            }
-            file => put_here(file, member.span())?,
-        };
-        changes.push((member.span(), content));
+    let keys = table.get("keys").and_then(|keys| keys.get_ref().as_array());
+    for key in keys.into_iter().flatten().filter_map(|key| key.get_ref().as_table()) {
+        let Some((name, value)) = key.get_key_value("file") else { continue };
+        let Some(file) = value.get_ref().as_str() else { continue };
+        let file = path.parent().unwrap_or(Path::new("")).join(file);
+        if key.contains_key("pem") || key.contains_key("jwk") {
+            let fault =
+                COMPOSED.fault(format!("{}: the key of {} is there twice", path.display(), file.display()));
+            return Err(fault.hint("give one of file, pem and jwk"));
+        }
+        let (form, content) = key_file(&file).map_err(|fault| fault.at(place(path, text, &value.span())))?;
+        changes.push((name.span(), form.to_owned()));
+        changes.push((value.span(), literal(&content)));
     }
-    Ok(Document::from_path(path, changed(text, changes).into_bytes()))
+    Ok(changes)
+}
+
+/// A ready document with what stands in files in the place of their names.
+fn ready_with(path: &Path, bytes: &[u8], names: &[&str]) -> Result<Document, Fault> {
+    let mut whole = value(bytes)?;
+    let put = |name: &json::Value| companion(path, name.as_str()).map(json::Value::String);
+    for name in names {
+        match whole.get_mut(*name) {
+            None => {}
+            Some(json::Value::Array(files)) => {
+                *files = files.iter().map(put).collect::<Result<_, _>>()?;
+            }
+            Some(file) => *file = put(file)?,
+        }
+    }
+    Ok(Document::from_path(path, text(&whole)))
+}
+
+/// What stands in a file that a document names.
+fn companion(path: &Path, name: Option<&str>) -> Result<String, Fault> {
+    let name = name.ok_or_else(|| COMPOSED.fault("the name of a file is no text"))?;
+    let file = path.parent().unwrap_or(Path::new("")).join(name);
+    let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
+    text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
 }
 
 /// Where something stands in a document.
@@ -116,13 +117,6 @@ fn place(path: &Path, text: &str, span: &Range<usize>) -> String {
 /// The number of a line.
 fn line_of(text: &str, at: usize) -> usize {
     text.get(..at).unwrap_or_default().split('\n').count()
-}
-
-/// The keys of a document, and where they stand in it.
-#[derive(Default, Deserialize)]
-struct Keys {
-    #[serde(default)]
-    keys: Vec<BTreeMap<Spanned<String>, Spanned<Value>>>,
 }
 
 /// Text as TOML in one line: what JSON escapes, TOML escapes the same way.
@@ -143,11 +137,11 @@ fn changed(text: &str, mut changes: Vec<(Range<usize>, String)>) -> String {
 }
 
 /// JSON has no dates.
-fn holds_datetime(value: &Value) -> bool {
+fn holds_datetime(value: &DeValue<'_>) -> bool {
     match value {
-        Value::Datetime(_) => true,
-        Value::Array(values) => values.iter().any(holds_datetime),
-        Value::Table(members) => members.values().any(holds_datetime),
+        DeValue::Datetime(_) => true,
+        DeValue::Array(values) => values.iter().any(|value| holds_datetime(value.get_ref())),
+        DeValue::Table(members) => members.values().any(|value| holds_datetime(value.get_ref())),
         _ => false,
     }
 }
@@ -203,13 +197,25 @@ fn is_json(bytes: &[u8]) -> bool {
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
-/// Reads TOML without private keys. They are looked for first: what a reader says of a wrong value repeats it.
+/// Reads TOML without private keys.
 fn table<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    let text = str::from_utf8(bytes).map_err(|_| COMPOSED.fault("it is not UTF-8"))?;
-    let wrong = |e: toml::de::Error| {
-        let line = e.span().map_or(1, |span| line_of(text, span.start));
-        COMPOSED.fault(format!("line {line}: {}", e.message()))
-    };
-    jose::refuse_private(&toml::from_str(text).map_err(wrong)?)?;
-    toml::from_str(text).map_err(wrong)
+    let text = utf8(bytes)?;
+    T::deserialize(Deserializer::from(parsed(text)?)).map_err(|e| wrong(text, &e))
+}
+
+/// The same as it stands. Private keys are looked for first: what a reader says of a wrong value repeats it.
+fn parsed(text: &str) -> Result<Spanned<DeTable<'_>>, Fault> {
+    let table = DeTable::parse(text).map_err(|e| wrong(text, &e))?;
+    let all = json::Value::deserialize(Deserializer::from(table.clone()));
+    jose::refuse_private(&all.map_err(|e| wrong(text, &e))?)?;
+    Ok(table)
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    str::from_utf8(bytes).map_err(|_| COMPOSED.fault("it is not UTF-8"))
+}
+
+fn wrong(text: &str, error: &toml::de::Error) -> Fault {
+    let line = error.span().map_or(1, |span| line_of(text, span.start));
+    COMPOSED.fault(format!("line {line}: {}", error.message()))
 }

@@ -45,10 +45,16 @@ pub fn counted(count: u64, one: &str, many: &str) -> String {
 /// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3, and a dot at the beginning: no name is
 /// `.` or `..`, and none is hidden or means something to a web server, such as `.htaccess`.
 pub fn percent_encoded(text: &str) -> String {
-    text.bytes().enumerate().fold(String::new(), |name, (at, byte)| {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && at > 0);
-        if is_plain { name + &char::from(byte).to_string() } else { name + &format!("%{byte:02X}") }
-    })
+    use fmt::Write;
+    let mut encoded = String::with_capacity(text.len());
+    for (at, byte) in text.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && at > 0) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// Whether only its being a combining mark makes the standard library escape this character at the start of a text.

@@ -220,14 +220,13 @@ fn keep_each(vault: &Vault<'_>, line: &Line, batch: &dyn Batch, documents: &Docu
         return Ok(());
     }
     let catalogue: &Catalogue = vault;
-    vault.keep_each_last_signed(line, documents.count(), &|at| {
+    let news = |at| {
         let Some((kind, subject)) = batch.record_of(at)? else { return Ok(None) };
         let is_news = documents.stands(at)?.0 != Standing::Current;
-        if !is_news && catalogue.has_last_signed(line, kind, &subject) {
-            return Ok(None);
-        }
-        Ok(Some(((kind, subject), batch.record(at)?)))
-    })
+        let is_wanted = is_news || !catalogue.has_last_signed(line, kind, &subject);
+        Ok(is_wanted.then_some((kind, subject)))
+    };
+    vault.keep_each_last_signed(line, documents.count(), &news, &|at| batch.record(at))
 }
 
 struct Ready<'d> {
@@ -297,8 +296,11 @@ fn ready<'d>(
     let batch = kind.split(document, &line.terms(terms), spare, &mut record, Some(&look))?;
     let documents = seen.of(batch.members())?;
     let (mut places, mut digests) = (Vec::new(), Vec::new());
-    for (at, document) in documents.iter().enumerate() {
-        if let Some(octets) = document?.octets {
+    for at in 0..documents.count() {
+        if documents.stands(at)?.0 == Standing::Current {
+            continue;
+        }
+        if let Some(octets) = documents.octets(at)? {
             places.push(at);
             digests.push(octets);
         }

@@ -58,7 +58,6 @@ impl Published {
     }
 
     fn of(member: Member, (standing, is_adopted): Stands, row: Row) -> Option<Self> {
-        let digest = |text: String| Some(Digest::from_bytes(from_hex(&text)?.try_into().ok()?));
         let Member { id, names, media_type, .. } = member;
         Some(Self {
             id,
@@ -66,10 +65,10 @@ impl Published {
             media_type,
             standing,
             is_adopted,
-            content: digest(row.content)?,
-            file: row.file.and_then(|(text, bytes)| Some((digest(text)?, bytes))),
+            content: digest(&row.content)?,
+            file: row.file.and_then(|(text, bytes)| Some((digest(&text)?, bytes))),
             valid_until: row.valid_until.and_then(|seconds| Instant::from_unix(seconds).ok()),
-            octets: row.octets.and_then(digest),
+            octets: row.octets.and_then(|text| digest(&text)),
         })
     }
 }
@@ -87,13 +86,16 @@ impl Seen {
 
     /// Notes what is known now of the document at a place.
     pub(super) fn note(&self, at: usize, document: &Published) -> Result<(), Fault> {
-        let row = serde_json::to_vec(&document.row()).map_err(|e| INTERNAL.fault(e.to_string()))?;
-        let place = self.shelf.put(&row)?;
+        self.put(at, &document.row(), (document.standing, document.is_adopted))
+    }
+
+    fn put(&self, at: usize, row: &Row, stands: Stands) -> Result<(), Fault> {
+        let row = serde_json::to_vec(row).map_err(|e| INTERNAL.fault(e.to_string()))?;
+        let place = self.shelf.put([&row])?;
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if places.len() <= at {
             places.resize(at + 1, None);
         }
-        let stands = (document.standing, document.is_adopted);
         places.get_mut(at).map(|slot| slot.replace((place, stands)));
         Ok(())
     }
@@ -135,10 +137,20 @@ impl Documents {
     ///
     /// Those of reading it again.
     pub fn get(&self, at: usize) -> Result<Published, Fault> {
-        let (place, stands) = self.place(at)?;
-        let row = self.seen.shelf.get(place)?;
-        let row = serde_json::from_slice(&row).map_err(|e| INTERNAL.fault(e.to_string()))?;
+        let (row, stands) = self.row(at)?;
         Published::of(self.members.member(at)?, stands, row).ok_or_else(gone)
+    }
+
+    /// The digest of what is to be signed for the one at a place; `None` where nothing is.
+    pub(super) fn octets(&self, at: usize) -> Result<Option<Digest>, Fault> {
+        let (row, _) = self.row(at)?;
+        row.octets.map(|text| digest(&text).ok_or_else(gone)).transpose()
+    }
+
+    fn row(&self, at: usize) -> Result<(Row, Stands), Fault> {
+        let (place, stands) = self.place(at)?;
+        let row = self.seen.shelf.get(place, 0)?;
+        Ok((serde_json::from_slice(&row).map_err(|e| INTERNAL.fault(e.to_string()))?, stands))
     }
 
     fn place(&self, at: usize) -> Result<(u64, Stands), Fault> {
@@ -152,9 +164,14 @@ impl Documents {
     }
 
     /// Notes what was finished.
-    pub(super) fn finish(&self, at: usize, file: (Digest, u64)) -> Result<(), Fault> {
-        self.seen.note(at, &Published { file: Some(file), ..self.get(at)? })
+    pub(super) fn finish(&self, at: usize, (digest, bytes): (Digest, u64)) -> Result<(), Fault> {
+        let (row, stands) = self.row(at)?;
+        self.seen.put(at, &Row { file: Some((hex(digest.as_bytes()), bytes)), ..row }, stands)
     }
+}
+
+fn digest(text: &str) -> Option<Digest> {
+    Some(Digest::from_bytes(from_hex(text)?.try_into().ok()?))
 }
 
 fn gone() -> Fault {

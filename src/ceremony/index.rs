@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use super::documents::Documents;
 use super::proofs;
 use crate::artefact::Batch;
 use crate::base::bytes::{Digest, Hashing};
+use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::base::text::Texts;
@@ -56,11 +58,10 @@ impl Index<'_> {
     pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Result<Vec<Gone>, Fault> {
         let Ok(earlier) = Document::open(&folder.join(NAME)) else { return Ok(vec![]) };
         // Identifiers stand here as hashes of 64 bits under a key of this run.
-        let (hash, members) = (RandomState::new(), batch.members());
-        let mut here = HashSet::with_capacity(members.count());
-        for place in 0..members.count() {
-            here.insert(hash.hash_one(&*members.member(place)?.id));
-        }
+        let (hash, mut here) = (RandomState::new(), HashSet::with_capacity(batch.members().count()));
+        each_id(batch, &mut |id| {
+            here.insert(hash.hash_one(id));
+        })?;
         let mut gone: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut reader = BufReader::new(earlier.reader().take(BYTES_MAX));
         let mut line = Vec::new();
@@ -85,17 +86,14 @@ impl Index<'_> {
     pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
         let path = folder.join(NAME);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
-        let mut hashing = Hashing::new(io::sink());
-        self.put(&mut hashing, gone, &failed)?;
-        let (wanted, length) = hashing.finish();
+        let mut pending = Pending::in_place_of(&path)?;
+        let mut to = Hashing::new(BufWriter::new(&mut pending));
+        self.put(&mut to, gone, &failed)?;
+        to.flush().map_err(failed)?;
+        let (wanted, length) = to.finish();
         if digest(&path, length).is_some_and(|found| found == wanted) {
             return Ok(false);
         }
-        let mut pending = Pending::in_place_of(&path)?;
-        let mut to = BufWriter::new(&mut pending);
-        self.put(&mut to, gone, &failed)?;
-        to.flush().map_err(failed)?;
-        drop(to);
         pending.replace()?;
         Ok(true)
     }
@@ -108,9 +106,7 @@ impl Index<'_> {
     ) -> Result<(), Fault> {
         let beside = self.batch.beside();
         let mut ids = Texts::default();
-        for place in 0..self.documents.count() {
-            ids.push(&self.batch.members().member(place)?.id);
-        }
+        each_id(self.batch, &mut |id| ids.push(id))?;
         for gone in gone {
             ids.push(&gone.id);
         }
@@ -119,18 +115,22 @@ impl Index<'_> {
         }
         write!(to, "{{\"version\":1,\"key\":{},\"documents\":[", json!(self.key.to_string()))
             .map_err(failed)?;
-        let mut before = "\n";
-        for at in ids.sorted() {
+        let line = |at: usize| {
             let of_gone = at.checked_sub(self.documents.count());
             let of_beside = of_gone.and_then(|at| at.checked_sub(gone.len()));
-            let line = match (of_gone.and_then(|at| gone.get(at)), of_beside.and_then(|at| beside.get(at))) {
-                (Some(gone), _) => json!({"id": gone.id, "names": gone.names, "status": "gone"}),
-                (_, Some((name, media_type, bytes))) => unsigned(name, media_type, bytes),
-                (None, None) => self.line(at)?,
-            };
+            match (of_gone.and_then(|at| gone.get(at)), of_beside.and_then(|at| beside.get(at))) {
+                (Some(gone), _) => Ok(json!({"id": gone.id, "names": gone.names, "status": "gone"})),
+                (_, Some((name, media_type, bytes))) => Ok(unsigned(name, media_type, bytes)),
+                (None, None) => self.line(at),
+            }
+        };
+        let mut before = "\n";
+        let mut put = |line: Value| {
             write!(to, "{before}{line}").map_err(failed)?;
             before = ",\n";
-        }
+            Ok(())
+        };
+        cores::stream(ids.sorted().into_iter().map(Ok), &line, &mut put)?;
         to.write_all(b"\n]}\n").map_err(failed)
     }
 
@@ -152,6 +152,16 @@ impl Index<'_> {
         }
         Ok(line)
     }
+}
+
+/// Tells what the documents of a batch are about, in their order.
+fn each_id(batch: &dyn Batch, tell: &mut dyn FnMut(&str)) -> Result<(), Fault> {
+    let members = batch.members();
+    let mut told = |id: Arc<str>| {
+        tell(&id);
+        Ok(())
+    };
+    cores::stream((0..members.count()).map(Ok), &|place| Ok(members.member(place)?.id), &mut told)
 }
 
 fn unsigned(name: &str, media_type: &str, bytes: &[u8]) -> Value {

@@ -101,13 +101,17 @@ impl Sign {
         let done = ceremony::sign(&mut vault, &signing, &mut answers, &mut random::system())?;
         let copied = self.copy.as_ref().map_or(String::new(), |path| path.display().to_string());
         let document = &self.subject.document;
-        let verify = kind.to_verify(document, &path);
-        let mut output = told((&path, verify), &copied, kind.is_secret(), done);
+        let elsewhere = kind.belongs_into(document, &path).filter(|_| !is_stream(&path));
+        let belongs =
+            elsewhere.zip(path.file_name()).map_or(path.clone(), |(folder, name)| folder.join(name));
+        let put = elsewhere.map_or(String::new(), |folder| {
+            format!("put it and what stands beside it into {}, then ", quoted(folder))
+        });
+        let verify = quoted(kind.to_verify(document, &belongs));
+        let next = format!("{put}fedroot verify {} {verify} --trust PUBLIC.pem", kind.name());
+        let mut output = told((&path, &next), &copied, kind.is_secret(), done);
         if self.copy.is_none() {
             output.notes.extend(without_copy(&vault, &self.subject.line, kind));
-        }
-        if let Some(folder) = kind.belongs_into(document, &path).filter(|_| !is_stream(&path)) {
-            output.note(format!("before that, put it and what stands beside it into {}", quoted(folder)));
         }
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
@@ -144,9 +148,9 @@ fn target<'a>(path: &'a Path, common: &Common, folder: &'a Path) -> Result<Targe
 }
 
 /// What is said of it.
-fn told((path, verify): (&Path, &Path), copied: &str, is_secret: bool, done: Done) -> Output {
+fn told((path, next): (&Path, &str), copied: &str, is_secret: bool, done: Done) -> Output {
     let Done { review, signed, beside, copy, afterthought } = done;
-    let (kind, key) = (review.kind, review.key.clone());
+    let key = review.key.clone();
     let mut output = review::json(review);
     let name = path.display().to_string();
     let Some(signed) = signed else { return foretold(output, name, copied, &beside, copy.as_ref()) };
@@ -188,7 +192,7 @@ fn told((path, verify): (&Path, &Path), copied: &str, is_secret: bool, done: Don
         output.note("only you can read the file (mode 0600): open it up where it is published");
     }
     if !is_stream(path) {
-        output.note(format!("next: fedroot verify {kind} {} --trust PUBLIC.pem", quoted(verify)));
+        output.note(format!("next: {next}"));
     }
     output
 }

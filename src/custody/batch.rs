@@ -26,9 +26,6 @@ pub type Outstanding = (Vec<super::Document>, BTreeMap<String, u64>);
 /// The kind of a document, and what it is about.
 pub(super) type OfSubject = (&'static str, String);
 
-/// What the next review of a document compares with, where there is news.
-pub(super) type LastRecord = Option<(OfSubject, Vec<u8>)>;
-
 /// The documents of a batch. Several threads ask at once, in any order.
 pub trait Pieces: Sync {
     /// Where they will stand; the outcome names it.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::batch::LastRecord;
+use super::batch::OfSubject;
 use super::entries;
 use super::journal::What;
 use super::record::NewRecord;
@@ -23,7 +23,6 @@ use crate::base::random::{self, Random};
 use crate::base::recipient::{Identities, SECRET};
 use crate::base::secret::Secret;
 use crate::base::staging::Staging;
-use crate::base::text::Texts;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger, Newest};
 use crate::policy::{Approval, Confirmed, Profile, Review};
@@ -365,40 +364,41 @@ impl<'a> Vault<'a> {
         pending.replace()
     }
 
-    /// Keeps such records of a batch, each under its kind and subject: made durable together, then each in one step. `record`
-    /// is asked for each place, on every core, and has none where there is no news.
+    /// Keeps such records of a batch, each under its kind and subject: made durable together, then each in one step. `news`
+    /// tells which place has something to keep, and about what; `record` is it. Both are asked on every core, `news` twice:
+    /// thousands of names need not stand in memory.
     pub fn keep_each_last_signed(
         &self,
         line: &Line,
         count: usize,
-        record: &(dyn Fn(usize) -> Result<LastRecord, Fault> + Sync),
+        news: &(dyn Fn(usize) -> Result<Option<OfSubject>, Fault> + Sync),
+        record: &(dyn Fn(usize) -> Result<Vec<u8>, Fault> + Sync),
     ) -> Result<(), Fault> {
         let catalogue = &self.catalogue;
         let path = |kind: &str, subject: &str| catalogue.last_signed_path(line, kind, subject);
         let Some(folder) = path("", "").parent().map(Path::to_owned) else { return Ok(()) };
         let staging = Staging::open(&folder)?;
-        let mut names = Texts::default();
-        let write = |at| {
-            let Some(((kind, subject), record)) = record(at)? else { return Ok(None) };
-            let path = path(kind, &subject);
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            staging.discard(&name)?;
-            staging.write(&name, &record)?;
-            Ok(Some(name))
+        let name = |at| {
+            let of = news(at)?.map(|(kind, subject)| path(kind, &subject));
+            Ok(of.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()))
         };
-        let mut note = |name: Option<String>| {
-            if let Some(name) = name {
-                names.push(&name);
-            }
+        let write = |at| {
+            let Some(name) = name(at)? else { return Ok(false) };
+            staging.discard(&name)?;
+            staging.write(&name, &record(at)?).map(|()| true)
+        };
+        let mut is_any = false;
+        let mut note = |is_news| {
+            is_any |= is_news;
             Ok(())
         };
         cores::stream((0..count).map(Ok), &write, &mut note)?;
-        if names.count() == 0 {
+        if !is_any {
             return Ok(());
         }
         staging.settle()?;
-        let publish = |at| staging.publish(&[names.get(at).to_owned()]);
-        cores::stream((0..names.count()).map(Ok), &publish, &mut Ok)?;
+        let publish = |at| name(at)?.map_or(Ok(()), |name| staging.publish(&[name]));
+        cores::stream((0..count).map(Ok), &publish, &mut Ok)?;
         staging.close()
     }
 

@@ -62,16 +62,20 @@ struct Row {
     documents: &'static [&'static str],
     /// The kinds of documents that list the keys of a line: for an anchor those that it signs, whoever signs them for others.
     listing: &'static [&'static str],
-    /// The kinds of sets in which consumers find the keys of a line, which may sign them itself.
-    sets: &'static [&'static str],
+    /// Whether these are sets, which the line may sign itself.
+    is_of_sets: bool,
+}
+
+impl Row {
+    /// Whether consumers find the keys of a line in a set of this kind.
+    fn has_set(&self, document: &str) -> bool {
+        self.is_of_sets && self.listing.contains(&document)
+    }
 }
 
 const fn row(kind: Kind, name: &'static str, method: Method) -> Row {
-    Row { kind, name, method, documents: &[], listing: &[], sets: &[] }
+    Row { kind, name, method, documents: &[], listing: &[], is_of_sets: false }
 }
-
-const JWK_SETS: &[&str] = &["jwks", "kubernetes"];
-const BUNDLES: &[&str] = &["spiffe-bundle"];
 
 const KINDS: [Row; 7] = [
     Row { listing: &["saml"], ..row(Kind::SamlSigning, "saml-signing", Method::PrePublish) },
@@ -90,8 +94,8 @@ const KINDS: [Row; 7] = [
         listing: &["entity-configuration", "federation"],
         ..row(Kind::OpenidAnchor, "openid-anchor", Method::Chained)
     },
-    Row { listing: JWK_SETS, sets: JWK_SETS, ..row(Kind::Jwks, "jwks", Method::PrePublish) },
-    Row { listing: BUNDLES, sets: BUNDLES, ..row(Kind::Spiffe, "spiffe", Method::PrePublish) },
+    Row { listing: &["jwks", "kubernetes"], is_of_sets: true, ..row(Kind::Jwks, "jwks", Method::PrePublish) },
+    Row { listing: &["spiffe-bundle"], is_of_sets: true, ..row(Kind::Spiffe, "spiffe", Method::PrePublish) },
     row(Kind::X509, "x509", Method::OutOfBand),
 ];
 
@@ -125,7 +129,7 @@ impl Kind {
     /// Whether the next document of this kind, about the same, takes the place of the one before, where they never end by
     /// themselves. Others stand side by side, as releases and trust marks do.
     pub fn takes_place(document: &str) -> bool {
-        document == "historical-keys" || KINDS.iter().any(|row| row.sets.contains(&document))
+        document == "historical-keys" || KINDS.iter().any(|row| row.has_set(document))
     }
 
     /// How the next key is introduced.
@@ -268,7 +272,7 @@ impl Channel {
     /// consumers find its keys; none where the line names no such channel.
     pub fn of<'a>(channels: &'a [Self], document: &str) -> Option<&'a Self> {
         let kind = Kind::of_document(document);
-        let is_in = |channel: &&Self| channel.kind.row().sets.contains(&document);
+        let is_in = |channel: &&Self| channel.kind.row().has_set(document);
         channels.iter().find(|channel| channel.kind == kind).or_else(|| channels.iter().find(is_in))
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::last::Lines;
 use super::print::{DOCUMENT_PARTS, PARTS};
-use super::{Facts, Last, Print};
+use super::{Fact, Last, Print};
 
 /// What the items of a document are, unless something else is said.
 const ENTITIES: &str = "entities";
@@ -164,7 +164,7 @@ impl<'a> Tracker<'a> {
         self.difference.unit = unit;
     }
 
-    pub(super) fn finish(mut self, facts: &Facts) -> Difference {
+    pub(super) fn finish<'f>(mut self, facts: impl Iterator<Item = &'f Fact>) -> Difference {
         self.met.sort_unstable();
         let mut gone: Vec<u64> =
             self.last.places().filter(|at| self.met.binary_search(at).is_err()).collect();
@@ -177,27 +177,32 @@ impl<'a> Tracker<'a> {
         }
         let parts = self.difference.parts();
         self.difference.entities.sort_by_key(|change| change.rank(parts));
-        self.difference.facts = difference(self.last.facts(), facts);
+        self.difference.facts = difference(self.last.facts().iter(), facts);
         self.difference
     }
 }
 
 /// Compares facts with the facts last signed, path by path; paths in the order of the new document, then the vanished ones.
 /// What fedroot itself put into the new document, and remarks on, is no change of the document; entities are compared apart.
-fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
+fn difference<'l, 'n>(
+    last: impl Iterator<Item = &'l Fact>,
+    now: impl Iterator<Item = &'n Fact>,
+) -> Vec<Change> {
+    let (last, now): (Vec<&Fact>, Vec<&Fact>) = (last.collect(), now.collect());
     let ours = now.iter().filter(|fact| fact.remark.is_some() || fact.is_item());
     let mut seen: BTreeSet<&str> = ours.map(|fact| fact.path.as_str()).collect();
-    let paths =
-        now.iter().chain(last.iter()).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
-    let without = |from: &Facts, these: &Facts, path: &str| -> Vec<String> {
-        let these: BTreeSet<&str> = these.values(path).collect();
-        from.values(path).filter(|value| !these.contains(value)).map(str::to_owned).collect()
+    let paths = now.iter().chain(&last).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
+    let without = |from: &[&Fact], these: &[&Fact], path: &str| -> Vec<String> {
+        let these = these.iter().filter(|fact| fact.path == path);
+        let these: BTreeSet<&str> = these.map(|fact| fact.value.as_str()).collect();
+        let from = from.iter().filter(|fact| fact.path == path && !these.contains(fact.value.as_str()));
+        from.map(|fact| fact.value.clone()).collect()
     };
     let mut changes: Vec<Change> = paths
         .map(|path| Change {
             path: path.to_owned(),
-            removed: without(last, now, path),
-            added: without(now, last, path),
+            removed: without(&last, &now, path),
+            added: without(&now, &last, path),
         })
         .filter(|change| !change.removed.is_empty() || !change.added.is_empty())
         .collect();
@@ -210,6 +215,7 @@ fn difference(last: &Facts, now: &Facts) -> Vec<Change> {
 mod tests {
     use super::*;
     use crate::base::disk::Document;
+    use crate::policy::Facts;
     use crate::policy::last::{Recorder, line_into};
 
     fn facts(pairs: &[(&str, &str)]) -> Facts {
@@ -229,7 +235,7 @@ mod tests {
             line_into(&mut line, name, &print);
             recorder.item(&line);
         }
-        recorder.finish(&Facts::default()).unwrap();
+        recorder.finish(Facts::default().iter()).unwrap();
         let last = Last::read(Document::from_bytes("record", record)).unwrap();
         let mut tracker = Tracker::new(&last);
         line_into(&mut line, "a", &print(1));
@@ -244,7 +250,7 @@ mod tests {
     #[test]
     fn equal_facts_do_not_differ() {
         let same = facts(&[("entity", "a"), ("entity", "b")]);
-        assert_eq!(difference(&same, &same), []);
+        assert_eq!(difference(same.iter(), same.iter()), []);
     }
 
     #[test]
@@ -252,7 +258,7 @@ mod tests {
         let last = facts(&[("validUntil", "1"), ("entity", "a")]);
         let mut now = facts(&[("entity", "a")]);
         now.add_with("validUntil", "2", "from the profile");
-        assert_eq!(difference(&last, &now), []);
+        assert_eq!(difference(last.iter(), now.iter()), []);
     }
 
     #[test]
@@ -265,7 +271,7 @@ mod tests {
             added: added.iter().map(ToString::to_string).collect(),
         };
         assert_eq!(
-            difference(&last, &now),
+            difference(last.iter(), now.iter()),
             [
                 change("validUntil", &["1"], &["2"]),
                 change("registrar", &["a"], &["c"]),

@@ -13,7 +13,7 @@ use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
 use super::last::{Recorder, line_into};
 use super::likeness::skeleton;
 use super::print::Texts;
-use super::{Difference, Entity, Facts, Finding, Last, Print, RULES, Rule, Standard};
+use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -210,17 +210,19 @@ impl<'a> Examiner<'a> {
     /// The same for a document in JSON.
     pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Result<Examined, Fault> {
         // The limits that it was judged by are part of what is compared, where they were noted before.
-        let mut judged = facts.clone();
-        if let Some(source) = self.standard.profile.source {
-            judged.add(PROFILE_FACT, source.to_string());
-        }
+        let source = self.standard.profile.source;
+        let profile = source.map(|source| Fact {
+            path: PROFILE_FACT.to_owned(),
+            value: source.to_string(),
+            remark: None,
+        });
         if let Some(recorder) = self.recorder.take() {
             let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
-            recorder.finish(&judged).map_err(failed)?;
+            recorder.finish(facts.iter().chain(&profile)).map_err(failed)?;
         }
         let was_noted = self.last.is_some_and(|last| last.facts().value(PROFILE_FACT).is_some());
-        let compared = if was_noted { &judged } else { facts };
-        let difference = self.tracker.take().map(|tracker| tracker.finish(compared));
+        let compared = profile.as_ref().filter(|_| was_noted);
+        let difference = self.tracker.take().map(|tracker| tracker.finish(facts.iter().chain(compared)));
         let last = self.last.map(Last::facts);
         let kind = self.kind;
         let whole =

@@ -6,8 +6,10 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
+use serde::{Serialize, Serializer};
+
 use super::print::PARTS;
-use super::{Facts, Print, RECORD};
+use super::{Fact, Facts, Print, RECORD};
 use crate::base::bytes::hex_into;
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
@@ -37,6 +39,13 @@ pub(super) fn line_into(line: &mut Vec<u8>, name: &str, print: &Print) {
     line.push(b'\n');
 }
 
+/// What a record keeps of a fact.
+#[derive(Serialize)]
+struct Kept<'a> {
+    path: &'a str,
+    value: &'a str,
+}
+
 /// Writes a record while its document streams past.
 pub(super) struct Recorder<'w> {
     to: BufWriter<&'w mut dyn Write>,
@@ -59,13 +68,13 @@ impl<'w> Recorder<'w> {
     }
 
     /// Ends the record.
-    pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
-        let mut kept = Facts::default();
-        for fact in facts.iter().filter(|fact| !fact.is_item()) {
-            kept.add(fact.path.clone(), fact.value.clone());
-        }
-        let facts = serde_json::to_string(&kept).unwrap_or_default();
-        self.put(format!("facts {facts}\nend {}\n", self.count).as_bytes());
+    pub(super) fn finish<'f>(mut self, facts: impl Iterator<Item = &'f Fact>) -> io::Result<()> {
+        let kept = facts.filter(|fact| !fact.is_item()).map(|Fact { path, value, .. }| Kept { path, value });
+        let mut line = b"facts ".to_vec();
+        // neither does a text fail to be JSON, nor a vector to take it
+        let _ = serde_json::Serializer::new(&mut line).collect_seq(kept);
+        self.put(&line);
+        self.put(format!("\nend {}\n", self.count).as_bytes());
         self.failed.map_or_else(|| self.to.flush(), Err)
     }
 
@@ -298,7 +307,7 @@ mod tests {
             line_into(&mut line, name, &Print::of_item(name.as_bytes()));
             recorder.item(&line);
         }
-        recorder.finish(&Facts::default()).unwrap();
+        recorder.finish(Facts::default().iter()).unwrap();
         record
     }
 

@@ -1,5 +1,7 @@
 //! Signed documents of a federation: which there are, what each has to say, and one of them with its claims.
 
+use std::sync::OnceLock;
+
 use super::{STATEMENT, checks};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -137,6 +139,8 @@ pub struct Statement {
     form: Form,
     claims: Map<String, Value>,
     jws: Option<Jws>,
+    /// Read when somebody asks for them, and once.
+    keys: OnceLock<Result<JwkSet, Fault>>,
 }
 
 impl Statement {
@@ -157,12 +161,12 @@ impl Statement {
                 ))
                 .hint("have it signed anew with the typ of its form: others refuse it too")
         })?;
-        Ok(Self { form, claims, jws: Some(jws) })
+        Ok(Self { form, claims, jws: Some(jws), keys: OnceLock::new() })
     }
 
     /// A document of this form that is yet to be signed.
-    pub fn new(form: Form, claims: Map<String, Value>) -> Self {
-        Self { form, claims, jws: None }
+    pub const fn new(form: Form, claims: Map<String, Value>) -> Self {
+        Self { form, claims, jws: None, keys: OnceLock::new() }
     }
 
     /// Its form.
@@ -173,6 +177,11 @@ impl Statement {
     /// Its claims.
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.claims
+    }
+
+    /// Its claims, and nothing else of it.
+    pub fn into_claims(self) -> Map<String, Value> {
+        self.claims
     }
 
     /// Its header and signature, when it is signed.
@@ -216,10 +225,11 @@ impl Statement {
     ///
     /// Those of [`JwkSet::read`].
     pub fn keys(&self) -> Result<JwkSet, Fault> {
-        match self.form {
+        let read = || match self.form {
             Form::HistoricalKeys | Form::SignedJwkSet => JwkSet::read(&Value::Object(self.claims.clone())),
             _ => JwkSet::read(self.get("jwks").unwrap_or(&Value::Null)),
-        }
+        };
+        self.keys.get_or_init(read).clone()
     }
 
     /// Everything about it that breaks a rule, judged at this time by what it says alone. The signature is not looked at.

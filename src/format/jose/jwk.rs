@@ -87,20 +87,23 @@ pub fn thumbprint_of(jwk: &Value) -> Result<String, Fault> {
 pub fn refuse_private(value: &Value) -> Result<(), Fault> {
     match value {
         Value::Array(values) => values.iter().try_for_each(refuse_private),
-        Value::Object(members) => {
-            let has = |name: &str| members.contains_key(name);
-            let is_key = has("kty") || has("crv") || has("n") && has("e");
-            if is_key && members.get("kty").and_then(Value::as_str) == Some("oct") {
-                return Err(PRIVATE.fault("a symmetric key (kty oct) stands there").hint(PUBLISHED));
-            }
-            if let Some(name) = SECRET.iter().find(|name| is_key && has(name)) {
-                let fault = PRIVATE.fault(format!("a JSON Web Key has the private member '{name}'"));
-                return Err(fault.hint(PUBLISHED));
-            }
-            members.values().try_for_each(refuse_private)
-        }
+        Value::Object(members) => refuse_private_members(members),
         _ => Ok(()),
     }
+}
+
+/// The same for the members of an object.
+pub fn refuse_private_members(members: &Map<String, Value>) -> Result<(), Fault> {
+    let has = |name: &str| members.contains_key(name);
+    let is_key = has("kty") || has("crv") || has("n") && has("e");
+    if is_key && members.get("kty").and_then(Value::as_str) == Some("oct") {
+        return Err(PRIVATE.fault("a symmetric key (kty oct) stands there").hint(PUBLISHED));
+    }
+    if let Some(name) = SECRET.iter().find(|name| is_key && has(name)) {
+        let fault = PRIVATE.fault(format!("a JSON Web Key has the private member '{name}'"));
+        return Err(fault.hint(PUBLISHED));
+    }
+    members.values().try_for_each(refuse_private)
 }
 
 const PUBLISHED: &str = "take it out; if it was ever published, its owner has to replace the key";

@@ -4,7 +4,9 @@ mod jwk;
 mod jws;
 mod set;
 
-pub use jwk::{Jwk, jwk, jwk_as, kubernetes_kid, refuse_private, thumbprint, thumbprint_of};
+pub use jwk::{
+    Jwk, jwk, jwk_as, kubernetes_kid, refuse_private, refuse_private_members, thumbprint, thumbprint_of,
+};
 pub use jws::{Draft, Header, Jws};
 pub use set::{JwkSet, Unused};
 

@@ -6,7 +6,7 @@ use super::{JWK, Jwk, KIDS, UNSUPPORTED};
 use crate::base::fault::Fault;
 
 /// The keys of a set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct JwkSet {
     /// Those that can be used, in order.
     pub keys: Vec<Jwk>,
@@ -15,7 +15,7 @@ pub struct JwkSet {
 }
 
 /// A key that is not used here.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Unused {
     /// Its name.
     pub kid: Option<String>,

@@ -3,7 +3,8 @@
 use super::super::statement::{Form, Statement, date};
 use super::Findings;
 use crate::base::clock::Instant;
-use crate::format::jose::{self, Jwk, JwkSet, refuse_private};
+use crate::base::fault::Fault;
+use crate::format::jose::{self, Jwk, JwkSet, refuse_private_members};
 use crate::format::json::Value;
 
 /// Shorter moduli are worth a warning.
@@ -13,25 +14,30 @@ const RSA_BITS: usize = 3072;
 const REASONS: [&str; 3] = ["unspecified", "compromised", "superseded"];
 
 pub(super) fn check(statement: &Statement, at: Instant, findings: &mut Findings) {
-    if let Err(fault) = refuse_private(&Value::Object(statement.claims().clone())) {
+    if let Err(fault) = refuse_private_members(statement.claims()) {
         return findings.add("openid.key.private", fault.message());
     }
     match statement.form() {
         Form::EntityConfiguration => {
-            let Some(set) = federation_keys("jwks", statement.get("jwks"), at, findings) else { return };
+            let Some(set) = own_keys(statement, at, findings) else { return };
             signing_key(statement, &set, findings);
             reused_keys(statement, &set, findings);
         }
-        Form::SubordinateStatement => drop(federation_keys("jwks", statement.get("jwks"), at, findings)),
+        Form::SubordinateStatement => drop(own_keys(statement, at, findings)),
         Form::HistoricalKeys => history(statement, at, findings),
         Form::SignedJwkSet => protocol_keys(statement, findings),
         Form::TrustMark | Form::TrustMarkDelegation | Form::TrustMarkStatus => {}
     }
 }
 
-/// Reads a set and tells what is wrong with it.
-fn read(place: &str, value: &Value, findings: &mut Findings) -> Option<JwkSet> {
-    let set = JwkSet::read(value).map_err(|fault| {
+/// Tells what is wrong with a set, which was read from these keys.
+fn told(
+    place: &str,
+    set: Result<JwkSet, Fault>,
+    keys: Option<&Value>,
+    findings: &mut Findings,
+) -> Option<JwkSet> {
+    let set = set.map_err(|fault| {
         let code = fault.code();
         let rule = if code == &jose::KIDS {
             "openid.jwks.duplicate-kid"
@@ -47,21 +53,29 @@ fn read(place: &str, value: &Value, findings: &mut Findings) -> Option<JwkSet> {
         let kid = unused.kid.as_deref().unwrap_or_default();
         findings.add("openid.jwks.unsupported", format!("{place}: the key '{kid}': {}", unused.why));
     }
-    let keys = value.get("keys").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let keys = keys.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for (n, _) in keys.iter().enumerate().filter(|(_, key)| key.get("kid").is_none()) {
         findings.add("openid.jwks.kid", format!("{place}: key {} has no kid", n + 1));
     }
     Some(set)
 }
 
-/// Keys that sign documents of a federation.
-pub(super) fn federation_keys(
-    place: &str,
-    value: Option<&Value>,
-    at: Instant,
-    findings: &mut Findings,
-) -> Option<JwkSet> {
-    let set = read(place, value?, findings)?;
+/// The keys of an entity, as a statement has them.
+fn own_keys(statement: &Statement, at: Instant, findings: &mut Findings) -> Option<JwkSet> {
+    let value = statement.get("jwks")?;
+    let set = told("jwks", statement.keys(), value.get("keys"), findings)?;
+    judge("jwks", &set, at, findings);
+    Some(set)
+}
+
+/// Keys of another that sign documents of a federation.
+pub(super) fn federation_keys(place: &str, value: &Value, at: Instant, findings: &mut Findings) {
+    if let Some(set) = told(place, JwkSet::read(value), value.get("keys"), findings) {
+        judge(place, &set, at, findings);
+    }
+}
+
+fn judge(place: &str, set: &JwkSet, at: Instant, findings: &mut Findings) {
     findings
         .when(set.keys.is_empty(), "openid.jwks.empty", || format!("{place} holds no key that can be used"));
     for jwk in &set.keys {
@@ -76,7 +90,6 @@ pub(super) fn federation_keys(
         findings
             .when(is_other, "openid.jwks.use", || format!("{place}: the key '{kid}' is not for signatures"));
     }
-    Some(set)
 }
 
 /// The key that the header names stands in the configuration it signs.
@@ -109,10 +122,11 @@ fn reused_keys(statement: &Statement, set: &JwkSet, findings: &mut Findings) {
 }
 
 fn history(statement: &Statement, at: Instant, findings: &mut Findings) {
-    if statement.get("keys").is_none() {
+    let keys = statement.get("keys");
+    if keys.is_none() {
         return;
     }
-    let Some(set) = read("keys", &Value::Object(statement.claims().clone()), findings) else { return };
+    let Some(set) = told("keys", statement.keys(), keys, findings) else { return };
     for jwk in &set.keys {
         let kid = jwk.kid().unwrap_or_default();
         match jwk.member("exp") {
@@ -143,7 +157,7 @@ fn history(statement: &Statement, at: Instant, findings: &mut Findings) {
 }
 
 fn protocol_keys(statement: &Statement, findings: &mut Findings) {
-    let Some(set) = read("keys", &Value::Object(statement.claims().clone()), findings) else { return };
+    let Some(set) = told("keys", statement.keys(), statement.get("keys"), findings) else { return };
     let uses: Vec<_> = set.keys.iter().map(|jwk| jwk.member("use").and_then(Value::as_str)).collect();
     let is_mixed = uses.contains(&Some("enc")) && uses.iter().any(|own| *own != Some("enc"));
     findings.when(is_mixed && uses.contains(&None), "openid.jwk-set.use", || {

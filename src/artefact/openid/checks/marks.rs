@@ -34,10 +34,9 @@ pub(super) fn mark(statement: &Statement, at: Instant, findings: &mut Findings) 
 
 fn delegated(mark: &Statement, delegation: &Statement, at: Instant, findings: &mut Findings) {
     let rule = "openid.trust-mark.delegation";
-    findings.0.extend(delegation.check(at).into_iter().map(|mut found| {
-        found.detail = format!("the delegation: {}", found.detail);
-        found
-    }));
+    for found in delegation.check(at) {
+        findings.add(found.rule, format!("the delegation: {}", found.detail));
+    }
     findings.when(delegation.sub() != mark.iss(), rule, || {
         format!("the delegation is for {}, and the trust mark is issued by {}", delegation.sub(), mark.iss())
     });
@@ -93,10 +92,9 @@ fn inner(
     at: Instant,
     findings: &mut Findings,
 ) {
-    findings.0.extend(mark.check(at).into_iter().map(|mut found| {
-        found.detail = format!("{place}: {}", found.detail);
-        found
-    }));
+    for found in mark.check(at) {
+        findings.add(found.rule, format!("{place}: {}", found.detail));
+    }
     findings.when(
         outer_type.is_some() && outer_type != mark.get("trust_mark_type"),
         "openid.trust-mark.type",

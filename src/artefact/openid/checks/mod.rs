@@ -6,6 +6,8 @@ mod marks;
 mod superior;
 
 pub(super) use self::claims::STANDARD;
+use std::collections::BTreeMap;
+
 use super::identifier::{not_a_url, not_an_identifier};
 use super::statement::{Form, Found, Statement};
 use crate::base::clock::Instant;
@@ -14,13 +16,33 @@ use crate::format::json::{Map, Value};
 /// Clocks of a federation may differ by so many seconds.
 pub(super) const SKEW_SECONDS: i64 = 120;
 
+/// Breaches of one rule that are told one by one: a document of others can hold a hundred thousand.
+const TOLD_MAX: usize = 100;
+
 /// What was found so far.
 #[derive(Default)]
-struct Findings(Vec<Found>);
+struct Findings {
+    found: Vec<Found>,
+    /// How often each rule was broken.
+    counts: BTreeMap<&'static str, usize>,
+}
 
 impl Findings {
     fn add(&mut self, rule: &'static str, detail: impl Into<String>) {
-        self.0.push(Found { rule, detail: detail.into() });
+        let count = self.counts.entry(rule).or_default();
+        *count += 1;
+        if *count <= TOLD_MAX {
+            self.found.push(Found { rule, detail: detail.into() });
+        }
+    }
+
+    /// All of it: of a rule that was broken more often than is told, how much more often.
+    fn finish(self) -> Vec<Found> {
+        let Self { mut found, counts } = self;
+        for (rule, count) in counts.into_iter().filter(|(_, count)| *count > TOLD_MAX) {
+            found.push(Found { rule, detail: format!("and {} more of these", count - TOLD_MAX) });
+        }
+        found
     }
 
     fn when(&mut self, is_so: bool, rule: &'static str, detail: impl FnOnce() -> String) {
@@ -89,5 +111,26 @@ pub(super) fn check(statement: &Statement, at: Instant) -> Vec<Found> {
         Form::TrustMark => marks::mark(statement, at, &mut findings),
         Form::TrustMarkDelegation | Form::TrustMarkStatus | Form::HistoricalKeys | Form::SignedJwkSet => {}
     }
-    findings.0
+    findings.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_found_too_often_is_counted_and_no_rule_is_lost_behind_it() {
+        let claims = json!({"trust_marks": vec![json!({}); 5_000], "trust_mark_owners": 7});
+        let statement = Statement::new(Form::EntityConfiguration, claims.as_object().unwrap().clone());
+        let found = check(&statement, Instant::from_unix(0).unwrap());
+        assert!(found.len() < 2 * TOLD_MAX + 20, "{}", found.len());
+        let has =
+            |rule: &str, detail: &str| found.iter().any(|it| it.rule == rule && it.detail.contains(detail));
+        assert!(has("openid.claim.type", "trust_mark_owners is not an object"));
+        assert!(
+            has("openid.claim.missing", "more of these") && has("openid.claim.missing", "trust_marks[0]")
+        );
+    }
 }

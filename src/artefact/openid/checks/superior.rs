@@ -34,7 +34,7 @@ pub(super) fn configuration(statement: &Statement, at: Instant, findings: &mut F
                 None => findings.add("openid.trust-mark-owners", format!("{place} has no sub")),
             }
             match owner.get("jwks") {
-                Some(jwks) => drop(keys::federation_keys(&format!("{place}.jwks"), Some(jwks), at, findings)),
+                Some(jwks) => keys::federation_keys(&format!("{place}.jwks"), jwks, at, findings),
                 None => findings.add("openid.trust-mark-owners", format!("{place} has no jwks")),
             }
         }

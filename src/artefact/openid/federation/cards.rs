@@ -11,6 +11,7 @@ use super::names::Names;
 use super::tree::media_type;
 use crate::artefact::openid::Form;
 use crate::artefact::{BATCH, COMPOSED, Member, Members};
+use crate::base::cores;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::shelf::Shelf;
 use crate::policy::{Fact, Items};
@@ -40,37 +41,41 @@ impl Card {
     }
 }
 
+/// The parts of a document on the shelf: its card, the octets that are signed, and what the next review compares with.
+const PARTS: usize = 3;
+const CARD: usize = 0;
+const OCTETS: usize = 1;
+const RECORD: usize = 2;
+
+/// Where documents wait.
+pub(super) type Waiting = Shelf<PARTS>;
+
 /// Where a document waits on the shelf.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
-    card: u64,
-    octets: u64,
-    /// What the next review compares with.
-    record: u64,
-}
+pub(super) struct Place(u64);
 
 impl Place {
     /// Puts a document on the shelf.
-    pub(super) fn of(shelf: &Shelf, card: &Card, octets: &[u8], record: &[u8]) -> Result<Self, Fault> {
-        let written = serde_json::to_vec(card).map_err(|e| INTERNAL.fault(e.to_string()))?;
-        Ok(Self { card: shelf.put(&written)?, octets: shelf.put(octets)?, record: shelf.put(record)? })
+    pub(super) fn of(shelf: &Waiting, card: &Card, octets: &[u8], record: &[u8]) -> Result<Self, Fault> {
+        let card = serde_json::to_vec(card).map_err(|e| INTERNAL.fault(e.to_string()))?;
+        shelf.put([&card, octets, record]).map(Self)
     }
 
-    pub(super) fn card(&self, from: &Shelf) -> Result<Card, Fault> {
-        serde_json::from_slice(&from.get(self.card)?).map_err(|e| INTERNAL.fault(e.to_string()))
+    pub(super) fn card(self, from: &Waiting) -> Result<Card, Fault> {
+        serde_json::from_slice(&from.get(self.0, CARD)?).map_err(|e| INTERNAL.fault(e.to_string()))
     }
 }
 
 /// All of them, in the order of the review.
 pub(super) struct Cards {
     pub(super) names: Names,
-    shelf: Shelf,
+    shelf: Waiting,
     places: Vec<Place>,
 }
 
 impl Cards {
     /// Gives every document its name in the tree. Refuses two documents under one name, and one that has none.
-    pub(super) fn new(names: Names, shelf: Shelf, places: Vec<Place>) -> Result<Self, Fault> {
+    pub(super) fn new(names: Names, shelf: Waiting, places: Vec<Place>) -> Result<Self, Fault> {
         let cards = Self { names, shelf, places };
         cards.check_paths()?;
         Ok(cards)
@@ -82,12 +87,12 @@ impl Cards {
 
     /// The octets that are signed.
     pub(super) fn octets(&self, place: usize) -> Result<Vec<u8>, Fault> {
-        self.shelf.get(self.place(place)?.octets)
+        self.shelf.get(self.place(place)?.0, OCTETS)
     }
 
     /// What the next review compares with.
     pub(super) fn record(&self, place: usize) -> Result<Vec<u8>, Fault> {
-        self.shelf.get(self.place(place)?.record)
+        self.shelf.get(self.place(place)?.0, RECORD)
     }
 
     fn place(&self, place: usize) -> Result<Place, Fault> {
@@ -102,8 +107,7 @@ impl Cards {
     /// Paths stand here as hashes of 64 bits under a key of this run; where two are the same, the cards say it.
     fn check_paths(&self) -> Result<(), Fault> {
         let (hash, mut all, mut folders) = (RandomState::new(), Vec::new(), BTreeMap::new());
-        for place in 0..self.places.len() {
-            let path = self.path(&self.card(place)?)?;
+        let mut take = |(place, path): (usize, String)| {
             for (end, _) in path.match_indices('/') {
                 let folder = path.get(..end).unwrap_or_default();
                 if !folders.contains_key(folder) {
@@ -111,7 +115,10 @@ impl Cards {
                 }
             }
             all.push((hash.hash_one(&path), place));
-        }
+            Ok(())
+        };
+        let path = |place: usize| Ok((place, self.path(&self.card(place)?)?));
+        cores::stream((0..self.places.len()).map(Ok), &path, &mut take)?;
         all.sort_unstable();
         let list = self.names.list.as_deref();
         for pair in all.windows(2) {

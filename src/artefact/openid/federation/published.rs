@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::names::Names;
-use super::tree::{media_type, parts, timeless};
+use super::tree::{self, media_type, parts};
 use super::{PLACES, server};
 use crate::artefact::detached;
 use crate::artefact::openid::signing;
@@ -224,8 +224,7 @@ impl Stranger {
         signing::verify(form, &document, key).map_err(|fault| format!("is not good: {fault}"))?;
         let (made, end) = (statement.date("iat"), statement.date("exp"));
         let content = text.rsplit_once('.').and_then(|(octets, _)| parts(octets.as_bytes()));
-        let content =
-            content.map(|(head, claims)| Digest::of(format!("{head}.{}", timeless(claims)).as_bytes()));
+        let content = content.map(|(head, claims)| tree::content(head, &claims));
         let said = (entry.media_type.as_deref(), entry.valid_until.as_deref(), entry.content.as_deref());
         let (end_text, content) = (end.map(|end| end.to_string()), content.map(|own| own.to_string()));
         if !is_gone && said != (Some(media_type(form)), end_text.as_deref(), content.as_deref()) {

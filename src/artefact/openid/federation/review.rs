@@ -7,19 +7,17 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cards::{Card, Cards, Place};
+use super::cards::{Card, Cards, Place, Waiting};
 use super::names::Names;
 use super::tree::{Beside, Tree, parts, timeless};
-use super::{Input, kind_of, listed, opened, server};
+use super::{Input, listed, opened, server};
 use crate::artefact::openid::Form;
-use crate::artefact::openid::signing::thumbprints;
+use crate::artefact::openid::signing::{self, thumbprints};
 use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
 use crate::base::bytes::Digest;
 use crate::base::cores;
 use crate::base::disk::{CHANGED, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
-use crate::base::random;
-use crate::base::shelf::Shelf;
 use crate::base::text::Texts;
 use crate::format::json::{Map, Value};
 use crate::key::Line;
@@ -40,7 +38,7 @@ pub(super) fn review(
     let folder = document.path().ok_or_else(|| {
         COMPOSED.fault("a federation is a folder, not a stream").hint("name the folder with anchor.toml")
     })?;
-    let shelf = Shelf::new(spare)?;
+    let shelf = Waiting::new(spare)?;
     let work = Work { folder, shelf: &shelf };
     let allowed = |input: Result<Input, Fault>| {
         let input = input?;
@@ -94,12 +92,13 @@ pub(super) fn review(
 /// What stands in the tree unsigned.
 fn beside(cards: &Cards, forms: &[Form]) -> Result<Vec<Beside>, Fault> {
     let mut subjects = Texts::default();
-    for place in 0..Members::count(cards) {
-        let card = cards.card(place)?;
+    let mut take = |card: Card| {
         if card.form() == Form::SubordinateStatement {
             subjects.push(&card.subject);
         }
-    }
+        Ok(())
+    };
+    cores::stream((0..Members::count(cards)).map(Ok), &|place| cards.card(place), &mut take)?;
     let sorted: Vec<&str> = subjects.sorted().into_iter().map(|place| subjects.get(place)).collect();
     Ok(server::beside(&cards.names, &sorted, forms))
 }
@@ -119,7 +118,7 @@ struct Reviewed {
 struct Work<'a> {
     folder: &'a Path,
     /// Where documents wait.
-    shelf: &'a Shelf,
+    shelf: &'a Waiting,
 }
 
 impl Work<'_> {
@@ -144,9 +143,9 @@ impl Work<'_> {
         let (said, subject, octets, found) =
             self.with(&input, terms, Some(&mut record), |prepared, subject| {
                 let octets = prepared.octets().concat();
-                let (_, mut claims) = parts(&octets).ok_or_else(|| INTERNAL.fault("no claims"))?;
+                let (_, claims) = parts(&octets).ok_or_else(|| INTERNAL.fault("no claims"))?;
                 let keys = thumbprints(prepared.facts())?;
-                let print = print(&mut claims, keys.clone());
+                let print = print(claims, keys.clone());
                 let examined = prepared.examined();
                 let is_news = examined.difference.as_ref().is_none_or(|difference| !difference.is_none());
                 let mut findings = examined.findings.clone();
@@ -170,7 +169,6 @@ impl Work<'_> {
         record: Option<&mut dyn Write>,
         then: impl FnOnce(&dyn Prepared, String) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let kind = kind_of(input.form);
         let document = opened(self.folder, input.form, &input.name)?;
         if digest_of(&document)? != input.digest {
             return Err(CHANGED
@@ -178,10 +176,11 @@ impl Work<'_> {
                 .hint("wait until nobody writes to the folder"));
         }
         let at = |fault: Fault| fault.at(&input.name);
-        let subject = kind.subject(&document).map_err(at)?;
-        let last = terms.vault.last(&terms.key.line, kind.name(), &subject)?;
+        let decided = signing::decided(input.form, &document).map_err(at)?;
+        let subject = decided.subject().map_err(at)?;
+        let last = terms.vault.last(&terms.key.line, input.form.name(), &subject)?;
         let terms = again(terms, terms.vault, last.as_ref());
-        let prepared = kind.prepare(&document, &terms, &mut random::system(), record).map_err(at)?;
+        let prepared = decided.prepare(&document, &terms, record).map_err(at)?;
         then(prepared.as_ref(), subject).map_err(at)
     }
 }
@@ -272,7 +271,7 @@ impl Surroundings for Together<'_> {
 /// compare with the batch before.
 struct Meeting<'a> {
     names: &'a Names,
-    shelf: &'a Shelf,
+    shelf: &'a Waiting,
     examiner: Examiner<'a>,
     places: Vec<Place>,
     /// The forms of which there is one document.
@@ -301,7 +300,7 @@ struct Met {
 }
 
 impl<'a> Meeting<'a> {
-    fn new(names: &'a Names, shelf: &'a Shelf, terms: &Terms<'a>, record: &'a mut dyn Write) -> Self {
+    fn new(names: &'a Names, shelf: &'a Waiting, terms: &Terms<'a>, record: &'a mut dyn Write) -> Self {
         let standard =
             Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
         Self {
@@ -394,7 +393,7 @@ impl<'a> Meeting<'a> {
 }
 
 /// What tells a document, whenever it is signed.
-fn print(claims: &mut Map<String, Value>, keys: Vec<String>) -> Print {
+fn print(mut claims: Map<String, Value>, keys: Vec<String>) -> Print {
     claims.remove("jwks");
     let texts = |names: &[&str]| -> Vec<String> {
         names.iter().filter_map(|name| Some(format!("{name}\0{}", claims.get(*name)?))).collect()
@@ -406,7 +405,7 @@ fn print(claims: &mut Map<String, Value>, keys: Vec<String>) -> Print {
         texts(&["metadata"]),
         texts(&["trust_mark_issuers", "trust_mark_owners", "trust_marks"]),
     ];
-    Print::of_member(parts, Digest::of(timeless(std::mem::take(claims)).as_bytes()).as_bytes())
+    Print::of_member(parts, Digest::of(&timeless(&claims)).as_bytes())
 }
 
 /// Stops sudden change: of those that statements were signed about, so many are still here, and so many have other keys.

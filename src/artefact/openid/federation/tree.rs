@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serializer;
+
 use super::cards::Cards;
 use crate::artefact::openid::Form;
 use crate::artefact::openid::statement::date;
@@ -123,9 +125,22 @@ pub(super) fn parts(octets: &[u8]) -> Option<(&str, Map<String, Value>)> {
 }
 
 /// What a document says, whenever it is signed.
-pub(super) fn timeless(mut claims: Map<String, Value>) -> String {
-    claims.retain(|name, _| !matches!(name.as_str(), "iat" | "exp"));
-    Value::Object(claims).to_string()
+pub(super) fn timeless(claims: &Map<String, Value>) -> Vec<u8> {
+    let timeless = claims.iter().filter(|(name, _)| !matches!(name.as_str(), "iat" | "exp"));
+    let mut text = Vec::new();
+    // neither do values fail to be JSON, nor a vector to take it
+    let _ = serde_json::Serializer::new(&mut text).collect_map(timeless);
+    text
+}
+
+/// The digest of what a document says, whenever it is signed.
+pub(super) fn content(head: &str, claims: &Map<String, Value>) -> Digest {
+    Digest::of(&[head.as_bytes(), b".", &timeless(claims)].concat())
+}
+
+/// Claims as they are signed.
+fn written(claims: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec(claims).unwrap_or_default()
 }
 
 /// A document before its signature.
@@ -166,8 +181,8 @@ impl Unsigned<'_> {
         let octets = text.rsplit_once('.')?.0;
         let (head, claims) = parts(octets.as_bytes())?;
         let is_same = head == self.head
-            && Value::Object(claims.clone()).to_string().as_bytes() == jws.payload()
-            && timeless(claims.clone()) == timeless(self.claims.clone());
+            && written(&claims) == jws.payload()
+            && timeless(&claims) == timeless(&self.claims);
         let standing = if is_same { self.dated(&claims) } else { Standing::Changed };
         Some((standing, claims.get("exp").and_then(date).filter(|_| standing == Standing::Current)))
     }
@@ -179,7 +194,7 @@ impl Draft for Unsigned<'_> {
     }
 
     fn content(&self) -> Result<Digest, Fault> {
-        Ok(Digest::of(format!("{}.{}", self.head, timeless(self.claims.clone())).as_bytes()))
+        Ok(content(&self.head, &self.claims))
     }
 
     fn judge(&self, published: &[u8]) -> Judged {
@@ -191,8 +206,7 @@ impl Draft for Unsigned<'_> {
     fn finish(&self, signature: &Signature) -> Result<Vec<u8>, Fault> {
         let text = self.draft.finish(signature);
         let is_whole = Jws::read(&text, &[]).is_ok_and(|jws| {
-            jws.payload() == Value::Object(self.claims.clone()).to_string().as_bytes()
-                && text.as_bytes().starts_with(self.draft.octets())
+            jws.payload() == written(&self.claims) && text.as_bytes().starts_with(self.draft.octets())
         });
         if is_whole {
             Ok(text.into_bytes())

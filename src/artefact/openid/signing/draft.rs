@@ -37,6 +37,8 @@ pub(super) struct Draft<'t> {
     form: Form,
     scheme: &'static Scheme,
     claims: Map<String, Value>,
+    /// What the key that signs is called.
+    kid: String,
     /// Whom the findings are about, for waivers.
     subject: String,
     lifetime: Option<Lifetime>,
@@ -65,6 +67,7 @@ impl<'t> Draft<'t> {
             form,
             scheme,
             claims,
+            kid: thumbprint(terms.public),
             subject,
             lifetime,
             exp,
@@ -180,33 +183,27 @@ impl<'t> Draft<'t> {
     }
 
     /// Judges the whole and readies it.
-    pub(super) fn finish<'d>(
+    pub(super) fn finish(
         mut self,
         document: &Document,
         record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared + 'd>, Fault> {
+    ) -> Result<Box<dyn Prepared>, Fault> {
         self.bound()?;
         self.published()?;
         self.dates();
-        let statement = Statement::new(self.form, self.claims.clone());
-        for found in statement.check(self.terms.now) {
-            self.breach(found.rule, found.detail);
-        }
+        let statement = Statement::new(self.form, self.claims);
+        let found = statement.check(self.terms.now);
+        let found = found.into_iter().map(|found| (found.rule, self.subject.clone(), found.detail));
+        self.breaches.extend(found);
+        let claims = statement.into_claims();
         let why = self.exp.as_ref().map_or("", |(_, why)| why.as_str());
-        let mut facts = known::facts(self.form, Some(why), &self.claims);
+        let mut facts = known::facts(self.form, Some(why), &claims);
         facts.add("alg", self.scheme.jose);
-        facts.add("kid", thumbprint(self.terms.public));
+        facts.add("kid", &self.kid);
         facts.append(self.shown);
         let shape = Shape { kind: self.form.name(), typ: self.form.typ(), groups: &["openid"] };
-        let jwt = Jwt::with(
-            &shape,
-            document,
-            self.terms,
-            self.scheme,
-            self.claims,
-            (facts, self.breaches),
-            record,
-        )?;
+        let jwt =
+            Jwt::with(&shape, document, self.terms, self.scheme, claims, (facts, self.breaches), record)?;
         Ok(Box::new(jwt))
     }
 
@@ -239,7 +236,7 @@ impl<'t> Draft<'t> {
         self.when(before != own, "openid.entity.changed", || {
             format!("the line signed for {before}, and now for {own}")
         });
-        let is_same_key = last.value("kid") == Some(&thumbprint(self.terms.public));
+        let is_same_key = last.value("kid") == Some(&self.kid);
         let (before, now) = (last.value("alg").unwrap_or_default().to_owned(), self.scheme.jose);
         self.when(is_same_key && before != now, "openid.alg.changed", || {
             format!("the key signed with {before}, and now with {now}")
@@ -264,7 +261,7 @@ impl<'t> Draft<'t> {
             });
             return Ok(());
         };
-        let kid = thumbprint(self.terms.public);
+        let kid = self.kid.clone();
         let listed = known::thumbprints(&known::keys(&last, "jwks")?);
         let revoked = self.revoked()?;
         let signer = last.value("kid").unwrap_or_default();

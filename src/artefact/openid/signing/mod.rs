@@ -62,6 +62,49 @@ trait Decision: DeserializeOwned + 'static {
     fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault>;
 }
 
+/// What an operator decided about a document, of whatever form.
+pub(super) trait Decided {
+    /// What [`Kind::subject`] says.
+    fn subject(&self) -> Result<String, Fault>;
+
+    /// What [`Kind::prepare`] makes of the document.
+    fn prepare(
+        self: Box<Self>,
+        document: &Document,
+        terms: &Terms<'_>,
+        record: Option<&mut dyn Write>,
+    ) -> Result<Box<dyn Prepared>, Fault>;
+}
+
+impl<D: Decision> Decided for D {
+    fn subject(&self) -> Result<String, Fault> {
+        Decision::subject(self)
+    }
+
+    fn prepare(
+        self: Box<Self>,
+        document: &Document,
+        terms: &Terms<'_>,
+        record: Option<&mut dyn Write>,
+    ) -> Result<Box<dyn Prepared>, Fault> {
+        self.draft(terms)?.finish(document, record)
+    }
+}
+
+/// Reads what an operator decided about a document of this form.
+pub(super) fn decided(form: Form, document: &Document) -> Result<Box<dyn Decided>, Fault> {
+    fn read<D: Decision>(document: &Document) -> Result<Box<dyn Decided>, Fault> {
+        Ok(Box::new(jwt::input::<D>(document)?))
+    }
+    match form {
+        Form::EntityConfiguration => read::<EntityConfiguration>(document),
+        Form::TrustMark => read::<TrustMark>(document),
+        Form::HistoricalKeys => read::<HistoricalKeys>(document),
+        Form::SignedJwkSet => read::<SignedJwkSet>(document),
+        _ => read::<SubordinateStatement>(document),
+    }
+}
+
 /// The kind of document that such decisions lead to.
 struct Of<D>(PhantomData<fn() -> D>);
 
@@ -83,7 +126,7 @@ impl<D: Decision> Kind for Of<D> {
     }
 
     fn subject(&self, document: &Document) -> Result<String, Fault> {
-        jwt::input::<D>(document)?.subject()
+        Decision::subject(&jwt::input::<D>(document)?)
     }
 
     fn prepare<'d>(

@@ -1,6 +1,8 @@
 //! `subordinate-statement`: what a superior says of its subordinate (OpenID Federation 1.0, section 3). The subject's own
 //! configuration comes in beside it and is judged first.
 
+use std::cell::OnceCell;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,6 +22,9 @@ use crate::format::json::{Map, Value};
 pub(super) struct SubordinateStatement {
     /// The file with the subject's configuration.
     configuration: String,
+    /// What stands in it, once somebody asked.
+    #[serde(skip)]
+    statement: OnceCell<Statement>,
     /// The file with a configuration that one of its old keys signed, when its keys change.
     proof: Option<String>,
     /// Files with the statements of superiors, the highest first; the last one is about us.
@@ -42,11 +47,12 @@ impl Decision for SubordinateStatement {
     const COMPANIONS: &'static [&'static str] = &["configuration", "proof", "superiors"];
 
     fn subject(&self) -> Result<String, Fault> {
-        Ok(configuration_of("configuration", &self.configuration)?.sub().to_owned())
+        Ok(self.statement()?.sub().to_owned())
     }
 
-    fn draft<'t>(self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
-        let configuration = configuration_of("configuration", &self.configuration)?;
+    fn draft<'t>(mut self, terms: &'t Terms<'t>) -> Result<Draft<'t>, Fault> {
+        let read = || configuration_of("configuration", &self.configuration);
+        let configuration = self.statement.take().map_or_else(read, Ok)?;
         let sub = configuration.sub().to_owned();
         let mut draft = Draft::new(Self::FORM, terms, Some(&sub))?;
         draft.valid_for(draft.limits().subordinate, self.valid_for.as_deref())?;
@@ -75,6 +81,17 @@ impl Decision for SubordinateStatement {
         }
         draft.others(self.claims)?;
         Ok(draft)
+    }
+}
+
+impl SubordinateStatement {
+    /// The subject's configuration.
+    fn statement(&self) -> Result<&Statement, Fault> {
+        if let Some(statement) = self.statement.get() {
+            return Ok(statement);
+        }
+        let statement = configuration_of("configuration", &self.configuration)?;
+        Ok(self.statement.get_or_init(|| statement))
     }
 }
 
