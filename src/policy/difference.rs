@@ -121,7 +121,7 @@ impl<'a> Tracker<'a> {
     pub(super) fn unchanged(&self, id: &str, content: &[u8; 16]) -> Option<Print> {
         self.lines
             .entity()
-            .filter(|(name, past)| name == id && past.content == *content)
+            .filter(|(name, past)| self.last.is_of_now && name == id && past.content == *content)
             .map(|(_, past)| past)
     }
 
@@ -141,7 +141,8 @@ impl<'a> Tracker<'a> {
             self.lines.go_behind(at);
         }
         self.meet(place);
-        if past == *now {
+        let is_same = past == *now || !self.last.is_of_now && past.content == now.content;
+        if is_same {
             return Some(past);
         }
         let differ = past
@@ -186,7 +187,19 @@ impl<'a> Tracker<'a> {
         let parts = self.difference.parts();
         self.difference.entities.sort_by_key(|change| change.rank(parts));
         self.difference.facts = difference(self.last.facts(), facts);
+        if !self.last.is_of_now {
+            self.difference.facts.insert(0, earlier_record());
+        }
         self.difference
+    }
+}
+
+/// What to know of the difference to a record that an earlier version wrote.
+fn earlier_record() -> Change {
+    Change {
+        path: "the record".into(),
+        removed: vec!["of version 1: the keys of whatever changed count as changed, too".into()],
+        added: vec!["of version 2: the next review compares keys, and what stands outside entities".into()],
     }
 }
 

@@ -48,7 +48,7 @@ impl Seen {
         self.has_lookalike = !entity.id.is_empty() && !is_new && !self.is_duplicate;
         self.shared.clear();
         let mut own: HashSet<Digest> = HashSet::new();
-        for key in entity.certificates().map(|certificate| certificate.fingerprint) {
+        for key in entity.keys().map(|certificate| certificate.fingerprint) {
             if !own.insert(key) {
                 continue;
             }

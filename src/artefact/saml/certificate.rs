@@ -52,13 +52,15 @@ pub(super) fn read(text: &str) -> Option<Certificate> {
     let broken = WEAK.iter().find(|(oid, _)| *oid == signature.oid);
     Some(Certificate {
         fingerprint: Digest::of(spki),
-        strength: strength(&key.algorithm, key.subject_public_key.raw_bytes()),
+        strength: strength(&key),
         expires: end.and_then(|end| Instant::from_unix(end).ok()),
         weak_hash: broken.map(|(_, name)| *name),
     })
 }
 
-fn strength(algorithm: &AlgorithmIdentifierRef<'_>, key: &[u8]) -> Strength {
+/// What kind of key it is, and how strong.
+pub(super) fn strength(key: &SubjectPublicKeyInfoRef<'_>) -> Strength {
+    let (algorithm, key) = (&key.algorithm, key.subject_public_key.raw_bytes());
     match algorithm.oid {
         rfc5912::RSA_ENCRYPTION => match rsa::pkcs1::RsaPublicKeyRef::from_der(key) {
             Ok(key) => rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()),
