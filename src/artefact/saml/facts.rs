@@ -128,7 +128,7 @@ impl<'a> Collector<'a> {
                 }
             }
             Event::Comment(text) => {
-                if self.examiner.is_some() && private::is_in(text) {
+                if self.examiner.is_some() && private::is_in_comment(text) {
                     self.leaked("in a comment");
                 }
                 self.oddities.comment();
@@ -317,7 +317,7 @@ impl<'a> Collector<'a> {
     }
 
     fn leaked(&mut self, place: &str) {
-        self.breach("saml.private-key", format!("a private key stands in the document, {place}"));
+        self.breach("saml.private-key", format!("a private key {place} stands in the document"));
     }
 
     fn breach(&mut self, rule: &'static str, detail: String) {

@@ -54,7 +54,7 @@ impl Thing {
             name: cut(name, NAME_CHARS_MAX),
             hash: Sha256::new(),
             said: String::new(),
-            is_new: depth.is_none(),
+            is_new: true,
             is_spaced: false,
             keys,
             is_in_certificate: false,
@@ -86,7 +86,9 @@ impl Thing {
             self.is_spaced |= place > 0;
             if !word.is_empty() {
                 let blank = if std::mem::take(&mut self.is_spaced) { " " } else { "" };
-                (self.is_new, self.hash) = (true, self.hash.clone().chain_update(blank).chain_update(word));
+                self.is_new = true;
+                self.hash.update(blank);
+                self.hash.update(word);
                 if !self.is_in_certificate {
                     self.say(blank);
                     self.say(word);
@@ -185,6 +187,7 @@ impl Groups {
             self.attributes(tag, |_, _| false);
         } else {
             let mut thing = Thing::new(Some(tag.depth()), tag.local(), keys);
+            thing.is_new = !is_publication;
             thing.start(tag, element, is_told);
             self.thing = Some(thing);
         }

@@ -24,6 +24,11 @@ pub(super) fn is_in(text: &str) -> bool {
     holds(text.as_bytes())
 }
 
+/// Whether a comment holds one: there are no two dashes in a row in it.
+pub(super) fn is_in_comment(text: &str) -> bool {
+    FINDER.find(text.as_bytes()).is_some() && text.contains("BEGIN")
+}
+
 /// The names of attributes that hold one.
 pub(super) fn in_attributes(tag: StartTag<'_>) -> impl Iterator<Item = &str> {
     let raw = tag.raw().as_bytes();
