@@ -24,6 +24,8 @@ mod faults;
 mod federation;
 mod fuzz;
 mod grants;
+mod hidden;
+mod hidden_keys;
 mod hostile;
 mod jose;
 mod jose_corpus;

@@ -16,20 +16,21 @@ use fedroot::policy::{Examined, Last, Profile, RULES};
 
 use crate::support::{corpus, root};
 
-const NOW: &str = "2026-11-22T12:00:00Z";
-const PROFILE: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"vectors\"\n[saml]\ndates = \"keep\"\n";
+pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
+pub(crate) const PROFILE: &str =
+    "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"vectors\"\n[saml]\ndates = \"keep\"\n";
 
 thread_local! {
     static RSA: Box<dyn PrivateKey> = read_key("rsa4096");
 }
 
-fn read_key(name: &str) -> Box<dyn PrivateKey> {
+pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
     let pem = fs::read_to_string(root().join("tests/keys").join(format!("{name}.pem"))).unwrap();
     let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
     private_key(der.as_bytes()).unwrap()
 }
 
-fn with_prepared<T>(
+pub(crate) fn with_prepared<T>(
     text: &str,
     (key, profile, last): (&dyn PrivateKey, &str, Option<&Last>),
     record: Option<&mut dyn std::io::Write>,
@@ -76,12 +77,12 @@ fn with_terms<T>(
     })
 }
 
-fn last(record: &[u8]) -> Result<Last, Fault> {
+pub(crate) fn last(record: &[u8]) -> Result<Last, Fault> {
     Last::read(Document::from_bytes("record", record.to_vec()))
 }
 
 /// Signs, and reads the record that is left for the next time.
-fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
+pub(crate) fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
     let mut record = Vec::new();
     with_prepared(text, (key, profile, None), Some(&mut record), |prepared| {
         let signature =
@@ -91,15 +92,26 @@ fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
     last(&record).unwrap()
 }
 
-fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
+pub(crate) fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
     with_prepared(text, (key, profile, last), None, |prepared| prepared.examined().clone())
+}
+
+/// The same, for a document of which each entity is signed on its own.
+pub(crate) fn examined_split(text: &str, key: &dyn PrivateKey, profile: &str) -> Examined {
+    let folder = tempfile::tempdir().unwrap();
+    let document = Document::from_bytes("vector", text.as_bytes().to_vec());
+    with_terms((key, profile, None), |terms| {
+        let spare = Pending::beside(&folder.path().join("spare")).unwrap();
+        let batch = kind("saml").unwrap().split(&document, terms, spare, &mut Vec::new(), None).unwrap();
+        batch.examined().clone()
+    })
 }
 
 fn read(folder: &Path, name: &str) -> Option<String> {
     fs::read_to_string(folder.join(name)).ok()
 }
 
-fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
+pub(crate) fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
     examined.findings.iter().map(|finding| finding.rule.id).collect()
 }
 
@@ -109,6 +121,9 @@ fn examine_vector(folder: &Path, name: &str) -> Option<BTreeSet<&'static str>> {
     let profile = profile.unwrap_or_else(|| PROFILE.to_owned());
     let signer = read(folder, &format!("{name}.key")).unwrap_or_else(|| "rsa4096".into());
     let judge = |signer: &dyn PrivateKey| {
+        if folder.ends_with("saml.split.group") {
+            return rules_of(&examined_split(&text, signer, &profile));
+        }
         let last = read(folder, "last.xml").map(|last| signed(&last, signer, &profile));
         rules_of(&examined(&text, signer, &profile, last.as_ref()))
     };
@@ -155,13 +170,13 @@ fn an_aggregate_in_which_everything_is_right_has_no_findings() {
     assert_eq!(examine_vector(&good, "good").unwrap(), BTreeSet::new());
 }
 
-const AGGREGATE: &str = "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' ID='_a' validUntil='2026-12-01T00:00:00Z'>@</EntitiesDescriptor>";
+pub(crate) const AGGREGATE: &str = "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' ID='_a' validUntil='2026-12-01T00:00:00Z'>@</EntitiesDescriptor>";
 
-fn entity(id: &str, inner: &str) -> String {
+pub(crate) fn entity(id: &str, inner: &str) -> String {
     format!("<EntityDescriptor entityID='{id}'>{inner}</EntityDescriptor>")
 }
 
-fn service(location: &str, more: &str) -> String {
+pub(crate) fn service(location: &str, more: &str) -> String {
     format!(
         "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'><AssertionConsumerService Binding='urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST' index='1' Location='{location}'/>{more}</SPSSODescriptor>"
     )
@@ -218,7 +233,7 @@ fn a_damaged_record_is_refused() {
         assert!(last(&record.as_bytes()[..cut]).is_err(), "cut at {cut}");
     }
     for (from, to) in
-        [("v1", "v2"), ("end 1", "end 2"), ("entity", "entities"), ("end 1\n", "end 1\nend 1\n")]
+        [("v2", "v3"), ("end 1", "end 2"), ("entity", "entities"), ("end 1\n", "end 1\nend 1\n")]
     {
         assert!(last(record.replacen(from, to, 1).as_bytes()).is_err(), "{from}");
     }

@@ -61,8 +61,8 @@ impl Carrier {
         }
         for key in entity.roles.iter().flat_map(|role| &role.keys) {
             let channels = channels_of(key.purpose.as_deref());
-            for certificate in key.certificates.iter().flatten() {
-                self.note(&entity.id, &certificate.fingerprint, channels);
+            for readable in key.readable() {
+                self.note(&entity.id, &readable.fingerprint, channels);
             }
         }
     }

@@ -128,6 +128,11 @@ fn show(output: &mut Output, verified: &Verified) {
         output
             .note("a comment stands inside a value: it is not signed, and some readers cut the value there");
     }
+    if verified.coverage.iter().any(|(name, value)| *name == "misplaced_entities" && *value != json!(0)) {
+        output.note(
+            "an entity or a group stands where some readers find it and others do not: it is not counted",
+        );
+    }
     for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
         output.row(&fact.path, &fact.value);
     }
@@ -141,7 +146,9 @@ fn show(output: &mut Output, verified: &Verified) {
 fn is_for_people(name: &str, value: &Value) -> bool {
     match name {
         "extent" | "signature_from_byte" | "signature_to_byte" => false,
-        "comments_outside" | "comments_in_values" | "instructions_outside" => *value != json!(0),
+        "comments_outside" | "comments_in_values" | "instructions_outside" | "misplaced_entities" => {
+            *value != json!(0)
+        }
         _ => true,
     }
 }

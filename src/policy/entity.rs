@@ -17,8 +17,10 @@ pub struct Entity {
     pub roles: Vec<Role>,
     /// Who registered it.
     pub registrations: Vec<Registration>,
-    /// Its entity attributes: name and value.
+    /// Its entity attributes, those of its groups first: name and value.
     pub attributes: Vec<(String, String)>,
+    /// Keys that vouch for its keys (shibmd:KeyAuthority), those of its groups first.
+    pub authorities: Vec<Key>,
     /// Whom to ask about it.
     pub contacts: Vec<Contact>,
     /// Who runs it.
@@ -89,21 +91,37 @@ pub struct Key {
     pub purpose: Option<String>,
     /// Its certificates; `None` for one that cannot be read.
     pub certificates: Vec<Option<Certificate>>,
-    /// Digests of keys that are given without a certificate.
-    pub others: Vec<Digest>,
+    /// Keys that are given without a certificate; `None` for one that cannot be read.
+    pub others: Vec<Option<Certificate>>,
+    /// What tells everything by which consumers find the key, in its order: a digest of 32 bytes for each `ds:KeyInfo`.
+    pub told: Vec<u8>,
 }
 
-/// What a certificate says.
+/// What a certificate says, or a key without one.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     /// The digest of its SubjectPublicKeyInfo.
     pub fingerprint: Digest,
     /// Its key.
     pub strength: Strength,
-    /// The end of its validity.
+    /// The end of its validity; nothing where there is no certificate.
     pub expires: Option<Instant>,
     /// The broken hash that it is signed with, if so.
     pub weak_hash: Option<&'static str>,
+}
+
+impl Certificate {
+    /// A key without a certificate.
+    pub fn without(fingerprint: Digest, strength: Strength) -> Self {
+        Self { fingerprint, strength, expires: None, weak_hash: None }
+    }
+}
+
+impl Key {
+    /// What can be read of it: its certificates, and the keys without one.
+    pub fn readable(&self) -> impl Iterator<Item = &Certificate> {
+        self.certificates.iter().chain(&self.others).flatten()
+    }
 }
 
 /// What kind of key, and how strong.
@@ -176,6 +194,11 @@ impl Entity {
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         let keys = self.roles.iter().flat_map(|role| &role.keys);
         keys.flat_map(|key| &key.certificates).filter_map(Option::as_ref)
+    }
+
+    /// Its own keys, as far as they can be read.
+    pub fn keys(&self) -> impl Iterator<Item = &Certificate> {
+        self.roles.iter().flat_map(|role| &role.keys).flat_map(Key::readable)
     }
 
     /// All endpoints.

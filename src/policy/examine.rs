@@ -47,7 +47,7 @@ impl Seen {
         let is_new = self.skeletons.insert(self.hash.hash_one(skeleton(&entity.id)));
         self.has_lookalike = !entity.id.is_empty() && !is_new && !self.is_duplicate;
         self.shared.clear();
-        let mut own: Vec<Digest> = entity.certificates().map(|certificate| certificate.fingerprint).collect();
+        let mut own: Vec<Digest> = entity.keys().map(|certificate| certificate.fingerprint).collect();
         own.sort_unstable();
         own.dedup();
         for key in own {

@@ -14,7 +14,9 @@ use crate::base::bytes::hex_into;
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
 
-const HEAD: &str = "fedroot last signed v1";
+const HEAD: &str = "fedroot last signed v2";
+/// Of SAML metadata, it tells keys by less: their digests compare with none of now.
+const HEAD_BEFORE: &str = "fedroot last signed v1";
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 /// What is read for one line at first.
@@ -92,6 +94,8 @@ pub struct Last {
     /// The hash of each name and where its line begins, sorted.
     entities: Vec<(u64, u64)>,
     facts: Facts,
+    /// Whether the digests of parts are made as they are now.
+    pub(super) is_of_now: bool,
 }
 
 /// What a line of a record says.
@@ -168,7 +172,7 @@ impl Last {
         let mut entities = Vec::with_capacity(room);
         let (hash, mut facts) = (RandomState::new(), Facts::default());
         let mut from = BufReader::new(record.reader());
-        let (mut line, mut at, mut ended) = (String::new(), 0, false);
+        let (mut line, mut at, mut ended, mut is_of_now) = (String::new(), 0, false, true);
         for number in 1_u64.. {
             line.clear();
             let count = io::Read::take(&mut from, LINE_BYTES_MAX).read_line(&mut line);
@@ -177,6 +181,9 @@ impl Last {
             match line.strip_suffix('\n') {
                 None if count == 0 && ended => break,
                 Some(text) if number == 1 && text.starts_with(HEAD) => {}
+                Some(text) if number == 1 && text.starts_with(HEAD_BEFORE) => {
+                    is_of_now = !text.ends_with(" saml");
+                }
                 Some(text) if number > 1 && !ended => match Line::parse(text) {
                     Some(Line::Entity(id, _)) => entities.push((hash.hash_one(&*id), at)),
                     Some(Line::Facts(found)) => facts = found,
@@ -189,7 +196,7 @@ impl Last {
         }
         drop(from);
         entities.sort_unstable();
-        Ok(Self { record, hash, entities, facts })
+        Ok(Self { record, hash, entities, facts, is_of_now })
     }
 
     /// The number of entities.

@@ -5,7 +5,6 @@ use std::ops::Range;
 use sha2::{Digest as _, Sha256};
 
 use super::{Endpoint, Entity};
-use crate::base::bytes::{Digest, hex_into};
 
 /// The parts of an entity that are told apart, the riskiest first.
 pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
@@ -78,11 +77,10 @@ impl Texts {
         self.spans.push(start..self.all.len());
     }
 
-    /// Adds a text that is made of these and of a digest as it is written.
-    fn add_digest<const N: usize>(&mut self, pieces: [&str; N], digest: &Digest) {
+    /// Adds a text that is made of these and of bytes.
+    fn add_bytes<const N: usize>(&mut self, pieces: [&str; N], bytes: &[u8]) {
         self.add(pieces);
-        self.all.extend_from_slice(b"sha256:");
-        hex_into(&mut self.all, digest.as_bytes());
+        self.all.extend_from_slice(bytes);
         if let Some(last) = self.spans.last_mut() {
             last.end = self.all.len();
         }
@@ -109,15 +107,11 @@ fn keys(entity: &Entity, texts: &mut Texts) {
     for role in &entity.roles {
         for key in &role.keys {
             let purpose = key.purpose.as_deref().unwrap_or_default();
-            let fingerprints =
-                key.certificates.iter().map(|certificate| Some(&certificate.as_ref()?.fingerprint));
-            for one in fingerprints.chain(key.others.iter().map(Some)) {
-                match one {
-                    Some(digest) => texts.add_digest([&role.name, "\0", purpose, "\0"], digest),
-                    None => texts.add([&role.name, "\0", purpose, "\0", "unreadable"]),
-                }
-            }
+            texts.add_bytes([&role.name, "\0", purpose, "\0"], &key.told);
         }
+    }
+    for authority in &entity.authorities {
+        texts.add_bytes(["\0"], &authority.told);
     }
 }
 

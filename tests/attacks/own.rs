@@ -398,6 +398,23 @@ fn what_is_not_xml_or_too_much_of_it() {
     }
 }
 
+/// No signature covers what stands in KeyInfo: it tells of a key, and holds nothing else.
+#[test]
+fn what_hides_in_key_info() {
+    let s = Signed::new();
+    let with = |inner: &str| s.with("</ds:KeyInfo>", &format!("{inner}</ds:KeyInfo>"));
+    let metadata =
+        EVIL.replace("<EntityDescriptor ", "<EntityDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata' ");
+    s.expect(&[
+        ("an entity", with(&metadata), "dsig.grammar"),
+        ("an object", with(&format!("<ds:Object>{metadata}</ds:Object>")), "dsig.grammar"),
+        ("an empty object", with("<ds:X509Data><ds:Object/></ds:X509Data>"), "dsig.grammar"),
+        ("deep in it", with(&format!("<ds:KeyValue>{metadata}</ds:KeyValue>")), "dsig.grammar"),
+        ("of no namespace", with("<key xmlns=''/>"), "dsig.grammar"),
+        ("a name and a value", with("<ds:KeyName>n</ds:KeyName><ds:KeyValue><x:E xmlns:x='http://www.w3.org/2009/xmldsig11#'/></ds:KeyValue>"), "good"),
+    ]);
+}
+
 /// A cut at every byte of the first and last kilobytes, and at every hundredth between, is refused.
 #[test]
 fn cut_documents() {

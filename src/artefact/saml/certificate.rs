@@ -58,14 +58,12 @@ fn of_der(der: &[u8]) -> Option<Certificate> {
     let end = validity.time().filter(|_| validity.0.is_empty())?;
     tbs.take(SEQUENCE)?; // the subject
     let spki = tbs.0;
-    let mut key = Elements(tbs.take(SEQUENCE)?);
+    tbs.take(SEQUENCE)?;
     let spki = spki.get(..spki.len() - tbs.0.len())?;
-    let (kind, parameters) = algorithm(key.take(SEQUENCE)?)?;
-    let key = bits(key.take(BIT_STRING).filter(|_| key.0.is_empty())?)?;
     let broken = WEAK.iter().find(|(oid, _)| *oid == signature);
     Some(Certificate {
         fingerprint: Digest::of(spki),
-        strength: strength(kind, parameters, key),
+        strength: strength_of(spki)?,
         expires: i64::try_from(end.unix_duration().as_secs())
             .ok()
             .and_then(|end| Instant::from_unix(end).ok()),
@@ -142,6 +140,14 @@ fn unsigned(contents: &[u8]) -> Option<&[u8]> {
         [1..0x80, ..] => Some(contents),
         _ => None,
     }
+}
+
+/// What kind of key a SubjectPublicKeyInfo holds, and how strong it is.
+pub(super) fn strength_of(spki: &[u8]) -> Option<Strength> {
+    let mut parts = Elements(only(spki, SEQUENCE)?);
+    let (kind, parameters) = algorithm(parts.take(SEQUENCE)?)?;
+    let key = bits(parts.take(BIT_STRING).filter(|_| parts.0.is_empty())?)?;
+    Some(strength(kind, parameters, key))
 }
 
 fn strength(kind: ObjectIdentifier, parameters: &[u8], key: &[u8]) -> Strength {

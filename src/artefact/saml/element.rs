@@ -1,6 +1,7 @@
 //! The elements that matter here, and what else there is to say of a start tag: looked up once for each that comes again.
 
 use super::MD;
+use super::bare::Number;
 use super::entity::{MDATTR, MDRPI, MDUI, SAML, SHIBMD};
 use super::oddities::Oddities;
 use crate::format::xml::{StartTag, dsig};
@@ -12,6 +13,7 @@ pub(super) enum Element {
     Other,
     /// An endpoint, if it has a location; a role, if it has such a name, and its place; or nothing that is looked at.
     Metadata,
+    Group,
     Entity,
     KeyDescriptor,
     RequestedAttribute,
@@ -24,7 +26,11 @@ pub(super) enum Element {
     Certificate,
     /// A certificate in the namespace of XML Signature 1.1, where there is no such element.
     StrayCertificate,
-    OtherKey,
+    KeyInfo,
+    /// A key without a certificate.
+    KeyValue,
+    KeyNumber(Number),
+    KeyAuthority,
     RegistrationInfo,
     RegistrationPolicy,
     PublicationInfo,
@@ -37,8 +43,9 @@ pub(super) enum Element {
 use Element as E;
 
 /// The elements by namespace and name; any of a namespace, where there is no name.
-static ELEMENTS: [(&str, &str, Element); 31] = [
+static ELEMENTS: [(&str, &str, Element); 35] = [
     (MD, "EntityDescriptor", E::Entity),
+    (MD, "EntitiesDescriptor", E::Group),
     (MD, "KeyDescriptor", E::KeyDescriptor),
     (MD, "RequestedAttribute", E::RequestedAttribute),
     (MD, "ContactPerson", E::ContactPerson),
@@ -55,16 +62,19 @@ static ELEMENTS: [(&str, &str, Element); 31] = [
     (MDUI, "Logo", E::Logo),
     (dsig::NS, "X509Certificate", E::Certificate),
     (dsig::NS_11, "X509Certificate", E::StrayCertificate),
-    (dsig::NS, "Modulus", E::OtherKey),
-    (dsig::NS_11, "Modulus", E::OtherKey),
-    (dsig::NS, "PublicKey", E::OtherKey),
-    (dsig::NS_11, "PublicKey", E::OtherKey),
-    (dsig::NS, "Y", E::OtherKey),
-    (dsig::NS_11, "Y", E::OtherKey),
+    (dsig::NS, "KeyInfo", E::KeyInfo),
+    (dsig::NS, "KeyValue", E::KeyValue),
+    (dsig::NS, "Modulus", E::KeyNumber(Number::Modulus)),
+    (dsig::NS, "Exponent", E::KeyNumber(Number::Exponent)),
+    (dsig::NS, "Y", E::KeyNumber(Number::Dsa)),
+    (dsig::NS_11, "NamedCurve", E::KeyNumber(Number::Curve)),
+    (dsig::NS_11, "PublicKey", E::KeyNumber(Number::Point)),
+    (dsig::NS_11, "DEREncodedKeyValue", E::KeyNumber(Number::Der)),
     (MDRPI, "RegistrationInfo", E::RegistrationInfo),
     (MDRPI, "RegistrationPolicy", E::RegistrationPolicy),
     (MDRPI, "PublicationInfo", E::PublicationInfo),
     (SHIBMD, "Scope", E::Scope),
+    (SHIBMD, "KeyAuthority", E::KeyAuthority),
     (MDATTR, "EntityAttributes", E::EntityAttributes),
     (SAML, "Attribute", E::Attribute),
     (SAML, "AttributeValue", E::AttributeValue),

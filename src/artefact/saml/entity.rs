@@ -1,10 +1,12 @@
-//! Puts one entity together from the events of its element: plain data for the rules, a digest for the difference.
+//! Puts one entity together from the events of its element: plain data for the rules, a digest for the difference. What a
+//! group says of its entities is put together so, too.
 
 use sha2::{Digest as _, Sha256};
 
+use super::bare::{self, Bare, Number};
 use super::element::Element;
-use super::{MD, certificate};
-use crate::base::bytes::Digest;
+use super::key_info::KeyInfo;
+use super::{MD, certificate, private};
 use crate::base::clock::Instant;
 use crate::format::xml::{Position, StartTag, dsig};
 use crate::policy::{
@@ -33,8 +35,8 @@ enum Place {
     Attribute,
     Certificate,
     Logo,
+    Number(Number),
     Organization,
-    OtherKey,
     Scope,
     Ui,
 }
@@ -52,7 +54,15 @@ pub(super) struct Assembler {
     text: String,
     label: Text,
     is_regexp: bool,
-    attribute: Option<String>,
+    /// The entity attribute at hand, and how deep their list is.
+    attribute: Option<(usize, String)>,
+    /// How deep the element is that names keys vouching for others.
+    authority: Option<usize>,
+    key_info: KeyInfo,
+    /// A key without a certificate, and how deep it is.
+    bare: Option<(usize, Bare)>,
+    /// Whether a private key stands where a public one belongs.
+    pub(super) has_private_key: bool,
     /// The certificate read last, and its text.
     certificate: Option<(String, Option<Certificate>)>,
     /// Scopes that stand before any role.
@@ -92,9 +102,35 @@ impl Assembler {
             label: Text::default(),
             is_regexp: false,
             attribute: None,
+            authority: None,
+            key_info: KeyInfo::default(),
+            bare: None,
+            has_private_key: false,
             certificate: None,
             scopes: Vec::new(),
         }
+    }
+
+    /// Says first what a group says of each entity in it.
+    pub(super) fn inherit(&mut self, group: &Self) {
+        let Entity { attributes, authorities, is_cut, .. } = &group.entity;
+        for (name, value) in attributes {
+            self.absorb_bytes(name.as_bytes());
+            self.absorb_bytes(&[0]);
+            self.absorb_bytes(value.as_bytes());
+            self.absorb_bytes(&[2]);
+        }
+        for authority in authorities {
+            self.absorb_bytes(&authority.told);
+        }
+        self.entity.attributes.clone_from(attributes);
+        self.entity.authorities.clone_from(authorities);
+        self.entity.is_cut |= is_cut;
+    }
+
+    /// Its keys that vouch for others, so far.
+    pub(super) fn authorities(&self) -> &[Key] {
+        &self.entity.authorities
     }
 
     pub(super) fn id(&self) -> &str {
@@ -103,6 +139,10 @@ impl Assembler {
 
     pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element) {
         self.absorb(tag);
+        if element == Element::KeyInfo && self.key().is_some() {
+            self.key_info.begin(tag.depth());
+        }
+        self.key_info.start(tag);
         if self.taking.is_some() || tag.depth() == self.depth {
             return;
         }
@@ -111,38 +151,58 @@ impl Assembler {
         if is_child && is_metadata && tag.local().ends_with("Descriptor") {
             return self.role(tag);
         }
-        let cut = &mut self.entity.is_cut;
         match element {
             Element::KeyDescriptor => {
                 if let Some(role) = self.entity.roles.last_mut() {
-                    push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() }, cut);
+                    push(
+                        &mut role.keys,
+                        Key { purpose: owned(tag, "use"), ..Key::default() },
+                        &mut self.entity.is_cut,
+                    );
                 }
             }
             Element::RequestedAttribute => {
                 if let Some(role) = self.entity.roles.last_mut() {
-                    push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
+                    push(
+                        &mut role.requested,
+                        owned(tag, "Name").unwrap_or_default(),
+                        &mut self.entity.is_cut,
+                    );
                 }
             }
             Element::ContactPerson => {
                 let purpose = owned(tag, "contactType").unwrap_or_default();
-                push(&mut self.entity.contacts, Contact { purpose, addresses: vec![] }, cut);
+                push(
+                    &mut self.entity.contacts,
+                    Contact { purpose, addresses: vec![] },
+                    &mut self.entity.is_cut,
+                );
             }
             Element::EmailAddress => self.take(Place::Address, tag),
             Element::Organization if is_child => self.entity.organization = Some(Organization::default()),
             Element::OrganizationText => self.labelled(Place::Organization, tag),
-            Element::Organization | Element::Metadata | Element::Entity => self.endpoint(tag),
+            Element::Organization | Element::Metadata | Element::Group | Element::Entity => {
+                self.endpoint(tag);
+            }
             Element::UiText => self.labelled(Place::Ui, tag),
             Element::Logo => self.take(Place::Logo, tag),
             Element::Certificate | Element::StrayCertificate if self.key().is_some() => {
                 self.take(Place::Certificate, tag);
             }
-            Element::OtherKey if self.key().is_some() => self.take(Place::OtherKey, tag),
+            Element::KeyAuthority if self.authority.is_none() => {
+                push(&mut self.entity.authorities, Key::default(), &mut self.entity.is_cut);
+                self.authority = Some(tag.depth());
+            }
+            Element::KeyValue => self.bare = Some((tag.depth(), Bare::default())),
+            Element::KeyNumber(number) => self.number(number, tag),
             Element::RegistrationInfo | Element::RegistrationPolicy => self.registration(tag, element),
             Element::Scope => {
                 self.is_regexp = matches!(tag.attribute("regexp").map(str::trim), Some("true" | "1"));
                 self.take(Place::Scope, tag);
             }
-            Element::EntityAttributes => self.attribute = Some(String::new()),
+            Element::EntityAttributes if self.attribute.is_none() => {
+                self.attribute = Some((tag.depth(), String::new()));
+            }
             Element::Attribute | Element::AttributeValue => self.entity_attribute(tag, element),
             _ => {}
         }
@@ -192,14 +252,24 @@ impl Assembler {
 
     fn entity_attribute(&mut self, tag: StartTag<'_>, element: Element) {
         match (element, &mut self.attribute) {
-            (Element::Attribute, Some(name)) => *name = owned(tag, "Name").unwrap_or_default(),
+            (Element::Attribute, Some((_, name))) => *name = owned(tag, "Name").unwrap_or_default(),
             (Element::AttributeValue, Some(_)) => self.take(Place::Attribute, tag),
             _ => {}
         }
     }
 
     fn key(&mut self) -> Option<&mut Key> {
-        self.entity.roles.last_mut()?.keys.last_mut()
+        match self.authority {
+            Some(_) => self.entity.authorities.last_mut(),
+            None => self.entity.roles.last_mut()?.keys.last_mut(),
+        }
+    }
+
+    fn number(&mut self, number: Number, tag: StartTag<'_>) {
+        match (number, &mut self.bare) {
+            (Number::Curve, Some((_, bare))) => bare.take(number, tag.attribute("URI").unwrap_or_default()),
+            _ => self.take(Place::Number(number), tag),
+        }
     }
 
     fn labelled(&mut self, place: Place, tag: StartTag<'_>) {
@@ -218,6 +288,7 @@ impl Assembler {
         // A certificate counts by what it says of its key: most bytes of most documents are digested only once.
         if !(fits && matches!(self.taking, Some((Place::Certificate, _)))) {
             self.absorb_bytes(text.as_bytes());
+            self.key_info.text(text);
         }
         if self.taking.is_none() {
             return;
@@ -229,14 +300,29 @@ impl Assembler {
         }
     }
 
-    pub(super) fn end(&mut self, depth: usize, name: &str) {
+    pub(super) fn end(&mut self, depth: usize) {
         self.absorb_bytes(&[2]);
-        if self.attribute.is_some() && name.rsplit(':').next() == Some("EntityAttributes") {
-            self.attribute = None;
-        }
+        self.attribute.take_if(|(started, _)| *started == depth);
         if let Some((place, _)) = self.taking.take_if(|(_, started)| *started == depth) {
             self.put(place);
         }
+        if let Some((_, bare)) = self.bare.take_if(|(started, _)| *started == depth) {
+            self.bare_key(bare.read());
+        }
+        if let Some(told) = self.key_info.end(depth)
+            && let Some(key) = self.key()
+        {
+            key.told.extend_from_slice(&told);
+        }
+        self.authority.take_if(|started| *started == depth);
+    }
+
+    fn bare_key(&mut self, bare: Option<Certificate>) {
+        let mut is_cut = self.entity.is_cut;
+        if let Some(key) = self.key() {
+            push(&mut key.others, bare, &mut is_cut);
+        }
+        self.entity.is_cut = is_cut;
     }
 
     fn put(&mut self, place: Place) {
@@ -250,7 +336,7 @@ impl Assembler {
                 }
             }
             (Place::Attribute, _) => {
-                let name = self.attribute.clone().unwrap_or_default();
+                let name = self.attribute.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
                 push(&mut self.entity.attributes, (name, text.trim().to_owned()), cut);
             }
             (Place::Organization, _) => {
@@ -270,31 +356,46 @@ impl Assembler {
                 push(&mut role.texts, Text { value: text, ..std::mem::take(&mut self.label) }, cut);
             }
             (Place::Logo, Some(role)) => push(&mut role.logos, text, cut),
-            (Place::Certificate | Place::OtherKey, Some(role)) => {
-                let Some(key) = role.keys.last_mut() else { return };
-                if matches!(place, Place::Certificate) {
-                    // one certificate for signing and for encryption is the rule
-                    let certificate = match &self.certificate {
-                        Some((same, certificate)) if *same == text => certificate.clone(),
-                        _ => certificate::read(&text),
-                    };
-                    push(&mut key.certificates, certificate.clone(), cut);
-                    match &certificate {
-                        Some(certificate) => {
-                            self.absorb_bytes(certificate.fingerprint.as_bytes());
-                            let end = certificate.expires.map_or(0, Instant::unix);
-                            self.absorb_bytes(&end.to_be_bytes());
-                        }
-                        None => self.absorb_bytes(text.as_bytes()),
-                    }
-                    self.certificate = Some((text, certificate));
-                } else {
-                    push(&mut key.others, Digest::of(text.trim().as_bytes()), cut);
+            (Place::Certificate, _) => self.certificate(text),
+            (Place::Number(Number::Der), _) => {
+                let key = bare::read_der(&text);
+                self.has_private_key |= key.is_none() && private::is(&text);
+                self.bare_key(key);
+            }
+            (Place::Number(number), _) => {
+                if let Some((_, bare)) = &mut self.bare {
+                    bare.take(number, &text);
                 }
             }
-            (Place::Certificate, None) => self.absorb_bytes(text.as_bytes()),
-            (Place::Ui | Place::Logo | Place::OtherKey, None) => {}
+            (Place::Ui | Place::Logo, None) => {}
         }
+    }
+
+    fn certificate(&mut self, text: String) {
+        // one certificate for signing and for encryption is the rule
+        let certificate = match self.certificate.take() {
+            Some((same, certificate)) if same == text => certificate,
+            _ => certificate::read(&text),
+        };
+        match &certificate {
+            Some(certificate) => {
+                self.absorb_bytes(certificate.fingerprint.as_bytes());
+                let end = certificate.expires.map_or(0, Instant::unix);
+                self.absorb_bytes(&end.to_be_bytes());
+                self.key_info.certificate(&certificate.fingerprint);
+            }
+            None => {
+                self.absorb_bytes(text.as_bytes());
+                self.key_info.text(&text);
+                self.has_private_key |= private::is(&text);
+            }
+        }
+        let mut is_cut = self.entity.is_cut;
+        if let Some(key) = self.key() {
+            push(&mut key.certificates, certificate.clone(), &mut is_cut);
+        }
+        self.entity.is_cut = is_cut;
+        self.certificate = Some((text, certificate));
     }
 
     /// Takes a start tag into the digest; what signing sets at the root is no change.
@@ -338,7 +439,7 @@ impl Assembler {
 }
 
 /// The namespaces that fill most of a document stand for one byte that no namespace begins with.
-fn name_into(bytes: &mut Vec<u8>, namespace: &str, local: &str) {
+pub(super) fn name_into(bytes: &mut Vec<u8>, namespace: &str, local: &str) {
     match namespace {
         "" => bytes.push(3),
         MD => bytes.push(4),

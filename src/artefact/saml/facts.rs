@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use memchr::memchr;
-use memchr::memmem::Finder;
-
 use super::element::Element;
 use super::entity::Assembler;
+use super::groups::{Groups, PUBLICATION};
 use super::oddities::Oddities;
+use super::private::{self, Pieces};
+use super::structure::{Stand, Structure};
 use super::{MD, check_root};
 use crate::artefact::carried::Carrier;
 use crate::base::clock::Instant;
@@ -20,9 +20,6 @@ use crate::policy::{Examined, Examiner, Facts};
 const LISTED_MAX: usize = 200;
 /// Longer names are cut where they are listed.
 const NAME_CHARS_MAX: usize = 1_100;
-
-/// Text that only a private key in PEM holds.
-const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 /// Collects facts from the events of one document.
 pub(super) struct Collector<'a> {
@@ -36,12 +33,16 @@ pub(super) struct Collector<'a> {
     registrars: BTreeMap<String, u64>,
     certificates: u64,
     listed: Vec<String>,
+    structure: Structure,
+    misplaced: u64,
+    is_split: bool,
+    /// What stands outside the entities.
+    outside: Groups,
     open: Option<Assembler>,
     buffer: Vec<u8>,
     oddities: Oddities,
     split_values: u64,
-    needle: Finder<'static>,
-    tail: Vec<u8>,
+    pieces: Pieces,
 }
 
 /// The roles of an entity (saml-metadata-2.0-os, section 2.4) and what they are called here.
@@ -67,12 +68,15 @@ impl<'a> Collector<'a> {
             registrars: BTreeMap::new(),
             certificates: 0,
             listed: Vec::new(),
+            structure: Structure::default(),
+            misplaced: 0,
+            is_split: false,
+            outside: Groups::default(),
             open: None,
             buffer: Vec::new(),
             oddities: Oddities::default(),
             split_values: 0,
-            needle: Finder::new(PRIVATE_KEY),
-            tail: Vec::new(),
+            pieces: Pieces::default(),
         }
     }
 
@@ -89,6 +93,16 @@ impl<'a> Collector<'a> {
         self
     }
 
+    /// Every entity will stand alone, without its groups.
+    pub(super) fn splitting(self) -> Self {
+        Self { is_split: true, ..self }
+    }
+
+    /// How many groups and entities stand where only some consumers find them.
+    pub(super) fn misplaced(&self) -> u64 {
+        self.misplaced
+    }
+
     /// How many values have a comment inside: readers may cut them there, and the comment is not signed.
     pub(super) fn split_values(&self) -> u64 {
         self.split_values
@@ -103,34 +117,53 @@ impl<'a> Collector<'a> {
                 self.oddities.text(is_blank);
                 // only rules look at more of it
                 if is_blank && text.len() > 1 {
-                    self.tail.clear(); // no key has two blanks in a row
-                } else if self.examiner.is_some() {
-                    self.look_for_private_key(text);
+                    self.pieces.clear(); // no key has two blanks in a row
+                } else if self.examiner.is_some() && self.pieces.holds_with(text) {
+                    self.leaked("in PEM");
                 }
                 if let Some(open) = &mut self.open {
                     open.text(text);
+                } else if !self.structure.is_in_entity() {
+                    self.outside.text(text);
                 }
             }
             Event::Comment(text) => {
-                self.tail.clear();
-                self.look_for_private_key(text);
+                if self.examiner.is_some() && private::is_in_comment(text) {
+                    self.leaked("in a comment");
+                }
                 self.oddities.comment();
+            }
+            Event::Instruction { target, data } => {
+                if self.examiner.is_some() && (private::is_in(target) || private::is_in(data)) {
+                    self.leaked("in a processing instruction");
+                }
             }
             Event::End(tag) => {
                 if let Some(what) = self.oddities.end(tag.name()) {
                     self.split_values += 1;
                     self.breach("saml.text.comment", what);
                 }
-                if let Some(open) = &mut self.open {
-                    open.end(tag.depth(), tag.name());
-                }
-                if let Some(open) = self.open.take_if(|open| open.depth == tag.depth()) {
+                self.end(tag.depth());
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, depth: usize) {
+        if let Some(open) = &mut self.open {
+            open.end(depth);
+        }
+        let was_in_entity = self.structure.is_in_entity();
+        match self.structure.end(depth) {
+            Stand::Entity => {
+                if let Some(open) = self.open.take() {
                     self.entity(open);
                 }
             }
-            Event::Instruction { .. } => {}
+            Stand::Group => self.outside.end_group(),
+            Stand::Misplaced | Stand::Part if !was_in_entity => self.outside.end(depth),
+            Stand::Misplaced | Stand::Part => {}
         }
-        Ok(())
     }
 
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
@@ -143,33 +176,14 @@ impl<'a> Collector<'a> {
         self.oddities.start();
         let (element, is_odd) = Element::of(tag);
         if self.examiner.is_some() {
-            self.tail.clear();
+            self.pieces.clear();
             for (rule, what) in if is_odd { Oddities::tag(tag) } else { vec![] } {
                 self.breach(rule, what);
             }
         }
         match element {
-            Element::Entity => {
-                self.entities += 1;
-                if self.listed.len() < LISTED_MAX
-                    && let Some(id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty())
-                {
-                    self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
-                }
-                if let Some(examiner) = &self.examiner {
-                    let buffer = std::mem::take(&mut self.buffer);
-                    self.open = Some(Assembler::new(tag, examiner.compares(), buffer));
-                }
-            }
             Element::RegistrationInfo => {
                 self.registered(tag.attribute("registrationAuthority").unwrap_or("(none)"));
-            }
-            Element::PublicationInfo if self.entities == 0 => {
-                for name in ["publisher", "creationInstant"] {
-                    if let Some(value) = tag.attribute(name).filter(|_| self.root.value(name).is_none()) {
-                        self.root.add(name, value);
-                    }
-                }
             }
             Element::Certificate => self.certificates += 1,
             Element::Metadata => {
@@ -179,10 +193,68 @@ impl<'a> Collector<'a> {
             }
             _ => {}
         }
+        let was_in_entity = self.structure.is_in_entity();
+        match self.structure.start(tag.depth(), element) {
+            Stand::Entity => self.begin(tag),
+            Stand::Group => return Ok(self.outside.group(tag)),
+            Stand::Misplaced => {
+                self.misplaced += 1;
+                let what = format!("{} stands inside {}, at {}", tag.name(), self.inside(), tag.position());
+                self.breach("saml.entity.misplaced", what);
+            }
+            Stand::Part => {}
+        }
         if let Some(open) = &mut self.open {
             open.start(tag, element);
+        } else if !was_in_entity && !self.structure.is_in_entity() {
+            self.outside(tag, element);
         }
         Ok(())
+    }
+
+    /// Where something misplaced stands.
+    fn inside(&self) -> &'static str {
+        if self.structure.is_in_entity() { "an entity" } else { "an element that is no group" }
+    }
+
+    /// An entity begins.
+    fn begin(&mut self, tag: StartTag<'_>) {
+        self.entities += 1;
+        if self.listed.len() < LISTED_MAX
+            && let Some(id) = tag.attribute("entityID").filter(|id| !id.trim().is_empty())
+        {
+            self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
+        }
+        let group = self.outside.member();
+        if let Some(examiner) = &self.examiner {
+            let mut open = Assembler::new(tag, examiner.compares(), std::mem::take(&mut self.buffer));
+            if let Some(group) = group {
+                open.inherit(group);
+            }
+            self.open = Some(open);
+        }
+    }
+
+    /// An element begins outside all entities.
+    fn outside(&mut self, tag: StartTag<'_>, element: Element) {
+        let is_publication = element == Element::PublicationInfo
+            && self.outside.is_in_root(tag.depth())
+            && PUBLICATION.iter().all(|name| self.root.value(name).is_none());
+        if is_publication {
+            for name in PUBLICATION {
+                if let Some(value) = tag.attribute(name) {
+                    self.root.add(name, value);
+                }
+            }
+        }
+        if self.outside.start(tag, element, is_publication) {
+            let what = format!("{} stands behind entities that it is about", tag.name());
+            self.breach("saml.entity.misplaced", format!("{what}, at {}", tag.position()));
+        }
+        if self.is_split && matches!(element, Element::EntityAttributes | Element::KeyAuthority) {
+            let what = format!("{} of a group, at {}", tag.name(), tag.position());
+            self.breach("saml.split.group", format!("{what}: no entity that stands alone has it"));
+        }
     }
 
     fn registered(&mut self, authority: &str) {
@@ -206,6 +278,14 @@ impl<'a> Collector<'a> {
     }
 
     fn entity(&mut self, open: Assembler) {
+        if open.has_private_key {
+            let id = Some(open.id().to_owned());
+            self.breach_of(
+                id,
+                "saml.private-key",
+                "a private key stands in the place of a public one".into(),
+            );
+        }
         let (entity, buffer) = open.finish();
         self.buffer = buffer;
         if let Some(examiner) = &mut self.examiner {
@@ -236,26 +316,8 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Text comes in pieces, so the end of the pieces before is looked at together with the next one.
-    fn look_for_private_key(&mut self, text: &str) {
-        let (text, needle) = (text.as_bytes(), PRIVATE_KEY.as_bytes());
-        let head = text.get(..needle.len()).unwrap_or(text);
-        let goes_on = !self.tail.is_empty();
-        if !goes_on && memchr(b'P', text).is_none() {
-            return; // not even the first letter stands in most texts
-        }
-        self.tail.extend_from_slice(head);
-        let across = goes_on && self.tail.windows(needle.len()).any(|window| window == needle);
-        if across || self.needle.find(text).is_some() {
-            self.tail.clear();
-            return self.breach("saml.private-key", "a private key in PEM stands in the document".into());
-        }
-        if text.len() > head.len() {
-            self.tail.clear();
-            self.tail.extend_from_slice(text.get(text.len() - needle.len() + 1..).unwrap_or_default());
-        }
-        let surplus = self.tail.len().saturating_sub(needle.len() - 1);
-        self.tail.drain(..surplus);
+    fn leaked(&mut self, place: &str) {
+        self.breach("saml.private-key", format!("a private key {place} stands in the document"));
     }
 
     fn breach(&mut self, rule: &'static str, detail: String) {
@@ -283,6 +345,11 @@ impl<'a> Collector<'a> {
         for (registrar, count) in &self.registrars {
             facts.add("registrar", format!("{registrar} ({count})"));
         }
+        if self.outside.has_private_key {
+            let what = "a private key stands in the place of a public one, outside entities";
+            self.breach("saml.private-key", what.into());
+        }
+        self.outside.finish(&mut facts);
         let unlisted = self.entities.saturating_sub(self.listed.len() as u64);
         for entity in self.listed {
             facts.add("entity", entity);

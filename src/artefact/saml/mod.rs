@@ -1,17 +1,22 @@
 //! SAML metadata (SAML V2.0 Metadata, saml-metadata-2.0-os): one enveloped signature over the root element, section 3.
 
+mod bare;
 mod certificate;
 mod coverage;
 mod element;
 mod entity;
 mod facts;
+mod groups;
+mod key_info;
 mod mdq;
 mod oddities;
 mod prepare;
+mod private;
 mod recast;
 mod splice;
 mod split;
 mod standalone;
+mod structure;
 
 use std::io::{Read, Write};
 
@@ -92,6 +97,7 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
     })?;
     let mut coverage = outside.coverage(&found);
     coverage.push(("comments_in_values", collector.split_values().into()));
+    coverage.push(("misplaced_entities", collector.misplaced().into()));
     let (facts, _) = collector.finish()?;
     let valid_until = valid_until(&facts)?;
     let commands = Some(outside.commands(&found, key, scheme, &value)?);

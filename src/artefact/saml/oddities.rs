@@ -1,6 +1,7 @@
 //! What is gone from the facts and matters all the same: comments inside values, line breaks in attributes, prefixes that
 //! only content uses.
 
+use super::private;
 use crate::format::xml::StartTag;
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -49,6 +50,10 @@ impl Oddities {
     /// What is odd about a start tag.
     pub(super) fn tag(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
         let mut found = if tag.is_broken() { broken(tag) } else { Vec::new() };
+        for name in private::in_attributes(tag) {
+            let what = format!("in {name} of {}, at {}", tag.name(), tag.position());
+            found.push(("saml.private-key", format!("a private key stands in the document, {what}")));
+        }
         if let Some((prefix, _)) = tag.attribute_ns(XSI, "type").and_then(|value| value.split_once(':'))
             && !uses(tag, prefix)
         {

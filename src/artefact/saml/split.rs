@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
 
+use super::element::Element;
 use super::facts::Collector;
 use super::mdq;
 use super::prepare::{OwnedKeyInfo, Root, dates};
 use super::splice::Splice;
-use super::standalone::{Context, Digested, Standalone};
-use super::{BATCH, CARRIED, MD, OTHER, Terms, check_root};
+use super::standalone::{Context, Digested, Standalone, short_id};
+use super::structure::{Stand, Structure};
+use super::{BATCH, CARRIED, OTHER, Terms, check_root};
 use crate::artefact::carried::Carrier;
 use crate::artefact::{Batch, Draft, Look, Member, Members};
 use crate::base::bytes::{Digest, Hashing};
@@ -19,7 +21,7 @@ use crate::base::clock::{Instant, Span};
 use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
-use crate::format::xml::{Event, Limits, Reader, StartTag, dsig};
+use crate::format::xml::{Event, Limits, Reader, StartTag, dsig, is_ncname};
 use crate::key::{Hash, PublicKey, Scheme};
 use crate::policy::{Dates, Examined, Examiner, Facts, Standard};
 
@@ -141,7 +143,8 @@ pub(super) fn split<'d>(
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let examiner = Examiner::new("saml", &["saml"], standard, terms.last, Some(record));
     let carrier = Carrier::new(terms, "saml", CARRIED)?;
-    let mut collector = Collector::new().examining((examiner, carrier), terms.now, root.remarks.clone());
+    let mut collector =
+        Collector::new().examining((examiner, carrier), terms.now, root.remarks.clone()).splitting();
     let pass = |tell: &mut dyn FnMut((Member, Place))| {
         let mut splitter = Splitter::new(&root, tell);
         dsig::check(&mut spliced, Limits::default(), |event| {
@@ -192,7 +195,12 @@ fn dated_root(source: impl Read, terms: &Terms<'_>) -> Result<Root, Fault> {
         if let Event::Start(tag) = event {
             check_root(tag)?;
             let mut remarks = BTreeMap::new();
-            let wanted = dates(tag, terms, &mut remarks)?;
+            let mut wanted = dates(tag, terms, &mut remarks)?;
+            // no document will have it, and none is refused for it
+            if let Some(old) = tag.attribute("ID").filter(|id| !is_ncname(id)) {
+                remarks.insert("ID", format!("no document has it; was '{old}', no XML name"));
+                wanted.push(("ID", short_id(old)));
+            }
             return Ok(Root::new(tag, &wanted, String::new(), remarks));
         }
     }
@@ -222,6 +230,7 @@ fn check_names(members: &[Member]) -> Result<(), Fault> {
 /// Tells of the entities while the document streams past.
 struct Splitter<'a> {
     tell: &'a mut dyn FnMut((Member, Place)),
+    structure: Structure,
     /// The contexts of the open groups.
     groups: Vec<Arc<Context>>,
     contexts: usize,
@@ -233,7 +242,6 @@ struct Splitter<'a> {
 }
 
 struct Open {
-    depth: usize,
     id: String,
     start: u64,
     /// Where its start tag ends, when that is all of it.
@@ -245,6 +253,7 @@ impl<'a> Splitter<'a> {
         let range = &root.edit.range;
         Self {
             tell,
+            structure: Structure::default(),
             groups: vec![],
             contexts: 0,
             open: None,
@@ -256,46 +265,53 @@ impl<'a> Splitter<'a> {
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), Fault> {
         match event {
-            Event::Start(tag) if self.open.is_none() && tag.depth() == self.groups.len() => self.start(*tag),
-            Event::End(tag) if self.open.as_ref().is_some_and(|open| open.depth == tag.depth()) => {
-                self.entity(tag.range().end)
+            Event::Start(tag) if !self.structure.is_in_entity() => {
+                match self.structure.start(tag.depth(), Element::of(*tag).0) {
+                    Stand::Group => self.group(*tag),
+                    Stand::Entity => self.begin(*tag),
+                    // the rules refuse what is misplaced
+                    Stand::Misplaced | Stand::Part => Ok(()),
+                }
             }
-            Event::End(tag) if self.open.is_none() && tag.depth() + 1 == self.groups.len() => {
-                self.groups.pop();
-                Ok(())
-            }
+            Event::End(tag) => match self.structure.end(tag.depth()) {
+                Stand::Entity => self.entity(tag.range().end),
+                Stand::Group => {
+                    self.groups.pop();
+                    Ok(())
+                }
+                Stand::Misplaced | Stand::Part => Ok(()),
+            },
             _ => Ok(()),
         }
     }
 
-    fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
-        if tag.is(MD, "EntitiesDescriptor") {
-            let outer = self.context();
-            let inner = outer.within(tag)?;
-            if *outer == inner {
-                self.groups.push(outer);
-                return Ok(());
-            }
-            self.contexts += 1;
-            if self.contexts > CONTEXTS_MAX {
-                let what =
-                    format!("more than {CONTEXTS_MAX} groups differ in namespaces, languages or dates");
-                return Err(BATCH.fault(what).hint("sign the aggregate as a whole"));
-            }
-            self.groups.push(Arc::new(inner));
-        } else if tag.is(MD, "EntityDescriptor") {
-            let id = tag.attribute("entityID").unwrap_or_default().to_owned();
-            if id.trim().is_empty() {
-                return Err(BATCH
-                    .fault(format!("{}: an entity without an entityID has no name", tag.position()))
-                    .hint("give it one, or take it out"));
-            }
-            let is_root = tag.depth() == 0;
-            let start = if is_root { tag.range().start } else { self.place(tag.range().start) };
-            let end =
-                tag.is_empty().then(|| if is_root { self.root_end } else { self.place(tag.range().end) });
-            self.open = Some(Open { depth: tag.depth(), id, start, end });
+    fn group(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
+        let outer = self.context();
+        let inner = outer.within(tag)?;
+        if *outer == inner {
+            self.groups.push(outer);
+            return Ok(());
         }
+        self.contexts += 1;
+        if self.contexts > CONTEXTS_MAX {
+            let what = format!("more than {CONTEXTS_MAX} groups differ in namespaces, languages or dates");
+            return Err(BATCH.fault(what).hint("sign the aggregate as a whole"));
+        }
+        self.groups.push(Arc::new(inner));
+        Ok(())
+    }
+
+    fn begin(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
+        let id = tag.attribute("entityID").unwrap_or_default().to_owned();
+        if id.trim().is_empty() {
+            return Err(BATCH
+                .fault(format!("{}: an entity without an entityID has no name", tag.position()))
+                .hint("give it one, or take it out"));
+        }
+        let is_root = tag.depth() == 0;
+        let start = if is_root { tag.range().start } else { self.place(tag.range().start) };
+        let end = tag.is_empty().then(|| if is_root { self.root_end } else { self.place(tag.range().end) });
+        self.open = Some(Open { id, start, end });
         Ok(())
     }
 

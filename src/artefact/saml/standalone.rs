@@ -377,7 +377,7 @@ fn dates(
 }
 
 /// A name for the element that is the same whenever the entity is signed.
-fn short_id(entity_id: &str) -> String {
+pub(super) fn short_id(entity_id: &str) -> String {
     let digest = hex(Digest::of(entity_id.as_bytes()).as_bytes());
     format!("_{}", digest.get(..32).unwrap_or_default())
 }

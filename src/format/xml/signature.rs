@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding as _};
 
 use super::dsig::{
-    ALGORITHM, BASE64, ENVELOPED, EXC_C14N, EXC_C14N_COMMENTS, GRAMMAR, ID, NS, REFERENCE, TRANSFORM,
+    ALGORITHM, BASE64, ENVELOPED, EXC_C14N, EXC_C14N_COMMENTS, GRAMMAR, ID, NS, NS_11, REFERENCE, TRANSFORM,
 };
 use super::names::is_space;
 use super::reader::Event;
@@ -175,6 +175,11 @@ impl SignatureReader {
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
         let depth = tag.depth() - self.base;
         if self.part == Part::KeyInfo && depth > 1 {
+            // no signature covers it, and some readers look for metadata everywhere
+            if !matches!(tag.namespace(), NS | NS_11) || tag.local() == "Object" {
+                let (place, name) = (tag.position(), short(tag.name()));
+                return Err(GRAMMAR.fault(format!("{place}: {name} in KeyInfo, which only tells of a key")));
+            }
             self.certificate = tag.is(NS, "X509Certificate");
             self.text.clear();
             return Ok(());

@@ -148,6 +148,23 @@ pub(super) static ROWS: &[Rule] = &[
     )
     .lenient(),
     Rule::saml(
+        "saml.entity.misplaced",
+        Block,
+        "entities and groups are the root or stand directly in a group, behind what the group says of them",
+        "take it out, or put it where it belongs: some consumers find it where it is, and nobody would have reviewed it",
+        "SAML V2.0 Metadata, sections 2.3.1 and 2.3.2",
+        Check::Reader,
+    )
+    .firm(),
+    Rule::saml(
+        "saml.split.group",
+        Block,
+        "when each entity is signed on its own, nothing that a group says of its entities gets lost",
+        "let the aggregator write EntityAttributes and KeyAuthority into the entities; or, where who fetches single entities needs neither, lower the rule in the profile",
+        "SAML V2.0 Metadata Extension for Entity Attributes, section 2.1; Shibboleth metadata profile",
+        Check::Reader,
+    ),
+    Rule::saml(
         "saml.private-key",
         Block,
         "no private key stands in the document",

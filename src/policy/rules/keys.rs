@@ -3,7 +3,7 @@
 use super::when;
 use crate::base::clock::Span;
 use crate::policy::finding::{Check, Scene};
-use crate::policy::{Certificate, Entity, Rule, Severity, Strength};
+use crate::policy::{Certificate, Entity, Key, Rule, Severity, Strength};
 
 use Severity::{Block, Note, Warn};
 
@@ -24,7 +24,7 @@ pub(super) static ROWS: &[Rule] = &[
         "SAML2Int; eduGAIN Metadata Aggregation Practice Statement, R1",
         Check::Entity(|entity, _| {
             let bare = entity.roles.iter().filter(|role| role.name == "IDPSSODescriptor").filter(|role| {
-                let signs = |key: &&crate::policy::Key| key.purpose.as_deref() != Some("encryption");
+                let signs = |key: &&Key| key.purpose.as_deref() != Some("encryption");
                 !role.keys.iter().filter(signs).any(|key| !key.certificates.is_empty())
             });
             bare.map(|_| "the identity provider has no signing certificate".into()).collect()
@@ -41,14 +41,16 @@ pub(super) static ROWS: &[Rule] = &[
     Rule::saml(
         "saml.certificate.unreadable",
         Warn,
-        "every certificate can be read",
+        "every certificate and every key can be read",
         "ask for it again: consumers drop the whole entity, or the whole document",
         "SAFIRE, May 2018: one malformed entity took the federation down",
         Check::Entity(|entity, _| {
             let keys = entity.roles.iter().flat_map(|role| &role.keys);
+            let keys = keys.chain(&entity.authorities);
             let bad =
-                keys.flat_map(|key| &key.certificates).filter(|certificate| certificate.is_none()).count();
-            when(bad > 0, || format!("{bad} certificates cannot be read"))
+                keys.flat_map(|key| key.certificates.iter().chain(&key.others)).filter(|it| it.is_none());
+            let bad = bad.count();
+            when(bad > 0, || format!("{bad} certificates or keys cannot be read"))
         }),
     ),
     Rule::saml(
@@ -94,7 +96,7 @@ pub(super) static ROWS: &[Rule] = &[
         "RSA keys have at least 2048 bits and a sound exponent, and no other kind but elliptic curves is used",
         "have the key replaced",
         "NIST SP 800-131A; SAML2Int",
-        Check::Entity(|entity, _| of_certificates(entity, weak)),
+        Check::Entity(|entity, _| of_keys(entity, weak)),
     ),
     Rule::saml(
         "saml.key.roca",
@@ -103,7 +105,7 @@ pub(super) static ROWS: &[Rule] = &[
         "have the key replaced at once: it can be computed from its public half",
         "Nemec and others, The Return of Coppersmith's Attack, 2017",
         Check::Entity(|entity, _| {
-            of_certificates(entity, |certificate| {
+            of_keys(entity, |certificate| {
                 let is_roca = matches!(certificate.strength, Strength::Rsa { is_roca: true, .. });
                 is_roca.then(|| format!("the key {} is of the ROCA kind", certificate.fingerprint))
             })
@@ -117,7 +119,7 @@ pub(super) static ROWS: &[Rule] = &[
         "have the key replaced by one that consumers know",
         "XML Signature 1.1, section 6.4.3; FIPS 186-5",
         Check::Entity(|entity, _| {
-            of_certificates(entity, |certificate| match &certificate.strength {
+            of_keys(entity, |certificate| match &certificate.strength {
                 Strength::Curve(name) if !CURVES.contains(&name.as_str()) => Some(format!("a key on {name}")),
                 _ => None,
             })
@@ -141,8 +143,13 @@ pub(super) static ROWS: &[Rule] = &[
     ),
 ];
 
-fn of_certificates(entity: &Entity, look: impl Fn(&Certificate) -> Option<String>) -> Vec<String> {
-    let mut found: Vec<String> = entity.certificates().filter_map(look).collect();
+/// Its own keys, and those that vouch for them.
+fn keys(entity: &Entity) -> impl Iterator<Item = &Certificate> {
+    entity.keys().chain(entity.authorities.iter().flat_map(Key::readable))
+}
+
+fn of_keys(entity: &Entity, look: impl Fn(&Certificate) -> Option<String>) -> Vec<String> {
+    let mut found: Vec<String> = keys(entity).filter_map(look).collect();
     found.dedup();
     found
 }
@@ -158,6 +165,6 @@ fn weak(certificate: &Certificate) -> Option<String> {
 
 fn federation(entity: &Entity, scene: &Scene<'_>) -> Vec<String> {
     let own = scene.standard.key.fingerprint();
-    let held = entity.certificates().any(|certificate| certificate.fingerprint == own);
+    let held = keys(entity).any(|key| key.fingerprint == own);
     when(held, || "one of its keys is the key that signs this document".into())
 }

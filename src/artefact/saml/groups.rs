@@ -1,0 +1,276 @@
+//! What a document says outside its entities: attributes and extensions of its root and of its groups. It is told thing by
+//! thing, so that it is compared with what was signed last; what it says of entities goes into each of them.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use super::element::Element;
+use super::entity::{Assembler, name_into};
+use crate::base::bytes::hex;
+use crate::format::xml::StartTag;
+use crate::policy::Facts;
+
+/// Under this path the facts tell of it.
+const PATH: &str = "outside entities";
+/// Things that are told one by one; of the others a digest is.
+const LISTED_MAX: usize = 200;
+/// Of each thing so much is told, and a digest of all of it.
+const CHARS_MAX: usize = 300;
+const NAME_CHARS_MAX: usize = 100;
+/// Attributes of the root that have facts of their own, or are set anew with each signature.
+const ROOT_SET: [&str; 4] = ["ID", "Name", "validUntil", "cacheDuration"];
+/// What a publication says of itself in the root (mdrpi:PublicationInfo): these attributes have facts of their own.
+pub(super) const PUBLICATION: [&str; 3] = ["publisher", "creationInstant", "publicationId"];
+
+/// A group that is open.
+struct Group {
+    name: String,
+    has_members: bool,
+    /// Puts together what it says of its entities.
+    says: Assembler,
+}
+
+/// An element that is told of, or text that stands there by itself.
+struct Thing {
+    /// Nothing for text.
+    depth: Option<usize>,
+    name: String,
+    hash: Sha256,
+    said: String,
+    /// Whether it says anything that is not told elsewhere.
+    is_new: bool,
+    /// Whether white space came last.
+    is_spaced: bool,
+    /// Keys of the group before it.
+    keys: usize,
+    is_in_certificate: bool,
+}
+
+impl Thing {
+    fn new(depth: Option<usize>, name: &str, keys: usize) -> Self {
+        Self {
+            depth,
+            name: cut(name, NAME_CHARS_MAX),
+            hash: Sha256::new(),
+            said: String::new(),
+            is_new: true,
+            is_spaced: false,
+            keys,
+            is_in_certificate: false,
+        }
+    }
+
+    fn start(&mut self, tag: StartTag<'_>, element: Element, is_told: impl Fn(&str, &str) -> bool) {
+        let mut said = Vec::new();
+        name_into(&mut said, tag.namespace(), tag.local());
+        if self.depth != Some(tag.depth()) {
+            self.is_new = true;
+            self.say(&format!(" {}", tag.local()));
+        }
+        for (namespace, name, value) in tag.said().filter(|(namespace, name, _)| !is_told(namespace, name)) {
+            self.is_new = true;
+            name_into(&mut said, namespace, name);
+            said.extend_from_slice(value.as_bytes());
+            said.push(0);
+            self.say(&format!(" {name}={value}"));
+        }
+        said.push(1);
+        self.hash.update(said);
+        (self.is_spaced, self.is_in_certificate) = (true, element == Element::Certificate);
+    }
+
+    /// White space is told as one blank, and not at all where an element begins or ends.
+    fn text(&mut self, text: &str) {
+        for (place, word) in text.split(|c: char| c.is_ascii_whitespace()).enumerate() {
+            self.is_spaced |= place > 0;
+            if !word.is_empty() {
+                let blank = if std::mem::take(&mut self.is_spaced) { " " } else { "" };
+                self.is_new = true;
+                self.hash.update(blank);
+                self.hash.update(word);
+                if !self.is_in_certificate {
+                    self.say(blank);
+                    self.say(word);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.hash.update([2]);
+        (self.is_spaced, self.is_in_certificate) = (true, false);
+    }
+
+    fn say(&mut self, text: &str) {
+        if self.said.len() <= 4 * CHARS_MAX {
+            self.said.push_str(&cut(text, CHARS_MAX));
+        }
+    }
+}
+
+/// Collects what stands outside entities.
+#[derive(Default)]
+pub(super) struct Groups {
+    open: Vec<Group>,
+    thing: Option<Thing>,
+    /// What is told, and how often it stands there.
+    told: BTreeMap<String, u64>,
+    /// Of what is not listed.
+    others: Option<Sha256>,
+    /// Whether a private key stands where a public one belongs.
+    pub(super) has_private_key: bool,
+}
+
+impl Groups {
+    /// Whether a tag at this depth stands in the root's own extensions.
+    pub(super) fn is_in_root(&self, depth: usize) -> bool {
+        self.open.len() == 1 && depth == 2
+    }
+
+    /// A group begins.
+    pub(super) fn group(&mut self, tag: StartTag<'_>) {
+        self.member();
+        let is_root = tag.depth() == 0;
+        let name = match tag.attribute("Name") {
+            _ if is_root => "the root".into(),
+            Some(name) => format!("the group '{}'", cut(name, NAME_CHARS_MAX)),
+            None => "a group without a name".into(),
+        };
+        let mut says = Assembler::new(tag, false, Vec::new());
+        if let Some(outer) = self.open.last() {
+            says.inherit(&outer.says);
+        }
+        self.open.push(Group { name, has_members: false, says });
+        let is_set = |namespace: &str, name: &str| {
+            let set = if is_root { &ROOT_SET[..] } else { &ROOT_SET[..1] };
+            namespace.is_empty() && set.contains(&name)
+        };
+        self.attributes(tag, is_set);
+    }
+
+    /// Tells of the attributes of a group, or of its extensions as such.
+    fn attributes(&mut self, tag: StartTag<'_>, is_set: impl Fn(&str, &str) -> bool) {
+        for (namespace, name, value) in tag.said().filter(|(namespace, name, _)| !is_set(namespace, name)) {
+            let mut thing = Thing::new(None, &format!("attribute {name} of {}", tag.local()), 0);
+            thing.text(namespace);
+            thing.hash.update([0]);
+            thing.said.clear();
+            thing.text(value);
+            self.tell(thing);
+        }
+    }
+
+    /// An entity begins, or a group does: what it has from the group that it stands in.
+    pub(super) fn member(&mut self) -> Option<&Assembler> {
+        self.end_text();
+        let group = self.open.last_mut()?;
+        group.has_members = true;
+        Some(&group.says)
+    }
+
+    /// Takes the start of any other element in. Yields whether it says something of entities that were read before it.
+    pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element, is_publication: bool) -> bool {
+        self.end_text();
+        let is_child = tag.depth() == self.open.len();
+        let Some(group) = self.open.last_mut() else { return false };
+        let keys = group.says.authorities().len();
+        group.says.start(tag, element);
+        let is_told = |namespace: &str, name: &str| {
+            is_publication && namespace.is_empty() && PUBLICATION.contains(&name)
+        };
+        let says_of_entities = matches!(element, Element::EntityAttributes | Element::KeyAuthority);
+        let is_late = says_of_entities && group.has_members;
+        if let Some(thing) = &mut self.thing {
+            thing.start(tag, element, |_, _| false);
+        } else if is_child && element == Element::Metadata && tag.local() == "Extensions" {
+            self.attributes(tag, |_, _| false);
+        } else {
+            let mut thing = Thing::new(Some(tag.depth()), tag.local(), keys);
+            thing.is_new = !is_publication;
+            thing.start(tag, element, is_told);
+            self.thing = Some(thing);
+        }
+        is_late
+    }
+
+    /// Takes text outside entities in.
+    pub(super) fn text(&mut self, text: &str) {
+        let Some(group) = self.open.last_mut() else { return };
+        group.says.text(text);
+        if let Some(thing) = &mut self.thing {
+            thing.text(text);
+        } else if !text.trim_ascii().is_empty() {
+            let mut thing = Thing::new(None, "text", 0);
+            thing.text(text);
+            self.thing = Some(thing);
+        }
+    }
+
+    /// Takes the end of an element in that is neither an entity nor a group.
+    pub(super) fn end(&mut self, depth: usize) {
+        self.end_text();
+        let Some(group) = self.open.last_mut() else { return };
+        group.says.end(depth);
+        if let Some(thing) = &mut self.thing {
+            thing.end();
+        }
+        if let Some(mut thing) = self.thing.take_if(|thing| thing.depth == Some(depth)) {
+            for key in group.says.authorities().get(thing.keys..).unwrap_or_default() {
+                for readable in key.readable() {
+                    thing.say(&format!(" key {}", readable.fingerprint));
+                }
+            }
+            if thing.is_new {
+                self.tell(thing);
+            }
+        }
+    }
+
+    /// A group ends.
+    pub(super) fn end_group(&mut self) {
+        self.end_text();
+        if let Some(group) = self.open.pop() {
+            self.has_private_key |= group.says.has_private_key;
+        }
+    }
+
+    fn end_text(&mut self) {
+        if let Some(thing) = self.thing.take_if(|thing| thing.depth.is_none()) {
+            self.tell(thing);
+        }
+    }
+
+    fn tell(&mut self, thing: Thing) {
+        let group = self.open.last().map_or("the root", |group| group.name.as_str());
+        let digest: [u8; 32] = thing.hash.finalize().into();
+        let digest = hex(digest.get(..16).unwrap_or_default());
+        let said = cut(thing.said.trim(), CHARS_MAX);
+        let told = format!("{} in {group}: {said} ({digest})", thing.name);
+        if let Some(count) = self.told.get_mut(&told) {
+            *count += 1;
+        } else if self.told.len() < LISTED_MAX {
+            self.told.insert(told, 1);
+        } else {
+            self.others.get_or_insert_default().update(told);
+        }
+    }
+
+    /// Adds what was told.
+    pub(super) fn finish(self, facts: &mut Facts) {
+        for (told, count) in self.told {
+            facts.add(PATH, if count > 1 { format!("{told}, {count} times") } else { told });
+        }
+        if let Some(others) = self.others {
+            let digest: [u8; 32] = others.finalize().into();
+            facts.add(PATH, format!("more than {LISTED_MAX} things ({})", hex(&digest)));
+        }
+    }
+}
+
+fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

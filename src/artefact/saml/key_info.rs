@@ -1,0 +1,59 @@
+//! What tells the keys of metadata apart: everything by which consumers find them, in its order.
+
+use sha2::{Digest as _, Sha256};
+
+use super::entity::name_into;
+use crate::base::bytes::Digest;
+use crate::format::xml::StartTag;
+
+/// Follows a `ds:KeyInfo`, once one is open.
+#[derive(Default)]
+pub(super) struct KeyInfo {
+    /// How deep it is, and what it told so far.
+    open: Option<(usize, Sha256)>,
+    said: Vec<u8>,
+}
+
+impl KeyInfo {
+    /// One begins here, unless one is open: `ds:KeyInfo` stands in `ds:KeyInfo`, too.
+    pub(super) fn begin(&mut self, depth: usize) {
+        self.open.get_or_insert_with(|| (depth, Sha256::new()));
+    }
+
+    pub(super) fn start(&mut self, tag: StartTag<'_>) {
+        let Some((_, hash)) = &mut self.open else { return };
+        self.said.clear();
+        name_into(&mut self.said, tag.namespace(), tag.local());
+        for (namespace, name, value) in tag.said() {
+            name_into(&mut self.said, namespace, name);
+            self.said.extend_from_slice(value.as_bytes());
+            self.said.push(0);
+        }
+        self.said.push(1);
+        hash.update(&self.said);
+    }
+
+    /// White space does not count: base64 is folded as people like.
+    pub(super) fn text(&mut self, text: &str) {
+        let Some((_, hash)) = &mut self.open else { return };
+        for word in text.split_ascii_whitespace() {
+            hash.update(word);
+        }
+    }
+
+    /// A certificate counts by its key.
+    pub(super) fn certificate(&mut self, key: &Digest) {
+        if let Some((_, hash)) = &mut self.open {
+            hash.update(key.as_bytes());
+        }
+    }
+
+    /// An element ends; once it is the outermost, what all of it told.
+    pub(super) fn end(&mut self, depth: usize) -> Option<[u8; 32]> {
+        if let Some((_, hash)) = &mut self.open {
+            hash.update([2]);
+        }
+        let (_, hash) = self.open.take_if(|(started, _)| *started == depth)?;
+        Some(hash.finalize().into())
+    }
+}

@@ -1,0 +1,231 @@
+//! Keys in metadata that could be hidden from the review: whatever they are found by, in whatever form they are given.
+
+use std::fs;
+
+use base64ct::{Base64, Encoding as _};
+
+use crate::hidden::{World, aggregate, authority, extensions, group, provider};
+use crate::rules::{PROFILE, entity, examined, examined_split, last, rules_of, with_prepared};
+use crate::support::root;
+
+/// Two throw-away certificates, in base64.
+fn certificates() -> [String; 2] {
+    ["saml.entities.none/good.xml", "saml.key.roca/bad.xml"].map(|vector| {
+        let text = fs::read_to_string(root().join("tests/vectors/saml-rules").join(vector)).unwrap();
+        text.split("X509Certificate>").nth(1).unwrap().trim_end_matches("</ds:").to_owned()
+    })
+}
+
+fn certificate(body: &str) -> String {
+    format!("<ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data>")
+}
+
+#[test]
+fn keys_that_vouch_for_others_are_keys() {
+    let world = World::new();
+    let name = |name: &str| authority(&format!("<ds:KeyName>{name}</ds:KeyName>"));
+    let two = entity("https://a.example/", "") + &entity("https://b.example/", "");
+    let inside = |group_says: &str, root_says: &str| {
+        aggregate(
+            &(root_says.to_owned()
+                + &group("g", &(group_says.to_owned() + &two))
+                + &entity("https://c.example/", "")),
+        )
+    };
+    let none = inside("", "");
+    assert_eq!(world.parts(&none, &inside("", &extensions(&name("ca")))), [("keys", 3)]);
+    assert_eq!(world.parts(&none, &inside(&extensions(&name("ca")), "")), [("keys", 2)]);
+    assert_eq!(
+        world.parts(&inside(&extensions(&name("ca")), ""), &inside(&extensions(&name("other")), "")),
+        [("keys", 2)]
+    );
+    let own = entity("https://a.example/", &extensions(&name("ca")));
+    assert_eq!(world.parts(&aggregate(&entity("https://a.example/", "")), &aggregate(&own)), [("keys", 1)]);
+    let weak = authority(
+        "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>t0eX</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>",
+    );
+    assert!(rules_of(&world.examined(&inside(&extensions(&weak), ""))).contains("saml.key.weak"));
+    let split = examined_split(&inside(&extensions(&weak), ""), world.signer.as_ref(), PROFILE);
+    assert!(rules_of(&split).contains("saml.split.group"));
+    assert!(!rules_of(&world.examined(&inside(&extensions(&weak), ""))).contains("saml.split.group"));
+}
+
+#[test]
+fn whatever_a_key_is_found_by_is_part_of_the_keys() {
+    let world = World::new();
+    let one = |key: &str| aggregate(&provider("https://a.example/", key));
+    let [first, second] = certificates();
+    let (first, second) = (first.as_str(), second.as_str());
+    let unreadable = |body: &str| certificate(&body.replacen("MII", "MIJ", 1));
+    let two = |a: &str, b: &str| {
+        certificate(a).replacen(
+            "</ds:X509Data>",
+            &format!("<ds:X509Certificate>{b}</ds:X509Certificate></ds:X509Data>"),
+            1,
+        )
+    };
+    let rsa = |modulus: &str, exponent: &str| {
+        format!(
+            "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>{modulus}</ds:Modulus><ds:Exponent>{exponent}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+        )
+    };
+    let ec = |curve: &str, point: &str| {
+        format!(
+            "<ds:KeyValue><dsig11:ECKeyValue><dsig11:NamedCurve URI='urn:oid:{curve}'/><dsig11:PublicKey>{point}</dsig11:PublicKey></dsig11:ECKeyValue></ds:KeyValue>"
+        )
+    };
+    let element = |name: &str, text: &str| format!("<{name}>{text}</{name}>");
+    for (name, before, after) in [
+        ("a certificate", certificate(first), certificate(second)),
+        ("one more", certificate(first), two(first, second)),
+        ("their order", two(first, second), two(second, first)),
+        ("one that cannot be read", unreadable(first), unreadable(second)),
+        ("a name", element("ds:KeyName", "idp"), element("ds:KeyName", "evil")),
+        ("a DER", certificate(first), certificate(first) + &element("dsig11:DEREncodedKeyValue", "AAAA")),
+        (
+            "another DER",
+            element("dsig11:DEREncodedKeyValue", "AAAA"),
+            element("dsig11:DEREncodedKeyValue", "AAAB"),
+        ),
+        ("a modulus", rsa("t0eX", "AQAB"), rsa("t0eY", "AQAB")),
+        ("an exponent", rsa("t0eX", "AQAB"), rsa("t0eX", "AQ==")),
+        ("a curve", ec("1.2.840.10045.3.1.7", "AAAA"), ec("1.3.132.0.34", "AAAA")),
+        ("a point", ec("1.2.840.10045.3.1.7", "AAAA"), ec("1.2.840.10045.3.1.7", "AAAB")),
+        (
+            "a subject",
+            element("ds:X509Data", &element("ds:X509SubjectName", "CN=a")),
+            element("ds:X509Data", &element("ds:X509SubjectName", "CN=b")),
+        ),
+        (
+            "a place to fetch it",
+            "<ds:RetrievalMethod URI='https://a'/>".into(),
+            "<ds:RetrievalMethod URI='https://b'/>".into(),
+        ),
+        ("something foreign", "<x:key>1</x:key>".into(), "<x:key>2</x:key>".into()),
+    ] {
+        assert_eq!(world.parts(&one(&before), &one(&after)), [("keys", 1)], "{name}");
+        assert_eq!(world.parts(&one(&before), &one(&before)), [], "{name}");
+    }
+    let folded =
+        first.as_bytes().chunks(20).map(|line| str::from_utf8(line).unwrap()).collect::<Vec<_>>().join("\n ");
+    assert_eq!(world.parts(&one(&certificate(first)), &one(&certificate(&folded))), [], "line breaks");
+    let methods = one(&certificate(first)).replacen(
+        "</ds:KeyInfo>",
+        "</ds:KeyInfo><EncryptionMethod Algorithm='urn:x'/>",
+        1,
+    );
+    assert_eq!(world.parts(&one(&certificate(first)), &methods), [("other", 1)], "what is no key");
+}
+
+const ROCA: &str = "+Ew3KLpSS+GOy4hKo5E5Wc4TT3LfI+IM+9QwoEJ2G+lJIDuYseFECpNA7q7mQpanR2iRZWVz9VO1m8Judf4zk3MkWnXuaZSvRF+7N7UDK1CuxkrfrcP1u7iBNMLk22B1qrw96Ft4PdepEqFyVekMsT6S1oCnpY6OWaMmgF1qVD7uysqoltbNFY0lPq/C+48PBC+lgs5ZTDddcg8ME8hH2dQTw9KpNpkcqIqpFjGCmKMP7E2lKRxEzLaFan5lDv6M65xhNKsfHKtsRbOEXd1fkpzxbpUB/Sw9yK7fPUuiEACTWJZAQjuspyU94JYo9bW+B+Wuf/8UrllSdgHR624WKQ==";
+
+#[test]
+fn keys_without_certificates_are_judged_like_those_in_one() {
+    let world = World::new();
+    let found = |key: &str| rules_of(&world.examined(&aggregate(&provider("https://a.example/", key))));
+    let rsa = |modulus: &str, exponent: &str| {
+        format!(
+            "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>{modulus}</ds:Modulus><ds:Exponent>{exponent}</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+        )
+    };
+    assert!(found(&rsa("t0eX", "AQAB")).contains("saml.key.weak"), "short");
+    assert!(found(&rsa(ROCA, "AQ==")).contains("saml.key.weak"), "an exponent of one");
+    assert!(!found(&rsa(ROCA, "AQAB")).contains("saml.key.weak"));
+    assert!(found(&rsa(ROCA, "AQAB")).contains("saml.key.roca"));
+    assert!(found(&rsa(ROCA, "")).contains("saml.certificate.unreadable"), "no exponent");
+    let own = world.signer.public().unwrap();
+    let der = Base64::encode_string(own.spki());
+    let point = Base64::encode_string(&own.spki()[own.spki().len() - 97..]);
+    let ec = |curve: &str| {
+        format!(
+            "<ds:KeyValue><dsig11:ECKeyValue><dsig11:NamedCurve URI='urn:oid:{curve}'/><dsig11:PublicKey>{point}</dsig11:PublicKey></dsig11:ECKeyValue></ds:KeyValue>"
+        )
+    };
+    let encoded = format!("<dsig11:DEREncodedKeyValue>{der}</dsig11:DEREncodedKeyValue>");
+    assert!(found(&encoded).contains("saml.key.federation"));
+    assert!(found(&ec("1.3.132.0.34")).contains("saml.key.federation"));
+    assert!(!found(&ec("1.3.132.0.35")).contains("saml.key.federation"));
+    assert!(found(&ec("1.3.132.0.10")).contains("saml.key.curve"));
+    assert!(
+        found("<ds:KeyValue><ds:DSAKeyValue><ds:Y>AAAA</ds:Y></ds:DSAKeyValue></ds:KeyValue>")
+            .contains("saml.key.weak")
+    );
+}
+
+#[test]
+fn private_keys_are_found_wherever_they_are_pasted() {
+    let world = World::new();
+    let pem = fs::read_to_string(root().join("tests/keys/p384.pem")).unwrap();
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let a = |inner: &str| aggregate(&entity("https://a.example/", inner));
+    let found = |text: &str| rules_of(&world.examined(text)).contains("saml.private-key");
+    let words = "-----BEGIN PRIVATE KEY-----";
+    for (name, text) in [
+        ("in text", a(&extensions(&format!("<x:k>{words}</x:k>")))),
+        ("in an attribute", a(&extensions(&format!("<x:k y='{words}'/>")))),
+        ("in an attribute, by references", a(&extensions("<x:k y='-----BEGIN PRIVATE&#32;&#x4b;EY-----'/>"))),
+        ("in an attribute of the root", a("").replacen(" ID=", &format!(" x:k='{words}' ID="), 1)),
+        ("in an instruction", a(&format!("<?x {words}?>"))),
+        ("in a comment, where no dashes can be", a("<!-- - - BEGIN EC PRIVATE KEY - - -->")),
+        ("of PGP", a(&extensions("<x:k>-----BEGIN PGP PRIVATE KEY BLOCK-----</x:k>"))),
+        ("around a comment", a(&extensions("<x:k>-----BEGIN PRIVATE<!--x--> KEY-----</x:k>"))),
+        ("around an instruction", a(&extensions("<x:k>-----BEGIN PRIVATE<?x?> KEY-----</x:k>"))),
+        ("in place of a certificate", aggregate(&provider("https://a.example/", &certificate(&body)))),
+        (
+            "in place of a public key",
+            aggregate(&provider(
+                "https://a.example/",
+                &format!("<dsig11:DEREncodedKeyValue>{body}</dsig11:DEREncodedKeyValue>"),
+            )),
+        ),
+        (
+            "in place of an authority's certificate",
+            aggregate(&(extensions(&authority(&certificate(&body))) + &entity("https://a.example/", ""))),
+        ),
+    ] {
+        assert!(found(&text), "{name}");
+    }
+    for (name, text) in [
+        ("a public key", aggregate(&provider("https://a.example/", &certificate(&certificates()[0])))),
+        ("prose", a(&extensions("<x:k y='no PRIVATE KEY here'>nor a PRIVATE KEY BLOCK, please</x:k>"))),
+        (
+            "a certificate that cannot be read",
+            aggregate(&provider("https://a.example/", &certificate("AAAA"))),
+        ),
+    ] {
+        assert!(!found(&text), "{name}");
+    }
+}
+
+#[test]
+fn against_a_record_of_an_earlier_version_the_keys_of_whatever_changed_count_as_changed() {
+    let world = World::new();
+    let with = |key: &str, b: &str| {
+        aggregate(&(provider("https://a.example/", key) + &provider(b, "<ds:KeyName>b</ds:KeyName>")))
+    };
+    let text = with("<ds:KeyName>a</ds:KeyName>", "https://b.example/");
+    let mut record = Vec::new();
+    with_prepared(&text, (world.signer.as_ref(), PROFILE, None), Some(&mut record), |_| ());
+    let record = String::from_utf8(record).unwrap().replacen("signed v2 saml", "signed v1 saml", 1);
+    // other digests of keys than are made now
+    let keys: String = record
+        .lines()
+        .map(|line| {
+            let mut words: Vec<&str> = line.split(' ').collect();
+            if words[0] == "entity" {
+                words[2] = "0123456789abcdef";
+            }
+            words.join(" ") + "\n"
+        })
+        .collect();
+    let last = last(keys.as_bytes()).unwrap();
+    let difference =
+        |text: &str| examined(text, world.signer.as_ref(), PROFILE, Some(&last)).difference.unwrap();
+    let same = difference(&text);
+    assert_eq!((same.added, same.removed, same.changed), (0, 0, 0));
+    assert_eq!(same.facts[0].path, "the record");
+    let moved = difference(&text.replacen("https://a.example/sso", "https://evil.example/sso", 1));
+    assert_eq!(moved.parts.into_iter().collect::<Vec<_>>(), [("endpoints", 1), ("keys", 1)]);
+    let gone = difference(&with("<ds:KeyName>a</ds:KeyName>", "https://c.example/"));
+    assert_eq!((gone.added, gone.removed, gone.changed), (1, 1, 0));
+}
