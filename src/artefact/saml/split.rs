@@ -21,7 +21,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::xml::{Event, Limits, Reader, StartTag, dsig};
 use crate::key::{Hash, PublicKey, Scheme};
-use crate::policy::{Dates, Examined, Examiner, Facts, Standard};
+use crate::policy::{Examined, Examiner, Facts, Standard};
 
 /// A single entity stands in memory while it is signed: larger ones are refused.
 const ENTITY_BYTES_MAX: u64 = 64 << 20;
@@ -35,7 +35,8 @@ pub(super) struct Settings {
     pub(super) hash: Hash,
     pub(super) public: PublicKey,
     pub(super) key_info: OwnedKeyInfo,
-    pub(super) dates: Dates,
+    /// Whether the root's dates come from the profile.
+    pub(super) sets_dates: bool,
     pub(super) now: Instant,
     /// The end of validity of what is signed now, by the profile.
     pub(super) until: Instant,
@@ -53,7 +54,7 @@ impl Settings {
             hash: profile.digest,
             public: terms.public.clone(),
             key_info: OwnedKeyInfo::new(profile, terms)?,
-            dates: profile.dates,
+            sets_dates: false,
             now: terms.now,
             until: terms.now.after(profile.valid_for)?,
             until_max: terms.now.after(profile.valid_for_max)?,
@@ -73,7 +74,7 @@ impl Settings {
 
     /// The same for how long consumers may keep it.
     pub(super) fn check_cached(&self, tag: StartTag<'_>, duration: &str) -> Result<(), Fault> {
-        if Span::parse(duration).is_ok_and(|span| span <= self.valid_for_max) {
+        if Span::parse_xml(duration).is_ok_and(|span| span <= self.valid_for_max) {
             return Ok(());
         }
         Err(beyond(tag, &format!("cached for '{duration}': unreadable, or")))
@@ -83,8 +84,8 @@ impl Settings {
 fn beyond(tag: StartTag<'_>, what: &str) -> Fault {
     let id = tag.attribute("entityID").unwrap_or_default();
     BATCH
-        .fault(format!("{id} would be {what} beyond the profile's saml.valid_for_max"))
-        .hint("mend the dates of the document, or let the profile replace them (saml.dates)")
+        .fault(format!("{id} would be {what} beyond the profile's saml.valid_for_max; nothing was signed"))
+        .hint("mend the dates of the entity, its groups and the root, or take the entity out")
 }
 
 /// Where an entity stands, in which group, and what is known of the document that is made of it.
@@ -131,9 +132,10 @@ pub(super) fn split<'d>(
     look: Option<Look<'_>>,
 ) -> Result<Box<dyn Batch + 'd>, Fault> {
     let at = |fault: Fault| fault.at(document.name());
-    let source = Source { settings: Settings::new(terms)?, spare: spare.document("what was reviewed")? };
+    let mut source = Source { settings: Settings::new(terms)?, spare: spare.document("what was reviewed")? };
     let mut read = Keeping { source: document.expanded(Hashing::new(document.reader()))?, spare, kept: 0 };
-    let root = dated_root(&mut read, terms).map_err(at)?;
+    let (root, sets_dates) = dated_root(&mut read, terms).map_err(at)?;
+    source.settings.sets_dates = sets_dates;
     // What was read for the root is not read from the document again: it may be another one by now.
     let begun = source.spare.reader().take(read.kept);
     let mut spliced = Splice::new(begun.chain(read), vec![root.edit.followed_by(&root.close)]);
@@ -143,7 +145,7 @@ pub(super) fn split<'d>(
     let carrier = Carrier::new(terms, "saml", CARRIED)?;
     let mut collector = Collector::new().examining((examiner, carrier), terms.now, root.remarks.clone());
     let pass = |tell: &mut dyn FnMut((Member, Place))| {
-        let mut splitter = Splitter::new(&root, tell);
+        let mut splitter = Splitter::new(&root, &source.settings, tell);
         dsig::check(&mut spliced, Limits::default(), |event| {
             splitter.event(event)?;
             collector.event(event)
@@ -185,15 +187,15 @@ impl<R: Read> Read for Keeping<R> {
     }
 }
 
-/// The root's start tag with the dates that each document will have.
-fn dated_root(source: impl Read, terms: &Terms<'_>) -> Result<Root, Fault> {
+/// The root's start tag with its dates, and whether the profile sets them.
+fn dated_root(source: impl Read, terms: &Terms<'_>) -> Result<(Root, bool), Fault> {
     let mut reader = Reader::new(source, Limits::default());
     while let Some(event) = reader.next()? {
         if let Event::Start(tag) = event {
             check_root(tag)?;
             let mut remarks = BTreeMap::new();
             let wanted = dates(tag, terms, &mut remarks)?;
-            return Ok(Root::new(tag, &wanted, String::new(), remarks));
+            return Ok((Root::new(tag, &wanted, String::new(), remarks), !wanted.is_empty()));
         }
     }
     Err(OTHER.fault("there is no root element"))
@@ -222,6 +224,7 @@ fn check_names(members: &[Member]) -> Result<(), Fault> {
 /// Tells of the entities while the document streams past.
 struct Splitter<'a> {
     tell: &'a mut dyn FnMut((Member, Place)),
+    settings: &'a Settings,
     /// The contexts of the open groups.
     groups: Vec<Arc<Context>>,
     contexts: usize,
@@ -241,10 +244,11 @@ struct Open {
 }
 
 impl<'a> Splitter<'a> {
-    fn new(root: &Root, tell: &'a mut dyn FnMut((Member, Place))) -> Self {
+    fn new(root: &Root, settings: &'a Settings, tell: &'a mut dyn FnMut((Member, Place))) -> Self {
         let range = &root.edit.range;
         Self {
             tell,
+            settings,
             groups: vec![],
             contexts: 0,
             open: None,
@@ -271,7 +275,7 @@ impl<'a> Splitter<'a> {
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
         if tag.is(MD, "EntitiesDescriptor") {
             let outer = self.context();
-            let inner = outer.within(tag)?;
+            let inner = outer.within(tag, self.settings)?;
             if *outer == inner {
                 self.groups.push(outer);
                 return Ok(());

@@ -44,7 +44,7 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Entity(|entity, scene| {
             let now = scene.standard.now;
             let poor = entity.registrations.iter().any(|one| {
-                let read = one.instant.as_deref().and_then(|text| Instant::parse(text).ok());
+                let read = one.instant.as_deref().and_then(|text| Instant::parse_xml(text).ok());
                 one.policies == 0 || read.is_none_or(|instant| instant > now)
             });
             when(poor, || "its registration has no policy, or no time in the past".into())
@@ -67,7 +67,7 @@ pub(super) static ROWS: &[Rule] = &[
         "eduGAIN SAML profile: cacheDuration between one and six hours",
         Check::Entity(|entity, _| {
             let odd = |value: &&String| {
-                Span::parse(value).map_or(true, |span| !(3_600..=6 * 3_600).contains(&span.seconds()))
+                Span::parse_xml(value).map_or(true, |span| !(3_600..=6 * 3_600).contains(&span.seconds()))
             };
             entity
                 .cache_duration
