@@ -15,6 +15,7 @@ mod adopted;
 mod attacks;
 mod batch;
 mod batch_copy;
+mod batch_dates;
 mod batch_record;
 mod bundle;
 mod canonical;

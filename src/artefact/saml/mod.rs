@@ -7,6 +7,7 @@ mod entity;
 mod facts;
 mod mdq;
 mod oddities;
+mod places;
 mod prepare;
 mod recast;
 mod splice;

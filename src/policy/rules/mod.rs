@@ -1,5 +1,6 @@
 //! The table of rules: one function and one row each, by what they look at.
 
+mod addresses;
 mod bundle;
 mod document;
 mod endpoints;
@@ -11,6 +12,7 @@ mod kubernetes;
 mod names;
 mod openid;
 mod openid_signing;
+mod scopes;
 mod software;
 mod spiffe;
 mod subordinates;
@@ -31,6 +33,7 @@ pub static RULES: Rules = Rules(&[
     names::ROWS,
     keys::ROWS,
     endpoints::ROWS,
+    scopes::ROWS,
     federation::ROWS,
     bundle::ROWS,
     jwks::ROWS,

@@ -46,9 +46,8 @@ pub(super) static ROWS: &[Rule] = &[
         "ask both registrants: case, a slash, a port or letters that look alike tell them apart, and people do not",
         UTS39,
         Check::Entity(|entity, scene| {
-            when(scene.seen.has_lookalike, || {
-                format!("it looks like an entityID before it, at {}", entity.place)
-            })
+            let told = |line| format!("at {}, it looks like the entityID on line {line}", entity.place);
+            scene.seen.lookalike.map(told).into_iter().collect()
         }),
     ),
     Rule::saml(
@@ -176,7 +175,7 @@ fn code_point(c: char) -> String {
 }
 
 /// The first characters outside ASCII, by their numbers: what looks alike does not read alike.
-fn foreign(text: &str) -> String {
+pub(super) fn foreign(text: &str) -> String {
     let mut points: Vec<String> = text.chars().filter(|c| !c.is_ascii()).map(code_point).collect();
     points.dedup();
     points.truncate(8);
