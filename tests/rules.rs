@@ -17,13 +17,14 @@ use fedroot::policy::{Examined, Last, Profile, RULES};
 use crate::support::{corpus, root};
 
 const NOW: &str = "2026-11-22T12:00:00Z";
-const PROFILE: &str = "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"vectors\"\n[saml]\ndates = \"keep\"\n";
+pub(crate) const PROFILE: &str =
+    "version = 1\nkinds = [\"saml\"]\npolicy_ref = \"vectors\"\n[saml]\ndates = \"keep\"\n";
 
 thread_local! {
     static RSA: Box<dyn PrivateKey> = read_key("rsa4096");
 }
 
-fn read_key(name: &str) -> Box<dyn PrivateKey> {
+pub(crate) fn read_key(name: &str) -> Box<dyn PrivateKey> {
     let pem = fs::read_to_string(root().join("tests/keys").join(format!("{name}.pem"))).unwrap();
     let (_, der) = der::SecretDocument::from_pem(&pem).unwrap();
     private_key(der.as_bytes()).unwrap()
@@ -91,7 +92,7 @@ fn signed(text: &str, key: &dyn PrivateKey, profile: &str) -> Last {
     last(&record).unwrap()
 }
 
-fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
+pub(crate) fn examined(text: &str, key: &dyn PrivateKey, profile: &str, last: Option<&Last>) -> Examined {
     with_prepared(text, (key, profile, last), None, |prepared| prepared.examined().clone())
 }
 
@@ -99,7 +100,7 @@ fn read(folder: &Path, name: &str) -> Option<String> {
     fs::read_to_string(folder.join(name)).ok()
 }
 
-fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
+pub(crate) fn rules_of(examined: &Examined) -> BTreeSet<&'static str> {
     examined.findings.iter().map(|finding| finding.rule.id).collect()
 }
 
@@ -371,83 +372,4 @@ fn a_kept_cache_duration_has_the_limits_of_validity_in_a_batch() {
         let fault = split(&format!(" cacheDuration='{beyond}'")).unwrap_err();
         assert!(fault.contains("https://a.example/ would be cached for"), "{beyond}: {fault}");
     }
-}
-
-/// What the UK federation's own checks say of a document of its testbed, and the rule of ours that is about the same.
-const TESTBED: [(&str, &str); 28] = [
-    ("check_hasreginfo|", "saml.registrar.missing"),
-    ("check_idp_tls|", "saml.endpoint.http"),
-    (
-        "check_mdattr_ec_anonymous|SP asserts anonymous entity category but has no ContactPerson",
-        "saml.contact.missing",
-    ),
-    (
-        "check_mdattr_ec_personalized|SP asserts personalized entity category but has no Con",
-        "saml.contact.missing",
-    ),
-    (
-        "check_mdattr_ec_pseudonymous|SP asserts pseudonymous entity category but has no Con",
-        "saml.contact.missing",
-    ),
-    ("check_mdiop|KeyDescriptor does not contain a key representation", "saml.idp.signing-key.missing"),
-    ("check_mdrpi_xslt|registrationInstant does not end with 'Z'", "saml.registrar.incomplete"),
-    ("check_mdui_logo_url/url/https|", "saml.ui.logo"),
-    ("check_mdui_xslt|more than one UIInfo", "saml.ui.language"),
-    ("check_mdui_xslt|non-unique lang values on mdui:Des", "saml.ui.language"),
-    ("check_mdui_xslt|non-unique lang values on mdui:Dis", "saml.ui.language"),
-    ("check_mdui_xslt|non-unique lang values on mdui:Inf", "saml.ui.language"),
-    ("check_mdui_xslt|non-unique lang values on mdui:Pri", "saml.ui.language"),
-    ("check_misc|SingleSignOnService Location contains space", "saml.endpoint.not-url"),
-    ("check_misc|SingleSignOnService ResponseLocation contains space", "saml.endpoint.not-url"),
-    ("check_misc|SingleSignOnService Binding contains space", "saml.endpoint.binding"),
-    ("check_misc|bare 'ac.uk' scope", "saml.scope.broad"),
-    ("check_misc|entity ID contains space", "saml.entity-id.white-space"),
-    ("check_misc|empty xml:lang", "saml.ui.language"),
-    ("checkScopes/domainName/publicSuffix|", "saml.scope.broad"),
-    ("check_saml2int|SAML 2.0 IdP has no embedded signing key", "saml.idp.signing-key.missing"),
-    ("check_saml2meta|ArtifactResolutionService index values", "saml.endpoint.duplicate-index"),
-    ("check_saml2meta|AssertionConsumerService index values", "saml.endpoint.duplicate-index"),
-    ("check_shibboleth|X509Certificate contains XML comment", "saml.text.comment"),
-    ("check_sp_tls|", "saml.endpoint.http"),
-    ("check_uk_mdrps|exported entity lacks a registrationInstant", "saml.registrar.incomplete"),
-    ("check_uk_trust|IdP SSO Descriptor lacking KeyDescriptor", "saml.idp.signing-key.missing"),
-    ("saml2meta/url|", "saml.endpoint.not-url"),
-];
-
-/// Rules that are stricter than the UK federation: they find something in documents that it lets pass.
-const STRICTER: [&str; 1] = ["saml.endpoint.binding"];
-
-#[test]
-fn the_testbed_of_the_uk_federation_is_judged_as_it_expects() {
-    let Some(corpus) = corpus("the_testbed_of_the_uk_federation_is_judged_as_it_expects") else { return };
-    let folder = corpus.join("saml/ukf-testbed");
-    let table = fs::read_to_string(folder.join("EXPECTED.tsv")).unwrap();
-    let signer = read_key("p384");
-    let (mut surprises, mut used, mut passed) = (Vec::new(), BTreeSet::new(), 0);
-    for row in table.lines().filter(|row| row.contains(".xml\t")) {
-        let (file, expected) = row.split_once('\t').unwrap();
-        let expected = expected.split('\t').next().unwrap();
-        let text = fs::read_to_string(folder.join(file)).unwrap();
-        let found = rules_of(&examined(&text, signer.as_ref(), PROFILE, None));
-        if expected == "PASS" {
-            passed += 1;
-            let flagged = TESTBED.iter().filter(|(_, rule)| found.contains(rule) && !STRICTER.contains(rule));
-            surprises.extend(
-                flagged.map(|(_, rule)| format!("{file}: it passes there, and {rule} finds something")),
-            );
-            continue;
-        }
-        for (of, rule) in TESTBED.iter().filter(|(of, _)| expected.contains(&format!("|{of}"))) {
-            used.insert(of);
-            if !found.contains(rule) {
-                surprises.push(format!("{file}: {rule} does not find what {of} does, but {found:?}"));
-            }
-        }
-    }
-    assert!(surprises.is_empty(), "\n{}", surprises.join("\n"));
-    assert_eq!(
-        (passed, used.len()),
-        (86, TESTBED.len()),
-        "rows that nothing is expected for: are they spelt right?"
-    );
 }

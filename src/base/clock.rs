@@ -228,7 +228,9 @@ fn in_order(text: &str, units: &str) -> bool {
     let mut units = units.chars();
     text.split_inclusive(|c: char| c.is_ascii_uppercase()).all(|part| {
         let mut number = part.chars();
-        let Some(unit) = number.next_back().filter(|unit| units.any(|own| own == *unit)) else { return false };
+        let Some(unit) = number.next_back().filter(|unit| units.any(|own| own == *unit)) else {
+            return false;
+        };
         let number = number.as_str();
         match number.split_once('.') {
             Some((whole, fraction)) => unit == 'S' && is_digits(whole) && is_digits(fraction),
@@ -335,8 +337,9 @@ mod tests {
             assert_eq!(Span::parse_xml(text).unwrap().seconds(), seconds, "{text}");
         }
         for wrong in [
-            "", "P", "PT", "P1DT", "PT6.5H", "PT6,5S", "P1W", "P1D1W", "pt6h", "PT6h", "PT1M1H", "P1H", "PT1D",
-            "P1M", "P1Y", "-P1D", "+P1D", "PT0S", "P0D", "PT.5S", "PT5.S", "P1D T6H", "P1DT6H3", "P-1D",
+            "", "P", "PT", "P1DT", "PT6.5H", "PT6,5S", "P1W", "P1D1W", "pt6h", "PT6h", "PT1M1H", "P1H",
+            "PT1D", "P1M", "P1Y", "-P1D", "+P1D", "PT0S", "P0D", "PT.5S", "PT5.S", "P1D T6H", "P1DT6H3",
+            "P-1D",
         ] {
             assert_eq!(Span::parse_xml(wrong).unwrap_err().code(), &TIME, "{wrong}");
         }

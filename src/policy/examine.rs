@@ -46,7 +46,8 @@ const SHARED_MAX: u32 = 5;
 
 impl Seen {
     fn look(&mut self, entity: &Entity) {
-        let sight = if entity.id.is_empty() { Sight::New } else { self.ids.look(&entity.id, entity.place.line) };
+        let sight =
+            if entity.id.is_empty() { Sight::New } else { self.ids.look(&entity.id, entity.place.line) };
         self.is_duplicate = sight == Sight::Again;
         self.lookalike = if let Sight::Like(line) = sight { Some(line) } else { None };
         self.look_at_scopes(entity);
@@ -78,10 +79,12 @@ impl Seen {
             own.push(value);
             match self.scopes.look(value, entity.place.line) {
                 Sight::New => {}
-                Sight::Again => self.scopes_again.push(format!("the scope '{value}' is another entity's, too")),
-                Sight::Like(line) => self.scopes_alike.push(format!(
-                    "the scope '{value}' looks like one of the entity on line {line}"
-                )),
+                Sight::Again => {
+                    self.scopes_again.push(format!("the scope '{value}' is another entity's, too"))
+                }
+                Sight::Like(line) => self
+                    .scopes_alike
+                    .push(format!("the scope '{value}' looks like one of the entity on line {line}")),
             }
         }
     }

@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::host;
 
+/// What [`oddities`] says of an authority whose port no connection can be made to.
+pub(super) const NO_PORT: &str = "a port that is none";
+
 /// Whether a browser would run it, and not go there: it passes over control characters and blanks in front.
 pub(super) fn is_script(uri: &str) -> bool {
     if uri.starts_with("https:") || uri.starts_with("http:") {
@@ -20,7 +23,7 @@ pub(super) fn oddities(uri: &str) -> impl Iterator<Item = &'static str> {
     let authority = authority(uri);
     let checks = [
         (authority.contains('@'), "a user name"),
-        (has_no_port(authority, host), "a port that is none"),
+        (has_no_port(authority, host), NO_PORT),
         (uri.contains('\\'), "a backslash"),
         (uri.contains('#'), "a fragment"),
         (!uri.is_ascii(), "letters outside ASCII"),
@@ -69,10 +72,7 @@ pub(super) fn is_local(host: &str) -> bool {
 
 fn is_local_4(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
-    matches!(
-        (first, second),
-        (0 | 10 | 127, _) | (192, 168) | (169, 254) | (172, 16..=31) | (100, 64..=127)
-    )
+    matches!((first, second), (0 | 10 | 127, _) | (192, 168) | (169, 254) | (172, 16..=31) | (100, 64..=127))
 }
 
 /// An address that is mapped from IPv4, the loopback address and the one of all zeros among them, is what it is mapped from.
@@ -118,16 +118,54 @@ mod tests {
     #[test]
     fn local_addresses_are_known_however_they_are_written() {
         for host in [
-            "localhost", "LOCALHOST.", "idp", "idp.local", "127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433",
-            "0x7f000001", "0", "0x", "10.0.0.1", "172.31.1.1", "192.168.1.1", "192.168.257", "100.64.0.1", "127.0.0.1.",
-            "[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:a00:1]", "[fe80::1%25eth0]",
-            "[fe90::1]", "[febf::1]", "[fd00::1]", "[FC00::]",
+            "localhost",
+            "LOCALHOST.",
+            "idp",
+            "idp.local",
+            "127.0.0.1",
+            "127.1",
+            "0x7f.1",
+            "0177.0.0.1",
+            "2130706433",
+            "0x7f000001",
+            "0",
+            "0x",
+            "10.0.0.1",
+            "172.31.1.1",
+            "192.168.1.1",
+            "192.168.257",
+            "100.64.0.1",
+            "127.0.0.1.",
+            "[::1]",
+            "[::]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a00:1]",
+            "[fe80::1%25eth0]",
+            "[fe90::1]",
+            "[febf::1]",
+            "[fd00::1]",
+            "[FC00::]",
         ] {
             assert!(is_local(host), "{host}");
         }
         for host in [
-            "idp.example.org", "8.8.8.8", "0x08.8", "134744072", "172.32.0.1", "1.2.3.4.5", "256.1.1.1", "1.2.3.256",
-            "0x7g.1", "+1.2.3.4", "1.+2", "[2001:db8::1]", "[::ffff:8.8.8.8]", "[fec0::1]", "4chan.example", "x.3com",
+            "idp.example.org",
+            "8.8.8.8",
+            "0x08.8",
+            "134744072",
+            "172.32.0.1",
+            "1.2.3.4.5",
+            "256.1.1.1",
+            "1.2.3.256",
+            "0x7g.1",
+            "+1.2.3.4",
+            "1.+2",
+            "[2001:db8::1]",
+            "[::ffff:8.8.8.8]",
+            "[fec0::1]",
+            "4chan.example",
+            "x.3com",
         ] {
             assert!(!is_local(host), "{host}");
         }
@@ -152,9 +190,11 @@ mod tests {
         ] {
             assert!(told(uri).contains(&why), "{uri}: {:?}", told(uri));
         }
-        for plain in
-            ["https://idp.example.org:8443/sso?x=@:y", "https://[2001:db8::1]:443/", "https://idp.example.org"]
-        {
+        for plain in [
+            "https://idp.example.org:8443/sso?x=@:y",
+            "https://[2001:db8::1]:443/",
+            "https://idp.example.org",
+        ] {
             assert!(told(plain).is_empty(), "{plain}: {:?}", told(plain));
         }
         for script in ["javascript:x", " \tJava\nScript:x", "data:text/html,x", "vbscript:x"] {

@@ -167,7 +167,8 @@ pub(super) static ROWS: &[Rule] = &[
             let mut found = Vec::new();
             for endpoint in entity.endpoints() {
                 for location in endpoint.locations() {
-                    let told = oddities(location).map(|why| format!("{} at '{location}': {why}", endpoint.service));
+                    let told =
+                        oddities(location).map(|why| format!("{} at '{location}': {why}", endpoint.service));
                     found.extend(told);
                 }
             }
@@ -211,7 +212,8 @@ fn scripts(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
     let logos = entity.roles.iter().flat_map(|role| &role.logos).map(|logo| ("Logo", logo.as_str()));
     let logos = logos.filter(|(_, logo)| !logo.trim_start().starts_with("data:image/"));
     let all = endpoints.chain(errors).chain(links).chain(logos).filter(|(_, address)| is_script(address));
-    all.map(|(what, address)| format!("{what} at '{}'", address.chars().take(80).collect::<String>())).collect()
+    all.map(|(what, address)| format!("{what} at '{}'", address.chars().take(80).collect::<String>()))
+        .collect()
 }
 
 fn unreachable(role: &Role) -> Option<String> {
@@ -233,7 +235,9 @@ fn incomplete(endpoint: &Endpoint) -> Option<String> {
     };
     let why = if endpoint.binding != binding {
         format!("the binding '{}' and not {binding}", endpoint.binding)
-    } else if needs_index && endpoint.index.as_deref().is_none_or(|index| index.trim().parse::<u16>().is_err()) {
+    } else if needs_index
+        && endpoint.index.as_deref().is_none_or(|index| index.trim().parse::<u16>().is_err())
+    {
         "no number as its index".into()
     } else {
         return None;
@@ -249,7 +253,8 @@ fn unusual(role: &Role) -> Option<String> {
         _ => return None,
     };
     let mut own = role.endpoints.iter().filter(|endpoint| endpoint.service == service).peekable();
-    let lacks = role.speaks(SAML_2) && own.peek().is_some() && !own.any(|endpoint| endpoint.binding == binding);
+    let lacks =
+        role.speaks(SAML_2) && own.peek().is_some() && !own.any(|endpoint| endpoint.binding == binding);
     lacks.then(|| format!("no {service} of {} has the binding {binding}", role.name))
 }
 

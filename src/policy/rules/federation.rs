@@ -1,6 +1,7 @@
 //! Rules about what a federation says of its entities, and what people see of them.
 
-use super::when;
+use super::addresses::{NO_PORT, oddities};
+use super::{has_space, host, when};
 use crate::base::clock::{Instant, Span};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Entity, Organization, Rule, Severity};
@@ -119,9 +120,24 @@ pub(super) static ROWS: &[Rule] = &[
             let logos = entity.roles.iter().flat_map(|role| &role.logos);
             let bad = logos.filter(|logo| {
                 let logo = logo.trim();
-                !(logo.starts_with("https://") || logo.starts_with("data:image/")) || logo.len() > 50_000
+                let is_fetched = logo.starts_with("https://") && is_link(logo);
+                !(is_fetched || logo.starts_with("data:image/")) || logo.len() > 50_000
             });
             bad.map(|logo| format!("a logo at '{}'", logo.chars().take(80).collect::<String>())).collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.ui.url",
+        Note,
+        "addresses for people are URLs: https or http, with a host",
+        "ask for the whole address: people click on it, and programs refuse the document",
+        MDUI,
+        Check::Entity(|entity, _| {
+            let links = entity.texts().filter(|text| text.what.ends_with("URL"));
+            let links = links.map(|text| (text.what.as_str(), text.value.trim()));
+            let errors = entity.roles.iter().filter_map(|role| Some(("errorURL", role.error_url.as_deref()?.trim())));
+            let bad = links.chain(errors).filter(|(_, url)| !url.is_empty() && !is_link(url));
+            bad.map(|(what, url)| format!("{what} at '{url}'")).collect()
         }),
     ),
     Rule::saml(
@@ -172,6 +188,11 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Entity(|entity, _| when(entity.is_cut, || "it was not examined as a whole".into())),
     ),
 ];
+
+fn is_link(url: &str) -> bool {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && host(url).is_some() && !has_space(url) && !oddities(url).any(|why| why == NO_PORT)
+}
 
 fn registrar(entity: &Entity, scene: &Scene<'_>) -> Vec<String> {
     let allowed = &scene.standard.profile.saml.registrars;

@@ -4,6 +4,7 @@ mod addresses;
 mod bundle;
 mod document;
 mod endpoints;
+mod extensions;
 mod federation;
 mod grant;
 mod jwks;
@@ -35,6 +36,7 @@ pub static RULES: Rules = Rules(&[
     endpoints::ROWS,
     scopes::ROWS,
     federation::ROWS,
+    extensions::ROWS,
     bundle::ROWS,
     jwks::ROWS,
     kubernetes::ROWS,
