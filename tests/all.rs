@@ -51,6 +51,7 @@ mod rehearsal_emergency;
 mod rotation;
 mod rotation_moves;
 mod rules;
+mod rules_hostile;
 mod rules_testbed;
 mod tidy;
 mod scale;

@@ -264,8 +264,11 @@ impl Assembler {
         }
         if fits {
             self.text.push_str(text);
-        } else {
+        } else if !matches!(self.taking, Some((Place::Logo, _))) {
             self.entity.is_cut = true;
+        } else if self.text.is_empty() {
+            // how it begins and that it is too long is all that is asked of an image
+            self.text.extend(text.chars().take(TEXT_BYTES_MAX));
         }
     }
 

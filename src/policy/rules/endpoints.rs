@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::addresses::{is_local, is_script, oddities};
-use super::{has_space, host, site, when};
+use super::{SAML_2, has_space, host, site, when};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Endpoint, Entity, Role, Rule, Severity};
 
@@ -12,7 +12,6 @@ use Severity::{Block, Note, Warn};
 const SAML2INT: &str = "SAML V2.0 Deployment Profile for Federation Interoperability (SAML2Int)";
 const METADATA: &str = "SAML V2.0 Metadata, section 2.2.2";
 
-const SAML_2: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 const DISCOVERY: &str = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol";
 const INITIATION: &str = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
 
@@ -116,7 +115,11 @@ pub(super) static ROWS: &[Rule] = &[
         "correct its spelling: consumers drop the endpoint",
         "SAML V2.0 Bindings; SAML V2.0 Holder-of-Key Web Browser SSO Profile; Shibboleth CAS Metadata Profile",
         Check::Entity(|entity, _| {
-            let odd = entity.endpoints().filter(|endpoint| !BINDINGS.contains(&endpoint.binding.as_str()));
+            let has_own_rule = |service: &str| matches!(service, "DiscoveryResponse" | "RequestInitiator");
+            let is_odd = |endpoint: &&Endpoint| {
+                !BINDINGS.contains(&endpoint.binding.as_str()) && !has_own_rule(&endpoint.service)
+            };
+            let odd = entity.endpoints().filter(is_odd);
             odd.map(|endpoint| format!("{} with the binding '{}'", endpoint.service, endpoint.binding))
                 .collect()
         }),

@@ -6,7 +6,7 @@ use crate::base::clock::{Instant, Span};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Entity, Organization, Rule, Severity};
 
-use Severity::{Block, Note, Warn};
+use Severity::{Block, Note};
 
 const MDRPI: &str = "SAML V2.0 Metadata Extensions for Registration and Publication Information, section 2.1";
 const MDUI: &str = "SAML V2.0 Metadata Extensions for Login and Discovery User Interface, section 2.1";
@@ -181,12 +181,13 @@ pub(super) static ROWS: &[Rule] = &[
     ),
     Rule::saml(
         "saml.entity.too-large",
-        Warn,
+        Block,
         "an entity has no more parts than can be looked at",
-        "look at it by hand: what is beyond the limit was not examined",
+        "take out what nobody needs, or look at it by hand and waive this: what is beyond the limit was not examined",
         "a limit of this program: 2000 parts of a kind, 64 KiB of one text",
         Check::Entity(|entity, _| when(entity.is_cut, || "it was not examined as a whole".into())),
-    ),
+    )
+    .lenient(),
 ];
 
 fn is_link(url: &str) -> bool {

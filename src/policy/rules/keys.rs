@@ -1,6 +1,6 @@
 //! Rules about the keys and certificates of entities.
 
-use super::when;
+use super::{SAML_2, when};
 use crate::base::bytes::hex;
 use crate::base::clock::Span;
 use crate::policy::finding::{Check, Scene};
@@ -158,7 +158,7 @@ pub(super) static ROWS: &[Rule] = &[
     Rule::saml(
         "saml.key.several",
         Warn,
-        "one KeyInfo holds one key",
+        "one KeyInfo holds one certificate",
         "write a KeyDescriptor for each key: of several certificates consumers take the first, or refuse all",
         "SAML V2.0 Metadata Interoperability Profile, section 2.6.1",
         Check::Entity(several),
@@ -166,7 +166,7 @@ pub(super) static ROWS: &[Rule] = &[
     Rule::saml(
         "saml.key.missing",
         Note,
-        "attribute authorities have a key to sign with, service providers one to decrypt with",
+        "attribute authorities of SAML 2.0 have a key to sign with, service providers one to decrypt with",
         "ask for it: nobody can verify what the one says, or encrypt what the other receives",
         "SAML2Int; SAML V2.0 Metadata Interoperability Profile, section 2.6",
         Check::Entity(lacking),
@@ -202,20 +202,11 @@ fn has_key(role: &Role, purpose: &str) -> bool {
     role.keys.iter().filter(serves).any(|key| !(key.certificates.is_empty() && key.others.is_empty()))
 }
 
-/// Two certificates of one key say the same.
 fn several(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
     let keys = entity.roles.iter().flat_map(|role| role.keys.iter().map(move |key| (role, key)));
-    let differ = |key: &Key| {
-        let mut all = key.certificates.iter().map(|one| one.as_ref().map(|one| one.fingerprint));
-        all.next().is_some_and(|first| all.any(|other| other != first))
-    };
-    let bad = keys.filter(|(_, key)| differ(key));
+    let bad = keys.filter(|(_, key)| key.certificates.len() > 1);
     bad.map(|(role, key)| {
-        format!(
-            "{} certificates with different keys stand in one KeyInfo of {}",
-            key.certificates.len(),
-            role.name
-        )
+        format!("{} certificates stand in one KeyInfo of {}", key.certificates.len(), role.name)
     })
     .collect()
 }
@@ -226,7 +217,9 @@ fn lacking(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
         "SPSSODescriptor" => (!has_key(role, "encryption")).then_some("encryption"),
         _ => None,
     };
-    let poor = entity.roles.iter().filter_map(|role| Some((role, wanted(&role)?)));
+    // before SAML 2.0, keys were often named, and stood elsewhere
+    let roles = entity.roles.iter().filter(|role| role.speaks(SAML_2));
+    let poor = roles.filter_map(|role| Some((role, wanted(&role)?)));
     poor.map(|(role, purpose)| format!("{} has no key for {purpose}", role.name)).collect()
 }
 

@@ -55,6 +55,9 @@ impl Rules {
     }
 }
 
+/// The protocol of SAML 2.0, as roles say that they support it.
+const SAML_2: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
+
 /// One breach, or none.
 fn when(is_breach: bool, detail: impl FnOnce() -> String) -> Vec<String> {
     if is_breach { vec![detail()] } else { Vec::new() }
