@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::fault::{Class, Code, Fault};
 use super::text::counted;
@@ -28,6 +28,27 @@ impl Instant {
             TIME.fault(format!("'{text}' is not a time")).hint("write it as 2026-11-22T07:15:47Z")
         })?;
         Self::from_unix(read.as_second())
+    }
+
+    /// Reads an `xs:dateTime` (XML Schema part 2, section 3.2.7) as other software does that checks documents against their
+    /// schema; fractions of a second are dropped, a time without a zone and a year that is not of four digits are refused.
+    pub fn parse_xml(text: &str) -> Result<Self, Fault> {
+        let wrong = || TIME.fault(format!("'{text}' is not a time")).hint("write it as 2026-11-22T07:15:47Z");
+        let (day, clock) = text.trim_matches(XML_SPACE).split_once('T').ok_or_else(wrong)?;
+        let [year, month, day] = numbers(day, '-', [4, 2, 2]).ok_or_else(wrong)?;
+        let (clock, east) = without_zone(clock).ok_or_else(wrong)?;
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+        let [hour, minute, second] = numbers(clock, ':', [2, 2, 2]).ok_or_else(wrong)?;
+        let is_whole = fraction.bytes().all(|digit| digit == b'0');
+        let is_midnight = (hour, minute, second) == (24, 0, 0) && is_whole;
+        let is_clock = hour < 24 && minute < 60 && second < 60 && is_digits(fraction);
+        let narrow = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
+        let ((Ok(year), Ok(month), Ok(day)), true) = (narrow, is_midnight || is_clock) else {
+            return Err(wrong());
+        };
+        let date = Date::new(year, month, day).map_err(|_| wrong())?;
+        let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_second();
+        Self::from_unix(midnight + hour * 3_600 + minute * 60 + second - east)
     }
 
     /// The instant so many seconds after 1970-01-01T00:00:00Z.
@@ -104,6 +125,22 @@ impl Span {
         }
     }
 
+    /// Reads an `xs:duration` (XML Schema part 2, section 3.2.6) with the limits of [`Span::parse`]; fractions of a second
+    /// are dropped.
+    pub fn parse_xml(text: &str) -> Result<Self, Fault> {
+        let text = text.trim_matches(XML_SPACE);
+        let (days, clock) = text.split_once('T').map_or((text, None), |(days, clock)| (days, Some(clock)));
+        let is_xml = !days.contains('W')
+            && days.strip_prefix('P').is_some_and(|days| in_order(days, "YMD"))
+            && clock.is_none_or(|clock| !clock.is_empty() && in_order(clock, "HMS"));
+        if !is_xml && !text.starts_with('-') {
+            return Err(TIME
+                .fault(format!("'{text}' is not a duration: xs:duration was expected"))
+                .hint("write it as P14D, PT6H or P1DT12H"));
+        }
+        Self::parse(text)
+    }
+
     /// For people: the two largest units of it that are not zero at the beginning, such as `13 days 23 hours`.
     pub fn in_words(self) -> String {
         let seconds = self.seconds().unsigned_abs();
@@ -149,6 +186,57 @@ impl fmt::Display for Span {
         }
         Ok(())
     }
+}
+
+/// White space that XML Schema takes off the ends of such values.
+const XML_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Three numbers of so many digits.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(between);
+    let mut found = [0; 3];
+    for (place, length) in found.iter_mut().zip(digits) {
+        let part = parts.next().filter(|part| part.len() == length && is_digits(part))?;
+        *place = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+/// A time of day without its zone, and how many seconds that is east of UTC.
+fn without_zone(clock: &str) -> Option<(&str, i64)> {
+    if let Some(clock) = clock.strip_suffix('Z') {
+        return Some((clock, 0));
+    }
+    let (clock, zone) = clock.split_at_checked(clock.len().checked_sub(6)?)?;
+    let [hours, minutes, _] = numbers(&format!("{}:00", zone.get(1..)?), ':', [2, 2, 2])?;
+    let is_zone = minutes < 60 && hours * 60 + minutes <= 14 * 60;
+    let sign = match zone.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    is_zone.then_some((clock, sign * (hours * 3_600 + minutes * 60)))
+}
+
+/// Whether there are only numbers, each with one of these units behind it, and the units in this order; the last unit, if it
+/// is that of seconds, may have a fraction.
+fn in_order(text: &str, units: &str) -> bool {
+    let mut units = units.chars();
+    text.split_inclusive(|c: char| c.is_ascii_uppercase()).all(|part| {
+        let mut number = part.chars();
+        let Some(unit) = number.next_back().filter(|unit| units.any(|own| own == *unit)) else {
+            return false;
+        };
+        let number = number.as_str();
+        match number.split_once('.') {
+            Some((whole, fraction)) => unit == 'S' && is_digits(whole) && is_digits(fraction),
+            None => is_digits(number),
+        }
+    })
 }
 
 /// Tells the time. Nothing below `cli` reads a clock by itself.
@@ -203,6 +291,57 @@ mod tests {
         assert_eq!(Span::parse("P2W").unwrap(), Span::of_days(14));
         for wrong in ["", "P", "P1M", "P1Y", "14d", "-P1D", "PT0S", "P9999999D", "2 weeks"] {
             assert_eq!(Span::parse(wrong).unwrap_err().code(), &TIME, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn schema_values_are_read_as_the_schema_has_them() {
+        for (text, shown) in [
+            ("2026-11-22T07:15:47Z", "2026-11-22T07:15:47Z"),
+            (" 2026-11-22T07:15:47.999Z\n", "2026-11-22T07:15:47Z"),
+            ("2026-11-22T08:15:47+01:00", "2026-11-22T07:15:47Z"),
+            ("2026-12-31T24:00:00Z", "2027-01-01T00:00:00Z"),
+            ("2026-12-31T24:00:00.0-14:00", "2027-01-01T14:00:00Z"),
+        ] {
+            assert_eq!(Instant::parse_xml(text).unwrap().to_string(), shown, "{text}");
+        }
+        for wrong in [
+            "",
+            "2026-12-08T00:00:60Z",
+            "2026-12-08T24:00:01Z",
+            "2026-12-08T24:00:00.1Z",
+            "2026-12-08T00:60:00Z",
+            "2026-12-08t00:00:00z",
+            "2026-12-08T00:00:00z",
+            "2026-12-08 00:00:00Z",
+            "2026-12-08T00:00Z",
+            "2026-12-08T00:00:00",
+            "2026-12-08T00:00:00.Z",
+            "2026-12-08T00:00:00,5Z",
+            "2026-12-08T00:00:00+0100",
+            "2026-12-08T00:00:00+14:01",
+            "2026-12-08T00:00:00é:00",
+            "2026-02-29T00:00:00Z",
+            "20261208T000000Z",
+            "-2026-12-08T00:00:00Z",
+            "+2026-12-08T00:00:00Z",
+            "12026-12-08T00:00:00Z",
+            "2026-12-+8T00:00:00Z",
+            "2026-12-08T00:00:00[UTC]",
+        ] {
+            assert_eq!(Instant::parse_xml(wrong).unwrap_err().code(), &TIME, "{wrong}");
+        }
+        for (text, seconds) in
+            [("P14D", 1_209_600), (" PT6H ", 21_600), ("P0Y0M0DT0H1M30.000S", 90), ("P1DT12H30M5S", 131_405)]
+        {
+            assert_eq!(Span::parse_xml(text).unwrap().seconds(), seconds, "{text}");
+        }
+        for wrong in [
+            "", "P", "PT", "P1DT", "PT6.5H", "PT6,5S", "P1W", "P1D1W", "pt6h", "PT6h", "PT1M1H", "P1H",
+            "PT1D", "P1M", "P1Y", "-P1D", "+P1D", "PT0S", "P0D", "PT.5S", "PT5.S", "P1D T6H", "P1DT6H3",
+            "P-1D",
+        ] {
+            assert_eq!(Span::parse_xml(wrong).unwrap_err().code(), &TIME, "{wrong}");
         }
     }
 

@@ -70,7 +70,7 @@ impl<R: Read> Read for Expanding<R> {
             Form::Gzip { decoder, expanded } => (decoder, expanded),
         };
         let count = decoder.read(buffer).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => damaged("it is cut short"),
+            ErrorKind::UnexpectedEof => damaged("it is cut short, or followed by something else"),
             ErrorKind::InvalidInput | ErrorKind::InvalidData => damaged(&error.to_string()),
             _ => error,
         })?;

@@ -21,6 +21,12 @@ pub struct Entity {
     pub attributes: Vec<(String, String)>,
     /// Keys that vouch for its keys (shibmd:KeyAuthority), those of its groups first.
     pub authorities: Vec<Key>,
+    /// The names of those whose NameFormat is not that of a URI.
+    pub unformatted: Vec<String>,
+    /// The algorithms that it declares: the element, such as `DigestMethod`, and the algorithm.
+    pub algorithms: Vec<(String, String)>,
+    /// Extensions that stand where nobody looks for them: what, and where.
+    pub misplaced: Vec<String>,
     /// Whom to ask about it.
     pub contacts: Vec<Contact>,
     /// Who runs it.
@@ -55,6 +61,10 @@ pub struct Role {
     pub name: String,
     /// The protocols it supports, as written; `None` when it does not say.
     pub protocols: Option<String>,
+    /// Where people are sent when something fails.
+    pub error_url: Option<String>,
+    /// Whether it says that it signs its requests.
+    pub signs_requests: bool,
     /// Where it is reached.
     pub endpoints: Vec<Endpoint>,
     /// Its keys.
@@ -178,6 +188,10 @@ pub struct Registration {
 pub struct Contact {
     /// `technical`, `support` and the like.
     pub purpose: String,
+    /// Whether it is the security contact that REFEDS defines.
+    pub is_security: bool,
+    /// Whether somebody is named.
+    pub is_named: bool,
     /// Addresses as written.
     pub addresses: Vec<String>,
 }
@@ -211,10 +225,22 @@ impl Entity {
         self.roles.iter().any(|own| own.name == role)
     }
 
+    /// Whether it has an entity attribute of this name and value.
+    pub fn claims(&self, name: &str, value: &str) -> bool {
+        self.attributes.iter().any(|(own, said)| own == name && said == value)
+    }
+
     /// Every text that people read, with what it is.
     pub fn texts(&self) -> impl Iterator<Item = &Text> {
         let organization = self.organization.iter().flat_map(|organization| &organization.texts);
         self.roles.iter().flat_map(|role| &role.texts).chain(organization)
+    }
+}
+
+impl Role {
+    /// Whether it supports this protocol.
+    pub fn speaks(&self, protocol: &str) -> bool {
+        self.protocols.iter().any(|all| all.split_whitespace().any(|one| one == protocol))
     }
 }
 

@@ -2,7 +2,7 @@
 //! signed last, and only what was found stays.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::difference::Tracker;
 use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
 use super::last::{Recorder, line_into};
-use super::likeness::skeleton;
+use super::lookalikes::{Lookalikes, Sight};
 use super::print::Texts;
 use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
@@ -24,13 +24,16 @@ use crate::key::KeyId;
 #[derive(Default)]
 pub(super) struct Seen {
     hash: RandomState,
-    ids: HashSet<u64>,
-    skeletons: HashSet<u64>,
+    ids: Lookalikes,
+    scopes: Lookalikes,
     keys: HashMap<u64, u32>,
     /// Whether this entityID stood here before.
     pub(super) is_duplicate: bool,
-    /// Whether another entityID before looks like this one.
-    pub(super) has_lookalike: bool,
+    /// Whether another entityID before looks like this one, and the line of the first that does.
+    pub(super) lookalike: Option<u32>,
+    /// What is to say of its scopes: those that look like another entity's, and those that are another one's, too.
+    pub(super) scopes_alike: Vec<String>,
+    pub(super) scopes_again: Vec<String>,
     /// Keys that stand in so many entities now, this one included; each is told once.
     pub(super) shared: Vec<String>,
 }
@@ -43,9 +46,11 @@ const SHARED_MAX: u32 = 5;
 
 impl Seen {
     fn look(&mut self, entity: &Entity) {
-        self.is_duplicate = !entity.id.is_empty() && !self.ids.insert(self.hash.hash_one(&entity.id));
-        let is_new = self.skeletons.insert(self.hash.hash_one(skeleton(&entity.id)));
-        self.has_lookalike = !entity.id.is_empty() && !is_new && !self.is_duplicate;
+        let sight =
+            if entity.id.is_empty() { Sight::New } else { self.ids.look(&entity.id, entity.place.line) };
+        self.is_duplicate = sight == Sight::Again;
+        self.lookalike = if let Sight::Like(line) = sight { Some(line) } else { None };
+        self.look_at_scopes(entity);
         self.shared.clear();
         let mut own: Vec<Digest> = entity.keys().map(|certificate| certificate.fingerprint).collect();
         own.sort_unstable();
@@ -55,6 +60,30 @@ impl Seen {
             *count = count.saturating_add(1);
             if *count == SHARED_MAX + 1 {
                 self.shared.push(format!("the key {key} stands in more than {SHARED_MAX} entities"));
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn look_at_scopes(&mut self, entity: &Entity) {
+        self.scopes_alike.clear();
+        self.scopes_again.clear();
+        let mut own: Vec<&str> = Vec::new();
+        for scope in entity.roles.iter().flat_map(|role| &role.scopes).filter(|scope| !scope.is_regexp) {
+            let value = scope.value.as_str();
+            if value.is_empty() || own.contains(&value) {
+                continue; // a provider and its attribute authority have the same
+            }
+            own.push(value);
+            match self.scopes.look(value, entity.place.line) {
+                Sight::New => {}
+                Sight::Again => {
+                    self.scopes_again.push(format!("the scope '{value}' is another entity's, too"))
+                }
+                Sight::Like(line) => self
+                    .scopes_alike
+                    .push(format!("the scope '{value}' looks like one of the entity on line {line}")),
             }
         }
     }

@@ -40,7 +40,12 @@ pub(super) fn is_invisible(c: char) -> bool {
     }
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}'
+        // variation selectors, and marks of shorthand and of music that show nothing
+        | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}'
+        // what private use shows, nobody else knows
+        | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
         || c.is_control()
 }
 
@@ -64,8 +69,11 @@ fn begins_invisible(byte: u8) -> bool {
         | (byte == 0xCD)
         | (byte == 0xD8)
         | (0xE1..=0xE3).contains(&byte)
+        | (byte == 0xEE)
         | (byte == 0xEF)
+        | (byte == 0xF0)
         | (byte == 0xF3)
+        | (byte == 0xF4)
 }
 
 /// Whether a text has nothing but what is printed in ASCII, and no space; it is looked at many bytes at a time.
@@ -143,7 +151,7 @@ const fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}')
 }
 
-/// Whether one word mixes Latin letters with Greek or Cyrillic ones.
+/// Whether one word mixes Latin letters with Greek or Cyrillic ones, or others that pass for them.
 pub(super) fn mixes_scripts(text: &str) -> bool {
     // to take words apart costs much, and hardly any text has one
     !text.is_ascii() && may_mix(text) && has_mixed_word(text)
@@ -155,7 +163,7 @@ fn may_mix(text: &str) -> bool {
     text.bytes().any(|byte| {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' => latin = true,
-            0xCD..=0xD6 => other = true,
+            0xC9 | 0xCD..=0xD6 | 0xE1 | 0xE2 | 0xEA | 0xEF | 0xF0 => other = true,
             0x80.. => {}
             _ => (latin, other) = (false, false),
         }
@@ -166,11 +174,48 @@ fn may_mix(text: &str) -> bool {
 fn has_mixed_word(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic()).any(|word| {
         let latin = word.chars().any(|c| c.is_ascii_alphabetic());
-        let other = word
-            .chars()
-            .any(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{531}'..='\u{588}'));
-        latin && other
+        latin && word.chars().any(|c| is_of_another_script(c) || is_styled(c) || matches!(c, 'ɑ' | 'ɡ'))
     })
+}
+
+/// Scripts with letters that pass for Latin ones: Greek, Cyrillic, Armenian, Cherokee.
+const fn is_of_another_script(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{531}'..='\u{588}'
+        | '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}')
+}
+
+/// Latin letters in another form: small capitals, letterlike symbols, in circles, full width, mathematical.
+const fn is_styled(c: char) -> bool {
+    matches!(c, '\u{1d00}'..='\u{1d2b}' | '\u{210a}'..='\u{2113}' | '\u{2115}' | '\u{2119}'..='\u{211d}'
+        | '\u{2124}' | '\u{2128}' | '\u{212c}'..='\u{2134}' | '\u{2160}'..='\u{217f}' | '\u{249c}'..='\u{24e9}'
+        | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' | '\u{1d400}'..='\u{1d7ff}')
+}
+
+/// The Latin name that a text passes for, if not one of its letters says that it is of another script.
+pub(super) fn passes_for(text: &str) -> Option<String> {
+    const LETTERS_MIN: usize = 4; // shorter words of such letters only are many
+    if text.bytes().any(|byte| byte.is_ascii_alphabetic()) || text.is_ascii() {
+        return None;
+    }
+    let lower = text.to_lowercase();
+    let mut letters = 0;
+    for c in lower.chars().filter(|c| c.is_alphabetic()) {
+        letters += 1;
+        if !is_of_another_script(c) || latin(c) == c {
+            return None;
+        }
+    }
+    (letters >= LETTERS_MIN).then(|| lower.chars().map(latin).collect())
+}
+
+/// The first character that looks like a plain space, a plain letter or nothing, and is none.
+pub(super) fn first_odd(text: &str) -> Option<char> {
+    let is_odd = |c: char| {
+        matches!(c, '\r' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}')
+            || is_styled(c)
+    };
+    let may_be = |byte: u8| matches!(byte, b'\r' | 0xC2 | 0xE1 | 0xE2 | 0xEF | 0xF0);
+    text.bytes().any(may_be).then(|| text.chars().find(|c| is_odd(*c)))?
 }
 
 #[cfg(test)]
@@ -206,8 +251,18 @@ mod tests {
 
     #[test]
     fn words_of_two_scripts_are_seen_and_texts_of_two_scripts_are_not() {
-        assert!(mixes_scripts("University of \u{41e}xford"));
-        for fine in ["Οικονομικό Πανεπιστήμιο IdP", "МГУ", "Łódź", "東京 University"]
+        for mixed in [
+            "University of \u{41e}xford",
+            "\u{ff25}xample",
+            "Ex\u{251}mple",
+            "\u{1d404}xample",
+            "Ex\u{13aa}mple",
+            "\u{212f}xample",
+        ] {
+            assert!(mixes_scripts(mixed), "{mixed}");
+        }
+        for fine in
+            ["Οικονομικό Πανεπιστήμιο IdP", "МГУ", "Łódź", "東京 University", "Université – Lyon", "Koŋkɔmba"]
         {
             assert!(!mixes_scripts(fine), "{fine}");
         }
@@ -224,5 +279,24 @@ mod tests {
             }
         }
         assert!(texts.iter().any(|text| has_mixed_word(text)));
+    }
+
+    #[test]
+    fn a_word_of_another_script_that_spells_a_latin_name_is_seen() {
+        assert_eq!(passes_for("РауРаӏ").as_deref(), Some("paypai"));
+        assert_eq!(passes_for("ОХО РАУ").as_deref(), Some("oxo pay"));
+        for fine in ["PayPal", "МГУ", "Московский университет", "Αθήνα", "東京", "1234", "– –", "Ünï"]
+        {
+            assert_eq!(passes_for(fine), None, "{fine}");
+        }
+        for (odd, c) in [
+            ("A\u{a0}B", '\u{a0}'),
+            ("A\rB", '\r'),
+            ("\u{ff21}\u{ff22}", '\u{ff21}'),
+            ("\u{1d400}", '\u{1d400}'),
+        ] {
+            assert_eq!(first_odd(odd), Some(c));
+        }
+        assert_eq!(first_odd("Université – “Lyon”\u{3000}東京"), None);
     }
 }

@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod last;
 mod likeness;
+mod lookalikes;
 mod print;
 mod profile;
 mod rules;

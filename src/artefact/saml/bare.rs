@@ -2,8 +2,8 @@
 //! certificate, and judged like one.
 
 use const_oid::db::rfc5912;
-use der::asn1::{AnyRef, BitString, ObjectIdentifier, UintRef};
 use der::Encode;
+use der::asn1::{AnyRef, BitString, ObjectIdentifier, UintRef};
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfo};
 
 use super::certificate;

@@ -2,7 +2,7 @@
 
 use super::MD;
 use super::bare::Number;
-use super::entity::{MDATTR, MDRPI, MDUI, SAML, SHIBMD};
+use super::entity::{ALG, FED, IDPDISC, INIT, MDATTR, MDRPI, MDUI, SAML, SHIBMD, WSA};
 use super::oddities::Oddities;
 use crate::format::xml::{StartTag, dsig};
 
@@ -38,12 +38,23 @@ pub(super) enum Element {
     EntityAttributes,
     Attribute,
     AttributeValue,
+    GivenName,
+    Extensions,
+    UiInfo,
+    DiscoHints,
+    /// An extension of a name that its namespace does not have.
+    Misspelt,
+    /// An algorithm that the entity supports.
+    Algorithm,
+    /// An endpoint of WS-Federation, around its address.
+    FederationEndpoint,
+    FederationAddress,
 }
 
 use Element as E;
 
 /// The elements by namespace and name; any of a namespace, where there is no name.
-static ELEMENTS: [(&str, &str, Element); 35] = [
+static ELEMENTS: &[(&str, &str, Element)] = &[
     (MD, "EntityDescriptor", E::Entity),
     (MD, "EntitiesDescriptor", E::Group),
     (MD, "KeyDescriptor", E::KeyDescriptor),
@@ -54,12 +65,34 @@ static ELEMENTS: [(&str, &str, Element); 35] = [
     (MD, "OrganizationName", E::OrganizationText),
     (MD, "OrganizationDisplayName", E::OrganizationText),
     (MD, "OrganizationURL", E::OrganizationText),
+    (MD, "GivenName", E::GivenName),
+    (MD, "Extensions", E::Extensions),
+    (MD, "EncryptionMethod", E::Algorithm),
     (MD, "", E::Metadata),
+    (IDPDISC, "DiscoveryResponse", E::Metadata),
+    (INIT, "RequestInitiator", E::Metadata),
+    (ALG, "DigestMethod", E::Algorithm),
+    (ALG, "SigningMethod", E::Algorithm),
+    (FED, "PassiveRequestorEndpoint", E::FederationEndpoint),
+    (FED, "SecurityTokenServiceEndpoint", E::FederationEndpoint),
+    (FED, "ApplicationServiceEndpoint", E::FederationEndpoint),
+    (FED, "AttributeServiceEndpoint", E::FederationEndpoint),
+    (FED, "PseudonymServiceEndpoint", E::FederationEndpoint),
+    (FED, "SingleSignOutNotificationEndpoint", E::FederationEndpoint),
+    (FED, "SingleSignOutSubscriptionEndpoint", E::FederationEndpoint),
+    (WSA, "Address", E::FederationAddress),
+    (MDUI, "UIInfo", E::UiInfo),
+    (MDUI, "DiscoHints", E::DiscoHints),
+    (MDUI, "Keywords", E::Other),
+    (MDUI, "IPHint", E::Other),
+    (MDUI, "DomainHint", E::Other),
+    (MDUI, "GeolocationHint", E::Other),
     (MDUI, "DisplayName", E::UiText),
     (MDUI, "Description", E::UiText),
     (MDUI, "InformationURL", E::UiText),
     (MDUI, "PrivacyStatementURL", E::UiText),
     (MDUI, "Logo", E::Logo),
+    (MDUI, "", E::Misspelt),
     (dsig::NS, "X509Certificate", E::Certificate),
     (dsig::NS_11, "X509Certificate", E::StrayCertificate),
     (dsig::NS, "KeyInfo", E::KeyInfo),
@@ -73,9 +106,14 @@ static ELEMENTS: [(&str, &str, Element); 35] = [
     (MDRPI, "RegistrationInfo", E::RegistrationInfo),
     (MDRPI, "RegistrationPolicy", E::RegistrationPolicy),
     (MDRPI, "PublicationInfo", E::PublicationInfo),
+    (MDRPI, "UsagePolicy", E::Other),
+    (MDRPI, "PublicationPath", E::Other),
+    (MDRPI, "Publication", E::Other),
+    (MDRPI, "", E::Misspelt),
     (SHIBMD, "Scope", E::Scope),
     (SHIBMD, "KeyAuthority", E::KeyAuthority),
     (MDATTR, "EntityAttributes", E::EntityAttributes),
+    (MDATTR, "", E::Misspelt),
     (SAML, "Attribute", E::Attribute),
     (SAML, "AttributeValue", E::AttributeValue),
     ("", "", E::Other),

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::bare::{self, Bare, Number};
 use super::element::Element;
 use super::key_info::KeyInfo;
+use super::places::Places;
 use super::{MD, certificate, private};
 use crate::base::clock::Instant;
 use crate::format::xml::{Position, StartTag, dsig};
@@ -18,7 +19,17 @@ pub(super) const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
 pub(super) const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
 pub(super) const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
 pub(super) const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+pub(super) const IDPDISC: &str = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol";
+pub(super) const INIT: &str = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
+pub(super) const ALG: &str = "urn:oasis:names:tc:SAML:metadata:algsupport";
+pub(super) const FED: &str = "http://docs.oasis-open.org/wsfed/federation/200706";
+pub(super) const WSA: &str = "http://www.w3.org/2005/08/addressing";
+const REMD: &str = "http://refeds.org/metadata";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// What REFEDS calls the contact for incidents (Security Contact Metadata Extension Schema).
+const SECURITY_CONTACT: &str = "http://refeds.org/metadata/contactType/security";
+const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 
 /// Parts of one kind that are looked at in one entity.
 const PARTS_MAX: usize = 2_000;
@@ -34,6 +45,8 @@ enum Place {
     Address,
     Attribute,
     Certificate,
+    Endpoint,
+    GivenName,
     Logo,
     Number(Number),
     Organization,
@@ -63,6 +76,9 @@ pub(super) struct Assembler {
     bare: Option<(usize, Bare)>,
     /// Whether a private key stands where a public one belongs.
     pub(super) has_private_key: bool,
+    /// The endpoint of WS-Federation whose address is to come.
+    federation: Option<(String, usize)>,
+    places: Places,
     /// The certificate read last, and its text.
     certificate: Option<(String, Option<Certificate>)>,
     /// Scopes that stand before any role.
@@ -106,6 +122,8 @@ impl Assembler {
             key_info: KeyInfo::default(),
             bare: None,
             has_private_key: false,
+            federation: None,
+            places: Places::default(),
             certificate: None,
             scopes: Vec::new(),
         }
@@ -147,6 +165,9 @@ impl Assembler {
             return;
         }
         let is_child = tag.depth() == self.depth + 1;
+        if let Some(what) = self.places.start(tag, element, self.depth, &self.entity) {
+            push(&mut self.entity.misplaced, what, &mut self.entity.is_cut);
+        }
         let is_metadata = tag.namespace() == MD;
         if is_child && is_metadata && tag.local().ends_with("Descriptor") {
             return self.role(tag);
@@ -172,12 +193,20 @@ impl Assembler {
             }
             Element::ContactPerson => {
                 let purpose = owned(tag, "contactType").unwrap_or_default();
+                let is_security = tag.attribute_ns(REMD, "contactType") == Some(SECURITY_CONTACT);
                 push(
                     &mut self.entity.contacts,
-                    Contact { purpose, addresses: vec![] },
+                    Contact { purpose, is_security, ..Contact::default() },
                     &mut self.entity.is_cut,
                 );
             }
+            Element::GivenName => self.take(Place::GivenName, tag),
+            Element::Algorithm => {
+                let algorithm = (tag.local().to_owned(), owned(tag, "Algorithm").unwrap_or_default());
+                push(&mut self.entity.algorithms, algorithm, &mut self.entity.is_cut);
+            }
+            Element::FederationEndpoint => self.federation = Some((tag.local().to_owned(), tag.depth())),
+            Element::FederationAddress if self.federation.is_some() => self.take(Place::Endpoint, tag),
             Element::EmailAddress => self.take(Place::Address, tag),
             Element::Organization if is_child => self.entity.organization = Some(Organization::default()),
             Element::OrganizationText => self.labelled(Place::Organization, tag),
@@ -214,7 +243,13 @@ impl Assembler {
             "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
             _ => owned(tag, "protocolSupportEnumeration"),
         };
-        let role = Role { name: name.to_owned(), protocols, ..Role::default() };
+        let role = Role {
+            name: name.to_owned(),
+            protocols,
+            error_url: owned(tag, "errorURL"),
+            signs_requests: matches!(tag.attribute("AuthnRequestsSigned").map(str::trim), Some("true" | "1")),
+            ..Role::default()
+        };
         push(&mut self.entity.roles, role, &mut self.entity.is_cut);
     }
 
@@ -252,7 +287,12 @@ impl Assembler {
 
     fn entity_attribute(&mut self, tag: StartTag<'_>, element: Element) {
         match (element, &mut self.attribute) {
-            (Element::Attribute, Some((_, name))) => *name = owned(tag, "Name").unwrap_or_default(),
+            (Element::Attribute, Some((_, name))) => {
+                *name = owned(tag, "Name").unwrap_or_default();
+                if tag.attribute("NameFormat") != Some(NAME_FORMAT_URI) {
+                    push(&mut self.entity.unformatted, name.clone(), &mut self.entity.is_cut);
+                }
+            }
             (Element::AttributeValue, Some(_)) => self.take(Place::Attribute, tag),
             _ => {}
         }
@@ -295,14 +335,19 @@ impl Assembler {
         }
         if fits {
             self.text.push_str(text);
-        } else {
+        } else if !matches!(self.taking, Some((Place::Logo, _))) {
             self.entity.is_cut = true;
+        } else if self.text.is_empty() {
+            // how it begins and that it is too long is all that is asked of an image
+            self.text.extend(text.chars().take(TEXT_BYTES_MAX));
         }
     }
 
     pub(super) fn end(&mut self, depth: usize) {
         self.absorb_bytes(&[2]);
         self.attribute.take_if(|(started, _)| *started == depth);
+        self.places.end(depth);
+        self.federation.take_if(|(_, open)| *open == depth);
         if let Some((place, _)) = self.taking.take_if(|(_, started)| *started == depth) {
             self.put(place);
         }
@@ -354,6 +399,19 @@ impl Assembler {
             }
             (Place::Ui, Some(role)) => {
                 push(&mut role.texts, Text { value: text, ..std::mem::take(&mut self.label) }, cut);
+            }
+            (Place::GivenName, _) => {
+                if let Some(contact) = self.entity.contacts.last_mut() {
+                    contact.is_named |= !text.trim().is_empty();
+                }
+            }
+            (Place::Endpoint, role) => {
+                let service = self.federation.take().map_or_else(String::new, |(name, _)| name);
+                let location = text.trim().to_owned();
+                let endpoint = Endpoint { service, binding: FED.to_owned(), location, ..Endpoint::default() };
+                if let Some(role) = role {
+                    push(&mut role.endpoints, endpoint, cut);
+                }
             }
             (Place::Logo, Some(role)) => push(&mut role.logos, text, cut),
             (Place::Certificate, _) => self.certificate(text),

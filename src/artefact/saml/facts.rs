@@ -300,7 +300,7 @@ impl<'a> Collector<'a> {
         let (Some(now), Some(text)) = (self.now, tag.attribute("validUntil")) else { return };
         let (name, place) = (tag.local(), tag.position());
         let id = tag.attribute("entityID").map(str::to_owned);
-        match Instant::parse(text) {
+        match Instant::parse_xml(text) {
             Ok(until) if until > now => {
                 let detail = format!("{name} says validUntil {until}, at {place}");
                 self.breach_of(id, "saml.nested-valid-until.present", detail);

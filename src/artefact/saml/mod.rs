@@ -10,6 +10,7 @@ mod groups;
 mod key_info;
 mod mdq;
 mod oddities;
+mod places;
 mod prepare;
 mod private;
 mod recast;
@@ -154,7 +155,7 @@ fn check(
 
 /// Until when a signed document is valid.
 fn valid_until(facts: &Facts) -> Result<Option<Instant>, Fault> {
-    facts.value("validUntil").map(Instant::parse).transpose().map_err(|fault| {
+    facts.value("validUntil").map(Instant::parse_xml).transpose().map_err(|fault| {
         EXPIRED.fault(format!(
             "the signature is good, but until when the document is valid cannot be read: {fault}"
         ))

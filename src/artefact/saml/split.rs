@@ -23,7 +23,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::xml::{Event, Limits, Reader, StartTag, dsig, is_ncname};
 use crate::key::{Hash, PublicKey, Scheme};
-use crate::policy::{Dates, Examined, Examiner, Facts, Standard};
+use crate::policy::{Examined, Examiner, Facts, Standard};
 
 /// A single entity stands in memory while it is signed: larger ones are refused.
 const ENTITY_BYTES_MAX: u64 = 64 << 20;
@@ -37,7 +37,8 @@ pub(super) struct Settings {
     pub(super) hash: Hash,
     pub(super) public: PublicKey,
     pub(super) key_info: OwnedKeyInfo,
-    pub(super) dates: Dates,
+    /// Whether the root's dates come from the profile.
+    pub(super) sets_dates: bool,
     pub(super) now: Instant,
     /// The end of validity of what is signed now, by the profile.
     pub(super) until: Instant,
@@ -55,7 +56,7 @@ impl Settings {
             hash: profile.digest,
             public: terms.public.clone(),
             key_info: OwnedKeyInfo::new(profile, terms)?,
-            dates: profile.dates,
+            sets_dates: false,
             now: terms.now,
             until: terms.now.after(profile.valid_for)?,
             until_max: terms.now.after(profile.valid_for_max)?,
@@ -75,7 +76,7 @@ impl Settings {
 
     /// The same for how long consumers may keep it.
     pub(super) fn check_cached(&self, tag: StartTag<'_>, duration: &str) -> Result<(), Fault> {
-        if Span::parse(duration).is_ok_and(|span| span <= self.valid_for_max) {
+        if Span::parse_xml(duration).is_ok_and(|span| span <= self.valid_for_max) {
             return Ok(());
         }
         Err(beyond(tag, &format!("cached for '{duration}': unreadable, or")))
@@ -85,8 +86,8 @@ impl Settings {
 fn beyond(tag: StartTag<'_>, what: &str) -> Fault {
     let id = tag.attribute("entityID").unwrap_or_default();
     BATCH
-        .fault(format!("{id} would be {what} beyond the profile's saml.valid_for_max"))
-        .hint("mend the dates of the document, or let the profile replace them (saml.dates)")
+        .fault(format!("{id} would be {what} beyond the profile's saml.valid_for_max; nothing was signed"))
+        .hint("mend the dates of the entity, its groups and the root, or take the entity out")
 }
 
 /// Where an entity stands, in which group, and what is known of the document that is made of it.
@@ -133,9 +134,10 @@ pub(super) fn split<'d>(
     look: Option<Look<'_>>,
 ) -> Result<Box<dyn Batch + 'd>, Fault> {
     let at = |fault: Fault| fault.at(document.name());
-    let source = Source { settings: Settings::new(terms)?, spare: spare.document("what was reviewed")? };
+    let mut source = Source { settings: Settings::new(terms)?, spare: spare.document("what was reviewed")? };
     let mut read = Keeping { source: document.expanded(Hashing::new(document.reader()))?, spare, kept: 0 };
-    let root = dated_root(&mut read, terms).map_err(at)?;
+    let (root, sets_dates) = dated_root(&mut read, terms).map_err(at)?;
+    source.settings.sets_dates = sets_dates;
     // What was read for the root is not read from the document again: it may be another one by now.
     let begun = source.spare.reader().take(read.kept);
     let mut spliced = Splice::new(begun.chain(read), vec![root.edit.followed_by(&root.close)]);
@@ -146,7 +148,7 @@ pub(super) fn split<'d>(
     let mut collector =
         Collector::new().examining((examiner, carrier), terms.now, root.remarks.clone()).splitting();
     let pass = |tell: &mut dyn FnMut((Member, Place))| {
-        let mut splitter = Splitter::new(&root, tell);
+        let mut splitter = Splitter::new(&root, &source.settings, tell);
         dsig::check(&mut spliced, Limits::default(), |event| {
             splitter.event(event)?;
             collector.event(event)
@@ -188,20 +190,21 @@ impl<R: Read> Read for Keeping<R> {
     }
 }
 
-/// The root's start tag with the dates that each document will have.
-fn dated_root(source: impl Read, terms: &Terms<'_>) -> Result<Root, Fault> {
+/// The root's start tag with its dates, and whether the profile sets them.
+fn dated_root(source: impl Read, terms: &Terms<'_>) -> Result<(Root, bool), Fault> {
     let mut reader = Reader::new(source, Limits::default());
     while let Some(event) = reader.next()? {
         if let Event::Start(tag) = event {
             check_root(tag)?;
             let mut remarks = BTreeMap::new();
             let mut wanted = dates(tag, terms, &mut remarks)?;
+            let is_dated = !wanted.is_empty();
             // no document will have it, and none is refused for it
             if let Some(old) = tag.attribute("ID").filter(|id| !is_ncname(id)) {
                 remarks.insert("ID", format!("no document has it; was '{old}', no XML name"));
                 wanted.push(("ID", short_id(old)));
             }
-            return Ok(Root::new(tag, &wanted, String::new(), remarks));
+            return Ok((Root::new(tag, &wanted, String::new(), remarks), is_dated));
         }
     }
     Err(OTHER.fault("there is no root element"))
@@ -231,6 +234,7 @@ fn check_names(members: &[Member]) -> Result<(), Fault> {
 struct Splitter<'a> {
     tell: &'a mut dyn FnMut((Member, Place)),
     structure: Structure,
+    settings: &'a Settings,
     /// The contexts of the open groups.
     groups: Vec<Arc<Context>>,
     contexts: usize,
@@ -249,11 +253,12 @@ struct Open {
 }
 
 impl<'a> Splitter<'a> {
-    fn new(root: &Root, tell: &'a mut dyn FnMut((Member, Place))) -> Self {
+    fn new(root: &Root, settings: &'a Settings, tell: &'a mut dyn FnMut((Member, Place))) -> Self {
         let range = &root.edit.range;
         Self {
             tell,
             structure: Structure::default(),
+            settings,
             groups: vec![],
             contexts: 0,
             open: None,
@@ -287,7 +292,7 @@ impl<'a> Splitter<'a> {
 
     fn group(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
         let outer = self.context();
-        let inner = outer.within(tag)?;
+        let inner = outer.within(tag, self.settings)?;
         if *outer == inner {
             self.groups.push(outer);
             return Ok(());

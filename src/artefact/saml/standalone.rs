@@ -12,12 +12,11 @@ use super::prepare::{Wanted, refuse_other_id, with_attributes};
 use super::split::{Place, Settings};
 use crate::artefact::{Draft, Judged, Standing};
 use crate::base::bytes::{Digest, hex};
-use crate::base::clock::Instant;
+use crate::base::clock::{Instant, Span};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::xml::dsig::{self, SignedInfo};
 use crate::format::xml::{Event, Limits, Reader, StartTag, XML_NS, is_ncname};
 use crate::key::Signature;
-use crate::policy::Dates;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
@@ -28,16 +27,19 @@ pub(super) struct Context {
     namespaces: Vec<(String, String)>,
     /// `xml:lang`, `xml:space` and `xml:base`: name and value.
     inherited: Vec<(String, String)>,
+    /// Whether the entity stands in a group, and is not the root itself.
+    is_inner: bool,
     /// The earliest `validUntil` of the groups.
     valid_until: Option<Instant>,
-    /// The nearest `cacheDuration`.
+    /// The shortest `cacheDuration` of the groups.
     cache_duration: Option<String>,
 }
 
 impl Context {
-    /// The context inside a group.
-    pub(super) fn within(&self, group: StartTag<'_>) -> Result<Self, Fault> {
+    /// The context inside a group. The dates of a root come from the profile where that sets them: `settings` has those.
+    pub(super) fn within(&self, group: StartTag<'_>, settings: &Settings) -> Result<Self, Fault> {
         let mut inner = self.clone();
+        inner.is_inner = true;
         for (prefix, uri) in group.declarations() {
             put(&mut inner.namespaces, prefix, uri);
         }
@@ -49,11 +51,16 @@ impl Context {
                 put(&mut inner.inherited, attribute.name, attribute.value);
             }
         }
-        inner.valid_until = earliest(inner.valid_until, until_of(group)?);
-        if let Some(duration) = group.attribute("cacheDuration") {
-            inner.cache_duration = Some(duration.to_owned());
+        if self.says_when(settings) {
+            inner.valid_until = earliest(inner.valid_until, until_of(group)?);
+            inner.cache_duration = shortest(inner.cache_duration, group.attribute("cacheDuration"));
         }
         Ok(inner)
+    }
+
+    /// Whether the dates of an element in this context count: those of a root do where the profile does not set them.
+    const fn says_when(&self, settings: &Settings) -> bool {
+        self.is_inner || !settings.sets_dates
     }
 
     fn has(&self, name: &str) -> bool {
@@ -125,13 +132,19 @@ fn relative(tag: StartTag<'_>) -> Fault {
 
 fn until_of(tag: StartTag<'_>) -> Result<Option<Instant>, Fault> {
     tag.attribute("validUntil")
-        .map(Instant::parse)
+        .map(Instant::parse_xml)
         .transpose()
         .map_err(|fault| BATCH.fault(format!("{}: validUntil: {fault}", tag.position())))
 }
 
 fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     one.into_iter().chain(other).min()
+}
+
+/// The shorter of two durations; one that cannot be read, before all others.
+fn shortest(one: Option<String>, other: Option<&str>) -> Option<String> {
+    let length = |duration: &String| Span::parse_xml(duration).ok();
+    one.into_iter().chain(other.map(str::to_owned)).min_by_key(length)
 }
 
 /// An entity that stands alone and needs only its signature.
@@ -342,7 +355,8 @@ fn opening(
     Ok(Head { text, end: tag.raw().len(), close, id, until })
 }
 
-/// Adds the dates that the document shall have. Those of the groups hold for the entity, too.
+/// Adds the dates that the document shall have: what the entity, its groups and the profile say, whichever ends first. Nothing
+/// is valid for longer alone than it would be in its aggregate.
 fn dates(
     settings: &Settings,
     context: &Context,
@@ -354,25 +368,23 @@ fn dates(
         wanted.extend([("validUntil", String::new()), ("cacheDuration", String::new())]);
         return Ok(None);
     };
-    let own = ["validUntil", "cacheDuration"].iter().any(|name| tag.attribute(name).is_some());
-    let is_dated = own || context.valid_until.is_some() || context.cache_duration.is_some();
-    if settings.dates == Dates::Replace || !is_dated {
-        wanted.push(("validUntil", profiled.to_string()));
-        wanted.push(("cacheDuration", settings.cache_duration.clone()));
-        return Ok(Some(profiled));
+    let (mut until, mut duration) = (context.valid_until, context.cache_duration.clone());
+    if context.says_when(settings) {
+        until = earliest(until, until_of(tag)?);
+        duration = shortest(duration, tag.attribute("cacheDuration"));
     }
-    let until = earliest(context.valid_until, until_of(tag)?);
+    if settings.sets_dates {
+        until = earliest(until, Some(profiled));
+        let readable = duration.filter(|duration| Span::parse_xml(duration).is_ok());
+        duration = shortest(readable, Some(&settings.cache_duration));
+    } else if let Some(duration) = &duration {
+        settings.check_cached(tag, duration)?;
+    }
     if let Some(until) = until {
         settings.check_kept(tag, until)?;
-        wanted.push(("validUntil", until.to_string()));
     }
-    let own = tag.attribute("cacheDuration");
-    if let Some(duration) = own.or(context.cache_duration.as_deref()) {
-        settings.check_cached(tag, duration)?;
-        if own.is_none() {
-            wanted.push(("cacheDuration", escaped(duration)));
-        }
-    }
+    wanted.extend(until.map(|until| ("validUntil", until.to_string())));
+    wanted.extend(duration.map(|duration| ("cacheDuration", escaped(&duration))));
     Ok(until)
 }
 

@@ -95,6 +95,9 @@ fn show(output: &mut Output, summary: &Summary) {
             &format!("entry {open}: a key may have been used, and no outcome was recorded"),
         );
     }
+    if !summary.open.is_empty() {
+        output.note("a batch that went on later has a receipt with what it had signed; whoever keeps the vault closes open intents with `fedroot ledger recover --reason WHAT`");
+    }
     for it in &summary.breaks {
         output.row(it.kind.name(), &break_text(it));
     }

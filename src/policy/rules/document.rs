@@ -26,10 +26,10 @@ pub(super) static ROWS: &[Rule] = &[
         Block,
         "validUntil is a time in UTC",
         "write it as 2026-11-22T07:15:47Z",
-        "SAML V2.0 Core, section 1.3.3",
+        "SAML V2.0 Core, section 1.3.3; XML Schema part 2, section 3.2.7",
         Check::Document(|whole| {
-            let unreadable = |value: &&str| Instant::parse(value).is_err();
-            let values = whole.facts.values("validUntil").filter(unreadable);
+            let is_utc = |value: &str| Instant::parse_xml(value).is_ok() && value.trim_end().ends_with('Z');
+            let values = whole.facts.values("validUntil").filter(|value| !is_utc(value));
             values.map(|value| format!("validUntil is '{value}'")).collect()
         }),
     ),
@@ -95,9 +95,12 @@ pub(super) static ROWS: &[Rule] = &[
         "SAML V2.0 Metadata, section 2.3.1: who goes by it alone fetches no correction in that time",
         Check::Document(|whole| {
             let max = whole.standard.profile.saml.valid_for_max;
-            let long = |value: &&str| Span::parse(value).map_or(true, |span| span > max);
-            let values = whole.facts.values("cacheDuration").filter(long);
-            values.map(|value| format!("cacheDuration is '{value}', and {max} is allowed")).collect()
+            let wrong = |value: &str| match Span::parse_xml(value) {
+                Ok(span) if span > max => Some(format!("cacheDuration is '{value}', and {max} is allowed")),
+                Ok(_) => None,
+                Err(fault) => Some(format!("cacheDuration: {fault}")),
+            };
+            whole.facts.values("cacheDuration").filter_map(wrong).collect()
         }),
     )
     .lenient(),
@@ -109,7 +112,7 @@ pub(super) static ROWS: &[Rule] = &[
         MAPS,
         Check::Document(|whole| {
             let odd = |value: &&str| {
-                Span::parse(value).map_or(true, |span| !(3_600..=6 * 3_600).contains(&span.seconds()))
+                Span::parse_xml(value).map_or(true, |span| !(3_600..=6 * 3_600).contains(&span.seconds()))
             };
             let values = whole.facts.values("cacheDuration").filter(odd);
             values.map(|value| format!("cacheDuration is '{value}'")).collect()
@@ -229,7 +232,7 @@ pub(super) static ROWS: &[Rule] = &[
 ];
 
 fn until(facts: &Facts) -> impl Iterator<Item = Instant> {
-    facts.values("validUntil").filter_map(|value| Instant::parse(value).ok())
+    facts.values("validUntil").filter_map(|value| Instant::parse_xml(value).ok())
 }
 
 fn brake<'a>(whole: &'a Whole<'_>) -> Option<(&'a crate::policy::Brake, &'a crate::policy::Difference)> {
@@ -238,7 +241,7 @@ fn brake<'a>(whole: &'a Whole<'_>) -> Option<(&'a crate::policy::Brake, &'a crat
 
 fn creation(whole: &Whole<'_>) -> Vec<String> {
     let Some(value) = whole.facts.value("creationInstant") else { return vec![] };
-    let Ok(created) = Instant::parse(value) else { return vec![format!("creationInstant is '{value}'")] };
+    let Ok(created) = Instant::parse_xml(value) else { return vec![format!("creationInstant is '{value}'")] };
     if created > whole.standard.now {
         return vec![format!("creationInstant {created} is in the future")];
     }

@@ -1,24 +1,42 @@
-//! Rules about roles, endpoints and scopes: what an entity does, where it is reached, what it may assert.
+//! Rules about roles and endpoints: what an entity does, and where it is reached.
 
 use std::collections::HashSet;
 
-use super::{has_space, has_twins, host, is_public_suffix, site, when};
+use super::addresses::{is_local, is_script, oddities};
+use super::{SAML_2, has_space, has_twins, host, site, when};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Endpoint, Entity, Role, Rule, Severity};
 
-use Severity::{Note, Warn};
+use Severity::{Block, Note, Warn};
 
 const SAML2INT: &str = "SAML V2.0 Deployment Profile for Federation Interoperability (SAML2Int)";
 const METADATA: &str = "SAML V2.0 Metadata, section 2.2.2";
-const SHIBMD: &str = "Shibboleth Metadata Profile, shibmd:Scope; REFEDS";
 
-/// Where bindings are registered.
-const BINDINGS: [&str; 5] = [
-    "urn:oasis:names:tc:SAML:2.0:bindings:",
-    "urn:oasis:names:tc:SAML:1.0:bindings:",
-    "urn:oasis:names:tc:SAML:1.0:profiles:",
-    "urn:mace:shibboleth:1.0:profiles:",
-    "urn:oasis:names:tc:SAML:profiles:SSO:",
+const DISCOVERY: &str = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol";
+const INITIATION: &str = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
+
+/// The bindings of SAML, of its profiles, and of other protocols that stand in its metadata.
+const BINDINGS: [&str; 20] = [
+    "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST",
+    "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect",
+    "urn:oasis:names:tc:SAML:2.0:bindings:SOAP",
+    "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST-SimpleSign",
+    "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact",
+    "urn:oasis:names:tc:SAML:2.0:bindings:PAOS",
+    "urn:oasis:names:tc:SAML:2.0:bindings:URI",
+    DISCOVERY,
+    INITIATION,
+    "urn:oasis:names:tc:SAML:1.0:bindings:SOAP-binding",
+    "urn:oasis:names:tc:SAML:1.0:profiles:browser-post",
+    "urn:oasis:names:tc:SAML:1.0:profiles:artifact-01",
+    "urn:mace:shibboleth:1.0:profiles:AuthnRequest",
+    "urn:oasis:names:tc:SAML:2.0:profiles:holder-of-key:SSO:browser",
+    "http://schemas.xmlsoap.org/ws/2003/07/secext",
+    "http://docs.oasis-open.org/wsfed/federation/200706",
+    "https://www.apereo.org/cas/protocol/login",
+    "https://www.apereo.org/cas/protocol/logout",
+    "https://www.apereo.org/cas/protocol/proxy",
+    "https://tools.ietf.org/html/rfc6749#section-3.1.2",
 ];
 
 pub(super) static ROWS: &[Rule] = &[
@@ -95,9 +113,13 @@ pub(super) static ROWS: &[Rule] = &[
         Warn,
         "the binding of an endpoint is a registered one",
         "correct its spelling: consumers drop the endpoint",
-        "SAML V2.0 Bindings",
+        "SAML V2.0 Bindings; SAML V2.0 Holder-of-Key Web Browser SSO Profile; Shibboleth CAS Metadata Profile",
         Check::Entity(|entity, _| {
-            let odd = entity.endpoints().filter(|endpoint| !is_binding(&endpoint.binding));
+            let has_own_rule = |service: &str| matches!(service, "DiscoveryResponse" | "RequestInitiator");
+            let is_odd = |endpoint: &&Endpoint| {
+                !BINDINGS.contains(&endpoint.binding.as_str()) && !has_own_rule(&endpoint.service)
+            };
+            let odd = entity.endpoints().filter(is_odd);
             odd.map(|endpoint| format!("{} with the binding '{}'", endpoint.service, endpoint.binding))
                 .collect()
         }),
@@ -130,55 +152,49 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Entity(|entity, _| entity.roles.iter().flat_map(doubled).collect()),
     ),
     Rule::saml(
-        "saml.scope.missing",
-        Note,
-        "identity providers have a scope",
-        "ask for it: service providers drop what they assert within any",
-        SHIBMD,
-        Check::Entity(|entity, _| {
-            let bare = |role: &&Role| role.name == "IDPSSODescriptor" && role.scopes.is_empty();
-            when(entity.roles.iter().any(|role| bare(&role)), || "the identity provider has no scope".into())
-        }),
-    ),
+        "saml.endpoint.script",
+        Block,
+        "no address is a script",
+        "take it out, and ask who registered it: browsers run it as if the page they show had written it",
+        "CWE-79; WHATWG URL, section 4.4",
+        Check::Entity(scripts),
+    )
+    .lenient(),
     Rule::saml(
-        "saml.scope.regexp",
+        "saml.endpoint.unusual",
         Warn,
-        "no scope is a regular expression",
-        "ask for the scopes one by one: an unescaped dot stands for any letter",
-        SHIBMD,
+        "the location of an endpoint is plain: ASCII, no user, fragment, backslash or punycode, and a port that is one",
+        "ask for its plain form: people take it for another address, or programs do",
+        "RFC 3986, section 3.2; Unicode Technical Standard 39",
         Check::Entity(|entity, _| {
-            let scopes = scopes(entity).filter(|scope| scope.is_regexp);
-            scopes.map(|scope| format!("the scope '{}' is a regular expression", scope.value)).collect()
+            let mut found = Vec::new();
+            for endpoint in entity.endpoints() {
+                for location in endpoint.locations() {
+                    let told =
+                        oddities(location).map(|why| format!("{} at '{location}': {why}", endpoint.service));
+                    found.extend(told);
+                }
+            }
+            found
         }),
     ),
     Rule::saml(
-        "saml.scope.broad",
+        "saml.endpoint.discovery",
         Warn,
-        "a scope is a domain that somebody owns",
-        "ask for the domain of the organisation: this one covers those of others",
-        SHIBMD,
-        Check::Entity(|entity, _| {
-            let scopes = scopes(entity).filter(|scope| !scope.is_regexp && is_public_suffix(&scope.value));
-            scopes.map(|scope| format!("the scope '{}' covers other organisations", scope.value)).collect()
-        }),
+        "DiscoveryResponse and RequestInitiator have the binding of their specification, DiscoveryResponse an index, too",
+        "correct it: discovery services send nobody back to such an endpoint",
+        "Identity Provider Discovery Service Protocol and Profile, section 2.5; SAML V2.0 Service Provider Request Initiation",
+        Check::Entity(|entity, _| entity.endpoints().filter_map(incomplete).collect()),
     ),
     Rule::saml(
-        "saml.scope.other-domain",
+        "saml.endpoint.interoperable",
         Note,
-        "a scope lies in the domain of the entityID",
-        "ask whether the organisation owns the domain",
-        SHIBMD,
-        Check::Entity(|entity, _| {
-            let Some(own) = host(&entity.id).map(site) else { return vec![] };
-            let scopes = scopes(entity).filter(|scope| !scope.is_regexp && site(&scope.value) != own);
-            scopes.map(|scope| format!("the scope '{}' is not in {own}", scope.value)).collect()
-        }),
+        "identity providers of SAML 2.0 can be asked by HTTP-Redirect, service providers answered by HTTP-POST",
+        "ask for the usual binding: not every partner has another one",
+        SAML2INT,
+        Check::Entity(|entity, _| entity.roles.iter().filter_map(unusual).collect()),
     ),
 ];
-
-fn scopes(entity: &Entity) -> impl Iterator<Item = &crate::policy::Scope> {
-    entity.roles.iter().flat_map(|role| &role.scopes)
-}
 
 fn locations(entity: &Entity, is_so: impl Fn(&str) -> bool, what: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -187,6 +203,20 @@ fn locations(entity: &Entity, is_so: impl Fn(&str) -> bool, what: &str) -> Vec<S
         found.extend(bad.map(|location| format!("{} at '{location}': {what}", endpoint.service)));
     }
     found
+}
+
+/// Addresses of endpoints and for people; a logo may be an image of its own.
+fn scripts(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
+    let endpoints =
+        entity.endpoints().flat_map(|own| own.locations().map(|location| (own.service.as_str(), location)));
+    let errors = entity.roles.iter().filter_map(|role| Some(("errorURL", role.error_url.as_deref()?)));
+    let links = entity.texts().filter(|text| text.what.ends_with("URL"));
+    let links = links.map(|text| (text.what.as_str(), text.value.as_str()));
+    let logos = entity.roles.iter().flat_map(|role| &role.logos).map(|logo| ("Logo", logo.as_str()));
+    let logos = logos.filter(|(_, logo)| !logo.trim_start().starts_with("data:image/"));
+    let all = endpoints.chain(errors).chain(links).chain(logos).filter(|(_, address)| is_script(address));
+    all.map(|(what, address)| format!("{what} at '{}'", address.chars().take(80).collect::<String>()))
+        .collect()
 }
 
 fn unreachable(role: &Role) -> Option<String> {
@@ -199,40 +229,36 @@ fn unreachable(role: &Role) -> Option<String> {
     (!has).then(|| format!("{} has no {wanted}", role.name))
 }
 
-fn is_binding(binding: &str) -> bool {
-    let name = BINDINGS.iter().find_map(|prefix| binding.strip_prefix(prefix));
-    name.is_some_and(|name| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b))
-    })
-}
-
-fn is_local(host: &str) -> bool {
-    if host.ends_with(|last: char| last.is_ascii_digit())
-        && let Some([first, second, ..]) = ipv4(host)
-    {
-        return matches!(
-            (first, second),
-            (0 | 10 | 127, _) | (192, 168) | (169, 254) | (172, 16..=31) | (100, 64..=127)
-        );
-    }
-    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        let address = address.to_ascii_lowercase();
-        return address == "::1" || ["fc", "fd", "fe8"].iter().any(|prefix| address.starts_with(prefix));
-    }
-    let name = host.trim_end_matches('.').as_bytes();
-    let ends_with = |ending: &[u8]| {
-        let (_, end) = name.split_at(name.len().saturating_sub(ending.len()));
-        end.eq_ignore_ascii_case(ending)
+/// What the specifications of two extensions demand of their endpoints beside their location.
+fn incomplete(endpoint: &Endpoint) -> Option<String> {
+    let (binding, needs_index) = match endpoint.service.as_str() {
+        "DiscoveryResponse" => (DISCOVERY, true),
+        "RequestInitiator" => (INITIATION, false),
+        _ => return None,
     };
-    let endings: [&[u8]; 7] =
-        [b".localhost", b".local", b".internal", b".lan", b".test", b".invalid", b".home.arpa"];
-    !name.contains(&b'.') || endings.into_iter().any(ends_with)
+    let why = if endpoint.binding != binding {
+        format!("the binding '{}' and not {binding}", endpoint.binding)
+    } else if needs_index
+        && endpoint.index.as_deref().is_none_or(|index| index.trim().parse::<u16>().is_err())
+    {
+        "no number as its index".into()
+    } else {
+        return None;
+    };
+    Some(format!("{} at '{}' has {why}", endpoint.service, endpoint.location))
 }
 
-/// The four numbers of an IPv4 address.
-fn ipv4(host: &str) -> Option<[u8; 4]> {
-    let numbers: Option<Vec<u8>> = host.split('.').map(|number| number.parse().ok()).collect();
-    numbers?.try_into().ok()
+/// What a role of SAML 2.0 lacks that everybody uses.
+fn unusual(role: &Role) -> Option<String> {
+    let (service, binding) = match role.name.as_str() {
+        "IDPSSODescriptor" => ("SingleSignOnService", "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"),
+        "SPSSODescriptor" => ("AssertionConsumerService", "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"),
+        _ => return None,
+    };
+    let mut own = role.endpoints.iter().filter(|endpoint| endpoint.service == service).peekable();
+    let lacks =
+        role.speaks(SAML_2) && own.peek().is_some() && !own.any(|endpoint| endpoint.binding == binding);
+    lacks.then(|| format!("no {service} of {} has the binding {binding}", role.name))
 }
 
 fn elsewhere(entity: &Entity, _: &Scene<'_>) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! Rules about what a federation says of its entities, and what people see of them.
 
-use super::{has_twins, when};
+use super::addresses::{NO_PORT, oddities};
+use super::{has_space, has_twins, host, when};
 use crate::base::clock::{Instant, Span};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Entity, Organization, Rule, Severity};
 
-use Severity::{Block, Note, Warn};
+use Severity::{Block, Note};
 
 const MDRPI: &str = "SAML V2.0 Metadata Extensions for Registration and Publication Information, section 2.1";
 const MDUI: &str = "SAML V2.0 Metadata Extensions for Login and Discovery User Interface, section 2.1";
@@ -44,7 +45,7 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Entity(|entity, scene| {
             let now = scene.standard.now;
             let poor = entity.registrations.iter().any(|one| {
-                let read = one.instant.as_deref().and_then(|text| Instant::parse(text).ok());
+                let read = one.instant.as_deref().and_then(|text| Instant::parse_xml(text).ok());
                 one.policies == 0 || read.is_none_or(|instant| instant > now)
             });
             when(poor, || "its registration has no policy, or no time in the past".into())
@@ -67,7 +68,7 @@ pub(super) static ROWS: &[Rule] = &[
         "eduGAIN SAML profile: cacheDuration between one and six hours",
         Check::Entity(|entity, _| {
             let odd = |value: &&String| {
-                Span::parse(value).map_or(true, |span| !(3_600..=6 * 3_600).contains(&span.seconds()))
+                Span::parse_xml(value).map_or(true, |span| !(3_600..=6 * 3_600).contains(&span.seconds()))
             };
             entity
                 .cache_duration
@@ -119,9 +120,24 @@ pub(super) static ROWS: &[Rule] = &[
             let logos = entity.roles.iter().flat_map(|role| &role.logos);
             let bad = logos.filter(|logo| {
                 let logo = logo.trim();
-                !(logo.starts_with("https://") || logo.starts_with("data:image/")) || logo.len() > 50_000
+                let is_fetched = logo.starts_with("https://") && is_link(logo);
+                !(is_fetched || logo.starts_with("data:image/")) || logo.len() > 50_000
             });
             bad.map(|logo| format!("a logo at '{}'", logo.chars().take(80).collect::<String>())).collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.ui.url",
+        Note,
+        "addresses for people are URLs: https or http, with a host",
+        "ask for the whole address: people click on it, and programs refuse the document",
+        MDUI,
+        Check::Entity(|entity, _| {
+            let links = entity.texts().filter(|text| text.what.ends_with("URL"));
+            let links = links.map(|text| (text.what.as_str(), text.value.trim()));
+            let errors = entity.roles.iter().filter_map(|role| Some(("errorURL", role.error_url.as_deref()?.trim())));
+            let bad = links.chain(errors).filter(|(_, url)| !url.is_empty() && !is_link(url));
+            bad.map(|(what, url)| format!("{what} at '{url}'")).collect()
         }),
     ),
     Rule::saml(
@@ -165,13 +181,19 @@ pub(super) static ROWS: &[Rule] = &[
     ),
     Rule::saml(
         "saml.entity.too-large",
-        Warn,
+        Block,
         "an entity has no more parts than can be looked at",
-        "look at it by hand: what is beyond the limit was not examined",
+        "take out what nobody needs, or look at it by hand and waive this: what is beyond the limit was not examined",
         "a limit of this program: 2000 parts of a kind, 64 KiB of one text",
         Check::Entity(|entity, _| when(entity.is_cut, || "it was not examined as a whole".into())),
-    ),
+    )
+    .lenient(),
 ];
+
+fn is_link(url: &str) -> bool {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && host(url).is_some() && !has_space(url) && !oddities(url).any(|why| why == NO_PORT)
+}
 
 fn registrar(entity: &Entity, scene: &Scene<'_>) -> Vec<String> {
     let allowed = &scene.standard.profile.saml.registrars;

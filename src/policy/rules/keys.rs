@@ -1,9 +1,10 @@
 //! Rules about the keys and certificates of entities.
 
-use super::when;
+use super::{SAML_2, when};
+use crate::base::bytes::hex;
 use crate::base::clock::Span;
 use crate::policy::finding::{Check, Scene};
-use crate::policy::{Certificate, Entity, Key, Rule, Severity, Strength};
+use crate::policy::{Certificate, Entity, Key, Role, Rule, Severity, Strength};
 
 use Severity::{Block, Note, Warn};
 
@@ -141,7 +142,88 @@ pub(super) static ROWS: &[Rule] = &[
         "NIST SP 800-57 part 1, section 5.2",
         Check::Entity(federation),
     ),
+    Rule::saml(
+        "saml.key.compromised",
+        Block,
+        "no key is one whose private half everybody has",
+        "have the key replaced at once: it came with the software, or was given away",
+        "keys that software ships as examples; UK federation: list of compromised keys",
+        Check::Entity(|entity, _| {
+            of_keys(entity, |certificate| {
+                let digest = hex(certificate.fingerprint.as_bytes());
+                let known = COMPROMISED.iter().find(|(key, _)| *key == digest);
+                known.map(|(_, whose)| format!("the key {} is {whose}", certificate.fingerprint))
+            })
+        }),
+    )
+    .lenient(),
+    Rule::saml(
+        "saml.key.several",
+        Warn,
+        "one KeyInfo holds one certificate",
+        "write a KeyDescriptor for each key: of several certificates consumers take the first, or refuse all",
+        "SAML V2.0 Metadata Interoperability Profile, section 2.6.1",
+        Check::Entity(several),
+    ),
+    Rule::saml(
+        "saml.key.missing",
+        Note,
+        "attribute authorities of SAML 2.0 have a key to sign with, service providers one to decrypt with",
+        "ask for it: nobody can verify what the one says, or encrypt what the other receives",
+        "SAML2Int; SAML V2.0 Metadata Interoperability Profile, section 2.6",
+        Check::Entity(lacking),
+    ),
+    Rule::saml(
+        "saml.key.requests",
+        Warn,
+        "a service provider that signs its requests has a key to sign with",
+        "ask for it, or take AuthnRequestsSigned out: identity providers refuse its requests",
+        "SAML V2.0 Metadata, section 2.4.4",
+        Check::Entity(|entity, _| {
+            let silent = entity.roles.iter().filter(|role| role.signs_requests && !has_key(role, "signing"));
+            silent.map(|role| format!("{} says that it signs, and has no key for it", role.name)).collect()
+        }),
+    ),
 ];
+
+/// SubjectPublicKeyInfo by SHA-256, and what is known of its private half.
+const COMPROMISED: [(&str, &str); 3] = [
+    (
+        "ee607324cdae1567e5c8093c8d431c3eb6684b4c117fabfb942a1f3b16feb539",
+        "the example that SimpleSAMLphp shipped up to version 1.11",
+    ),
+    ("bd7bf090c267cb2081cd0308b4295a0c50c212a71463e4185dbaa2fed5f2190d", "the example of ruby-saml"),
+    (
+        "96465ea5dc9bb2da7b351d808a7196e5761f2412a5040131c68d719aaba28fb9",
+        "on the list of compromised keys of the UK federation",
+    ),
+];
+
+fn has_key(role: &Role, purpose: &str) -> bool {
+    let serves = |key: &&Key| key.purpose.as_deref().is_none_or(|own| own == purpose);
+    role.keys.iter().filter(serves).any(|key| !(key.certificates.is_empty() && key.others.is_empty()))
+}
+
+fn several(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
+    let keys = entity.roles.iter().flat_map(|role| role.keys.iter().map(move |key| (role, key)));
+    let bad = keys.filter(|(_, key)| key.certificates.len() > 1);
+    bad.map(|(role, key)| {
+        format!("{} certificates stand in one KeyInfo of {}", key.certificates.len(), role.name)
+    })
+    .collect()
+}
+
+fn lacking(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
+    let wanted = |role: &&Role| match role.name.as_str() {
+        "AttributeAuthorityDescriptor" => (!has_key(role, "signing")).then_some("signing"),
+        "SPSSODescriptor" => (!has_key(role, "encryption")).then_some("encryption"),
+        _ => None,
+    };
+    // before SAML 2.0, keys were often named, and stood elsewhere
+    let roles = entity.roles.iter().filter(|role| role.speaks(SAML_2));
+    let poor = roles.filter_map(|role| Some((role, wanted(&role)?)));
+    poor.map(|(role, purpose)| format!("{} has no key for {purpose}", role.name)).collect()
+}
 
 /// Its own keys, and those that vouch for them.
 fn keys(entity: &Entity) -> impl Iterator<Item = &Certificate> {

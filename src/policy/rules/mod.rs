@@ -1,8 +1,10 @@
 //! The table of rules: one function and one row each, by what they look at.
 
+mod addresses;
 mod bundle;
 mod document;
 mod endpoints;
+mod extensions;
 mod federation;
 mod grant;
 mod jwks;
@@ -11,6 +13,7 @@ mod kubernetes;
 mod names;
 mod openid;
 mod openid_signing;
+mod scopes;
 mod software;
 mod spiffe;
 mod subordinates;
@@ -31,7 +34,9 @@ pub static RULES: Rules = Rules(&[
     names::ROWS,
     keys::ROWS,
     endpoints::ROWS,
+    scopes::ROWS,
     federation::ROWS,
+    extensions::ROWS,
     bundle::ROWS,
     jwks::ROWS,
     kubernetes::ROWS,
@@ -49,6 +54,9 @@ impl Rules {
         self.0.iter().copied().flatten()
     }
 }
+
+/// The protocol of SAML 2.0, as roles say that they support it.
+const SAML_2: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
 
 /// One breach, or none.
 fn when(is_breach: bool, detail: impl FnOnce() -> String) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! Rules about names and texts: what people read, and take for something else.
 
+use super::addresses::{authority, is_punycode};
 use super::{has_space, host, when};
 use crate::policy::finding::Check;
-use crate::policy::likeness::{first_invisible, mixes_scripts};
+use crate::policy::likeness::{first_invisible, first_odd, mixes_scripts, passes_for};
 use crate::policy::{Entity, Rule, Severity};
 
 use Severity::{Block, Note, Warn};
@@ -46,9 +47,8 @@ pub(super) static ROWS: &[Rule] = &[
         "ask both registrants: case, a slash, a port or letters that look alike tell them apart, and people do not",
         UTS39,
         Check::Entity(|entity, scene| {
-            when(scene.seen.has_lookalike, || {
-                format!("it looks like an entityID before it, at {}", entity.place)
-            })
+            let told = |line| format!("at {}, it looks like the entityID on line {line}", entity.place);
+            scene.seen.lookalike.map(told).into_iter().collect()
         }),
     ),
     Rule::saml(
@@ -130,6 +130,32 @@ pub(super) static ROWS: &[Rule] = &[
         }),
     ),
     Rule::saml(
+        "saml.text.homograph",
+        Warn,
+        "no name consists of letters that all pass for Latin ones",
+        "look at the letters one by one: in another script it spells something else than it seems to",
+        UTS39,
+        Check::Entity(|entity, _| {
+            let names = entity.texts().filter_map(|text| Some((text, passes_for(&text.value)?)));
+            names
+                .map(|(text, latin)| {
+                    format!("{} '{}' passes for '{latin}' ({})", text.what, text.value, foreign(&text.value))
+                })
+                .collect()
+        }),
+    ),
+    Rule::saml(
+        "saml.text.unusual",
+        Note,
+        "names are written with plain spaces and plain letters",
+        "write a plain space, and letters of the script itself: what looks the same does not compare the same",
+        UTS39,
+        Check::Entity(|entity, _| {
+            let odd = entity.texts().filter_map(|text| Some((text, first_odd(&text.value)?)));
+            odd.map(|(text, c)| format!("{} holds {}", text.what, code_point(c))).collect()
+        }),
+    ),
+    Rule::saml(
         "saml.text.too-long",
         Note,
         "names have at most 200 characters, descriptions at most 1000",
@@ -176,7 +202,7 @@ fn code_point(c: char) -> String {
 }
 
 /// The first characters outside ASCII, by their numbers: what looks alike does not read alike.
-fn foreign(text: &str) -> String {
+pub(super) fn foreign(text: &str) -> String {
     let mut points: Vec<String> = text.chars().filter(|c| !c.is_ascii()).map(code_point).collect();
     points.dedup();
     points.truncate(8);
@@ -190,7 +216,7 @@ fn is_web(uri: &str) -> bool {
 
 fn unusual(uri: &str) -> impl Iterator<Item = &'static str> {
     let path = uri.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = path.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority(uri);
     let host = host(uri).unwrap_or_default();
     let checks = [
         (authority.contains('@'), "a user name"),
@@ -200,7 +226,7 @@ fn unusual(uri: &str) -> impl Iterator<Item = &'static str> {
         (path.contains("/../") || path.contains("/./"), "dot segments"),
         (host.ends_with('.'), "a host that ends with a dot"),
         (host.bytes().any(|byte| byte.is_ascii_uppercase()), "capitals in its host"),
-        (host.split('.').any(|label| label.starts_with("xn--")), "punycode in its host"),
+        (is_punycode(host), "punycode in its host"),
         (authority.ends_with(":443") || authority.ends_with(":80"), "a port that goes without saying"),
         (needless_escape(uri), "a needless percent escape"),
     ];
