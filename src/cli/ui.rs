@@ -5,6 +5,7 @@
 //! `visible()`, and every write is checked.
 
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
@@ -23,7 +24,7 @@ pub(super) struct Output {
     pub(super) text: String,
     /// The same as JSON members.
     pub(super) json: Map<String, Value>,
-    /// Further members that hold lists, too long to stand in memory as JSON.
+    /// Further members, too long to stand in memory as JSON.
     pub(super) lists: Vec<(&'static str, List)>,
     /// What to say about it.
     pub(super) notes: Vec<String>,
@@ -50,9 +51,21 @@ impl Output {
         name: &'static str,
         elements: impl IntoIterator<Item = T> + 'static,
     ) {
+        self.streamed(name, |json| json.collect_seq(elements));
+    }
+
+    /// Adds a member to the JSON that is written as it stands: it is large, and JSON in memory would be larger.
+    pub(super) fn large<T: Serialize + 'static>(&mut self, name: &'static str, value: Option<Arc<T>>) {
+        self.streamed(name, move |json| value.as_deref().serialize(json));
+    }
+
+    fn streamed(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut serde_json::Serializer<&mut dyn Write, Ascii>) -> serde_json::Result<()> + 'static,
+    ) {
         let write = move |to: &mut dyn Write| {
-            let mut json = serde_json::Serializer::with_formatter(to, Ascii);
-            json.collect_seq(elements).map_err(io::Error::from)
+            write(&mut serde_json::Serializer::with_formatter(to, Ascii)).map_err(io::Error::from)
         };
         self.lists.push((name, Box::new(write)));
     }

@@ -65,6 +65,8 @@ pub struct Role {
     pub logos: Vec<String>,
     /// The attributes it asks for.
     pub requested: Vec<String>,
+    /// Other attributes of its element, such as `WantAssertionsSigned`: name and value.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Where a role is reached.

@@ -5,6 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -78,7 +79,7 @@ pub struct Examined {
     /// What the rules found, the heaviest first.
     pub findings: Vec<Finding>,
     /// The difference to what was signed last, when there is such a thing.
-    pub difference: Option<Difference>,
+    pub difference: Option<Arc<Difference>>,
     /// The keys of the vault that the document lists.
     pub carried: BTreeSet<Carried>,
 }
@@ -162,7 +163,7 @@ impl<'a> Examiner<'a> {
             let same =
                 self.tracker.as_ref().and_then(|tracker| tracker.unchanged(&entity.id, &entity.content));
             let print = same.unwrap_or_else(|| Print::of(entity, &mut self.texts));
-            self.note(&entity.id, &print);
+            self.note(&entity.id, &print, Some(entity));
         }
     }
 
@@ -171,7 +172,7 @@ impl<'a> Examiner<'a> {
         if let Some(tracker) = &mut self.tracker {
             tracker.unit("files");
         }
-        self.note(name, &Print::of_item(content));
+        self.note(name, &Print::of_item(content), None);
     }
 
     /// Takes in the next document of a batch: whom it is about, and what tells it. Yields whether its keys differ from those
@@ -180,16 +181,16 @@ impl<'a> Examiner<'a> {
         if let Some(tracker) = &mut self.tracker {
             tracker.unit("documents");
         }
-        let past = self.note(name, print)?;
+        let past = self.note(name, print, None)?;
         Some(past.parts.first() != print.parts.first())
     }
 
-    fn note(&mut self, name: &str, print: &Print) -> Option<Print> {
+    fn note(&mut self, name: &str, print: &Print, entity: Option<&Entity>) -> Option<Print> {
         line_into(&mut self.line, name, print);
         if let Some(recorder) = &mut self.recorder {
             recorder.item(&self.line);
         }
-        self.tracker.as_mut()?.item(name, print, &self.line)
+        self.tracker.as_mut()?.item(name, print, &self.line, entity)
     }
 
     /// Judges the document as a whole, and ends.
@@ -221,6 +222,10 @@ impl<'a> Examiner<'a> {
                 self.tally.add(rule, &self.standard, Breach { subject: String::new(), detail });
             }
         }
-        Ok(Examined { findings: self.tally.finish(), difference, carried: BTreeSet::new() })
+        Ok(Examined {
+            findings: self.tally.finish(),
+            difference: difference.map(Arc::new),
+            carried: BTreeSet::new(),
+        })
     }
 }

@@ -11,9 +11,11 @@ mod facts;
 mod finding;
 mod last;
 mod likeness;
+mod listing;
 mod print;
 mod profile;
 mod rules;
+mod said;
 mod sequence;
 mod waiver;
 
@@ -35,6 +37,7 @@ pub use profile::{
     Provisioning, Reserved, Saml, SoftwareStatement, Spiffe,
 };
 pub use rules::{RULES, Rules};
+pub use said::Said;
 pub use sequence::{REVOKED, SEQUENCE_STEP, next_sequence};
 pub use waiver::{Brake, Waiver};
 

@@ -10,6 +10,10 @@ use crate::base::bytes::{Digest, hex_into};
 /// The parts of an entity that are told apart, the riskiest first.
 pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
 
+/// What writes the texts of each part.
+const WRITERS: [fn(&Entity, &mut Texts); PARTS.len()] =
+    [keys, endpoints, scopes, registrar, attributes, roles];
+
 /// The parts of a document of a batch that are told apart, the riskiest first.
 pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
 
@@ -22,7 +26,7 @@ pub struct Print {
 
 impl Print {
     pub(super) fn of(entity: &Entity, texts: &mut Texts) -> Self {
-        let parts = [keys, endpoints, scopes, registrar, attributes, roles].map(|part| {
+        let parts = WRITERS.map(|part| {
             texts.clear();
             part(entity, texts);
             texts.digest()
@@ -50,6 +54,35 @@ impl Print {
             parts: [0; PARTS.len()],
         }
     }
+}
+
+/// More texts are not tried one without the other.
+const TRIED_MAX: usize = 12;
+
+/// Which texts of a part were not there: those without which it has the digest of the past. Nothing, when neither all nor one
+/// nor two of them are, or others are gone.
+pub(super) fn new_in(entity: &Entity, part: &str, past: &Print) -> Option<Vec<bool>> {
+    let place = PARTS.iter().position(|own| *own == part)?;
+    let (write, past) = (WRITERS.get(place)?, *past.parts.get(place)?);
+    let mut texts = Texts::default();
+    write(entity, &mut texts);
+    let spans = texts.spans.clone();
+    if past == OF_NOTHING {
+        return Some(vec![true; spans.len()]);
+    }
+    if spans.len() > TRIED_MAX {
+        return None;
+    }
+    let pairs = (0..spans.len()).flat_map(|one| (one..spans.len()).map(move |other| (one, other)));
+    // one alone before two
+    let (alone, two): (Vec<_>, Vec<_>) = pairs.partition(|(one, other)| one == other);
+    let found = alone.into_iter().chain(two).find(|(one, other)| {
+        let rest = spans.iter().enumerate().filter(|(at, _)| at != one && at != other);
+        texts.spans = rest.map(|(_, span)| span.clone()).collect();
+        texts.digest() == past
+    });
+    let (one, other) = found?;
+    Some((0..spans.len()).map(|at| at == one || at == other).collect())
 }
 
 /// The digest of no text: the beginning of that of no octets.

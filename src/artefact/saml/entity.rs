@@ -154,7 +154,12 @@ impl Assembler {
             "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
             _ => owned(tag, "protocolSupportEnumeration"),
         };
-        let role = Role { name: name.to_owned(), protocols, ..Role::default() };
+        let is_setting = |namespace: &str, name: &str| {
+            namespace.is_empty() && !["protocolSupportEnumeration", "ID"].contains(&name)
+        };
+        let settings = tag.said().filter(|(namespace, name, _)| is_setting(namespace, name));
+        let settings = settings.map(|(_, name, value)| (name.to_owned(), value.to_owned())).collect();
+        let role = Role { name: name.to_owned(), protocols, settings, ..Role::default() };
         push(&mut self.entity.roles, role, &mut self.entity.is_cut);
     }
 

@@ -1,0 +1,193 @@
+//! What an added or changed entity says now, part by part: a digest tells that something differs, people want to see what.
+
+use serde::Serialize;
+
+use super::print::{self, PARTS};
+use super::{Certificate, Entity, Key, Print, Role, Strength, clip};
+
+/// What one entity may fill, texts and all: more than any honest change says.
+const ENTITY_BYTES_MAX: usize = 32 * 1024;
+/// What a value takes beside its texts.
+const VALUE_BYTES: usize = size_of::<Said>();
+/// Roles that speak of people to those who believe the metadata.
+const ASSERTING: [&str; 4] =
+    ["IDPSSODescriptor", "AttributeAuthorityDescriptor", "AuthnAuthorityDescriptor", "PDPDescriptor"];
+
+/// One thing that an added or changed entity says now. Its texts are foreign.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Said {
+    /// The part that it belongs to: `keys`, `endpoints`, `scopes`, `registrar`, `attributes`, `roles`; beside these that are
+    /// told apart `names`, `contacts`, `logos`, `requested` and `settings`.
+    pub part: &'static str,
+    /// What of that part: role and use of a key, the element of an endpoint, the name of an attribute; or nothing.
+    pub what: String,
+    /// The value. Of a key: the SHA-256 of its SubjectPublicKeyInfo, in DER.
+    pub value: String,
+    /// More about it: strength and end of a key, binding of an endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// Whether it was not there when the line signed last. The record has one digest for each part and not for each value:
+    /// where more than two values are new, or some are gone, it cannot tell.
+    #[serde(rename = "new", skip_serializing_if = "Option::is_none")]
+    pub is_new: Option<bool>,
+}
+
+impl Said {
+    fn new(part: &'static str, what: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        Self { part, what: clip(what.as_ref()), value: clip(value.as_ref()), ..Self::default() }
+    }
+
+    fn remarked(self, remarks: impl IntoIterator<Item = String>) -> Self {
+        let remark = remarks.into_iter().filter(|remark| !remark.is_empty()).collect::<Vec<_>>().join(", ");
+        Self { remark: (!remark.is_empty()).then(|| clip(&remark)), ..self }
+    }
+
+    /// What it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let remark = self.remark.as_ref().map_or(0, String::len);
+        VALUE_BYTES + self.what.len() + self.value.len() + remark
+    }
+}
+
+/// What an entity says now, as far as somebody has to see it, and how many values that leaves out.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) values: Vec<Said>,
+    pub(super) untold: usize,
+}
+
+impl Told {
+    /// All that an added entity says.
+    pub(super) fn added(entity: &Entity) -> Self {
+        let parts = PARTS.iter().flat_map(|part| values(entity, part));
+        Self::within(parts.chain(others(entity)))
+    }
+
+    /// What a changed entity says in the parts that differ, what is new before what is not.
+    pub(super) fn changed(entity: &Entity, parts: &[&'static str], past: &Print) -> Self {
+        let mut all = Vec::new();
+        for part in parts {
+            if *part == "other" {
+                all.extend(others(entity));
+                continue;
+            }
+            let mut values = values(entity, part);
+            let new = print::new_in(entity, part, past).filter(|new| new.len() == values.len());
+            for (value, is_new) in values.iter_mut().zip(new.into_iter().flatten()) {
+                value.is_new = Some(is_new);
+            }
+            values.sort_by_key(|value| value.is_new == Some(false));
+            all.extend(values);
+        }
+        Self::within(all.into_iter())
+    }
+
+    fn within(all: impl Iterator<Item = Said>) -> Self {
+        let (mut told, mut bytes) = (Self::default(), 0);
+        for value in all {
+            bytes += value.bytes();
+            if bytes > ENTITY_BYTES_MAX {
+                told.untold += 1;
+            } else {
+                told.values.push(value);
+            }
+        }
+        told
+    }
+}
+
+/// The part that an added entity counts as: by a scope, or a role that asserts, it speaks of people to everybody who believes
+/// the metadata; by an entity attribute it is given what others are not.
+pub(super) fn weight(entity: &Entity) -> Option<&'static str> {
+    let roles = &entity.roles;
+    if roles.iter().any(|role| ASSERTING.contains(&role.name.as_str()) || !role.scopes.is_empty()) {
+        return Some("scopes");
+    }
+    (!entity.attributes.is_empty()).then_some("attributes")
+}
+
+/// What it says in a part that is told apart, in the order of its digest.
+fn values(entity: &Entity, part: &'static str) -> Vec<Said> {
+    match part {
+        "keys" => {
+            entity.roles.iter().flat_map(|role| role.keys.iter().flat_map(|key| keys(role, key))).collect()
+        }
+        "endpoints" => {
+            let endpoint = |endpoint: &super::Endpoint| {
+                let index = endpoint.index.as_ref().map_or(String::new(), |index| format!("index {index}"));
+                let answers =
+                    endpoint.response.as_ref().map_or(String::new(), |place| format!("answers to {place}"));
+                let remarks = [endpoint.binding.clone(), index, answers];
+                Said::new(part, &endpoint.service, &endpoint.location).remarked(remarks)
+            };
+            entity.endpoints().map(endpoint).collect()
+        }
+        "scopes" => {
+            let scopes = entity.roles.iter().flat_map(|role| &role.scopes);
+            scopes
+                .map(|scope| Said::new(part, if scope.is_regexp { "regexp" } else { "" }, &scope.value))
+                .collect()
+        }
+        "registrar" => {
+            let registrations = entity.registrations.iter();
+            registrations
+                .map(|one| {
+                    let since = one.instant.as_ref().map(|instant| format!("since {instant}"));
+                    Said::new(part, "", one.authority.as_deref().unwrap_or("(none)")).remarked(since)
+                })
+                .collect()
+        }
+        "attributes" => entity.attributes.iter().map(|(name, value)| Said::new(part, name, value)).collect(),
+        "roles" => {
+            let role = |role: &Role| Said::new(part, "", &role.name).remarked(role.protocols.clone());
+            entity.roles.iter().map(role).collect()
+        }
+        _ => vec![],
+    }
+}
+
+fn keys<'a>(role: &'a Role, key: &'a Key) -> impl Iterator<Item = Said> + 'a {
+    let what = format!("{} {}", role.name, key.purpose.as_deref().unwrap_or("for any use"));
+    let bare = what.clone();
+    let certificates = key.certificates.iter().map(move |certificate| match certificate {
+        Some(certificate) => {
+            Said::new("keys", &what, certificate.fingerprint.to_string()).remarked(strength(certificate))
+        }
+        None => Said::new("keys", &what, "a certificate that cannot be read"),
+    });
+    let others = key.others.iter().map(move |digest| {
+        Said::new("keys", &bare, digest.to_string())
+            .remarked(["of the text of a key without a certificate".to_owned()])
+    });
+    certificates.chain(others)
+}
+
+fn strength(certificate: &Certificate) -> [String; 2] {
+    let strength = match &certificate.strength {
+        Strength::Rsa { bits, .. } => format!("RSA of {bits} bits"),
+        Strength::Curve(name) | Strength::Other(name) => name.clone(),
+    };
+    let end = certificate.expires.map_or(String::new(), |end| format!("its certificate ends {end}"));
+    [strength, end]
+}
+
+/// What is not told apart, and may be what differs when nothing else does.
+fn others(entity: &Entity) -> impl Iterator<Item = Said> {
+    let settings = entity.roles.iter().flat_map(|role| {
+        role.settings
+            .iter()
+            .map(|(name, value)| Said::new("settings", format!("{} {name}", role.name), value))
+    });
+    let cached = entity.cache_duration.iter().map(|span| Said::new("settings", "cacheDuration", span));
+    let names = entity.texts().map(|text| {
+        let what = text.language.as_ref().map_or(text.what.clone(), |own| format!("{} {own}", text.what));
+        Said::new("names", what, &text.value)
+    });
+    let contacts = entity.contacts.iter().flat_map(|contact| {
+        contact.addresses.iter().map(|address| Said::new("contacts", &contact.purpose, address))
+    });
+    let logos = entity.roles.iter().flat_map(|role| &role.logos).map(|logo| Said::new("logos", "", logo));
+    let requested = entity.roles.iter().flat_map(|role| &role.requested);
+    let requested = requested.map(|name| Said::new("requested", "", name));
+    settings.chain(cached).chain(names).chain(contacts).chain(logos).chain(requested)
+}
