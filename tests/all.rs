@@ -18,6 +18,7 @@ mod batch_copy;
 mod batch_record;
 mod bundle;
 mod canonical;
+mod changes;
 mod channels;
 mod composed;
 mod faults;

@@ -212,7 +212,7 @@ fn items(text: &mut String, changes: &Difference) {
         "documents" => "document",
         _ => "entity",
     };
-    let mut room = LINES_OF_VALUES_MAX;
+    let (mut room, mut shows_keys) = (LINES_OF_VALUES_MAX, false);
     for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
         let (sign, what) = match change.what {
             "removed" => ('-', item.to_owned()),
@@ -224,6 +224,7 @@ fn items(text: &mut String, changes: &Difference) {
         let lines = values(changes, change);
         let shown = lines.len().min(room);
         room -= shown;
+        shows_keys |= lines.iter().take(shown).any(|line| line.trim_start().starts_with("keys "));
         text.extend(lines.iter().take(shown).map(String::as_str));
         let left = lines.len() - shown;
         match (left, change.untold) {
@@ -237,6 +238,9 @@ fn items(text: &mut String, changes: &Difference) {
     let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
     if more > 0 {
         put(text, format_args!("  … {more} more {unit}, in --json\n"));
+    }
+    if shows_keys {
+        text.push_str("  a key is shown as the SHA-256 of its SubjectPublicKeyInfo, in DER\n");
     }
 }
 

@@ -4,6 +4,7 @@
 //! `--json` one document goes to stdout, on errors too. Nothing is told by colour. Foreign text is shown through
 //! `visible()`, and every write is checked.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::sync::Arc;
 
@@ -174,6 +175,21 @@ pub(super) fn say(text: &str) -> Result<(), Fault> {
     write_stderr(text).map_err(|e| disk::fault("write to", "standard error".as_ref(), &e))
 }
 
+/// The most characters of what is said of a fault.
+const FAULT_CHARS_MAX: usize = 4_000;
+
+/// What is said of a fault holds foreign text of any length; what was not done stands at its end.
+fn shortened(text: &str) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= FAULT_CHARS_MAX {
+        return text.into();
+    }
+    let byte = |place| text.char_indices().nth(place).map_or(text.len(), |(at, _)| at);
+    let (head, tail) = (byte(FAULT_CHARS_MAX / 2), byte(count - FAULT_CHARS_MAX / 2));
+    let [head, tail] = [text.get(..head), text.get(tail..)].map(Option::unwrap_or_default);
+    format!("{head}… ({count} characters) …{tail}").into()
+}
+
 fn show(output: Output, as_json: bool) -> io::Result<()> {
     if as_json {
         let outcome = output.refusal.as_ref().map_or_else(|| json!({"version": 1, "ok": true}), fault_json);
@@ -190,9 +206,9 @@ fn show_fault(fault: &Fault, as_json: bool) -> io::Result<()> {
     if as_json {
         return write_json(fault_json(fault), Map::new(), vec![]);
     }
-    let mut text = format!("error: {}\n", visible(fault.message()));
+    let mut text = format!("error: {}\n", visible(&shortened(fault.message())));
     if let Some(hint) = fault.way_out() {
-        text.push_str(&format!("hint: {}\n", visible(hint)));
+        text.push_str(&format!("hint: {}\n", visible(&shortened(hint))));
     }
     write_stderr(&text)
 }
@@ -202,8 +218,8 @@ fn fault_json(fault: &Fault) -> Value {
         "version": 1,
         "ok": false,
         "code": fault.code().name,
-        "message": fault.message(),
-        "hint": fault.way_out(),
+        "message": shortened(fault.message()),
+        "hint": fault.way_out().map(shortened),
     })
 }
 
@@ -276,6 +292,15 @@ pub(super) fn usage(text: &str, to_stdout: bool) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_a_fault_is_short_and_ends_as_it_ends() {
+        let fits = "ü".repeat(FAULT_CHARS_MAX);
+        assert_eq!(shortened(&fits), fits);
+        let short = shortened(&format!("{fits}; nothing was signed")).into_owned();
+        assert!(short.starts_with("üü") && short.contains("ü… (4020 characters) …ü"), "{short}");
+        assert!(short.ends_with("ü; nothing was signed") && short.chars().count() < FAULT_CHARS_MAX + 40);
+    }
 
     #[test]
     fn json_is_ascii_and_still_says_the_same() {

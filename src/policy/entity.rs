@@ -174,6 +174,9 @@ pub struct Organization {
 }
 
 impl Entity {
+    /// The most characters of an entityID (saml-schema-metadata-2.0, entityIDType).
+    pub const ID_CHARS_MAX: usize = 1_024;
+
     /// All keys with readable certificates.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         let keys = self.roles.iter().flat_map(|role| &role.keys);

@@ -74,3 +74,45 @@ impl<T> Bounded<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(listing: &mut Listing, rank: usize, name: &str, values: usize) {
+        let change = EntityChange {
+            entity: name.into(),
+            what: "changed",
+            parts: vec!["other"],
+            now: vec![],
+            untold: 0,
+        };
+        let value = Said { value: "x".repeat(1_000), ..Said::default() };
+        listing.add(rank, change, Told { values: vec![value; values], untold: 1 });
+    }
+
+    #[test]
+    fn the_riskiest_stay_in_their_order_and_what_goes_is_counted() {
+        let mut listing = Listing::default();
+        for number in 0..60_000 {
+            add(&mut listing, 8, &format!("low {number}"), usize::from(number % 10 == 0));
+        }
+        for number in 0..3 {
+            add(&mut listing, 2, &format!("high {number}"), 2);
+        }
+        let (changes, unlisted) = listing.finish();
+        assert_eq!(changes.len() + unlisted, 60_003);
+        assert!((10_000..40_000).contains(&changes.len()), "{}", changes.len());
+        let names: Vec<_> = changes.iter().take(4).map(|change| change.entity.as_str()).collect();
+        assert_eq!(names, ["high 0", "high 1", "high 2", "low 0"]);
+        assert!(changes.iter().take(3).all(|change| change.now.len() == 2 && change.untold == 1));
+        let told: usize = changes.iter().map(|change| change.now.len()).sum();
+        assert!((1_000..2_500).contains(&told), "{told} values of a thousand bytes");
+        let untold: usize = changes.iter().map(|change| change.untold).sum();
+        let had = changes.len().div_ceil(10) - 1 + 6; // one of ten low ones
+        assert!(
+            (told + untold - changes.len()).abs_diff(had) <= 1,
+            "{told} told, {untold} untold, {had} had"
+        );
+    }
+}

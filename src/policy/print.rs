@@ -189,6 +189,32 @@ fn roles(entity: &Entity, texts: &mut Texts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{Role, Scope};
+
+    fn with_scopes(scopes: &[&str]) -> Entity {
+        let scope = |value: &&str| Scope { is_regexp: false, value: (*value).into() };
+        let role = Role { scopes: scopes.iter().map(scope).collect(), ..Role::default() };
+        Entity { roles: vec![role], ..Entity::default() }
+    }
+
+    #[test]
+    fn what_is_new_in_a_part_is_told_where_the_digest_can_tell() {
+        let many: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (past, now, new) in [
+            (&["a", "c"][..], &["a", "b", "c"][..], Some(vec![false, true, false])),
+            (&["c"], &["a", "b", "c"], Some(vec![true, true, false])),
+            (&[], &["a", "b", "c"], Some(vec![true; 3])),
+            (&["a"], &["a", "b", "c", "d"], None), // three
+            (&["a", "x"], &["a", "b"], None),      // one instead of another
+            (&["a", "b"], &["a"], None),           // gone
+            (&["a"], &[], None),
+            (&many[1..], &many, None), // too many to be tried
+        ] {
+            let past = Print::of(&with_scopes(past), &mut Texts::default());
+            assert_eq!(new_in(&with_scopes(now), "scopes", &past), new, "{now:?}");
+        }
+    }
 
     #[test]
     fn no_text_has_the_digest_of_nothing() {

@@ -191,3 +191,45 @@ fn others(entity: &Entity) -> impl Iterator<Item = Said> {
     let requested = requested.map(|name| Said::new("requested", "", name));
     settings.chain(cached).chain(names).chain(contacts).chain(logos).chain(requested)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Endpoint, Scope};
+
+    fn role(name: &str) -> Role {
+        Role { name: name.into(), ..Role::default() }
+    }
+
+    #[test]
+    fn a_new_entity_weighs_what_it_may_say_of_people_or_is_given() {
+        let entity = |role: Role, attributes| Entity { roles: vec![role], attributes, ..Entity::default() };
+        let scoped = Role { scopes: vec![Scope::default()], ..role("SPSSODescriptor") };
+        for (entity, part) in [
+            (entity(role("IDPSSODescriptor"), vec![]), Some("scopes")),
+            (entity(role("AttributeAuthorityDescriptor"), vec![]), Some("scopes")),
+            (entity(scoped, vec![]), Some("scopes")),
+            (entity(role("SPSSODescriptor"), vec![(String::new(), String::new())]), Some("attributes")),
+            (entity(role("SPSSODescriptor"), vec![]), None),
+        ] {
+            assert_eq!(weight(&entity), part, "{entity:?}");
+        }
+        let parts: Vec<_> = ["scopes", "attributes"].iter().filter(|part| PARTS.contains(part)).collect();
+        assert_eq!(parts.len(), 2, "they are parts");
+    }
+
+    #[test]
+    fn one_entity_fills_no_more_than_its_share() {
+        let endpoint = Endpoint { location: "x".repeat(100_000), ..Endpoint::default() };
+        let endpoints = vec![endpoint; 500];
+        let entity =
+            Entity { roles: vec![Role { endpoints, ..role("SPSSODescriptor") }], ..Entity::default() };
+        for told in
+            [Told::added(&entity), Told::changed(&entity, &["endpoints", "roles"], &Print::of_item(b""))]
+        {
+            let bytes: usize = told.values.iter().map(Said::bytes).sum();
+            assert!((ENTITY_BYTES_MAX / 2..=ENTITY_BYTES_MAX).contains(&bytes), "{bytes}");
+            assert_eq!(told.values.len() + told.untold, 501);
+        }
+    }
+}
