@@ -95,6 +95,10 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     /// Show what a signature would cover, what the rules find, and what changed; touches no key
+    ///
+    /// Of entities that changed, the values that would be signed are shown, the riskiest first. A key is shown as the SHA-256
+    /// of its SubjectPublicKeyInfo, in DER, for a certificate the same as `openssl x509 -in CERT -noout -pubkey | openssl pkey
+    /// -pubin -outform DER | openssl dgst -sha256`. `--json` has more of them than the screen.
     Review(review::Review),
     /// Review a document, then sign it
     Sign(sign::Sign),
