@@ -193,17 +193,13 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
     // clap repeats arguments, and they are foreign text: so it judges them once more in a form that is safe to show.
     let safe: Vec<String> =
         given.iter().map(|argument| visible(&argument.to_string_lossy()).to_string()).collect();
-    let (error, text) = match Arguments::try_parse_from(&safe) {
-        Err(error) => {
-            let text = error.render().to_string();
-            (error, text)
-        }
-        // Only what makes it unsafe is wrong with it: the message is made safe, and keeps its lines.
-        Ok(_) => {
-            let text = error.render().to_string();
-            (error, text.lines().map(|line| format!("{}\n", visible(line))).collect())
-        }
-    };
+    let (error, is_safe) =
+        Arguments::try_parse_from(&safe).err().map_or((error, false), |error| (error, true));
+    let mut text = error.render().to_string();
+    if !is_safe {
+        // only what has to be escaped is wrong with it
+        text = text.lines().map(|line| format!("{}\n", visible(line))).collect();
+    }
     if error.use_stderr() && safe.iter().any(|argument| argument == "--json") {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let lines = text

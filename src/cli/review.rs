@@ -227,12 +227,10 @@ fn items(text: &mut String, changes: &Difference) {
         shows_keys |= lines.iter().take(shown).any(|line| line.trim_start().starts_with("keys "));
         text.extend(lines.iter().take(shown).map(String::as_str));
         let left = lines.len() - shown;
-        match (left, change.untold) {
-            (0, 0) => {}
-            (0, untold) => {
-                put(text, format_args!("    … {untold} more values that this review has no room for\n"))
-            }
-            _ => text.push_str("    … what it says now is in --json and --html\n"),
+        if left > 0 {
+            text.push_str("    … what it says now is in --json and --html\n");
+        } else if change.untold > 0 {
+            put(text, format_args!("    … {} more values than a review has room for\n", change.untold));
         }
     }
     let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);

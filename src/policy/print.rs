@@ -61,13 +61,13 @@ const TRIED_MAX: usize = 12;
 
 /// Which texts of a part were not there: those without which it has the digest of the past. Nothing, when neither all nor one
 /// nor two of them are, or others are gone.
-pub(super) fn new_in(entity: &Entity, part: &str, past: &Print) -> Option<Vec<bool>> {
+pub(super) fn new_in(entity: &Entity, part: &str, before: &Print) -> Option<Vec<bool>> {
     let place = PARTS.iter().position(|own| *own == part)?;
-    let (write, past) = (WRITERS.get(place)?, *past.parts.get(place)?);
+    let (write, digest) = (WRITERS.get(place)?, *before.parts.get(place)?);
     let mut texts = Texts::default();
     write(entity, &mut texts);
     let spans = texts.spans.clone();
-    if past == OF_NOTHING {
+    if digest == OF_NOTHING {
         return Some(vec![true; spans.len()]);
     }
     if spans.len() > TRIED_MAX {
@@ -79,7 +79,7 @@ pub(super) fn new_in(entity: &Entity, part: &str, past: &Print) -> Option<Vec<bo
     let found = alone.into_iter().chain(two).find(|(one, other)| {
         let rest = spans.iter().enumerate().filter(|(at, _)| at != one && at != other);
         texts.spans = rest.map(|(_, span)| span.clone()).collect();
-        texts.digest() == past
+        texts.digest() == digest
     });
     let (one, other) = found?;
     Some((0..spans.len()).map(|at| at == one || at == other).collect())

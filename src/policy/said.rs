@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::print::{self, PARTS};
-use super::{Certificate, Entity, Key, Print, Role, Strength, clip};
+use super::{Certificate, Endpoint, Entity, Key, Print, Registration, Role, Strength, clip};
 
 /// What one entity may fill, texts and all: more than any honest change says.
 const ENTITY_BYTES_MAX: usize = 32 * 1024;
@@ -59,7 +59,7 @@ pub(super) struct Told {
 impl Told {
     /// All that an added entity says.
     pub(super) fn added(entity: &Entity) -> Self {
-        let parts = PARTS.iter().flat_map(|part| values(entity, part));
+        let parts = PARTS.iter().flat_map(|part| values(entity, part)).flatten();
         Self::within(parts.chain(others(entity)))
     }
 
@@ -71,11 +71,13 @@ impl Told {
                 all.extend(others(entity));
                 continue;
             }
-            let mut values = values(entity, part);
-            let new = print::new_in(entity, part, past).filter(|new| new.len() == values.len());
-            for (value, is_new) in values.iter_mut().zip(new.into_iter().flatten()) {
-                value.is_new = Some(is_new);
-            }
+            let texts = values(entity, part);
+            let new = print::new_in(entity, part, past).filter(|new| new.len() == texts.len());
+            let new = new.map_or(vec![None; texts.len()], |new| new.into_iter().map(Some).collect());
+            let told = texts.into_iter().zip(new);
+            let mut values: Vec<Said> = told
+                .flat_map(|(values, is_new)| values.into_iter().map(move |value| Said { is_new, ..value }))
+                .collect();
             values.sort_by_key(|value| value.is_new == Some(false));
             all.extend(values);
         }
@@ -106,47 +108,33 @@ pub(super) fn weight(entity: &Entity) -> Option<&'static str> {
     (!entity.attributes.is_empty()).then_some("attributes")
 }
 
-/// What it says in a part that is told apart, in the order of its digest.
-fn values(entity: &Entity, part: &'static str) -> Vec<Said> {
+/// What it says in a part that is told apart: for each text of the part's digest, in their order, the values that it is of.
+fn values(entity: &Entity, part: &'static str) -> Vec<Vec<Said>> {
+    let roles = entity.roles.iter();
+    let one = |what: &str, value: &str| vec![Said::new(part, what, value)];
     match part {
-        "keys" => {
-            entity.roles.iter().flat_map(|role| role.keys.iter().flat_map(|key| keys(role, key))).collect()
-        }
-        "endpoints" => {
-            let endpoint = |endpoint: &super::Endpoint| {
-                let index = endpoint.index.as_ref().map_or(String::new(), |index| format!("index {index}"));
-                let answers =
-                    endpoint.response.as_ref().map_or(String::new(), |place| format!("answers to {place}"));
-                let remarks = [endpoint.binding.clone(), index, answers];
-                Said::new(part, &endpoint.service, &endpoint.location).remarked(remarks)
-            };
-            entity.endpoints().map(endpoint).collect()
-        }
+        "keys" => roles.flat_map(|role| role.keys.iter().flat_map(|key| keys(role, key))).collect(),
+        "endpoints" => entity.endpoints().map(|endpoint| vec![located(endpoint)]).collect(),
         "scopes" => {
-            let scopes = entity.roles.iter().flat_map(|role| &role.scopes);
-            scopes
-                .map(|scope| Said::new(part, if scope.is_regexp { "regexp" } else { "" }, &scope.value))
-                .collect()
+            let scopes = roles.flat_map(|role| &role.scopes);
+            scopes.map(|scope| one(if scope.is_regexp { "regexp" } else { "" }, &scope.value)).collect()
         }
         "registrar" => {
-            let registrations = entity.registrations.iter();
-            registrations
-                .map(|one| {
-                    let since = one.instant.as_ref().map(|instant| format!("since {instant}"));
-                    Said::new(part, "", one.authority.as_deref().unwrap_or("(none)")).remarked(since)
-                })
-                .collect()
+            let registration = |own: &Registration| {
+                let since = own.instant.as_ref().map(|instant| format!("since {instant}"));
+                vec![Said::new(part, "", own.authority.as_deref().unwrap_or("(none)")).remarked(since)]
+            };
+            entity.registrations.iter().map(registration).collect()
         }
-        "attributes" => entity.attributes.iter().map(|(name, value)| Said::new(part, name, value)).collect(),
+        "attributes" => entity.attributes.iter().map(|(name, value)| one(name, value)).collect(),
         "roles" => {
-            let role = |role: &Role| Said::new(part, "", &role.name).remarked(role.protocols.clone());
-            entity.roles.iter().map(role).collect()
+            roles.map(|role| vec![Said::new(part, "", &role.name).remarked(role.protocols.clone())]).collect()
         }
         _ => vec![],
     }
 }
 
-fn keys<'a>(role: &'a Role, key: &'a Key) -> impl Iterator<Item = Said> + 'a {
+fn keys<'a>(role: &'a Role, key: &'a Key) -> impl Iterator<Item = Vec<Said>> + 'a {
     let what = format!("{} {}", role.name, key.purpose.as_deref().unwrap_or("for any use"));
     let bare = what.clone();
     let certificates = key.certificates.iter().map(move |certificate| match certificate {
@@ -156,10 +144,18 @@ fn keys<'a>(role: &'a Role, key: &'a Key) -> impl Iterator<Item = Said> + 'a {
         None => Said::new("keys", &what, "a certificate that cannot be read"),
     });
     let others = key.others.iter().map(move |digest| {
-        Said::new("keys", &bare, digest.to_string())
-            .remarked(["of the text of a key without a certificate".to_owned()])
+        let remark = "of the text of a key without a certificate".to_owned();
+        Said::new("keys", &bare, digest.to_string()).remarked([remark])
     });
-    certificates.chain(others)
+    certificates.chain(others).map(|value| vec![value])
+}
+
+fn located(endpoint: &Endpoint) -> Said {
+    let Endpoint { service, binding, location, response, index } = endpoint;
+    let index = index.as_ref().map(|index| format!("index {index}"));
+    let answers = response.as_ref().map(|place| format!("answers to {place}"));
+    let remarks = [Some(binding.clone()), index, answers];
+    Said::new("endpoints", service, location).remarked(remarks.into_iter().flatten())
 }
 
 fn strength(certificate: &Certificate) -> [String; 2] {
@@ -195,7 +191,7 @@ fn others(entity: &Entity) -> impl Iterator<Item = Said> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Endpoint, Scope};
+    use crate::policy::Scope;
 
     fn role(name: &str) -> Role {
         Role { name: name.into(), ..Role::default() }
