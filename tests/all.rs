@@ -19,6 +19,7 @@ mod batch_dates;
 mod batch_record;
 mod bundle;
 mod canonical;
+mod changes;
 mod channels;
 mod composed;
 mod faults;

@@ -67,7 +67,7 @@ impl World {
 
     fn difference(&self, before: &str, after: &str) -> Difference {
         let last = self.last(before);
-        examined(after, self.signer.as_ref(), PROFILE, Some(&last)).difference.unwrap()
+        examined(after, self.signer.as_ref(), PROFILE, Some(&last)).difference.unwrap().as_ref().clone()
     }
 
     fn facts(&self, text: &str) -> Facts {

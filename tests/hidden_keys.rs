@@ -225,7 +225,7 @@ fn against_a_record_of_an_earlier_version_the_keys_of_whatever_changed_count_as_
     assert_eq!((same.added, same.removed, same.changed), (0, 0, 0));
     assert_eq!(same.facts[0].path, "the record");
     let moved = difference(&text.replacen("https://a.example/sso", "https://evil.example/sso", 1));
-    assert_eq!(moved.parts.into_iter().collect::<Vec<_>>(), [("endpoints", 1), ("keys", 1)]);
+    assert_eq!(moved.parts.clone().into_iter().collect::<Vec<_>>(), [("endpoints", 1), ("keys", 1)]);
     let gone = difference(&with("<ds:KeyName>a</ds:KeyName>", "https://c.example/"));
     assert_eq!((gone.added, gone.removed, gone.changed), (1, 1, 0));
 }

@@ -18,7 +18,7 @@ const STRINGS: [&str; 8] = [
 ];
 
 /// Whether the bytes are printable text and our own line feeds only.
-fn harmless(shown: &str) -> bool {
+pub(crate) fn harmless(shown: &str) -> bool {
     shown.chars().all(|c| {
         c == '\n' || !(c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'))
     })

@@ -8,7 +8,7 @@ use crate::base::bytes::Digest;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::key::{KeyId, Line};
-use crate::policy::{Carried, Entity, Examined, Examiner};
+use crate::policy::{Carried, Entity, Examined, Examiner, clip};
 
 /// The kinds of channels that documents carry keys of other lines in, as profiles call them.
 pub(super) const SIGNING: &str = "saml-signing";
@@ -78,7 +78,7 @@ impl Carrier {
     fn note(&mut self, subject: &str, fingerprint: &Digest, channels: &[&'static str]) {
         let Some(key) = self.places.get(fingerprint).and_then(|at| self.keys.get(*at)) else { return };
         let carried =
-            |channel: &&'static str| Carried { subject: subject.to_owned(), channel, key: key.id.clone() };
+            |channel: &&'static str| Carried { subject: clip(subject), channel, key: key.id.clone() };
         self.found.extend(channels.iter().map(carried));
     }
 

@@ -95,6 +95,10 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
     /// Show what a signature would cover, what the rules find, and what changed; touches no key
+    ///
+    /// Of entities that changed, the values that would be signed are shown, the riskiest first. A key is shown as the SHA-256
+    /// of its SubjectPublicKeyInfo, in DER, for a certificate the same as `openssl x509 -in CERT -noout -pubkey | openssl pkey
+    /// -pubin -outform DER | openssl dgst -sha256`. `--json` has more of them than the screen.
     Review(review::Review),
     /// Review a document, then sign it
     Sign(sign::Sign),
@@ -218,8 +222,13 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
     // clap repeats arguments, and they are foreign text: so it judges them once more in a form that is safe to show.
     let safe: Vec<String> =
         given.iter().map(|argument| visible(&argument.to_string_lossy()).to_string()).collect();
-    let error = Arguments::try_parse_from(&safe).err().unwrap_or(error);
-    let text = error.render().to_string();
+    let (error, is_safe) =
+        Arguments::try_parse_from(&safe).err().map_or((error, false), |error| (error, true));
+    let mut text = error.render().to_string();
+    if !is_safe {
+        // only what has to be escaped is wrong with it
+        text = text.lines().map(|line| format!("{}\n", visible(line))).collect();
+    }
     if error.use_stderr() && safe.iter().any(|argument| argument == "--json") {
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let lines = text

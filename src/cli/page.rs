@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::base::text::html as safe;
 use crate::base::words;
-use crate::policy::{Difference, Finding, Review};
+use crate::policy::{Difference, EntityChange, Finding, Review, Said};
 
 /// Rows of one table; JSON has all of them.
 const ROWS_MAX: usize = 500;
@@ -24,6 +24,10 @@ code{font:14px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}small{color:var
 @media print{body{max-width:none;padding:0}}
 ";
 
+/// How to compare a key that the page shows.
+const KEYS: &str = "<p><small>A key is shown as the SHA-256 of its SubjectPublicKeyInfo: \
+<code>openssl x509 -in CERT -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256</code></small></p>\n";
+
 fn put(html: &mut String, what: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = html.write_fmt(what);
@@ -40,7 +44,7 @@ pub(super) fn page(review: &Review) -> String {
     verdict(&mut html, review);
     request(&mut html, review);
     findings(&mut html, &review.findings);
-    changes(&mut html, review.changes.as_ref());
+    changes(&mut html, review.changes.as_deref());
     facts(&mut html, review);
     html.push_str("</body>\n</html>\n");
     html
@@ -145,16 +149,42 @@ fn changes(html: &mut String, changes: Option<&Difference>) {
     }
     for change in changes.entities.iter().take(ROWS_MAX) {
         let parts = change.parts.join(", ");
-        put(
-            html,
-            format_args!("<tr><td>{} {parts}</td><td>{}</td></tr>\n", change.what, safe(&change.entity)),
-        );
+        put(html, format_args!("<tr><td>{} {parts}</td><td>{}", change.what, safe(&change.entity)));
+        values(html, changes, change);
+        html.push_str("</td></tr>\n");
     }
     html.push_str("</table>\n");
+    html.push_str(KEYS);
     let more = (changes.entities.len() + changes.unlisted).saturating_sub(ROWS_MAX);
     if more > 0 {
         put(html, format_args!("<p>… and {more} more {unit}, in --json</p>\n"));
     }
+}
+
+/// What an entity says now.
+fn values(html: &mut String, changes: &Difference, change: &EntityChange) {
+    if change.now.is_empty() && change.untold == 0 && changes.emptied(change).next().is_none() {
+        return;
+    }
+    html.push_str("<ul class=\"now\">\n");
+    for Said { part, what, value, remark, is_new } in &change.now {
+        let is_new = match is_new {
+            Some(true) => "<b>new</b> ",
+            Some(false) => "<small>as before</small> ",
+            None => "",
+        };
+        let remark =
+            remark.as_ref().map_or(String::new(), |remark| format!(" <small>({})</small>", safe(remark)));
+        let what = safe(what);
+        put(html, format_args!("<li>{part}: {is_new}{what} <code>{}</code>{remark}</li>\n", safe(value)));
+    }
+    for part in changes.emptied(change) {
+        put(html, format_args!("<li>{part}: none any more</li>\n"));
+    }
+    if change.untold > 0 {
+        put(html, format_args!("<li>… and {} more that this review has no room for</li>\n", change.untold));
+    }
+    html.push_str("</ul>\n");
 }
 
 fn facts(html: &mut String, review: &Review) {

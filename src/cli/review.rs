@@ -19,12 +19,16 @@ use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
-use crate::policy::{self, Difference, Fact, Severity};
+use crate::policy::{self, Difference, EntityChange, Fact, Said, Severity};
 
 /// Values of one path that are shown to people; JSON has all of them.
 const VALUES_SHOWN_MAX: usize = 20;
 /// Breaches of one rule that are shown to people.
 const BREACHES_SHOWN_MAX: usize = 3;
+/// Lines that say what entities say now.
+const LINES_OF_VALUES_MAX: usize = 40;
+/// Characters of one text on such a line; the page and JSON have more.
+const LINE_CHARS_MAX: usize = 120;
 
 /// `fedroot review`
 #[derive(Args, Debug)]
@@ -174,7 +178,7 @@ fn changes(text: &mut String, review: &policy::Review) {
         return text.push_str("changes: none since the last signature\n");
     }
     text.push_str("changes since the last signature\n");
-    let Difference { unit, before, added, removed, changed, .. } = changes;
+    let Difference { unit, before, added, removed, changed, .. } = &**changes;
     if before + added > 0 {
         put(
             text,
@@ -185,24 +189,7 @@ fn changes(text: &mut String, review: &policy::Review) {
     if !parts.is_empty() {
         put(text, format_args!("  {unit} that differ in: {}\n", parts.join(", ")));
     }
-    let item = match *unit {
-        "files" => "file",
-        "documents" => "document",
-        _ => "entity",
-    };
-    for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
-        let (sign, what) = match change.what {
-            "removed" => ('-', item.to_owned()),
-            "added" => ('+', item.to_owned()),
-            _ if *unit == "files" => ('~', item.to_owned()),
-            _ => ('~', change.parts.join(", ")),
-        };
-        put(text, format_args!("  {sign} {what:<18} {}\n", visible(&change.entity)));
-    }
-    let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
-    if more > 0 {
-        put(text, format_args!("  … {more} more {unit}, in --json\n"));
-    }
+    items(text, changes);
     for change in &changes.facts {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
@@ -215,6 +202,79 @@ fn changes(text: &mut String, review: &policy::Review) {
                 put(text, format_args!("  {sign} … {} more, in --json\n", values.len() - VALUES_SHOWN_MAX));
             }
         }
+    }
+}
+
+/// What became of each entity, the riskiest first, and what it says now as long as there is room on the screen.
+fn items(text: &mut String, changes: &Difference) {
+    let unit = changes.unit;
+    let item = match unit {
+        "files" => "file",
+        "documents" => "document",
+        _ => "entity",
+    };
+    let (mut room, mut shows_keys) = (LINES_OF_VALUES_MAX, false);
+    for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
+        let (sign, what) = match change.what {
+            "removed" => ('-', item.to_owned()),
+            "added" => ('+', item.to_owned()),
+            _ if unit == "files" => ('~', item.to_owned()),
+            _ => ('~', change.parts.join(", ")),
+        };
+        put(text, format_args!("  {sign} {what:<18} {}\n", visible(&change.entity)));
+        let lines = values(changes, change);
+        let shown = lines.len().min(room);
+        room -= shown;
+        shows_keys |= lines.iter().take(shown).any(|line| line.trim_start().starts_with("keys "));
+        text.extend(lines.iter().take(shown).map(String::as_str));
+        let left = lines.len() - shown;
+        if left > 0 {
+            text.push_str("    … what it says now is in --json and --html\n");
+        } else if change.untold > 0 {
+            put(text, format_args!("    … {} more values than a review has room for\n", change.untold));
+        }
+    }
+    let more = (changes.entities.len() + changes.unlisted).saturating_sub(VALUES_SHOWN_MAX);
+    if more > 0 {
+        put(text, format_args!("  … {more} more {unit}, in --json\n"));
+    }
+    if shows_keys {
+        text.push_str("  a key is shown as the SHA-256 of its SubjectPublicKeyInfo, in DER\n");
+    }
+}
+
+/// What an entity says now: a few lines for each part, those of a changed entity more than those of one that is new.
+fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
+    let lines_max = if change.what == "added" { 1 } else { 3 };
+    let mut lines = Vec::new();
+    for values in change.now.chunk_by(|one, next| one.part == next.part) {
+        let left = values.len().saturating_sub(lines_max);
+        for (number, value) in values.iter().take(lines_max).enumerate() {
+            let Said { part, what, value, remark, is_new } = value;
+            let is_new = match is_new {
+                Some(true) => "new: ",
+                Some(false) => "as before: ",
+                None => "",
+            };
+            let what = if what.is_empty() { String::new() } else { format!("{} ", cut(what)) };
+            let remark = remark.as_ref().map_or(String::new(), |remark| format!(" ({})", cut(remark)));
+            let more = if left > 0 && number + 1 == lines_max {
+                format!(" … and {left} more")
+            } else {
+                String::new()
+            };
+            lines.push(format!("    {part:<18} {is_new}{what}{}{remark}{more}\n", cut(value)));
+        }
+    }
+    lines.extend(changes.emptied(change).map(|part| format!("    {part:<18} none any more\n")));
+    lines
+}
+
+/// The beginning of a foreign text, on part of a line.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LINE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", visible(text.get(..end).unwrap_or_default())),
+        None => visible(text).to_string(),
     }
 }
 
@@ -244,10 +304,10 @@ pub(super) fn json(review: policy::Review) -> Output {
         "confirmation_needed": review.request.is_severe(),
         "profile": review.profile.to_string(),
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
-        "changes": review.changes,
         "brake_released": review.released,
     });
     let mut output = Output::json(value);
+    output.large("changes", review.changes);
     let (items, facts) = (review.items, review.facts.into_iter().map(|fact| Listed(Ok(fact))));
     let count = items.as_ref().map_or(0, |items| items.count());
     let item = move |place| items.as_ref().map(|items| Listed(items.item(place)));

@@ -4,7 +4,9 @@
 //! `--json` one document goes to stdout, on errors too. Nothing is told by colour. Foreign text is shown through
 //! `visible()`, and every write is checked.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
@@ -23,7 +25,7 @@ pub(super) struct Output {
     pub(super) text: String,
     /// The same as JSON members.
     pub(super) json: Map<String, Value>,
-    /// Further members that hold lists, too long to stand in memory as JSON.
+    /// Further members, too long to stand in memory as JSON.
     pub(super) lists: Vec<(&'static str, List)>,
     /// What to say about it.
     pub(super) notes: Vec<String>,
@@ -50,9 +52,21 @@ impl Output {
         name: &'static str,
         elements: impl IntoIterator<Item = T> + 'static,
     ) {
+        self.streamed(name, |json| json.collect_seq(elements));
+    }
+
+    /// Adds a member to the JSON that is written as it stands: it is large, and JSON in memory would be larger.
+    pub(super) fn large<T: Serialize + 'static>(&mut self, name: &'static str, value: Option<Arc<T>>) {
+        self.streamed(name, move |json| value.as_deref().serialize(json));
+    }
+
+    fn streamed(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut serde_json::Serializer<&mut dyn Write, Ascii>) -> serde_json::Result<()> + 'static,
+    ) {
         let write = move |to: &mut dyn Write| {
-            let mut json = serde_json::Serializer::with_formatter(to, Ascii);
-            json.collect_seq(elements).map_err(io::Error::from)
+            write(&mut serde_json::Serializer::with_formatter(to, Ascii)).map_err(io::Error::from)
         };
         self.lists.push((name, Box::new(write)));
     }
@@ -166,6 +180,21 @@ pub(super) fn say(text: &str) -> Result<(), Fault> {
     write_stderr(text).map_err(|e| disk::fault("write to", "standard error".as_ref(), &e))
 }
 
+/// The most characters of what is said of a fault.
+const FAULT_CHARS_MAX: usize = 4_000;
+
+/// What is said of a fault holds foreign text of any length; what was not done stands at its end.
+fn shortened(text: &str) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= FAULT_CHARS_MAX {
+        return text.into();
+    }
+    let byte = |place| text.char_indices().nth(place).map_or(text.len(), |(at, _)| at);
+    let (head, tail) = (byte(FAULT_CHARS_MAX / 2), byte(count - FAULT_CHARS_MAX / 2));
+    let [head, tail] = [text.get(..head), text.get(tail..)].map(Option::unwrap_or_default);
+    format!("{head}… ({count} characters) …{tail}").into()
+}
+
 fn show(output: Output, as_json: bool) -> io::Result<()> {
     if as_json {
         let outcome = output.refusal.as_ref().map_or_else(|| json!({"version": 1, "ok": true}), fault_json);
@@ -182,9 +211,9 @@ fn show_fault(fault: &Fault, as_json: bool) -> io::Result<()> {
     if as_json {
         return write_json(fault_json(fault), Map::new(), vec![]);
     }
-    let mut text = format!("error: {}\n", visible(fault.message()));
+    let mut text = format!("error: {}\n", visible(&shortened(fault.message())));
     if let Some(hint) = fault.way_out() {
-        text.push_str(&format!("hint: {}\n", visible(hint)));
+        text.push_str(&format!("hint: {}\n", visible(&shortened(hint))));
     }
     write_stderr(&text)
 }
@@ -194,8 +223,8 @@ fn fault_json(fault: &Fault) -> Value {
         "version": 1,
         "ok": false,
         "code": fault.code().name,
-        "message": fault.message(),
-        "hint": fault.way_out(),
+        "message": shortened(fault.message()),
+        "hint": fault.way_out().map(shortened),
     })
 }
 
@@ -268,6 +297,15 @@ pub(super) fn usage(text: &str, to_stdout: bool) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_a_fault_is_short_and_ends_as_it_ends() {
+        let fits = "ü".repeat(FAULT_CHARS_MAX);
+        assert_eq!(shortened(&fits), fits);
+        let short = shortened(&format!("{fits}; nothing was signed")).into_owned();
+        assert!(short.starts_with("üü") && short.contains("ü… (4020 characters) …ü"), "{short}");
+        assert!(short.ends_with("ü; nothing was signed") && short.chars().count() < FAULT_CHARS_MAX + 40);
+    }
 
     #[test]
     fn json_is_ascii_and_still_says_the_same() {

@@ -24,7 +24,7 @@ pub struct Review {
     /// What the rules found, the heaviest first.
     pub findings: Vec<Finding>,
     /// The difference to what this line signed last; `None` when it has signed nothing of this kind yet.
-    pub changes: Option<Difference>,
+    pub changes: Option<Arc<Difference>>,
     /// Why the brake is released, when it is.
     pub released: Option<String>,
     /// What is asked of the key.

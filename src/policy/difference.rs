@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::last::Lines;
+use super::listing::Listing;
 use super::print::{DOCUMENT_PARTS, PARTS};
-use super::{Fact, Last, Print};
+use super::said::{Said, Told, weight};
+use super::{Entity, Fact, Last, Print, clip};
 
 /// What the items of a document are, unless something else is said.
 const ENTITIES: &str = "entities";
@@ -14,8 +16,6 @@ const ENTITIES: &str = "entities";
 const FILES: &str = "files";
 /// What a batch consists of.
 const DOCUMENTS: &str = "documents";
-/// Entities that are listed by name; the counts cover all of them.
-const LISTED_MAX: usize = 20_000;
 
 /// One path whose values differ.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -37,20 +37,10 @@ pub struct EntityChange {
     pub what: &'static str,
     /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart. Files have none.
     pub parts: Vec<&'static str>,
-}
-
-impl EntityChange {
-    /// The lower, the riskier.
-    fn rank(&self, parts: &[&str]) -> usize {
-        let part = self.parts.first().and_then(|part| parts.iter().position(|name| name == part));
-        match (self.what, part) {
-            ("changed", _) if self.parts.is_empty() => 0,
-            ("changed", Some(part)) => part,
-            ("removed", _) => PARTS.len(),
-            ("added", _) => PARTS.len() + 1,
-            _ => PARTS.len() + 2,
-        }
-    }
+    /// What an added entity says, and what a changed one says in these parts: the values that would be signed.
+    pub now: Vec<Said>,
+    /// How many such values are not here, for want of room.
+    pub untold: usize,
 }
 
 /// The difference to what was signed last.
@@ -68,7 +58,7 @@ pub struct Difference {
     pub changed: usize,
     /// How many entities differ in each part.
     pub parts: BTreeMap<&'static str, usize>,
-    /// The entities, the riskiest change first.
+    /// The entities, the riskiest change first; within bounds, the values of the riskiest with them.
     pub entities: Vec<EntityChange>,
     /// How many are not listed.
     pub unlisted: usize,
@@ -87,17 +77,16 @@ impl Difference {
         self.parts.get("keys").copied().unwrap_or_default()
     }
 
+    /// The parts of a changed entity of which nothing is left.
+    pub fn emptied<'a>(&'a self, change: &'a EntityChange) -> impl Iterator<Item = &'static str> {
+        let is_told = self.unit == ENTITIES && change.what == "changed" && change.untold == 0;
+        let told = |part: &str| part == "other" || change.now.iter().any(|value| value.part == part);
+        change.parts.iter().copied().filter(move |part| is_told && !told(part))
+    }
+
     /// The parts of an item that are told apart.
     fn parts(&self) -> &'static [&'static str] {
         if self.unit == DOCUMENTS { &DOCUMENT_PARTS } else { &PARTS }
-    }
-
-    fn list(&mut self, entity: &str, what: &'static str, parts: Vec<&'static str>) {
-        if self.entities.len() < LISTED_MAX {
-            self.entities.push(EntityChange { entity: entity.to_owned(), what, parts });
-        } else {
-            self.unlisted += 1;
-        }
     }
 }
 
@@ -109,12 +98,14 @@ pub(super) struct Tracker<'a> {
     /// Where the lines of those begin that are still there.
     met: Vec<u64>,
     difference: Difference,
+    listing: Listing,
 }
 
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
         let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
-        Self { last, lines: Lines::new(last), met: Vec::with_capacity(last.len()), difference }
+        let (lines, met) = (Lines::new(last), Vec::with_capacity(last.len()));
+        Self { last, lines, met, difference, listing: Listing::default() }
     }
 
     /// The digests of an entity that the next line of the record is about, when it says what it said, and that line: the
@@ -125,8 +116,15 @@ impl<'a> Tracker<'a> {
         is_same.then_some((past, self.lines.line()))
     }
 
-    /// Takes in an item, which has this line in the record of this document. Yields what the record says of it.
-    pub(super) fn item(&mut self, id: &str, now: &Print, line: &[u8]) -> Option<Print> {
+    /// Takes in an item, which has this line in the record of this document, and the entity, when it is one. Yields what the record
+    /// says of it.
+    pub(super) fn item(
+        &mut self,
+        id: &str,
+        now: &Print,
+        line: &[u8],
+        entity: Option<&Entity>,
+    ) -> Option<Print> {
         if let Some(at) = self.lines.is_at(line) {
             self.lines.go_on();
             self.met.push(at);
@@ -134,7 +132,8 @@ impl<'a> Tracker<'a> {
         }
         let Some((at, past)) = self.last.find(id) else {
             self.difference.added += 1;
-            self.difference.list(id, "added", vec![]);
+            let told = entity.map(Told::added).unwrap_or_default();
+            self.list(id, "added", vec![], entity.and_then(weight), told);
             return None;
         };
         self.lines.go_behind(at);
@@ -156,8 +155,31 @@ impl<'a> Tracker<'a> {
             *self.difference.parts.entry(part).or_default() += 1;
         }
         self.difference.changed += 1;
-        self.difference.list(id, "changed", parts);
+        let told = entity.map(|entity| Told::changed(entity, &parts, &past)).unwrap_or_default();
+        self.list(id, "changed", parts, None, told);
         Some(past)
+    }
+
+    /// Lists a change; an added entity may weigh as much as a change of this part.
+    fn list(
+        &mut self,
+        id: &str,
+        what: &'static str,
+        parts: Vec<&'static str>,
+        weight: Option<&str>,
+        told: Told,
+    ) {
+        let weight = parts.first().copied().or(weight);
+        let part = weight.and_then(|part| self.difference.parts().iter().position(|name| *name == part));
+        let rank = match (what, part) {
+            ("changed", _) if parts.is_empty() => 0,
+            (_, Some(part)) => part,
+            ("removed", None) => PARTS.len(),
+            ("added", None) => PARTS.len() + 1,
+            _ => PARTS.len() + 2,
+        };
+        let change = EntityChange { entity: clip(id), what, parts, now: vec![], untold: 0 };
+        self.listing.add(rank, change, told);
     }
 
     /// What the items are.
@@ -173,11 +195,10 @@ impl<'a> Tracker<'a> {
         for at in gone {
             if let Some((name, _)) = self.last.get(at) {
                 self.difference.removed += 1;
-                self.difference.list(&name, "removed", vec![]);
+                self.list(&name, "removed", vec![], None, Told::default());
             }
         }
-        let parts = self.difference.parts();
-        self.difference.entities.sort_by_key(|change| change.rank(parts));
+        (self.difference.entities, self.difference.unlisted) = self.listing.finish();
         self.difference.facts = difference(self.last.facts().iter(), facts);
         if !self.last.is_of_now {
             self.difference.facts.insert(0, earlier_record());
@@ -256,7 +277,7 @@ mod tests {
         for (name, content) in [("a", 2), ("b", 1), ("b", 2), ("c", 1)] {
             assert_eq!(tracker.unchanged(name, &[content; 16]), None, "{name}, {content}");
         }
-        tracker.item("a", &print(1), &line);
+        tracker.item("a", &print(1), &line, None);
         assert_eq!(tracker.unchanged("b", &[2; 16]).map(|(print, _)| print), Some(print(2)));
     }
 

@@ -77,6 +77,8 @@ pub struct Role {
     pub logos: Vec<String>,
     /// The attributes it asks for.
     pub requested: Vec<String>,
+    /// Other attributes of its element, such as `WantAssertionsSigned`: name and value.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Where a role is reached.
@@ -204,6 +206,9 @@ pub struct Organization {
 }
 
 impl Entity {
+    /// The most characters of an entityID (saml-schema-metadata-2.0, entityIDType).
+    pub const ID_CHARS_MAX: usize = 1_024;
+
     /// All keys with readable certificates.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         let keys = self.roles.iter().flat_map(|role| &role.keys);

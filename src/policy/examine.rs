@@ -5,6 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -106,7 +107,7 @@ pub struct Examined {
     /// What the rules found, the heaviest first.
     pub findings: Vec<Finding>,
     /// The difference to what was signed last, when there is such a thing.
-    pub difference: Option<Difference>,
+    pub difference: Option<Arc<Difference>>,
     /// The keys of the vault that the document lists.
     pub carried: BTreeSet<Carried>,
 }
@@ -199,7 +200,7 @@ impl<'a> Examiner<'a> {
             line_into(&mut self.line, &entity.id, &print);
             print
         };
-        self.note(&entity.id, &print);
+        self.note(&entity.id, &print, Some(entity));
     }
 
     /// Takes in the next item of a document whose parts are no entities, such as a file: its name and what tells its content.
@@ -209,7 +210,7 @@ impl<'a> Examiner<'a> {
         }
         let print = Print::of_item(content);
         line_into(&mut self.line, name, &print);
-        self.note(name, &print);
+        self.note(name, &print, None);
     }
 
     /// Takes in the next document of a batch: whom it is about, and what tells it. Yields whether its keys differ from those
@@ -219,16 +220,16 @@ impl<'a> Examiner<'a> {
             tracker.unit("documents");
         }
         line_into(&mut self.line, name, print);
-        let past = self.note(name, print)?;
+        let past = self.note(name, print, None)?;
         Some(past.parts.first() != print.parts.first())
     }
 
     /// Notes the item of the line at hand. Yields what the record says of it.
-    fn note(&mut self, name: &str, print: &Print) -> Option<Print> {
+    fn note(&mut self, name: &str, print: &Print, entity: Option<&Entity>) -> Option<Print> {
         if let Some(recorder) = &mut self.recorder {
             recorder.item(&self.line);
         }
-        self.tracker.as_mut()?.item(name, print, &self.line)
+        self.tracker.as_mut()?.item(name, print, &self.line, entity)
     }
 
     /// Judges the document as a whole, and ends.
@@ -262,6 +263,10 @@ impl<'a> Examiner<'a> {
                 self.tally.add(rule, &self.standard, "", detail);
             }
         }
-        Ok(Examined { findings: self.tally.finish(), difference, carried: BTreeSet::new() })
+        Ok(Examined {
+            findings: self.tally.finish(),
+            difference: difference.map(Arc::new),
+            carried: BTreeSet::new(),
+        })
     }
 }

@@ -12,9 +12,11 @@ mod finding;
 mod last;
 mod likeness;
 mod lookalikes;
+mod listing;
 mod print;
 mod profile;
 mod rules;
+mod said;
 mod sequence;
 mod waiver;
 
@@ -36,6 +38,7 @@ pub use profile::{
     Provisioning, Reserved, Saml, SoftwareStatement, Spiffe, is_place,
 };
 pub use rules::{RULES, Rules};
+pub use said::Said;
 pub use sequence::{REVOKED, SEQUENCE_STEP, next_sequence};
 pub use waiver::{Brake, Waiver};
 

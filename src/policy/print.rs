@@ -9,6 +9,10 @@ use super::{Endpoint, Entity};
 /// The parts of an entity that are told apart, the riskiest first.
 pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
 
+/// What writes the texts of each part.
+const WRITERS: [fn(&Entity, &mut Texts); PARTS.len()] =
+    [keys, endpoints, scopes, registrar, attributes, roles];
+
 /// The parts of a document of a batch that are told apart, the riskiest first.
 pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
 
@@ -21,7 +25,7 @@ pub struct Print {
 
 impl Print {
     pub(super) fn of(entity: &Entity, texts: &mut Texts) -> Self {
-        let parts = [keys, endpoints, scopes, registrar, attributes, roles].map(|part| {
+        let parts = WRITERS.map(|part| {
             texts.clear();
             part(entity, texts);
             texts.digest()
@@ -49,6 +53,35 @@ impl Print {
             parts: [0; PARTS.len()],
         }
     }
+}
+
+/// More texts are not tried one without the other.
+const TRIED_MAX: usize = 12;
+
+/// Which texts of a part were not there: those without which it has the digest of the past. Nothing, when neither all nor one
+/// nor two of them are, or others are gone.
+pub(super) fn new_in(entity: &Entity, part: &str, before: &Print) -> Option<Vec<bool>> {
+    let place = PARTS.iter().position(|own| *own == part)?;
+    let (write, digest) = (WRITERS.get(place)?, *before.parts.get(place)?);
+    let mut texts = Texts::default();
+    write(entity, &mut texts);
+    let spans = texts.spans.clone();
+    if digest == OF_NOTHING {
+        return Some(vec![true; spans.len()]);
+    }
+    if spans.len() > TRIED_MAX {
+        return None;
+    }
+    let pairs = (0..spans.len()).flat_map(|one| (one..spans.len()).map(move |other| (one, other)));
+    // one alone before two
+    let (alone, two): (Vec<_>, Vec<_>) = pairs.partition(|(one, other)| one == other);
+    let found = alone.into_iter().chain(two).find(|(one, other)| {
+        let rest = spans.iter().enumerate().filter(|(at, _)| at != one && at != other);
+        texts.spans = rest.map(|(_, span)| span.clone()).collect();
+        texts.digest() == digest
+    });
+    let (one, other) = found?;
+    Some((0..spans.len()).map(|at| at == one || at == other).collect())
 }
 
 /// The digest of no text: the beginning of that of no octets.
@@ -150,6 +183,32 @@ fn roles(entity: &Entity, texts: &mut Texts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{Role, Scope};
+
+    fn with_scopes(scopes: &[&str]) -> Entity {
+        let scope = |value: &&str| Scope { is_regexp: false, value: (*value).into() };
+        let role = Role { scopes: scopes.iter().map(scope).collect(), ..Role::default() };
+        Entity { roles: vec![role], ..Entity::default() }
+    }
+
+    #[test]
+    fn what_is_new_in_a_part_is_told_where_the_digest_can_tell() {
+        let many: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (past, now, new) in [
+            (&["a", "c"][..], &["a", "b", "c"][..], Some(vec![false, true, false])),
+            (&["c"], &["a", "b", "c"], Some(vec![true, true, false])),
+            (&[], &["a", "b", "c"], Some(vec![true; 3])),
+            (&["a"], &["a", "b", "c", "d"], None), // three
+            (&["a", "x"], &["a", "b"], None),      // one instead of another
+            (&["a", "b"], &["a"], None),           // gone
+            (&["a"], &[], None),
+            (&many[1..], &many, None), // too many to be tried
+        ] {
+            let past = Print::of(&with_scopes(past), &mut Texts::default());
+            assert_eq!(new_in(&with_scopes(now), "scopes", &past), new, "{now:?}");
+        }
+    }
 
     #[test]
     fn no_text_has_the_digest_of_nothing() {

@@ -243,11 +243,17 @@ impl Assembler {
             "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
             _ => owned(tag, "protocolSupportEnumeration"),
         };
+        let is_setting = |namespace: &str, name: &str| {
+            namespace.is_empty() && !["protocolSupportEnumeration", "ID"].contains(&name)
+        };
+        let settings = tag.said().filter(|(namespace, name, _)| is_setting(namespace, name));
+        let settings = settings.map(|(_, name, value)| (name.to_owned(), value.to_owned())).collect();
         let role = Role {
             name: name.to_owned(),
             protocols,
             error_url: owned(tag, "errorURL"),
             signs_requests: matches!(tag.attribute("AuthnRequestsSigned").map(str::trim), Some("true" | "1")),
+            settings,
             ..Role::default()
         };
         push(&mut self.entity.roles, role, &mut self.entity.is_cut);

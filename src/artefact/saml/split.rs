@@ -23,7 +23,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
 use crate::format::xml::{Event, Limits, Reader, StartTag, dsig, is_ncname};
 use crate::key::{Hash, PublicKey, Scheme};
-use crate::policy::{Examined, Examiner, Facts, Standard};
+use crate::policy::{Entity, Examined, Examiner, Facts, Standard};
 
 /// A single entity stands in memory while it is signed: larger ones are refused.
 const ENTITY_BYTES_MAX: u64 = 64 << 20;
@@ -312,6 +312,14 @@ impl<'a> Splitter<'a> {
             return Err(BATCH
                 .fault(format!("{}: an entity without an entityID has no name", tag.position()))
                 .hint("give it one, or take it out"));
+        }
+        let length = id.chars().count();
+        if length > Entity::ID_CHARS_MAX {
+            let what = format!("{}: an entityID has {length} characters", tag.position());
+            return Err(BATCH.fault(what).hint(format!(
+                "it may have {} (SAML V2.0 Metadata, section 2.3.2): take the entity out",
+                Entity::ID_CHARS_MAX
+            )));
         }
         let is_root = tag.depth() == 0;
         let start = if is_root { tag.range().start } else { self.place(tag.range().start) };

@@ -80,15 +80,16 @@ pub(super) static ROWS: &[Rule] = &[
     ),
     Rule::saml(
         "saml.entity-id.too-long",
-        Warn,
+        Block,
         "an entityID has at most 1024 characters",
-        "have it registered anew with a shorter entityID",
+        "take the entity out, or have it registered anew: who validates against the schema drops the whole document",
         METADATA,
         Check::Entity(|entity, _| {
             let length = entity.id.chars().count();
-            when(length > 1_024, || format!("the entityID has {length} characters"))
+            when(length > Entity::ID_CHARS_MAX, || format!("the entityID has {length} characters"))
         }),
-    ),
+    )
+    .firm(),
     Rule::saml(
         "saml.entity-id.white-space",
         Block,
