@@ -482,10 +482,10 @@ fn strangers_verify_every_file_that_an_aggregate_of_the_corpus_is_split_into() {
         let ran = folder.fedroot(&split(path.to_str().unwrap(), &["--release-brake", "test"]));
         let said: Value = serde_json::from_str(&ran.stdout).unwrap();
         if ran.code != 0 {
-            let code = said["code"].as_str().unwrap();
-            let is_known =
-                code.starts_with("dsig.") || code.starts_with("xml.") || code.starts_with("saml.root");
-            assert!(is_known || code == "sign.split", "{}: {}", path.display(), ran.stdout);
+            let (code, why) = (said["code"].as_str().unwrap(), said["message"].as_str().unwrap());
+            let known = ["dsig.", "xml.", "saml.root", "sign.split"].iter().any(|own| code.starts_with(own));
+            let hidden = why.contains("saml.entity.misplaced") || why.contains("saml.split.group");
+            assert!(known || hidden, "{}: {}", path.display(), ran.stdout);
             continue;
         }
         aggregates += 1;

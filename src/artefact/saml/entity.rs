@@ -441,18 +441,15 @@ impl Assembler {
             Some((same, certificate)) if same == text => certificate,
             _ => certificate::read(&text),
         };
-        match &certificate {
-            Some(certificate) => {
-                self.absorb_bytes(certificate.fingerprint.as_bytes());
-                let end = certificate.expires.map_or(0, Instant::unix);
-                self.absorb_bytes(&end.to_be_bytes());
-                self.key_info.certificate(&certificate.fingerprint);
-            }
-            None => {
-                self.absorb_bytes(text.as_bytes());
-                self.key_info.text(&text);
-                self.has_private_key |= private::is(&text);
-            }
+        if let Some(certificate) = &certificate {
+            self.absorb_bytes(certificate.fingerprint.as_bytes());
+            let end = certificate.expires.map_or(0, Instant::unix);
+            self.absorb_bytes(&end.to_be_bytes());
+            self.key_info.certificate(&certificate.fingerprint);
+        } else {
+            self.absorb_bytes(text.as_bytes());
+            self.key_info.text(&text);
+            self.has_private_key |= private::is(&text);
         }
         let mut is_cut = self.entity.is_cut;
         if let Some(key) = self.key() {

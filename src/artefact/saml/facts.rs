@@ -196,7 +196,10 @@ impl<'a> Collector<'a> {
         let was_in_entity = self.structure.is_in_entity();
         match self.structure.start(tag.depth(), element) {
             Stand::Entity => self.begin(tag),
-            Stand::Group => return Ok(self.outside.group(tag)),
+            Stand::Group => {
+                self.outside.group(tag);
+                return Ok(());
+            }
             Stand::Misplaced => {
                 self.misplaced += 1;
                 let what = format!("{} stands inside {}, at {}", tag.name(), self.inside(), tag.position());
