@@ -151,8 +151,7 @@ impl Assembler {
             }
             Element::GivenName => self.take(Place::GivenName, tag),
             Element::Algorithm => {
-                let algorithm = (tag.local().to_owned(), owned(tag, "Algorithm").unwrap_or_default());
-                push(&mut self.entity.algorithms, algorithm, cut);
+                push(&mut self.entity.algorithms, owned(tag, "Algorithm").unwrap_or_default(), cut);
             }
             Element::FederationEndpoint => self.federation = Some((tag.local().to_owned(), tag.depth())),
             Element::FederationAddress if self.federation.is_some() => self.take(Place::Endpoint, tag),
