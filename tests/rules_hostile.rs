@@ -54,7 +54,10 @@ fn addresses_and_scopes_that_lead_elsewhere_are_found() {
         (federation("http://10.0.0.1/"), "saml.endpoint.private"),
         (federation("http://fs.example.org/"), "saml.endpoint.http"),
         (extension(initiator), "saml.endpoint.http"),
-        (extension(&initiator.replace("request-init'", "request'")), "saml.endpoint.discovery"),
+        (
+            extension(&initiator.replace("request-init' Location", "request' Location")),
+            "saml.endpoint.discovery",
+        ),
         (scope("*.example.org"), "saml.scope.malformed"),
         (scope(".example.org"), "saml.scope.malformed"),
         (scope("example .org"), "saml.scope.malformed"),

@@ -23,8 +23,8 @@ pub struct Entity {
     pub authorities: Vec<Key>,
     /// The names of those whose NameFormat is not that of a URI.
     pub unformatted: Vec<String>,
-    /// The algorithms that it declares: the element, such as `DigestMethod`, and the algorithm.
-    pub algorithms: Vec<(String, String)>,
+    /// The algorithms that it declares, by their URIs.
+    pub algorithms: Vec<String>,
     /// Extensions that stand where nobody looks for them: what, and where.
     pub misplaced: Vec<String>,
     /// Whom to ask about it.

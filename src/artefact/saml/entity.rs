@@ -202,7 +202,7 @@ impl Assembler {
             }
             Element::GivenName => self.take(Place::GivenName, tag),
             Element::Algorithm => {
-                let algorithm = (tag.local().to_owned(), owned(tag, "Algorithm").unwrap_or_default());
+                let algorithm = owned(tag, "Algorithm").unwrap_or_default();
                 push(&mut self.entity.algorithms, algorithm, &mut self.entity.is_cut);
             }
             Element::FederationEndpoint => self.federation = Some((tag.local().to_owned(), tag.depth())),

@@ -1,6 +1,6 @@
 //! What an address leads to, by its text alone.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::host;
 

@@ -121,9 +121,8 @@ pub(super) static ROWS: &[Rule] = &[
         "have it taken out: partners that go by the declaration use it",
         "RFC 6151; SAML V2.0 Metadata Profile for Algorithm Support; XML Encryption 1.1, section 5.5.1",
         Check::Entity(|entity, _| {
-            let broken = |uri: &str| uri.contains("md5") || uri.ends_with("#rsa-1_5");
-            let broken = entity.algorithms.iter().filter(|(_, uri)| broken(uri));
-            broken.map(|(what, uri)| format!("{what} names '{uri}'")).collect()
+            let is_broken = |uri: &&String| uri.contains("md5") || uri.ends_with("#rsa-1_5");
+            entity.algorithms.iter().filter(is_broken).map(|uri| format!("it declares '{uri}'")).collect()
         }),
     ),
 ];
