@@ -60,4 +60,5 @@ mod strangers;
 mod strangers_jose;
 mod support;
 mod terminal;
+mod token_claims;
 mod verdicts;

@@ -170,7 +170,8 @@ fn everybody_whose_configuration_is_there_names_the_superior() {
 
 #[test]
 fn what_is_not_valid_yet_is_no_link() {
-    let places: [(&str, fn(&mut Scene) -> &mut Value); 4] = [
+    type Claims = fn(&mut Scene) -> &mut Value;
+    let places: [(&str, Claims); 4] = [
         ("above.jwt", |scene| &mut scene.above),
         ("below.jwt", |scene| &mut scene.below),
         ("subject.jwt", |scene| &mut scene.subject),
