@@ -192,7 +192,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Che
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor\'s configuration (can be repeated)' -r -F
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor\'s configuration, whose keys speak for no other anchor (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l at -d 'Judge validity by this time instead of now' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l audience -d 'Refuse a document for another audience than this one, the service\'s own URL' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l historical -d 'The historical keys of a chain\'s anchor, for a time at which it used them' -r -F

@@ -313,7 +313,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 ;;
 (verify)
 _arguments "${_arguments_options[@]}" : \
-'*--trust=[A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor'\''s configuration (can be repeated)]:FILE:_files' \
+'*--trust=[A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor'\''s configuration, whose keys speak for no other anchor (can be repeated)]:FILE:_files' \
 '--at=[Judge validity by this time instead of now]:TIME:_default' \
 '--audience=[Refuse a document for another audience than this one, the service'\''s own URL]:URL:_default' \
 '--historical=[The historical keys of a chain'\''s anchor, for a time at which it used them]:FILE:_files' \

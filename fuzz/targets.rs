@@ -278,7 +278,7 @@ pub(super) fn entity_statement(ground: &Ground<'_>, data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     let at = Instant::from_unix(1_795_348_800).expect("a time");
     let mut anchor = Anchor::default();
-    named(anchor.trust(text));
+    named(anchor.trust("trusted", text));
     named(anchor.history(text));
     named(anchor.trust_keys(std::slice::from_ref(&ground.key)));
     let Some(statement) = named(Statement::read(text)) else { return };

@@ -193,6 +193,77 @@ fn scope_is_a_set_of_words() {
     );
 }
 
+/// Whether a scope is written as a string or as an array, and in which order, says nothing; what comes out is a string.
+#[test]
+fn scope_comes_out_as_a_string_whatever_the_policy_writes() {
+    let none = Value::Null;
+    for (superior, subordinate, given, expected) in [
+        (json!({"value": ["openid", "email"]}), json!({}), json!("x"), Ok(json!("openid email"))),
+        (json!({"default": ["openid", "email"]}), json!({}), none.clone(), Ok(json!("openid email"))),
+        (json!({"default": "openid"}), json!({}), json!("email  openid"), Ok(json!("email openid"))),
+        (json!({"value": "a b"}), json!({"value": "b a"}), none.clone(), Ok(json!("a b"))),
+        (json!({"value": "a b"}), json!({"value": ["b", "a"]}), none.clone(), Ok(json!("a b"))),
+        (json!({"default": "a b"}), json!({"default": "b"}), none.clone(), Err(&POLICY)),
+        (
+            json!({"one_of": ["email openid", "x"]}),
+            json!({}),
+            json!("openid email"),
+            Ok(json!("openid email")),
+        ),
+        (json!({"one_of": ["a b", "c"]}), json!({"one_of": ["b a"]}), json!("a b"), Ok(json!("a b"))),
+        (json!({"one_of": ["a b", "c"]}), json!({"one_of": ["b a"]}), json!("c"), Err(&METADATA)),
+        (json!({"one_of": ["a b", "c"], "value": "b a"}), json!({}), none.clone(), Ok(json!("b a"))),
+        (json!({"one_of": ["a b"]}), json!({}), json!("a"), Err(&METADATA)),
+        (json!({"subset_of": "openid email"}), json!({}), json!("x openid"), Ok(json!("openid"))),
+        (json!({"superset_of": ["a b"]}), json!({}), json!("b a c"), Ok(json!("b a c"))),
+        (json!({"add": ["b"]}), json!({}), json!(["a", "b"]), Ok(json!("a b"))),
+        (json!({"value": null}), json!({}), json!("a"), Ok(none.clone())),
+        (json!({"essential": true}), json!({}), json!("a a"), Ok(json!("a"))),
+        (json!({"value": 5}), json!({}), none.clone(), Err(&POLICY)),
+        (json!({"value": ["a", 5]}), json!({}), none.clone(), Err(&POLICY)),
+        (json!({"one_of": [5]}), json!({}), none.clone(), Err(&POLICY)),
+        (json!({"default": null}), json!({}), none.clone(), Err(&POLICY)),
+        (json!({"subset_of": ["a"]}), json!({}), json!(5), Err(&METADATA)),
+    ] {
+        let case = format!("{superior} {subordinate} {given}");
+        let given = if given.is_null() { json!({}) } else { json!({ "scope": given }) };
+        let result = policy(&json!({ "scope": superior }))
+            .and_then(|superior| superior.merge(&policy(&json!({ "scope": subordinate }))?))
+            .and_then(|both| applied(&both, &given))
+            .map(|resolved| resolved["scope"].clone());
+        match (result, expected) {
+            (Ok(value), Ok(expected)) => assert_eq!(value, expected, "{case}"),
+            (Err(fault), Err(code)) => assert_eq!(fault.code(), code, "{case}"),
+            (result, _) => panic!("{case}: {result:?}"),
+        }
+    }
+    let told = policy(&json!({"scope": {"value": ["a", "b"], "one_of": ["b a"]}})).unwrap().to_value();
+    assert_eq!(told, json!({"openid_provider": {"scope": {"value": "a b", "one_of": ["b a"]}}}));
+}
+
+/// A hostile statement with all the values that are read costs no more than so many.
+#[test]
+fn policies_over_long_arrays_take_no_longer_than_reading_them() {
+    let many: Vec<String> = (0..40_000).map(|n| format!("v{n}")).collect();
+    let start = std::time::Instant::now();
+    for operators in [
+        json!({"add": many}),
+        json!({"superset_of": many}),
+        json!({"subset_of": many}),
+        json!({"value": many}),
+    ] {
+        let once = policy(&json!({ "p": operators })).unwrap();
+        let both = once.merge(&once).unwrap();
+        assert_eq!(applied(&both, &json!({ "p": many })).unwrap()["p"].as_array().unwrap().len(), 40_000);
+    }
+    let removed: Map<String, Value> =
+        many.iter().map(|name| (name.clone(), json!({"value": null}))).collect();
+    let given: Map<String, Value> = many.iter().map(|name| (name.clone(), json!(1))).collect();
+    assert_eq!(applied(&policy(&removed.into()).unwrap(), &given.into()).unwrap(), json!({}));
+    // It took minutes when each value was held against each other.
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
 #[test]
 fn a_policy_for_a_type_that_is_not_there_says_nothing() {
     let policy = MetadataPolicy::read(&json!({"openid_relying_party": {"x": {"essential": true}}})).unwrap();
@@ -220,13 +291,18 @@ fn operators() -> impl Strategy<Value = Value> {
 }
 
 fn policies() -> impl Strategy<Value = MetadataPolicy> {
-    operators().prop_filter_map("operators that may stand together", |operators| {
-        policy(&json!({ "p": operators })).ok()
+    let parameter = prop::sample::select(vec!["p", "scope"]);
+    (parameter, operators()).prop_filter_map("operators that may stand together", |(name, operators)| {
+        policy(&json!({ name: operators })).ok()
     })
 }
 
 fn metadata() -> impl Strategy<Value = Value> {
-    prop_oneof![Just(json!({})), words().prop_map(|words| json!({ "p": words })), Just(json!({"p": "a"}))]
+    prop_oneof![
+        Just(json!({})),
+        words().prop_map(|words| json!({ "p": words, "scope": words })),
+        Just(json!({"p": "a", "scope": "b a"}))
+    ]
 }
 
 proptest! {

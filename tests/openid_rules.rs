@@ -95,7 +95,10 @@ fn every_rule_of_openid_has_a_vector_that_triggers_it_and_one_that_does_not() {
                 continue;
             };
             let form = vector["form"].as_str().unwrap();
-            let found = broken(form, &patched(base[form].clone(), &vector));
+            let found = match form {
+                "chain" => crate::openid_anchors::noted(&vector),
+                form => broken(form, &patched(base[form].clone(), &vector)),
+            };
             if found.contains(rule.id) != triggers {
                 faults.push(format!("{}: {name}.json triggers {found:?}", rule.id));
             }

@@ -268,11 +268,19 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<Instant>, Faul
     Instant::from_unix(seconds).map(Some)
 }
 
-/// Refuses a JWT that lacks one of these claims.
+/// Claims that are names (RFC 7519, section 4.1; RFC 9068, section 2.2): no number or `null` stands in for one.
+const NAMES: [&str; 7] = ["iss", "sub", "client_id", "jti", "tenant", "env", "scope"];
+
+/// Refuses a JWT that lacks one of these claims, or in which one that is a name is no text.
 pub(super) fn demand(claims: &Map<String, Value>, names: &[&str], document: &Document) -> Result<(), Fault> {
-    match names.iter().find(|name| !claims.contains_key(**name)) {
-        None => Ok(()),
-        Some(name) => Err(ALTERED
-            .fault(format!("{}: the signature is good, but the claim '{name}' is missing", document.name()))),
+    for name in names {
+        let why = match claims.get(*name) {
+            None => "is missing",
+            Some(value) if NAMES.contains(name) && value.as_str().is_none_or(str::is_empty) => "is no text",
+            Some(_) => continue,
+        };
+        return Err(ALTERED
+            .fault(format!("{}: the signature is good, but the claim '{name}' {why}", document.name())));
     }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::format::json::{self, Limits, Numbers, Value};
 
 const FILE_BYTES_MAX: u64 = 8 << 20;
 
-/// Verifies the statements of one chain at a time, with what is trusted of its anchor: files that hold a JWK set, the anchor's
+/// Verifies the statements of one chain at a time, with what is trusted of its anchor: files that hold a JWK, a JWK set, an anchor's
 /// configuration, or public keys and certificates in PEM; and the anchor's historical keys.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub fn verify_chain(
         if text.contains("-----BEGIN ") {
             anchor.trust_keys(&trust(path)?)?;
         } else {
-            anchor.trust(&text).map_err(|fault| fault.at(path.display()))?;
+            anchor.trust(path.display(), &text)?;
         }
     }
     if let Some(path) = historical {

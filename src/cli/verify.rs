@@ -25,8 +25,8 @@ pub(super) struct Verify {
     /// The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input
     #[arg(value_name = "FILE", required = true)]
     documents: Vec<PathBuf>,
-    /// A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor's configuration (can be
-    /// repeated)
+    /// A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor's configuration, whose keys
+    /// speak for no other anchor (can be repeated)
     #[arg(long, value_name = "FILE", required = true)]
     trust: Vec<PathBuf>,
     /// Judge validity by this time instead of now

@@ -3,7 +3,7 @@
 //!
 //! Nothing is fetched. A statement counts only by the keys that its superior's statement gives its issuer.
 
-use super::anchor::Anchor;
+use super::anchor::{Anchor, Keys, silence};
 use super::constraints;
 use super::metadata_policy::MetadataPolicy;
 use super::statement::{Form, Found, Statement};
@@ -12,7 +12,7 @@ use super::{CHAIN, STATEMENT};
 use crate::artefact::UNTRUSTED;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
-use crate::format::jose::{JwkSet, Jws};
+use crate::format::jose::{Jwk, JwkSet, Jws};
 use crate::format::json::{Map, Value};
 use crate::policy::{RULES, Severity};
 
@@ -56,20 +56,26 @@ pub struct Link {
 /// `openid.policy` and `openid.metadata`, `openid.trust-mark`, `jws.signature` and `jwk.mismatch`, and `verify.untrusted`
 /// when the chain does not hang on a key of the anchor.
 pub fn verify(links: &[Link], anchor: &Anchor, at: Instant) -> Result<Chain, Fault> {
-    let path = Path::sort(links)?;
+    let path = Path::sort(links, at)?;
     let mut notes = Vec::new();
     for link in links {
         judge(link, at, &mut notes)?;
     }
     let top = path.entities.last().copied().unwrap_or_default();
-    let trusted = anchor.keys_of(top, at)?;
-    let (anchor_key, is_historical, top_keys) = path.hang(&trusted)?;
+    let keys = anchor.keys_of(top, at)?;
+    for link in anchor.configurations(top) {
+        // Today's configuration may be trusted for a chain of the past.
+        judge(link, link.statement.date("iat").unwrap_or(at).max(at), &mut notes)?;
+    }
+    let (anchor_key, is_historical, top_keys) = path.hang(&keys, &mut notes)?;
     path.check_signatures(&top_keys)?;
     path.check_hints()?;
     let statements: Vec<&Statement> = path.statements.iter().map(|link| &link.statement).collect();
     constraints::check(&statements, &path.entities)?;
     let (metadata, policy) = constraints::resolve(&path.subject.statement, &statements)?;
-    let marks = trust_mark::verify(&path.subject.statement, &path.known_keys(&top_keys)?, path.top(), at)
+    let youngest = anchor.configurations(top).max_by_key(|link| link.statement.date("iat"));
+    let configuration = path.top().or(youngest.map(|link| &link.statement));
+    let marks = trust_mark::verify(&path.subject.statement, &path.known_keys(&top_keys)?, configuration, at)
         .map_err(|fault| fault.at(&path.subject.place))?;
     let ends = links.iter().filter_map(|link| link.statement.date("exp")).min();
     Ok(Chain {
@@ -102,6 +108,8 @@ fn judge(link: &Link, at: Instant, notes: &mut Vec<(String, Found)>) -> Result<(
 
 /// The statements in their order.
 struct Path<'a> {
+    /// The time it is judged by.
+    at: Instant,
     /// From the subject to the anchor.
     entities: Vec<&'a str>,
     /// The subject's configuration.
@@ -114,7 +122,7 @@ struct Path<'a> {
 
 impl<'a> Path<'a> {
     /// Finds the one chain that all statements form.
-    fn sort(links: &'a [Link]) -> Result<Self, Fault> {
+    fn sort(links: &'a [Link], at: Instant) -> Result<Self, Fault> {
         if links.len() > STATEMENTS_MAX {
             return Err(CHAIN.fault(format!("{} statements are no chain", links.len())));
         }
@@ -154,7 +162,7 @@ impl<'a> Path<'a> {
             chain.push(link);
         }
         let others: Vec<&Link> = configurations.filter(|link| !std::ptr::eq(*link, subject)).collect();
-        let path = Self { entities, subject, statements: chain, configurations: others };
+        let path = Self { at, entities, subject, statements: chain, configurations: others };
         path.check_complete(links)?;
         Ok(path)
     }
@@ -192,21 +200,43 @@ impl<'a> Path<'a> {
 
     /// Finds the trusted key that the chain hangs on: the one that signed the anchor's configuration, or its statement where
     /// that was not given. Returns its thumbprint, whether it is historical, and the keys of the anchor that count.
-    fn hang(&self, trusted: &[super::anchor::Key]) -> Result<(String, bool, JwkSet), Fault> {
+    fn hang(
+        &self,
+        trusted: &Keys,
+        notes: &mut Vec<(String, Found)>,
+    ) -> Result<(String, bool, JwkSet), Fault> {
         let top = self.entities.last().copied().unwrap_or_default();
         let link = self.configuration(top).or_else(|| self.statements.last().copied());
         let Some(link) = link else { return Err(CHAIN.fault("there is no statement of an anchor")) };
         let jws = signed(link)?;
-        let key = trusted.iter().find(|key| jws.verify(&key.jwk).is_ok()).ok_or_else(|| {
+        let made_it = |jwk: &Jwk| jws.verify(jwk).is_ok();
+        if let Some((jwk, why)) = trusted.silenced.iter().find(|(jwk, _)| made_it(jwk)) {
+            return Err(UNTRUSTED
+                .fault(format!(
+                    "the key {} of the anchor {top} made this signature, and {why}",
+                    jwk.thumbprint()
+                ))
+                .at(&link.place)
+                .hint("get a statement that another key signed"));
+        }
+        let key = trusted.speaking.iter().find(|key| made_it(&key.jwk)).ok_or_else(|| {
             UNTRUSTED
                 .fault(format!("no trusted key of the anchor {top} made this signature"))
                 .at(&link.place)
                 .hint("get the anchor's keys over another channel, and name them with --trust; its older ones with --historical")
         })?;
+        if let Some(revoked) = &key.revoked {
+            let detail =
+                format!("the anchor's key {} made this signature, and {revoked}", key.jwk.thumbprint());
+            notes.push((link.place.clone(), Found { rule: "openid.chain.revoked", detail }));
+        }
         let keys = if link.statement.form() == Form::EntityConfiguration {
-            link.statement.keys()?
+            let mut keys = link.statement.keys()?;
+            keys.keys.retain(|own| !trusted.silenced.iter().any(|(jwk, _)| jwk.key() == own.key()));
+            keys
         } else {
-            JwkSet { keys: trusted.iter().map(|key| key.jwk.clone()).collect(), unused: vec![] }
+            named(link, jws, &key.jwk, notes)?;
+            JwkSet { keys: trusted.speaking.iter().map(|key| key.jwk.clone()).collect(), unused: vec![] }
         };
         Ok((key.jwk.thumbprint(), key.is_historical, keys))
     }
@@ -218,32 +248,43 @@ impl<'a> Path<'a> {
         for (n, link) in self.statements.iter().enumerate().rev() {
             let issuer = self.entities.get(n + 1).copied().unwrap_or_default();
             if let Some(own) = self.configuration(issuer) {
-                self_signed(own)?;
-                by_one_of(own, keys)?;
+                self.self_signed(own)?;
+                self.by_one_of(own, keys)?;
             }
             // Without the anchor's configuration, its statement was verified where the chain hangs.
             if n + 1 < self.statements.len() || self.top().is_some() {
-                by_one_of(link, keys)?;
+                self.by_one_of(link, keys)?;
             }
             of_issuer = link.statement.keys()?;
             keys = &of_issuer;
             if n == 0 {
-                by_one_of(self.subject, keys)?;
+                self.by_one_of(self.subject, keys)?;
             }
         }
-        self_signed(self.subject)
+        self.self_signed(self.subject)
     }
 
-    /// The subject names its superior (section 3.1.2).
+    fn self_signed(&self, link: &Link) -> Result<(), Fault> {
+        self.by_one_of(link, &link.statement.keys()?)
+    }
+
+    /// The signature is by the key of its `kid` in this set, which spoke at the time.
+    fn by_one_of(&self, link: &Link, keys: &JwkSet) -> Result<(), Fault> {
+        verify_by_kid(signed(link)?, keys, self.at).map_err(|fault| fault.at(&link.place))
+    }
+
+    /// Everybody whose configuration is there names the superior that speaks of it (sections 3.1.2 and 10.2).
     fn check_hints(&self) -> Result<(), Fault> {
-        let Some(superior) = self.statements.first().map(|link| link.statement.iss()) else { return Ok(()) };
-        let hints = self.subject.statement.get("authority_hints").and_then(Value::as_array);
-        if hints.is_some_and(|all| all.iter().any(|hint| hint == superior)) {
-            return Ok(());
+        for link in &self.statements {
+            let superior = link.statement.iss();
+            let Some(own) = self.configuration(link.statement.sub()) else { continue };
+            let hints = own.statement.get("authority_hints").and_then(Value::as_array);
+            if !hints.is_some_and(|all| all.iter().any(|hint| hint == superior)) {
+                let fault = CHAIN.fault(format!("its authority_hints do not name its superior {superior}"));
+                return Err(fault.at(&own.place));
+            }
         }
-        Err(CHAIN
-            .fault(format!("its authority_hints do not name its superior {superior}"))
-            .at(&self.subject.place))
+        Ok(())
     }
 
     /// The keys of every entity of the chain, as its superior gives them.
@@ -262,27 +303,52 @@ fn signed(link: &Link) -> Result<&Jws, Fault> {
     link.statement.jws().ok_or_else(|| CHAIN.fault("it is not signed").at(&link.place))
 }
 
-fn self_signed(link: &Link) -> Result<(), Fault> {
-    by_one_of(link, &link.statement.keys()?)
+/// The header of a statement names the trusted key that made it, as far as that key has a name (section 10.2).
+fn named(link: &Link, jws: &Jws, jwk: &Jwk, notes: &mut Vec<(String, Found)>) -> Result<(), Fault> {
+    let kid = jws.header().kid().unwrap_or_default();
+    match jwk.kid() {
+        Some(own) if own != kid => Err(UNTRUSTED
+            .fault(format!("the header names the key '{kid}', and the trusted key that made it is '{own}'"))
+            .at(&link.place)
+            .hint("give the anchor's configuration, which says what its keys are called")),
+        None if kid != jwk.thumbprint() => {
+            let detail =
+                format!("the header calls the trusted key '{kid}', and no file says that the anchor does");
+            notes.push((link.place.clone(), Found { rule: "openid.chain.kid", detail }));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
-/// The signature is by the key of its `kid` in this set.
-fn by_one_of(link: &Link, keys: &JwkSet) -> Result<(), Fault> {
-    let jws = signed(link)?;
-    verify_by_kid(jws, keys).map_err(|fault| fault.at(&link.place))
-}
-
-/// Verifies a JWS with the key of a set that its header names.
+/// Verifies a JWS with the key of a set that its header names; returns that key.
 ///
 /// # Errors
 ///
 /// `verify.untrusted` when the set has no such key, and those of [`Jws::verify`].
-pub(super) fn verify_by_kid(jws: &Jws, keys: &JwkSet) -> Result<(), Fault> {
+pub(super) fn signer<'k>(jws: &Jws, keys: &'k JwkSet) -> Result<&'k Jwk, Fault> {
     let kid = jws.header().kid().unwrap_or_default();
     let jwk = keys.find(kid).ok_or_else(|| {
         UNTRUSTED.fault(format!(
             "it is signed by a key '{kid}' that its issuer's superior does not give the issuer"
         ))
     })?;
-    jws.verify(jwk).map(drop)
+    jws.verify(jwk)?;
+    Ok(jwk)
+}
+
+/// The same at a time, at which the key spoke.
+///
+/// # Errors
+///
+/// Those of [`signer`], and `verify.untrusted` when the key had not begun, had ended or was revoked.
+pub(super) fn verify_by_kid(jws: &Jws, keys: &JwkSet, at: Instant) -> Result<(), Fault> {
+    let jwk = signer(jws, keys)?;
+    match silence(jwk, at) {
+        None => Ok(()),
+        Some(why) => {
+            let kid = jwk.kid().unwrap_or_default();
+            Err(UNTRUSTED.fault(format!("it is signed by the key '{kid}', and {why}")))
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! What superiors allow below them (OpenID Federation 1.0, section 6.2), and what their policies make of a subject's metadata.
 
+use std::collections::HashSet;
+
 use super::CHAIN;
-use super::identifier::is_within;
+use super::identifier::{is_address, is_within};
 use super::metadata_policy::MetadataPolicy;
 use super::statement::Statement;
 use crate::base::fault::Fault;
@@ -29,6 +31,10 @@ pub(super) fn check(statements: &[&Statement], entities: &[&str]) -> Result<(), 
             list.iter().filter_map(Value::as_str).any(|constraint| is_within(entity, constraint))
         };
         for entity in entities.iter().take(n + 1) {
+            // No name is within an address: it would slip past what is excluded (RFC 5280, section 4.2.1.10).
+            if is_address(entity) {
+                return Err(CHAIN.fault(format!("{superior} constrains names, and {entity} has an address")));
+            }
             if list("excluded").is_some_and(|list| within(list, entity)) {
                 return Err(CHAIN.fault(format!("{superior} excludes the name of {entity}")));
             }
@@ -59,9 +65,9 @@ pub(super) fn resolve(
     for statement in statements.iter().rev() {
         let allowed = statement.get("constraints").and_then(|own| own.get("allowed_entity_types"));
         if let Some(allowed) = allowed.and_then(Value::as_array) {
-            metadata.retain(|entity_type, _| {
-                entity_type == FEDERATION || allowed.iter().any(|own| own == entity_type.as_str())
-            });
+            let allowed: HashSet<&str> = allowed.iter().filter_map(Value::as_str).collect();
+            metadata
+                .retain(|entity_type, _| entity_type == FEDERATION || allowed.contains(entity_type.as_str()));
         }
         if let Some(own) = statement.get("metadata_policy") {
             let at = |fault: Fault| fault.at(format!("the policy of {}", statement.iss()));

@@ -32,6 +32,7 @@ pub(in crate::artefact) fn not_a_url(text: &str) -> Option<&'static str> {
             },
             "its host is not a name",
         ),
+        (host.ends_with('.'), "its host ends with a dot, under which no other name is the same"),
         (
             port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)),
             "its port is not a number",
@@ -54,6 +55,18 @@ fn split(authority: &str) -> (&str, Option<&str>) {
 fn host(identifier: &str) -> &str {
     let rest = identifier.strip_prefix("https://").unwrap_or_default();
     split(rest.split(['/', '?', '#']).next().unwrap_or_default()).0
+}
+
+/// Whether the host of an identifier is an address and no name: in brackets, or a number at its end, as everybody who opens
+/// URLs reads it (WHATWG URL, "ends in a number checker").
+pub(super) fn is_address(identifier: &str) -> bool {
+    let host = host(identifier);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_hex = |digits: &str| digits.chars().all(|c| c.is_ascii_hexdigit());
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    host.starts_with('[')
+        || hex.is_some_and(is_hex)
+        || !last.is_empty() && last.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Whether the host of an identifier is the one of the constraint, or below it when it begins with a dot
@@ -100,10 +113,29 @@ mod tests {
             "https://a.example/\\x",
             "https://a.example\n",
             "https://:443",
+            "https://a.example.",
+            "https://a.example.:8443/x",
+            "https://a.example./",
         ] {
             assert!(not_an_identifier(bad).is_some(), "{bad}");
         }
         assert_eq!(not_a_url("https://a.example/x?y=1"), None);
+    }
+
+    #[test]
+    fn an_address_is_no_name() {
+        for address in [
+            "https://[::1]",
+            "https://127.0.0.1:1/x",
+            "https://0x7f000001",
+            "https://a.0X7F",
+            "https://2130706433",
+        ] {
+            assert!(is_address(address) && not_an_identifier(address).is_none(), "{address}");
+        }
+        for name in ["https://a.example", "https://1.example", "https://a.0x7g", "https://a.1a/0x7f"] {
+            assert!(!is_address(name), "{name}");
+        }
     }
 
     #[test]

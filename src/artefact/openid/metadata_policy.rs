@@ -2,8 +2,9 @@
 //! policy merges with its subordinate's, and what comes of a subject's metadata.
 //!
 //! Arrays are sets: their order says nothing, and is kept where it can be. Two strings are equal code point by code point.
+//! `scope` is a string of words and counts as the set of them: it is one between reading and writing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use super::{METADATA, POLICY};
@@ -83,13 +84,15 @@ impl MetadataPolicy {
             let Value::Object(own) = own else {
                 return Err(METADATA.fault(format!("the metadata of {entity_type} is not an object")));
             };
+            let mut removed = HashSet::new();
             for (parameter, operators) in parameters {
                 let place = || format!("{entity_type}.{parameter}");
                 match operators.apply(own.get(parameter)).map_err(|fault| fault.at(place()))? {
-                    Some(value) => own.insert(parameter.clone(), value),
-                    None => own.shift_remove(parameter),
-                };
+                    Some(value) => drop(own.insert(parameter.clone(), value)),
+                    None => drop(removed.insert(parameter.as_str())),
+                }
             }
+            own.retain(|parameter, _| !removed.contains(parameter.as_str()));
         }
         Ok(())
     }
@@ -97,10 +100,9 @@ impl MetadataPolicy {
     /// The policy as a claim.
     pub fn to_value(&self) -> Value {
         let written = |operators: &Operators| -> Value {
-            let named = operators
-                .by_name
-                .iter()
-                .filter_map(|(at, value)| Some(((*OPERATORS.get(*at)?).to_owned(), value.clone())));
+            let named = operators.by_name.iter().filter_map(|(at, value)| {
+                Some(((*OPERATORS.get(*at)?).to_owned(), operators.told(*at, value)?))
+            });
             Value::Object(named.collect())
         };
         let of_type = |parameters: &BTreeMap<String, Operators>| -> Value {
@@ -133,8 +135,9 @@ impl Operators {
         let mut operators = Self { is_scope: parameter == SCOPE, by_name: BTreeMap::new() };
         for (name, value) in given {
             let Some(at) = OPERATORS.iter().position(|own| own == name) else { continue };
-            operators.check_type(name, value)?;
-            operators.by_name.insert(at, value.clone());
+            let value = operators.taken(name, value);
+            operators.check_type(name, &value)?;
+            operators.by_name.insert(at, value);
         }
         operators.check_combination()?;
         Ok(operators)
@@ -142,10 +145,12 @@ impl Operators {
 
     fn check_type(&self, name: &str, value: &Value) -> Result<(), Fault> {
         let is_right = match name {
+            "essential" => value.is_boolean(),
+            "value" if self.is_scope => value.is_null() || is_words(value),
+            "one_of" if self.is_scope => value.as_array().is_some_and(|all| all.iter().all(is_words)),
+            _ if self.is_scope => is_words(value),
             "value" => true,
             "default" => !value.is_null(),
-            "essential" => value.is_boolean(),
-            _ if self.is_scope => self.set(value).is_some(),
             _ => value.is_array(),
         };
         let holds_null = value.as_array().is_some_and(|all| all.contains(&Value::Null));
@@ -163,27 +168,39 @@ impl Operators {
         self.get("essential") == Some(&Value::Bool(true))
     }
 
-    /// An array as a set; for `scope`, the words of a string too.
-    fn set(&self, value: &Value) -> Option<Vec<Value>> {
+    /// What an operator says, with scopes as sets of words.
+    fn taken(&self, operator: &str, value: &Value) -> Value {
         match value {
-            Value::Array(all) => Some(union(all, &[])),
-            Value::String(words) if self.is_scope => Some(union(
-                &words.split(' ').filter(|word| !word.is_empty()).map(Value::from).collect::<Vec<_>>(),
-                &[],
-            )),
-            _ => None,
+            _ if !self.is_scope => value.clone(),
+            Value::Array(all) if operator == "one_of" => all.iter().map(words).collect(),
+            Value::String(all) if operator == "one_of" => {
+                all.split(' ').map(|one| words(&one.into())).collect()
+            }
+            _ => words(value),
+        }
+    }
+
+    /// The same as a claim has it.
+    fn told(&self, operator: usize, value: &Value) -> Option<Value> {
+        let is_one = |name: &&str| ["value", "default"].contains(name);
+        match value.as_array() {
+            Some(all) if self.is_scope && OPERATORS.get(operator)? == &"one_of" => {
+                Some(all.iter().map(text_of).collect())
+            }
+            Some(_) if self.is_scope && OPERATORS.get(operator).is_some_and(is_one) => Some(text_of(value)),
+            _ => Some(value.clone()),
         }
     }
 
     /// The set of an operator, where it is there.
     fn set_of(&self, name: &str) -> Option<Vec<Value>> {
-        self.set(self.get(name)?)
+        set(self.get(name)?)
     }
 
     /// Which operators may stand together, and when (section 6.1.3.1, table).
     fn check_combination(&self) -> Result<(), Fault> {
         let [add, subset, superset] = ["add", "subset_of", "superset_of"].map(|name| self.set_of(name));
-        let one_of = self.get("one_of").and_then(|value| self.set(value));
+        let one_of = self.set_of("one_of");
         if one_of.as_ref().is_some_and(Vec::is_empty) {
             return invalid("'one_of' is empty: nothing keeps it");
         }
@@ -197,7 +214,7 @@ impl Operators {
             }
         }
         if let Some(value) = self.get("value") {
-            let set = self.set(value);
+            let set = set(value);
             let within = |other: &Option<Vec<Value>>, fits: fn(&[Value], &[Value]) -> bool| {
                 other.as_ref().is_none_or(|other| set.as_ref().is_some_and(|set| fits(set, other)))
             };
@@ -229,7 +246,7 @@ impl Operators {
         for (at, theirs) in &subordinate.by_name {
             let name = OPERATORS.get(*at).copied().unwrap_or_default();
             let both = match self.by_name.get(at) {
-                Some(ours) => self.merge_operator(name, ours, theirs)?,
+                Some(ours) => merge_operator(name, ours, theirs)?,
                 None => theirs.clone(),
             };
             merged.by_name.insert(*at, both);
@@ -238,32 +255,15 @@ impl Operators {
         Ok(merged)
     }
 
-    fn merge_operator(&self, name: &str, ours: &Value, theirs: &Value) -> Result<Value, Fault> {
-        let sets = || (self.set(ours).unwrap_or_default(), self.set(theirs).unwrap_or_default());
-        match name {
-            "value" | "default" if is_equal(ours, theirs) => Ok(ours.clone()),
-            "value" | "default" => invalid(format!("'{name}' is not what the superior says")),
-            "essential" => Ok(Value::Bool(ours == &Value::Bool(true) || theirs == &Value::Bool(true))),
-            "add" | "superset_of" => {
-                let (ours, theirs) = sets();
-                Ok(Value::Array(union(&ours, &theirs)))
-            }
-            _ => {
-                let (ours, theirs) = sets();
-                Ok(Value::Array(intersection(&ours, &theirs)))
-            }
-        }
-    }
-
     /// What comes of a parameter's value.
     fn apply(&self, given: Option<&Value>) -> Result<Option<Value>, Fault> {
-        let mut value = given.cloned();
+        let mut value = given.map(|given| if self.is_scope { words(given) } else { given.clone() });
         if let Some(assigned) = self.get("value") {
             value = Some(assigned.clone()).filter(|value| !value.is_null());
         }
         if let Some(add) = self.set_of("add") {
-            let own = value.as_ref().map_or(Ok(vec![]), |value| self.array(value))?;
-            value = Some(self.written(union(&own, &add)));
+            let own = value.as_ref().map_or(Ok(vec![]), array)?;
+            value = Some(Value::Array(union(&own, &add)));
         }
         value = value.or_else(|| self.get("default").cloned());
         if let (Some(all), Some(own)) = (self.set_of("one_of"), &value)
@@ -272,30 +272,61 @@ impl Operators {
             return breach("the value is none of 'one_of'");
         }
         if let (Some(all), Some(own)) = (self.set_of("subset_of"), &value) {
-            value = Some(self.written(intersection(&self.array(own)?, &all)));
+            value = Some(Value::Array(intersection(&array(own)?, &all)));
         }
         if let (Some(all), Some(own)) = (self.set_of("superset_of"), &value)
-            && !is_subset(&all, &self.array(own)?)
+            && !is_subset(&all, &array(own)?)
         {
             return breach("the value lacks some of 'superset_of'");
         }
         if value.is_none() && self.is_essential() {
             return breach("the parameter is essential and absent");
         }
-        Ok(value)
+        Ok(value.map(|value| if self.is_scope { text_of(&value) } else { value }))
     }
+}
 
-    fn array(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        self.set(value).ok_or_else(|| METADATA.fault("the value is not an array, as the policy wants it"))
-    }
-
-    /// A set as the parameter has it.
-    fn written(&self, set: Vec<Value>) -> Value {
-        if self.is_scope {
-            return set.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ").into();
+fn merge_operator(name: &str, ours: &Value, theirs: &Value) -> Result<Value, Fault> {
+    let sets = || (set(ours).unwrap_or_default(), set(theirs).unwrap_or_default());
+    match name {
+        "value" | "default" if is_equal(ours, theirs) => Ok(ours.clone()),
+        "value" | "default" => invalid(format!("'{name}' is not what the superior says")),
+        "essential" => Ok(Value::Bool(ours == &Value::Bool(true) || theirs == &Value::Bool(true))),
+        "add" | "superset_of" => {
+            let (ours, theirs) = sets();
+            Ok(Value::Array(union(&ours, &theirs)))
         }
-        Value::Array(set)
+        _ => {
+            let (ours, theirs) = sets();
+            Ok(Value::Array(intersection(&ours, &theirs)))
+        }
     }
+}
+
+fn array(value: &Value) -> Result<Vec<Value>, Fault> {
+    set(value).ok_or_else(|| METADATA.fault("the value is not an array, as the policy wants it"))
+}
+
+/// The words of a scope, a string or an array of strings, each once; anything else as it is.
+fn words(scope: &Value) -> Value {
+    let texts: Option<Vec<&str>> = match scope {
+        Value::String(text) => Some(vec![text]),
+        Value::Array(all) => all.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    let Some(texts) = texts else { return scope.clone() };
+    let words = texts.into_iter().flat_map(|text| text.split(' ')).filter(|word| !word.is_empty());
+    Value::Array(union(&words.map(Value::from).collect::<Vec<_>>(), &[]))
+}
+
+fn is_words(value: &Value) -> bool {
+    value.as_array().is_some_and(|all| all.iter().all(Value::is_string))
+}
+
+/// Words as the string that a scope is; anything else as it is.
+fn text_of(words: &Value) -> Value {
+    let texts: Option<Vec<&str>> = words.as_array().and_then(|all| all.iter().map(Value::as_str).collect());
+    texts.map_or_else(|| words.clone(), |texts| texts.join(" ").into())
 }
 
 fn members<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, Fault> {
@@ -310,12 +341,35 @@ fn breach<T>(why: &str) -> Result<T, Fault> {
     Err(METADATA.fault(why))
 }
 
-/// Equality of JSON values where arrays are sets.
-fn is_equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Array(left), Value::Array(right)) => is_subset(left, right) && is_subset(right, left),
-        (left, right) => left == right,
+/// A text that two values have in common when they are equal, and arrays are sets.
+fn name(value: &Value) -> String {
+    match value {
+        Value::Array(all) => {
+            let mut names: Vec<String> = all.iter().map(name).collect();
+            names.sort_unstable();
+            names.dedup();
+            format!("[{}]", names.join(","))
+        }
+        Value::Object(_) => {
+            let mut sorted = value.clone();
+            sorted.sort_all_objects();
+            sorted.to_string()
+        }
+        _ => value.to_string(),
     }
+}
+
+fn names(values: &[Value]) -> HashSet<String> {
+    values.iter().map(name).collect()
+}
+
+fn is_equal(left: &Value, right: &Value) -> bool {
+    name(left) == name(right)
+}
+
+/// An array as a set.
+fn set(value: &Value) -> Option<Vec<Value>> {
+    value.as_array().map(|all| union(all, &[]))
 }
 
 fn holds(set: &[Value], value: &Value) -> bool {
@@ -323,19 +377,16 @@ fn holds(set: &[Value], value: &Value) -> bool {
 }
 
 fn is_subset(part: &[Value], whole: &[Value]) -> bool {
-    part.iter().all(|value| holds(whole, value))
+    let whole = names(whole);
+    part.iter().all(|value| whole.contains(&name(value)))
 }
 
 fn intersection(ours: &[Value], theirs: &[Value]) -> Vec<Value> {
-    ours.iter().filter(|value| holds(theirs, value)).cloned().collect()
+    let theirs = names(theirs);
+    ours.iter().filter(|value| theirs.contains(&name(value))).cloned().collect()
 }
 
 fn union(ours: &[Value], theirs: &[Value]) -> Vec<Value> {
-    let mut all: Vec<Value> = Vec::with_capacity(ours.len() + theirs.len());
-    for value in ours.iter().chain(theirs) {
-        if !holds(&all, value) {
-            all.push(value.clone());
-        }
-    }
-    all
+    let mut seen = HashSet::new();
+    ours.iter().chain(theirs).filter(|value| seen.insert(name(value))).cloned().collect()
 }

@@ -60,7 +60,8 @@ fn one(
     let (mark_type, issuer) = (mark.text("trust_mark_type"), mark.iss());
     let Some(anchor) = anchor else {
         return Ok(Some(
-            "the anchor's configuration, which says who may issue it, is not among the files".into(),
+            "the anchor's configuration, which says who may issue it, is neither among the files nor trusted"
+                .into(),
         ));
     };
     let of_type = |claim: &str| anchor.get(claim).and_then(|all| all.get(mark_type));
@@ -77,7 +78,7 @@ fn one(
         return Ok(Some(format!("its issuer {issuer} is no entity of the chain, so its keys are not known")));
     };
     match mark.jws() {
-        Some(jws) => verify_by_kid(jws, keys).map(|()| None),
+        Some(jws) => verify_by_kid(jws, keys, at).map(|()| None),
         None => Err(MARK.fault("the trust mark is not signed")),
     }
 }
@@ -98,7 +99,7 @@ fn delegated(mark: &Statement, owner: &Value, at: Instant) -> Result<(), Fault> 
     }
     let keys = JwkSet::read(owner.get("jwks").unwrap_or(&Value::Null))?;
     match delegation.jws() {
-        Some(jws) => verify_by_kid(jws, &keys).map_err(|fault| fault.at("the delegation")),
+        Some(jws) => verify_by_kid(jws, &keys, at).map_err(|fault| fault.at("the delegation")),
         None => Err(MARK.fault("the delegation is not signed")),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Only public keys come in. No message repeats a value, in case it was a private one.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -218,7 +220,8 @@ impl Jwk {
         let Some(operations) = self.members.get("key_ops") else { return Ok(()) };
         let all = operations.as_array().filter(|all| all.iter().all(Value::is_string));
         let all = all.ok_or_else(|| JWK.fault("the key_ops of a JSON Web Key is not an array of strings"))?;
-        if all.iter().enumerate().any(|(n, one)| all.iter().take(n).any(|before| before == one)) {
+        let mut seen = HashSet::new();
+        if !all.iter().filter_map(Value::as_str).all(|one| seen.insert(one)) {
             return Err(JWK.fault("an operation stands twice in key_ops"));
         }
         let signs = |one: &Value| one == "sign" || one == "verify";

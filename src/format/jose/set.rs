@@ -1,5 +1,7 @@
 //! Sets of JSON Web Keys (RFC 7517, section 5).
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::{JWK, Jwk, KIDS, UNSUPPORTED};
@@ -36,10 +38,10 @@ impl JwkSet {
 
     /// Reads the array of keys itself.
     pub fn read_keys(keys: &[Value]) -> Result<Self, Fault> {
-        let mut set = Self::default();
+        let (mut set, mut kids) = (Self::default(), HashSet::new());
         for (n, value) in keys.iter().enumerate() {
             let kid = value.get("kid").and_then(Value::as_str);
-            if let Some(kid) = kid.filter(|kid| set.kids().any(|own| own == *kid)) {
+            if let Some(kid) = kid.filter(|kid| !kids.insert(*kid)) {
                 return Err(KIDS.fault(format!("two keys of a set have the kid '{kid}'")));
             }
             match Jwk::read(value) {

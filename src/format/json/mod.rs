@@ -3,6 +3,8 @@
 //! What comes out is plain [`Value`]s whose members keep their order. `serde_json` reads the text; this room adds what it
 //! lets pass: members that stand twice, numbers that lose digits, and texts without bounds.
 
+use std::collections::HashSet;
+
 mod reader;
 
 pub use reader::{Limits, Numbers, object, read};
@@ -11,7 +13,8 @@ pub use serde_json::{Map, Value};
 /// The strings of an array that is not empty and in which none stands twice: what `crit` and its like have to be.
 pub fn name_set(value: &Value) -> Option<Vec<&str>> {
     let names: Vec<&str> = value.as_array()?.iter().map(Value::as_str).collect::<Option<_>>()?;
-    let is_set = names.iter().enumerate().all(|(n, name)| !names.iter().take(n).any(|before| before == name));
+    let mut seen = HashSet::new();
+    let is_set = names.iter().all(|name| seen.insert(*name));
     (!names.is_empty() && is_set).then_some(names)
 }
 

@@ -71,6 +71,13 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 10.2",
     ),
     rule(
+        "openid.nbf.future",
+        Block,
+        "the document is valid already",
+        "wait, or judge by another time with --at",
+        "RFC 7519, section 4.1.5; OpenID Federation 1.0, section 10.2",
+    ),
+    rule(
         "openid.exp.past",
         Block,
         "the document is still valid",
@@ -162,6 +169,13 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 8.7",
     ),
     rule(
+        "openid.jwks.revoked",
+        Block,
+        "no federation key is revoked",
+        "take the key out, and list it among the historical keys",
+        "OpenID Federation 1.0, section 8.7.3",
+    ),
+    rule(
         "openid.jwks.use",
         Warn,
         "federation keys are for signatures",
@@ -202,6 +216,13 @@ pub(super) static ROWS: &[Rule] = &[
         "federation_entity metadata has no keys of its own",
         "take jwks, jwks_uri and signed_jwks_uri out: the federation keys stand in the claim jwks",
         "OpenID Federation 1.0, section 5.2.1",
+    ),
+    rule(
+        "openid.metadata.key",
+        Warn,
+        "the keys of protocols can be read, are strong, and are what they say",
+        "have its owner replace the key: others refuse it, or should",
+        "RFC 7517; RFC 7518, section 6; NIST SP 800-131A",
     ),
     rule(
         "openid.endpoint.missing",
@@ -272,6 +293,20 @@ pub(super) static ROWS: &[Rule] = &[
         "a source_endpoint is a https URL without a fragment",
         "name the fetch endpoint that serves the statement",
         "OpenID Federation 1.0, section 3.1.3",
+    ),
+    rule(
+        "openid.chain.kid",
+        Note,
+        "it is known what the anchor calls the key that a chain hangs on",
+        "trust the anchor's configuration or its JWK set: a key in PEM has no kid",
+        "OpenID Federation 1.0, section 10.2",
+    ),
+    rule(
+        "openid.chain.revoked",
+        Warn,
+        "the anchor's key that a chain hangs on was not revoked later",
+        "find out why it was revoked, and whether the statement is really older; one that is compromised is refused",
+        "OpenID Federation 1.0, sections 8.7.3 and 8.7.4",
     ),
     rule(
         "openid.policy.malformed",

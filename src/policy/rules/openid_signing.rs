@@ -121,6 +121,27 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 4",
     ),
     rule(
+        "openid.superiors.signature",
+        Block,
+        "the statement of each superior is signed by a key that the one above gives it",
+        "fetch the statements again: one of them is not what its superior published",
+        "OpenID Federation 1.0, section 10.2",
+    ),
+    rule(
+        "openid.superiors.unverified",
+        Warn,
+        "it is known whose signature the highest superior's statement has",
+        "put the highest superior's configuration in front of superiors, and compare its keys over another channel",
+        "OpenID Federation 1.0, section 10.2",
+    ),
+    rule(
+        "openid.superiors.key",
+        Block,
+        "the superior's statement about this entity lists the key that signs",
+        "have the superior sign a new one: until then nobody can verify what this key signs",
+        "OpenID Federation 1.0, section 10.2",
+    ),
+    rule(
         "openid.source-endpoint.other",
         Warn,
         "source_endpoint is where this entity publishes its statements",
@@ -165,7 +186,7 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "openid.subject.key-taken",
         Block,
-        "no key of the subject belongs to somebody else",
+        "no key of the subject belongs to somebody else, and none that serves its protocols signs for a federation",
         "ask the subject to make keys of its own",
         "OpenID Federation 1.0, section 3.1.1; a safeguard of this program",
     ),

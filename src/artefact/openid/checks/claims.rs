@@ -98,6 +98,9 @@ pub(super) fn dates(statement: &Statement, at: Instant, findings: &mut Findings)
     if let Some(iat) = iat.filter(|iat| iat.seconds_since(at) > SKEW_SECONDS) {
         findings.add("openid.iat.future", format!("it was made at {iat}, and it is {at}"));
     }
+    if let Some(nbf) = statement.date("nbf").filter(|nbf| nbf.seconds_since(at) > SKEW_SECONDS) {
+        findings.add("openid.nbf.future", format!("it is valid from {nbf}, and it is {at}"));
+    }
     if let Some(exp) = exp.filter(|exp| *exp <= at) {
         findings.add("openid.exp.past", format!("it was valid until {exp}, and it is {at}"));
     }

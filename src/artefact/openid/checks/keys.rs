@@ -1,5 +1,7 @@
 //! Checks of keys: those of an entity, those it does not use any more, and those of its protocols.
 
+use std::collections::HashMap;
+
 use super::super::statement::{Form, Statement, date};
 use super::Findings;
 use crate::base::clock::Instant;
@@ -21,9 +23,12 @@ pub(super) fn check(statement: &Statement, at: Instant, findings: &mut Findings)
         Form::EntityConfiguration => {
             let Some(set) = own_keys(statement, at, findings) else { return };
             signing_key(statement, &set, findings);
-            reused_keys(statement, &set, findings);
+            keys_of_protocols(statement, &set, findings);
         }
-        Form::SubordinateStatement => drop(own_keys(statement, at, findings)),
+        Form::SubordinateStatement => {
+            let Some(set) = own_keys(statement, at, findings) else { return };
+            keys_of_protocols(statement, &set, findings);
+        }
         Form::HistoricalKeys => history(statement, at, findings),
         Form::SignedJwkSet => protocol_keys(statement, findings),
         Form::TrustMark | Form::TrustMarkDelegation | Form::TrustMarkStatus => {}
@@ -86,6 +91,9 @@ fn judge(place: &str, set: &JwkSet, at: Instant, findings: &mut Findings) {
         if let Some(exp) = jwk.member("exp").and_then(date).filter(|exp| *exp <= at) {
             findings.add("openid.jwks.expired", format!("{place}: the key '{kid}' ended at {exp}"));
         }
+        findings.when(jwk.member("revoked").is_some(), "openid.jwks.revoked", || {
+            format!("{place}: the key '{kid}' is revoked")
+        });
         let is_other = jwk.member("use").is_some_and(|own| own != "sig");
         findings
             .when(is_other, "openid.jwks.use", || format!("{place}: the key '{kid}' is not for signatures"));
@@ -102,21 +110,31 @@ fn signing_key(statement: &Statement, set: &JwkSet, findings: &mut Findings) {
     });
 }
 
-/// A key of the federation that serves a protocol too (section 3.1.1).
-fn reused_keys(statement: &Statement, set: &JwkSet, findings: &mut Findings) {
-    let Some(Value::Object(types)) = statement.get("metadata") else { return };
-    for (entity_type, metadata) in types {
-        let keys = metadata.get("jwks").and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
-        for value in keys.into_iter().flatten() {
-            let Ok(jwk) = Jwk::read(value) else { continue };
-            let twin = set.keys.iter().find(|own| own.key() == jwk.key());
-            if let Some(twin) = twin {
-                let kid = twin.kid().unwrap_or_default();
-                findings.add(
-                    "openid.jwks.reused",
-                    format!("metadata.{entity_type}.jwks holds the federation key '{kid}'"),
-                );
-            }
+/// The keys that stand in metadata, and the type of entity they are of.
+pub(in super::super) fn metadata_keys(metadata: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let types = metadata.and_then(Value::as_object).into_iter().flatten();
+    types.flat_map(|(entity_type, own)| {
+        let keys = own.get("jwks").and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
+        keys.into_iter().flatten().map(move |key| (entity_type, key))
+    })
+}
+
+/// Keys of protocols can be used, and none signs for the federation too (section 3.1.1), whatever it says of itself.
+fn keys_of_protocols(statement: &Statement, set: &JwkSet, findings: &mut Findings) {
+    let own: HashMap<String, &str> =
+        set.keys.iter().map(|jwk| (jwk.thumbprint(), jwk.kid().unwrap_or_default())).collect();
+    for (entity_type, key) in metadata_keys(statement.get("metadata")) {
+        let twin = jose::thumbprint_of(key).ok().and_then(|name| own.get(&name));
+        if let Some(kid) = twin {
+            let detail = format!("metadata.{entity_type}.jwks holds the federation key '{kid}'");
+            findings.add("openid.jwks.reused", detail);
+        }
+        if let Err(fault) = Jwk::read(key)
+            && fault.code() != &jose::UNSUPPORTED
+        {
+            let kid = key.get("kid").and_then(Value::as_str).unwrap_or_default();
+            findings
+                .add("openid.metadata.key", format!("metadata.{entity_type}.jwks: the key '{kid}': {fault}"));
         }
     }
 }

@@ -8,6 +8,7 @@ mod superior;
 pub(super) use self::claims::STANDARD;
 use std::collections::BTreeMap;
 
+pub(super) use self::keys::metadata_keys;
 use super::identifier::{not_a_url, not_an_identifier};
 use super::statement::{Form, Found, Statement};
 use crate::base::clock::Instant;

@@ -1,5 +1,7 @@
 //! Checks between ranks: whom an entity names above it, and what a superior says of those below.
 
+use std::collections::HashSet;
+
 use super::super::metadata_policy::{MetadataPolicy, OPERATORS};
 use super::super::statement::Statement;
 use super::{Findings, keys};
@@ -44,9 +46,10 @@ pub(super) fn configuration(statement: &Statement, at: Instant, findings: &mut F
 fn hints(statement: &Statement, name: &str, findings: &mut Findings) {
     let Some(hints) = findings.array(name, statement.get(name)) else { return };
     findings.when(hints.is_empty(), "openid.hints.empty", || format!("{name} is empty: leave it out"));
-    for (n, hint) in hints.iter().enumerate() {
+    let mut seen = HashSet::new();
+    for hint in hints {
         findings.identifier(name, hint);
-        let is_twice = hints.iter().take(n).any(|before| before == hint);
+        let is_twice = hint.as_str().is_some_and(|hint| !seen.insert(hint));
         findings.when(is_twice, "openid.hints.duplicate", || format!("{name} names {hint} twice"));
         findings
             .when(hint == statement.sub(), "openid.hints.self", || format!("{name} names the entity itself"));

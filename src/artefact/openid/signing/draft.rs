@@ -111,13 +111,19 @@ impl<'t> Draft<'t> {
         self.claims.extend(value.map(|value| (name.to_owned(), value.into())));
     }
 
-    /// Adds claims that the standard does not define.
+    /// Adds claims that the standard does not define. `nbf` is none of them: a statement is valid from `iat` on, and who reads
+    /// `nbf` and who does not would disagree.
     ///
     /// # Errors
     ///
-    /// `document.composed` for one that is there already or that the tool supplies.
+    /// `document.composed` for one that is there already or that the tool supplies, and for `nbf`.
     pub(super) fn others(&mut self, claims: Map<String, Value>) -> Result<(), Fault> {
         for (name, value) in claims {
+            if name == "nbf" {
+                return Err(crate::artefact::COMPOSED
+                    .fault("claims.nbf: what is signed here is valid from the moment it is signed")
+                    .hint("leave it out, and bring the document out when it is to be valid"));
+            }
             if super::super::checks::STANDARD.contains(&name.as_str()) {
                 return Err(crate::artefact::COMPOSED
                     .fault(format!("claims.{name}: the standard defines this claim, and it is not set here"))

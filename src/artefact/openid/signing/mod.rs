@@ -10,6 +10,7 @@ mod jwk_set;
 mod known;
 mod subject;
 mod subordinate;
+mod superiors;
 mod trust_mark;
 
 use std::io::Write;
@@ -190,7 +191,7 @@ pub(super) fn verify(form: Form, document: &Document, trust: &[PublicKey]) -> Re
     let made = statement.date("iat").or_else(|| statement.date("exp")).map_or(Instant::from_unix(0), Ok)?;
     let blocking = |found: &super::Found| {
         let rule = crate::policy::RULES.iter().find(|rule| rule.id == found.rule);
-        found.rule != "openid.exp.past"
+        !["openid.exp.past", "openid.nbf.future"].contains(&found.rule)
             && rule.is_none_or(|rule| rule.severity == crate::policy::Severity::Block)
     };
     if let Some(found) = statement.check(made).into_iter().find(blocking) {

@@ -1,12 +1,16 @@
 //! The subject of a statement: its own configuration, whose its keys are, and who stands behind new ones.
 
+use std::collections::HashMap;
+
 use super::known;
 use super::{companion, not_signed_by};
 use crate::artefact::Terms;
+use crate::artefact::openid::checks::metadata_keys;
 use crate::artefact::openid::{Form, Statement};
 use crate::base::fault::Fault;
-use crate::format::jose::{Jwk, JwkSet};
+use crate::format::jose::{Jwk, JwkSet, thumbprint, thumbprint_of};
 use crate::format::json::Value;
+use crate::key::Line;
 
 /// Who else has a key of the subject: another line of the vault, this one, another subordinate, the protocols of an entity, or
 /// the past. Foreign text.
@@ -38,6 +42,43 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
             let is_same_place = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
             if (other != sub || !is_same_place) && known::holds(&known::keys(&facts, "jwks")?, jwk) {
                 found.push(format!("the key '{kid}' is one of {other}, as {line} signed it"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Which federation keys of others serve the protocols in some metadata of the subject: those of the lines of this vault that
+/// sign for a federation, and those of other subordinates. Foreign text.
+///
+/// # Errors
+///
+/// Those of reading the vault.
+pub(super) fn reused(terms: &Terms<'_>, sub: &str, metadata: Option<&Value>) -> Result<Vec<String>, Fault> {
+    let (here, profiles) = (&terms.key.line, terms.vault.profiles()?);
+    let signs = |line: &Line| {
+        line == here
+            || profiles.iter().any(|(own, profile)| own == line && !profile.openid.entity_id.is_empty())
+    };
+    let keys = terms.vault.keys()?;
+    let mut ours: HashMap<String, String> = keys
+        .iter()
+        .filter(|own| signs(&own.id.line))
+        .map(|own| (thumbprint(&own.public), own.id.to_string()))
+        .collect();
+    ours.entry(thumbprint(terms.public)).or_insert_with(|| terms.key.to_string());
+    let mut found = Vec::new();
+    for (entity_type, key) in metadata_keys(metadata) {
+        let Ok(name) = thumbprint_of(key) else { continue };
+        if let Some(own) = ours.get(&name) {
+            found.push(format!("metadata.{entity_type}.jwks holds the key {own} of this vault"));
+        }
+        let Some(number) = key.get("x").or(key.get("n")).and_then(Value::as_str) else { continue };
+        for (line, facts) in terms.vault.holders(number, (here, sub))? {
+            let other = facts.value("sub").unwrap_or_default();
+            if known::thumbprints(&known::keys(&facts, "jwks")?).contains(&name) {
+                found
+                    .push(format!("metadata.{entity_type}.jwks holds a key of {other}, as {line} signed it"));
             }
         }
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::draft::Draft;
-use super::{Decision, companion, configuration_of, known, subject};
+use super::{Decision, configuration_of, known, subject, superiors};
 use crate::artefact::Terms;
 use crate::artefact::openid::constraints;
 use crate::artefact::openid::metadata_policy::OPERATORS;
@@ -27,7 +27,7 @@ pub(super) struct SubordinateStatement {
     statement: OnceCell<Statement>,
     /// The file with a configuration that one of its old keys signed, when its keys change.
     proof: Option<String>,
-    /// Files with the statements of superiors, the highest first; the last one is about us.
+    /// Files with the statements of superiors, the highest first, and its configuration before them; the last one is about us.
     #[serde(default)]
     superiors: Vec<String>,
     metadata: Option<Value>,
@@ -73,6 +73,11 @@ impl Decision for SubordinateStatement {
         ];
         let said: Map<String, Value> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        for metadata in [configuration.get("metadata"), said.get("metadata")] {
+            for taken in subject::reused(terms, &sub, metadata)? {
+                draft.breach("openid.subject.key-taken", taken);
+            }
+        }
         source_endpoint(&mut draft, endpoint.as_deref())?;
         operators(&mut draft, said.get("metadata_policy"));
         outcome(&mut draft, &configuration, &said, &self.superiors)?;
@@ -215,9 +220,7 @@ fn outcome(
     first.insert("iss".into(), own.as_str().into());
     let mut chain = vec![Statement::new(Form::SubordinateStatement, first)];
     let mut entities = vec![configuration.sub().to_owned(), own.clone()];
-    for text in superiors.iter().rev() {
-        let above = companion("superiors", text)?;
-        draft.adopt("the superior's statement", &above);
+    for above in superiors::judged(draft, superiors)?.into_iter().rev() {
         draft.show().add("superior", format!("{} about {}", above.iss(), above.sub()));
         let below = entities.last().map_or("", String::as_str);
         draft.when(above.sub() != below, "openid.superiors.chain", || {
