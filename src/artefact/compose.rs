@@ -10,9 +10,10 @@ use toml::{Spanned, Table, Value};
 
 use super::{COMPOSED, read_all};
 use crate::base::disk::{self, Document};
-use crate::base::fault::Fault;
-use crate::format::jose;
+use crate::base::fault::{Code, Fault};
+use crate::base::text::without_value;
 use crate::format::json::{self, Limits, Numbers};
+use crate::format::private;
 
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 /// Longer files are not put into a document: the standard has no limit, and no document of a federation comes near.
@@ -68,7 +69,9 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
         let name = name.ok_or_else(|| COMPOSED.fault("the name of a file is no text"))?;
         let file = path.parent().unwrap_or(Path::new("")).join(name);
         let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
-        text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
+        let text = text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))?;
+        private::refuse_text(&text).map_err(|fault| fault.at(file.display()))?;
+        Ok(text)
     };
     if is_json(&bytes) {
         let mut whole = value(&bytes).map_err(at)?;
@@ -83,10 +86,6 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
             }
         }
         return Ok(Document::from_path(path, text(&whole)));
-    }
-    let table: Table = table(&bytes).map_err(at)?;
-    if table.values().any(holds_datetime) {
-        return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
     }
     let text = str::from_utf8(&bytes).unwrap_or_default();
     let put_here = |name: &Value, span: Range<usize>| {
@@ -142,28 +141,14 @@ fn changed(text: &str, mut changes: Vec<(Range<usize>, String)>) -> String {
     whole + text.get(at..).unwrap_or_default()
 }
 
-/// JSON has no dates.
-fn holds_datetime(value: &Value) -> bool {
-    match value {
-        Value::Datetime(_) => true,
-        Value::Array(values) => values.iter().any(holds_datetime),
-        Value::Table(members) => members.values().any(holds_datetime),
-        _ => false,
-    }
-}
-
 /// What a file with a key holds: PEM, or a JWK in JSON.
 fn key_file(path: &Path) -> Result<(&'static str, String), Fault> {
     let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?)
         .map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", path.display())))?;
-    if text.contains("PRIVATE KEY-----") {
-        return Err(jose::PRIVATE
-            .fault(format!("{} holds a private key", path.display()))
-            .hint("`openssl pkey -pubout -in KEY` writes its public half"));
-    }
+    let at = |fault: Fault| fault.at(path.display());
+    private::refuse_text(&text).map_err(at)?;
     if is_json(text.as_bytes()) {
-        let value = json::read(text.as_bytes(), Numbers::Whole, &Limits::default());
-        value.and_then(|value| jose::refuse_private(&value)).map_err(|fault| fault.at(path.display()))?;
+        value(text.as_bytes()).map_err(at)?;
         return Ok(("jwk", text));
     }
     Ok(("pem", text))
@@ -187,11 +172,9 @@ pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<Input<T>,
     table(&bytes).map(Input::Composed)
 }
 
-/// Reads a ready document: one strict JSON text without private keys.
+/// Reads a ready document: one strict JSON text.
 pub(super) fn value(bytes: &[u8]) -> Result<serde_json::Value, Fault> {
-    let value = json::read(bytes, Numbers::Whole, &Limits::default())?;
-    jose::refuse_private(&value)?;
-    Ok(value)
+    json::read(bytes, Numbers::Whole, &Limits::default())
 }
 
 /// A value as the text of a file, for people to read too.
@@ -199,17 +182,72 @@ pub(super) fn text(value: &serde_json::Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }
 
+/// A byte order mark before JSON is its reader's to refuse.
 fn is_json(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
-/// Reads TOML without private keys. They are looked for first: what a reader says of a wrong value repeats it.
+/// Reads TOML, as strictly as JSON: it becomes JSON. What may not stand there is looked for first, for what a typed reader says
+/// of a wrong value may repeat it.
 fn table<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let text = str::from_utf8(bytes).map_err(|_| COMPOSED.fault("it is not UTF-8"))?;
     let wrong = |e: toml::de::Error| {
         let line = e.span().map_or(1, |span| line_of(text, span.start));
-        COMPOSED.fault(format!("line {line}: {}", e.message()))
+        COMPOSED.fault(format!("line {line}: {}", without_value(e.message())))
     };
-    jose::refuse_private(&toml::from_str(text).map_err(wrong)?)?;
+    private::refuse_text(text)?;
+    let whole: Table = toml::from_str(text).map_err(wrong)?;
+    private::refuse(&strict(
+        "",
+        Value::Table(whole),
+        Limits::default().depth,
+        &mut Limits::default().values,
+    )?)?;
     toml::from_str(text).map_err(wrong)
+}
+
+/// A value as JSON, if the strict reader would take it: no dates, whole numbers that every reader holds exactly, so many values
+/// and so many of them within each other. `at` is its place, such as `metadata.federation_entity`.
+fn strict(at: &str, value: Value, depth: usize, left: &mut usize) -> Result<json::Value, Fault> {
+    let wrong =
+        |code: &'static Code, why: &str, way_out| Err(code.fault(format!("{at}: {why}")).hint(way_out));
+    let inner = match value {
+        Value::Array(_) | Value::Table(_) => depth.checked_sub(1),
+        _ => Some(depth),
+    };
+    let (Some(depth), Some(rest)) = (inner, left.checked_sub(1)) else {
+        return wrong(
+            &json::LIMIT,
+            "too many values, or too many within each other",
+            "no reader takes so many",
+        );
+    };
+    *left = rest;
+    Ok(match value {
+        Value::String(text) => text.into(),
+        Value::Boolean(is_so) => is_so.into(),
+        Value::Integer(number) if number.unsigned_abs() <= json::WHOLE_MAX => number.into(),
+        Value::Integer(number) => {
+            return wrong(&json::NUMBER, &format!("{number} is beyond 2^53 - 1"), "write it as text");
+        }
+        Value::Float(number) => {
+            return wrong(&json::NUMBER, &format!("{number} is no whole number"), "write it as text");
+        }
+        Value::Datetime(_) => {
+            return wrong(&COMPOSED, "a date stands there without quotes", "write dates as text");
+        }
+        Value::Array(values) => {
+            let element = |(n, value)| strict(&format!("{at}[{n}]"), value, depth, left);
+            values.into_iter().enumerate().map(element).collect::<Result<_, _>>()?
+        }
+        Value::Table(members) => {
+            let dot = if at.is_empty() { "" } else { "." };
+            let mut member = |(name, value)| {
+                let value = strict(&format!("{at}{dot}{name}"), value, depth, left)?;
+                Ok((name, value))
+            };
+            json::Value::Object(members.into_iter().map(&mut member).collect::<Result<_, Fault>>()?)
+        }
+    })
 }

@@ -17,7 +17,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::{self, Jwk, JwkSet};
 use crate::format::json::{self, Limits, Numbers};
-use crate::format::x509;
+use crate::format::{private, x509};
 use crate::key::{Hash, Parts, PublicKey, Scheme};
 use crate::policy::{Examiner, Fact, Facts, Standard};
 
@@ -105,9 +105,7 @@ impl KeyInput {
 }
 
 fn from_pem(pem: &str) -> Result<Key, Fault> {
-    if pem.contains("PRIVATE KEY-----") {
-        return Err(jose::PRIVATE.fault("a private key stands where only public keys may"));
-    }
+    private::refuse_text(pem)?;
     if pem.matches("-----BEGIN ").count() != 1 {
         return Err(COMPOSED.fault("a key is one block of PEM: a PUBLIC KEY or a CERTIFICATE"));
     }

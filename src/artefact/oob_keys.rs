@@ -20,6 +20,7 @@ use crate::base::bytes::{Digest, base64url, from_base64url, hex};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
+use crate::base::text::without_value;
 use crate::base::words;
 use crate::format::jose::{self, Draft, Jwk, JwkSet, Jws};
 use crate::key::{Parts, PublicKey, Scheme, Signature};
@@ -332,7 +333,8 @@ fn signatures(path: &Path) -> Result<Signatures, Fault> {
     let path = beside(path, ".jws");
     let bytes = read_all(&Document::open(&path)?, BYTES_MAX)?;
     let read = compose::value(&bytes).and_then(|value| {
-        serde_json::from_value(value).map_err(|e| ALTERED.fault(format!("it holds no signatures: {e}")))
+        serde_json::from_value(value)
+            .map_err(|e| ALTERED.fault(format!("it holds no signatures: {}", without_value(&e.to_string()))))
     });
     read.map_err(|fault| fault.at(path.display()))
 }

@@ -111,9 +111,9 @@ fn show(output: &mut Output, summary: &Summary) {
 fn break_text(it: &Break) -> String {
     let junk = it.junk.map(|junk| format!("{} bytes before it are no entry", junk.count));
     let known = match (it.kind, it.known) {
-        (EntryKind::Reseal, Some(known)) if known.count == it.index => {
-            Some("nothing is missing before it; its clock had been ahead, and people acknowledged that".to_owned())
-        }
+        (EntryKind::Reseal, Some(known)) if known.count == it.index => Some(
+            "nothing is missing before it; its clock had been ahead, and people acknowledged that".to_owned(),
+        ),
         (EntryKind::Reseal, Some(known)) => Some(format!(
             "the machine knew {} entries and found {}, and people acknowledged that",
             known.count, it.index

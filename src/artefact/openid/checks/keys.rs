@@ -3,7 +3,7 @@
 use super::super::statement::{Form, Statement, date};
 use super::Findings;
 use crate::base::clock::Instant;
-use crate::format::jose::{self, Jwk, JwkSet, refuse_private};
+use crate::format::jose::{self, Jwk, JwkSet};
 use crate::format::json::Value;
 
 /// Shorter moduli are worth a warning.
@@ -13,9 +13,6 @@ const RSA_BITS: usize = 3072;
 const REASONS: [&str; 3] = ["unspecified", "compromised", "superseded"];
 
 pub(super) fn check(statement: &Statement, at: Instant, findings: &mut Findings) {
-    if let Err(fault) = refuse_private(&Value::Object(statement.claims().clone())) {
-        return findings.add("openid.key.private", fault.message());
-    }
     match statement.form() {
         Form::EntityConfiguration => {
             let Some(set) = federation_keys("jwks", statement.get("jwks"), at, findings) else { return };

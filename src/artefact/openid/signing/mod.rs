@@ -26,7 +26,6 @@ use crate::artefact::{ALTERED, Kind, Prepared, Terms, Verified, compose};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::jose::refuse_private;
 use crate::key::PublicKey;
 use crate::policy::{Openid, Profile};
 
@@ -107,12 +106,9 @@ pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, F
     Ok(known::thumbprints(&[jwks, keys].concat()))
 }
 
-/// A document of another party that stands beside the input. What it says is shown, so it holds no private key.
+/// A document of another party that stands beside the input.
 fn companion(place: &str, text: &str) -> Result<Statement, Fault> {
-    let at = |fault: Fault| fault.at(place);
-    let statement = Statement::read(text.trim_ascii()).map_err(at)?;
-    statement.claims().values().try_for_each(refuse_private).map_err(at)?;
-    Ok(statement)
+    Statement::read(text.trim_ascii()).map_err(|fault| fault.at(place))
 }
 
 /// A configuration of another party: of that form, and signed by one of its own keys.
