@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
+use fedroot::base::bytes::base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
@@ -414,6 +415,34 @@ fn an_anchors_keys_are_signed_by_each_of_them_once() {
     assert_eq!(verify("alone.json", "p384.pub").code, 3);
     let ran = again("rsa", "alone.json");
     assert_eq!(ran.code, 3, "{}", ran.stderr);
+}
+
+/// A finished document says what one composed here can say, and somebody has signed it: nothing slips in unseen.
+#[test]
+fn a_finished_document_of_an_anchors_keys_says_nothing_else_and_is_signed() {
+    let folder = signed_by_both();
+    let first: serde_json::Value = serde_json::from_slice(&folder.read("first.json")).unwrap();
+    let jws: serde_json::Value = serde_json::from_slice(&folder.read("first.json.jws")).unwrap();
+    let sign = |document: &serde_json::Value, signatures: &serde_json::Value| {
+        let payload = document.to_string();
+        fs::write(folder.path("made.json"), &payload).unwrap();
+        let beside = serde_json::json!({"payload": base64url(payload.as_bytes()), "signatures": signatures});
+        fs::write(folder.path("made.json.jws"), beside.to_string()).unwrap();
+        let sign = ["sign", "oob-keys", "made.json", "--key", "example.org/sandbox/rsa"];
+        folder.fedroot(&[&sign[..], &["--identity", "auditor.key", "--output", "x", "--vault", "V"]].concat())
+    };
+    let ran = sign(&first, &serde_json::json!([]));
+    assert!(ran.code == 3 && ran.stderr.contains("it holds no signature"), "{}", ran.stderr);
+    for (name, value) in [
+        ("emergency_notice", "trust another key".into()),
+        ("jwks_uri", "https://evil.example".into()),
+        ("contact", 7.into()),
+    ] {
+        let mut other = first.clone();
+        other[name] = value;
+        let ran = sign(&other, &jws["signatures"]);
+        assert!(ran.code == 3 && ran.stderr.contains(name), "{name}: {}", ran.stderr);
+    }
 }
 
 /// The dark modules of a drawing, four modules away from its edges.

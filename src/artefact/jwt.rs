@@ -17,7 +17,7 @@ use crate::base::text::without_value;
 use crate::format::jose::{Draft, Jws, thumbprint};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
 use crate::key::{Hash, PublicKey, Scheme, Signature};
-use crate::policy::{Examined, Examiner, Facts, PROFILE, Standard};
+use crate::policy::{Examined, Examiner, Facts, PROFILE, Standard, member};
 
 /// Longer documents are not read.
 const BYTES_MAX: u64 = 8 << 20;
@@ -136,9 +136,15 @@ impl Jwt {
             judge.breach(rule, &subject, detail);
         }
         let claims = Value::Object(claims);
+        // Whoever verifies it reads it so.
+        let payload = claims.to_string();
+        let read = json::read(payload.as_bytes(), Numbers::Any, &Limits::default());
+        if read.map_err(|fault| fault.at(document.name()))? != claims {
+            return Err(INTERNAL.fault("the claims say something else when they are read again"));
+        }
         let examined = judge.finish_json(&facts, &claims)?;
         Ok(Self {
-            draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),
+            draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), payload.as_bytes()),
             facts,
             examined,
             digest: digest_of(document)?,
@@ -159,8 +165,10 @@ pub(super) fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts 
             ("iat" | "nbf" | "exp", Some(instant)) => {
                 facts.add_with(name, instant.to_string(), format!("NumericDate {}", instant.unix()));
             }
-            ("jti", _) => facts.add_with(name, value.as_str().unwrap_or_default(), "of this one alone"),
-            _ => facts.add_json(name, value),
+            ("jti", _) if value.is_string() => {
+                facts.add_with(name, value.as_str().unwrap_or_default(), "of this one alone");
+            }
+            _ => facts.add_json(&member("", name), value),
         }
     }
     let seconds = |name: &str| claims.get(name).and_then(Value::as_i64);

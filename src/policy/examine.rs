@@ -37,6 +37,8 @@ pub(super) struct Seen {
 
 /// Under this name a record has the digest of the profile.
 const PROFILE_FACT: &str = "the profile of the line";
+/// And under this one the digest of what a document in JSON says, in its order and with its types.
+pub(super) const CLAIMS_FACT: &str = "the claims as written";
 
 /// Entities that may hold one key before it is remarkable: hosting providers have some.
 const SHARED_MAX: u32 = 5;
@@ -204,13 +206,20 @@ impl<'a> Examiner<'a> {
         if let Some(source) = self.standard.profile.source {
             judged.add(PROFILE_FACT, source.to_string());
         }
+        if let Some(digest) = as_written(facts, json) {
+            judged.add(CLAIMS_FACT, digest.to_string());
+        }
         if let Some(recorder) = self.recorder.take() {
             let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
             recorder.finish(&judged).map_err(failed)?;
         }
         let was_noted = self.last.is_some_and(|last| last.facts().value(PROFILE_FACT).is_some());
-        let compared = if was_noted { &judged } else { facts };
-        let difference = self.tracker.take().map(|tracker| tracker.finish(compared));
+        let compared = judged.only(|fact| was_noted || fact.path != PROFILE_FACT);
+        let mut difference = self.tracker.take().map(|tracker| tracker.finish(&compared));
+        if let Some(difference) = difference.as_mut().filter(|difference| difference.facts.len() > 1) {
+            // Where more differs, that tells it.
+            difference.facts.retain(|change| change.path != CLAIMS_FACT);
+        }
         let last = self.last.map(Last::facts);
         let kind = self.kind;
         let whole =
@@ -223,4 +232,13 @@ impl<'a> Examiner<'a> {
         }
         Ok(Examined { findings: self.tally.finish(), difference, carried: BTreeSet::new() })
     }
+}
+
+/// The digest of what a document in JSON says, but for what every one says anew: that has a remark among the facts.
+fn as_written(facts: &Facts, json: &Value) -> Option<Digest> {
+    let mut said = json.as_object()?.clone();
+    for fact in facts.iter().filter(|fact| fact.remark.is_some()) {
+        said.shift_remove(&fact.path);
+    }
+    Some(Digest::of(Value::Object(said).to_string().as_bytes()))
 }

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
 use super::print::PARTS;
-use super::{Facts, Print, RECORD};
+use super::{Fact, Facts, Print, RECORD};
 use crate::base::bytes::hex_into;
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
@@ -60,10 +60,8 @@ impl<'w> Recorder<'w> {
 
     /// Ends the record.
     pub(super) fn finish(mut self, facts: &Facts) -> io::Result<()> {
-        let mut kept = Facts::default();
-        for fact in facts.iter().filter(|fact| !fact.is_item()) {
-            kept.add(fact.path.clone(), fact.value.clone());
-        }
+        let whole = facts.iter().filter(|fact| !fact.is_item());
+        let kept: Vec<Fact> = whole.map(|fact| Fact { remark: None, ..fact.clone() }).collect();
         let facts = serde_json::to_string(&kept).unwrap_or_default();
         self.put(format!("facts {facts}\nend {}\n", self.count).as_bytes());
         self.failed.map_or_else(|| self.to.flush(), Err)

@@ -6,7 +6,7 @@ use std::io::Write;
 use super::known;
 use crate::artefact::jwt::{self, Jwt, Shape};
 use crate::artefact::openid::{Form, Statement};
-use crate::artefact::{Listing, Prepared, Terms};
+use crate::artefact::{COMPOSED, Listing, Prepared, Terms};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -115,8 +115,8 @@ impl<'t> Draft<'t> {
     /// `document.composed` for one that is there already or that the tool supplies.
     pub(super) fn others(&mut self, claims: Map<String, Value>) -> Result<(), Fault> {
         for (name, value) in claims {
-            if super::super::checks::STANDARD.contains(&name.as_str()) {
-                return Err(crate::artefact::COMPOSED
+            if super::super::checks::STANDARD.contains(&name.as_str()) || self.claims.contains_key(&name) {
+                return Err(COMPOSED
                     .fault(format!("claims.{name}: the standard defines this claim, and it is not set here"))
                     .hint("under [claims] stands what the standard does not define"));
             }
@@ -193,9 +193,10 @@ impl<'t> Draft<'t> {
             self.breach(found.rule, found.detail);
         }
         let why = self.exp.as_ref().map_or("", |(_, why)| why.as_str());
-        let mut facts = known::facts(self.form, Some(why), &self.claims);
-        facts.add("alg", self.scheme.jose);
-        facts.add("kid", thumbprint(self.terms.public));
+        let kid = thumbprint(self.terms.public);
+        let header = [("alg", self.scheme.jose), ("kid", kid.as_str())];
+        let mut facts = known::facts(self.form, &header, Some(why), &self.claims);
+        self.names_apart()?;
         facts.append(self.shown);
         let shape = Shape { kind: self.form.name(), typ: self.form.typ(), groups: &["openid"] };
         let jwt = Jwt::with(
@@ -208,6 +209,17 @@ impl<'t> Draft<'t> {
             record,
         )?;
         Ok(Box::new(jwt))
+    }
+
+    /// What the review computes stands under names that no claim has.
+    fn names_apart(&self) -> Result<(), Fault> {
+        let name = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
+        match self.shown.iter().map(|fact| name(&fact.path)).find(|name| self.claims.contains_key(name)) {
+            None => Ok(()),
+            Some(name) => Err(COMPOSED
+                .fault(format!("claims.{name}: the review calls something else by this name"))
+                .hint("give the claim another name")),
+        }
     }
 
     /// The entity and the algorithm are bound to the line, and the line to its environment.

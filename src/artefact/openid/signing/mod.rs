@@ -149,7 +149,7 @@ pub(super) fn verify(form: Form, document: &Document, trust: &[PublicKey]) -> Re
     if let Some(found) = statement.check(made).into_iter().find(blocking) {
         return Err(STATEMENT.fault(format!("{}: the signature is good, but {found}", document.name())));
     }
-    verified.facts = known::facts(form, None, &claims);
-    verified.facts.add("kid", statement.header().and_then(|header| header.kid()).unwrap_or_default());
+    let kid = statement.header().and_then(|header| header.kid()).unwrap_or_default();
+    verified.facts = known::facts(form, &[("alg", verified.scheme.jose), ("kid", kid)], None, &claims);
     Ok(verified)
 }
