@@ -16,8 +16,9 @@ use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Code, Fault};
 use fedroot::base::random;
 use fedroot::custody::Catalogue;
-use fedroot::format::jose::{Jwk, JwkSet, Jws, refuse_private, thumbprint_of};
+use fedroot::format::jose::{Jwk, JwkSet, Jws, thumbprint_of};
 use fedroot::format::json::{self, Limits as JsonLimits, Map, Numbers, Value};
+use fedroot::format::private;
 use fedroot::format::x509;
 use fedroot::format::xml::{self, Canonicalizer, Event, Form, Limits, Reader};
 use fedroot::key::{Line, PublicKey};
@@ -245,7 +246,7 @@ pub(super) fn jws(ground: &Ground<'_>, data: &[u8]) {
     }
     named(Jws::read_detached(text, data, &["ext"]));
     let Some(value) = named(json::read(data, Numbers::Any, &JsonLimits::default())) else { return };
-    let is_public = named(refuse_private(&value)).is_some();
+    let is_public = named(private::refuse(&value)).is_some();
     named(JwkSet::read(&value));
     if let Some(jwk) = named(Jwk::read(&value)) {
         assert!(is_public, "a private key was taken");

@@ -12,6 +12,7 @@
 )]
 
 mod adopted;
+mod alike;
 mod attacks;
 mod batch;
 mod batch_copy;

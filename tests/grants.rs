@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
+use fedroot::base::bytes::base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
@@ -17,6 +18,7 @@ use fedroot::key::{Line, PublicKey};
 use fedroot::policy::{Facts, Last, Profile, RULES};
 
 use qrcode::{Color, EcLevel, QrCode};
+use serde_json::{Value, json};
 
 use crate::kinds::{find, key, rules_of};
 use crate::support::{Folder, files, peers, root};
@@ -333,7 +335,7 @@ fn jose_takes_every_grant() {
             let output = format!("{line}-{kind}.jwt");
             sign(&folder, kind, line, document, &output);
             let claims = shell(&folder, &format!("jose jws ver -i {output} -k key.jwk -O-"));
-            let claims: serde_json::Value = serde_json::from_str(&claims).unwrap();
+            let claims: Value = serde_json::from_str(&claims).unwrap();
             assert!(claims["exp"].is_u64() && claims["jti"].is_string(), "{claims}");
             let head = shell(&folder, &format!("cut -d. -f1 {output} | jose b64 dec -i-"));
             assert!(head.contains(&format!("\"alg\":\"{alg}\"")), "{head}");
@@ -372,7 +374,7 @@ fn openssl_and_jose_verify_an_anchors_keys_as_its_page_says() {
     let (jose, openssl) =
         (copied(&page, "<pre id=\"jose\">", "</pre>"), copied(&page, "<pre class=\"openssl\">", "</pre>"));
     assert_eq!((jose.len(), openssl.len()), (1, 2));
-    let document: serde_json::Value = serde_json::from_slice(&folder.read("both.json")).unwrap();
+    let document: Value = serde_json::from_slice(&folder.read("both.json")).unwrap();
     let told = shell(&folder, &format!("set -e; doc=both.json\n{}", jose[0]));
     for key in document["keys"].as_array().unwrap() {
         assert!(told.contains(key["kid"].as_str().unwrap()), "{told}");
@@ -414,6 +416,29 @@ fn an_anchors_keys_are_signed_by_each_of_them_once() {
     assert_eq!(verify("alone.json", "p384.pub").code, 3);
     let ran = again("rsa", "alone.json");
     assert_eq!(ran.code, 3, "{}", ran.stderr);
+}
+
+/// A finished document says what one composed here can say, and somebody has signed it: nothing slips in unseen.
+#[test]
+fn a_finished_document_of_an_anchors_keys_says_nothing_else_and_is_signed() {
+    let folder = signed_by_both();
+    let read = |name: &str| serde_json::from_slice::<Value>(&folder.read(name)).unwrap();
+    let (first, jws) = (read("first.json"), read("first.json.jws"));
+    let sign = |document: &Value, signatures: &Value| {
+        fs::write(folder.path("made.json"), document.to_string()).unwrap();
+        let beside = json!({"payload": base64url(document.to_string().as_bytes()), "signatures": signatures});
+        fs::write(folder.path("made.json.jws"), beside.to_string()).unwrap();
+        let sign = ["sign", "oob-keys", "made.json", "--key", "example.org/sandbox/rsa"];
+        folder.fedroot(&[&sign[..], &["--identity", "auditor.key", "--output", "x", "--vault", "V"]].concat())
+    };
+    let unsigned = sign(&first, &json!([]));
+    assert!(unsigned.code == 3 && unsigned.stderr.contains("it holds no signature"));
+    for name in ["emergency_notice", "jwks_uri", "contact"] {
+        let mut other = first.clone();
+        other[name] = json!([7]);
+        let ran = sign(&other, &jws["signatures"]);
+        assert!(ran.code == 3 && ran.stderr.contains(name), "{name}: {}", ran.stderr);
+    }
 }
 
 /// The dark modules of a drawing, four modules away from its edges.

@@ -6,9 +6,10 @@ use fedroot::base::bytes::{base64url, from_base64url};
 use fedroot::base::fault::{Code, Fault};
 use fedroot::base::random;
 use fedroot::format::jose::{
-    self, Draft, Jwk, JwkSet, Jws, jwk, jwk_as, kubernetes_kid, refuse_private, thumbprint, thumbprint_of,
+    self, Draft, Jwk, JwkSet, Jws, jwk, jwk_as, kubernetes_kid, thumbprint, thumbprint_of,
 };
 use fedroot::format::json::{self, Limits, Numbers, Value};
+use fedroot::format::private;
 use fedroot::key::{PrivateKey, PublicKey, algorithm, private_key};
 use serde_json::json;
 
@@ -165,7 +166,7 @@ fn private_and_symmetric_members_are_refused_and_never_repeated() {
             for fault in [
                 Jwk::read(&bad).unwrap_err(),
                 JwkSet::read(&json!({"keys": [bad]})).unwrap_err(),
-                refuse_private(&deep).unwrap_err(),
+                private::refuse(&deep).unwrap_err(),
                 thumbprint_of(&bad).unwrap_err(),
             ] {
                 assert_eq!(fault.code(), &jose::PRIVATE);
@@ -176,9 +177,9 @@ fn private_and_symmetric_members_are_refused_and_never_repeated() {
     }
     refused(Jwk::read(&json!({"kty": "RSA", "oth": [{"r": "AA"}]})), &jose::PRIVATE);
     refused(Jwk::read(&json!({"kty": "oct", "kid": "x"})), &jose::PRIVATE);
-    refused(refuse_private(&json!([{"n": "AQAB", "e": "AQAB", "d": ""}])), &jose::PRIVATE);
+    refused(private::refuse(&json!([{"n": "AQAB", "e": "AQAB", "d": ""}])), &jose::PRIVATE);
     // The same letters outside of a key are nobody's secret.
-    assert!(refuse_private(&json!({"claims": {"k": 1, "d": "x", "p": null}})).is_ok());
+    assert!(private::refuse(&json!({"claims": {"k": 1, "d": "x", "p": null}})).is_ok());
 }
 
 #[test]

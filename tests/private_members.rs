@@ -25,6 +25,36 @@ fn private() -> Value {
     key
 }
 
+/// The same in PEM, as openssl writes one.
+fn pem() -> String {
+    let body = base64url(SECRET);
+    format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
+}
+
+/// A trust mark whose header shows the private key that signed it.
+fn careless_mark() -> String {
+    let header = json!({"alg": "ES384", "typ": "trust-mark+jwt", "kid": "a", "jwk": private()});
+    let part = |value: &Value| base64url(value.to_string().as_bytes());
+    let (header, claims) = (part(&header), part(&json!({"iss": "https://mark.example.org"})));
+    format!("{header}.{claims}.AAAA")
+}
+
+/// However else a private key is written.
+fn disguises() -> Vec<Value> {
+    let mut bare = private();
+    for name in ["kty", "crv"] {
+        bare.as_object_mut().unwrap().remove(name);
+    }
+    vec![
+        bare,
+        json!({"keys": [{"k": marker()}]}),
+        json!({"kid": "a", "alg": "HS256", "k": marker()}),
+        pem().into(),
+        json!({"keys": [private()]}).to_string().into(),
+        careless_mark().into(),
+    ]
+}
+
 fn holds(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
@@ -166,10 +196,10 @@ fn a_private_key_in_a_file_beside_a_document_is_refused_and_never_repeated() {
             refused(&format!("{kind}: a private key as {name}"), &ran);
         }
     }
-    // Statements of others, with a private key among their claims.
-    let stray =
-        [json!({"jwks": {"keys": [private()]}}), json!({"metadata": {"x": {"jwks": {"keys": [private()]}}}})];
-    for more in stray {
+    // Statements of others, with a private key among their claims, or in what these quote.
+    let within = |value: Value| json!({"metadata": {"x": {"y": value}}});
+    let stray = [json!({"jwks": {"keys": [private()]}}), within(json!({"jwks": {"keys": [private()]}}))];
+    for more in stray.into_iter().chain(disguises().into_iter().map(within)) {
         put(&folder, "subject.jwt", every::configuration("p384-other", &more));
         refused("a subject's configuration", &sign(&folder, "subordinate-statement", "subordinate.toml"));
         for kind in ["trust-mark", "trust-mark-delegation"] {
@@ -178,6 +208,45 @@ fn a_private_key_in_a_file_beside_a_document_is_refused_and_never_repeated() {
             refused(kind, &sign(&folder, kind, document));
         }
     }
+    put(&folder, "mark.jwt", careless_mark());
+    let mut configuration = input(&folder, "configuration.json").unwrap();
+    configuration["trust_marks"] = json!(["mark.jwt"]);
+    put(&folder, "bad.json", configuration.to_string());
+    refused("a careless trust mark", &sign(&folder, "entity-configuration", "bad.json"));
+    nowhere(&folder);
+}
+
+/// What a typed reader says of a value that it did not expect repeats nothing, whatever stands there.
+#[test]
+fn what_stands_in_the_wrong_place_is_refused_and_never_repeated() {
+    let folder = vault();
+    let mut tried = 0;
+    for (kind, document) in DOCUMENTS {
+        let Some(good) = input(&folder, document) else { continue };
+        // A secret that nothing tells from other texts, too, where no text belongs.
+        let texts = [("keys", Value::from(marker()))];
+        let fields = ["keys", "valid_for", "superiors", "authority_hints"].into_iter();
+        let known = fields.flat_map(|field| disguises().into_iter().map(move |bad| (field, bad)));
+        for (number, (field, bad)) in known.chain(texts).enumerate() {
+            let mut whole = good.clone();
+            whole[field] = bad.clone();
+            put(&folder, "bad.json", whole.to_string());
+            put(&folder, "bad.toml", toml::to_string(&whole).unwrap());
+            let name = ["bad.json", "bad.toml"][number % 2];
+            refused(&format!("{kind}: {field} = {bad} in {name}"), &sign(&folder, kind, name));
+            tried += 1;
+        }
+        if good["keys"].get(0).is_none() {
+            continue;
+        }
+        for (field, text) in [("line", marker()), ("line", pem()), ("file", pem()), ("use", pem())] {
+            let mut whole = good.clone();
+            whole["keys"][0][field] = text.into();
+            put(&folder, "bad.toml", toml::to_string(&whole).unwrap());
+            refused(&format!("{kind}: keys.{field}"), &sign(&folder, kind, "bad.toml"));
+        }
+    }
+    assert!(tried > 300, "{tried}");
     nowhere(&folder);
 }
 
@@ -232,10 +301,17 @@ fn a_private_key_in_what_is_verified_is_refused_and_never_repeated() {
     }
     put(&folder, "private.jwks", json!({"keys": [private()]}).to_string());
     put(&folder, "private.jwk", private().to_string());
-    for trust in ["private.jwks", "private.jwk"] {
+    let public = String::from_utf8(folder.read("all.pub")).unwrap();
+    put(&folder, "both.pem", format!("{}{public}", pem()));
+    put(&folder, "careless.jwt", careless_mark());
+    for trust in ["private.jwks", "private.jwk", "both.pem", "careless.jwt"] {
         for kind in ["entity-statement", "entity-configuration"] {
             let verify = ["verify", kind, "entity-configuration.out", "--trust", trust];
-            refused(trust, &folder.fedroot(&verify));
+            let ran = folder.fedroot(&verify);
+            refused(trust, &ran);
+            if trust != "careless.jwt" || kind == "entity-statement" {
+                assert_eq!(ran.code, 3, "{trust} for {kind}: {}", ran.stderr);
+            }
         }
     }
     nowhere(&folder);

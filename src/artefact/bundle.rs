@@ -115,7 +115,13 @@ impl Kind for Bundle {
         let files = parse(&text).map_err(|fault| fault.at(list.display()))?;
         compare(&Tree::open(&root)?, &files, is_whole)?;
         let count = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
-        let covers = if is_whole {
+        let proof = detached::beside(&list, PROOF);
+        let covers = if is_whole && disk::exists(&proof) {
+            let (root, proof) = (root.display(), proof.display());
+            format!(
+                "all that is in {root} but {proof}, which was not looked at (fedroot ledger check-proof): {count}"
+            )
+        } else if is_whole {
             format!("all that is in {}: {count}", root.display())
         } else {
             format!("{count}, those that it names; others were not looked at")
@@ -140,10 +146,13 @@ impl Kind for Bundle {
     }
 }
 
+/// The ending of a proof that the signature stands in the ledger: no signature of ours covers it.
+const PROOF: &str = ".tlog-proof";
+
 /// Whether a file in the folder is the list itself, or stands beside it.
 fn is_ours(name: &str) -> bool {
     let ending = name.strip_prefix(NAME);
-    ending.is_some_and(|ending| ending.is_empty() || ending == ".tlog-proof" || is_signature(ending))
+    ending.is_some_and(|ending| ending.is_empty() || ending == PROOF || is_signature(ending))
 }
 
 fn is_signature(ending: &str) -> bool {

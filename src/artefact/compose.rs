@@ -5,14 +5,15 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
+use toml::{Spanned, Table, Value};
 
 use super::{COMPOSED, read_all};
 use crate::base::disk::{self, Document};
-use crate::base::fault::Fault;
-use crate::format::jose;
+use crate::base::fault::{Code, Fault};
+use crate::base::text::without_value;
 use crate::format::json::{self, Limits, Numbers};
+use crate::format::private;
 
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 /// Longer files are not put into a document: the standard has no limit, and no document of a federation comes near.
@@ -40,9 +41,6 @@ pub(super) fn open_with(path: &Path, names: &[&str]) -> Result<Document, Fault> 
     let table = parsed(text).map_err(at)?.into_inner();
     let mut changes = keys_into(path, text, &table)?;
     if !names.is_empty() {
-        if table.values().any(|value| holds_datetime(value.get_ref())) {
-            return Err(at(COMPOSED.fault("a date stands there without quotes").hint("write dates as text")));
-        }
         let put = |name: &DeValue<'_>, span: Range<usize>| {
             let put = companion(path, name.as_str()).map(|text| literal(&text));
             put.map_err(|fault| fault.at(place(path, text, &span)))
@@ -106,7 +104,9 @@ fn companion(path: &Path, name: Option<&str>) -> Result<String, Fault> {
     let name = name.ok_or_else(|| COMPOSED.fault("the name of a file is no text"))?;
     let file = path.parent().unwrap_or(Path::new("")).join(name);
     let text = String::from_utf8(disk::read(&file, COMPANION_BYTES_MAX)?);
-    text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))
+    let text = text.map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", file.display())))?;
+    private::refuse_text(&text).map_err(|fault| fault.at(file.display()))?;
+    Ok(text)
 }
 
 /// Where something stands in a document.
@@ -136,28 +136,14 @@ fn changed(text: &str, mut changes: Vec<(Range<usize>, String)>) -> String {
     whole + text.get(at..).unwrap_or_default()
 }
 
-/// JSON has no dates.
-fn holds_datetime(value: &DeValue<'_>) -> bool {
-    match value {
-        DeValue::Datetime(_) => true,
-        DeValue::Array(values) => values.iter().any(|value| holds_datetime(value.get_ref())),
-        DeValue::Table(members) => members.values().any(|value| holds_datetime(value.get_ref())),
-        _ => false,
-    }
-}
-
 /// What a file with a key holds: PEM, or a JWK in JSON.
 fn key_file(path: &Path) -> Result<(&'static str, String), Fault> {
     let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?)
         .map_err(|_| COMPOSED.fault(format!("{} is not UTF-8", path.display())))?;
-    if text.contains("PRIVATE KEY-----") {
-        return Err(jose::PRIVATE
-            .fault(format!("{} holds a private key", path.display()))
-            .hint("`openssl pkey -pubout -in KEY` writes its public half"));
-    }
+    let at = |fault: Fault| fault.at(path.display());
+    private::refuse_text(&text).map_err(at)?;
     if is_json(text.as_bytes()) {
-        let value = json::read(text.as_bytes(), Numbers::Whole, &Limits::default());
-        value.and_then(|value| jose::refuse_private(&value)).map_err(|fault| fault.at(path.display()))?;
+        value(text.as_bytes()).map_err(at)?;
         return Ok(("jwk", text));
     }
     Ok(("pem", text))
@@ -181,11 +167,9 @@ pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<Input<T>,
     table(&bytes).map(Input::Composed)
 }
 
-/// Reads a ready document: one strict JSON text without private keys.
+/// Reads a ready document: one strict JSON text.
 pub(super) fn value(bytes: &[u8]) -> Result<serde_json::Value, Fault> {
-    let value = json::read(bytes, Numbers::Whole, &Limits::default())?;
-    jose::refuse_private(&value)?;
-    Ok(value)
+    json::read(bytes, Numbers::Whole, &Limits::default())
 }
 
 /// A value as the text of a file, for people to read too.
@@ -193,21 +177,26 @@ pub(super) fn text(value: &serde_json::Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }
 
+/// A byte order mark before JSON is its reader's to refuse.
 fn is_json(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
-/// Reads TOML without private keys.
+/// Reads TOML, as strictly as JSON.
 fn table<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let text = utf8(bytes)?;
     T::deserialize(Deserializer::from(parsed(text)?)).map_err(|e| wrong(text, &e))
 }
 
-/// The same as it stands. Private keys are looked for first: what a reader says of a wrong value repeats it.
+/// The same as it stands. What may not stand there is looked for first, for what a typed reader says of a wrong value may
+/// repeat it.
 fn parsed(text: &str) -> Result<Spanned<DeTable<'_>>, Fault> {
+    private::refuse_text(text)?;
     let table = DeTable::parse(text).map_err(|e| wrong(text, &e))?;
-    let all = json::Value::deserialize(Deserializer::from(table.clone()));
-    jose::refuse_private(&all.map_err(|e| wrong(text, &e))?)?;
+    let whole = Table::deserialize(Deserializer::from(table.clone())).map_err(|e| wrong(text, &e))?;
+    let Limits { depth, mut values, .. } = Limits::default();
+    private::refuse(&strict("", Value::Table(whole), depth, &mut values)?)?;
     Ok(table)
 }
 
@@ -217,5 +206,50 @@ fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
 
 fn wrong(text: &str, error: &toml::de::Error) -> Fault {
     let line = error.span().map_or(1, |span| line_of(text, span.start));
-    COMPOSED.fault(format!("line {line}: {}", error.message()))
+    COMPOSED.fault(format!("line {line}: {}", without_value(error.message())))
+}
+
+/// A value as JSON, if the strict reader would take it: no dates, whole numbers that every reader holds exactly, so many values
+/// and so many of them within each other. `at` is its place, such as `metadata.federation_entity`.
+fn strict(at: &str, value: Value, depth: usize, left: &mut usize) -> Result<json::Value, Fault> {
+    let wrong =
+        |code: &'static Code, why: &str, way_out| Err(code.fault(format!("{at}: {why}")).hint(way_out));
+    let inner = match value {
+        Value::Array(_) | Value::Table(_) => depth.checked_sub(1),
+        _ => Some(depth),
+    };
+    let (Some(depth), Some(rest)) = (inner, left.checked_sub(1)) else {
+        return wrong(
+            &json::LIMIT,
+            "too many values, or too many within each other",
+            "no reader takes so many",
+        );
+    };
+    *left = rest;
+    Ok(match value {
+        Value::String(text) => text.into(),
+        Value::Boolean(is_so) => is_so.into(),
+        Value::Integer(number) if number.unsigned_abs() <= json::WHOLE_MAX => number.into(),
+        Value::Integer(number) => {
+            return wrong(&json::NUMBER, &format!("{number} is beyond 2^53 - 1"), "write it as text");
+        }
+        Value::Float(number) => {
+            return wrong(&json::NUMBER, &format!("{number} is no whole number"), "write it as text");
+        }
+        Value::Datetime(_) => {
+            return wrong(&COMPOSED, "a date stands there without quotes", "write dates as text");
+        }
+        Value::Array(values) => {
+            let element = |(n, value)| strict(&format!("{at}[{n}]"), value, depth, left);
+            values.into_iter().enumerate().map(element).collect::<Result<_, _>>()?
+        }
+        Value::Table(members) => {
+            let dot = if at.is_empty() { "" } else { "." };
+            let mut member = |(name, value)| {
+                let value = strict(&format!("{at}{dot}{name}"), value, depth, left)?;
+                Ok((name, value))
+            };
+            json::Value::Object(members.into_iter().map(&mut member).collect::<Result<_, Fault>>()?)
+        }
+    })
 }

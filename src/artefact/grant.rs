@@ -121,7 +121,7 @@ pub(super) fn client_keys(
     let mut seen = Vec::new();
     for (number, input) in keys.iter().enumerate() {
         let at = |fault: Fault| fault.at(format_args!("key {}", number + 1));
-        let jwk = input.key(terms).and_then(|key| key.named("sig")).map_err(at)?;
+        let jwk = input.key(terms).and_then(|key| key.signing()).map_err(at)?;
         let key = Jwk::read(&jwk).map_err(at)?;
         let thumbprint = key.thumbprint();
         for kept in terms.vault.keys()?.iter().filter(|kept| kept.public == *key.key()) {

@@ -51,9 +51,8 @@ impl Kind for Jwks {
                 let mut jwks = Vec::new();
                 for (number, input) in keys.iter().enumerate() {
                     let at = |fault: Fault| fault.at(format_args!("{}: key {}", document.name(), number + 1));
-                    let purpose = input.purpose.as_deref().unwrap_or("sig");
                     for key in input.keys(terms, keyset::channel("jwks")).map_err(at)? {
-                        jwks.push(key.named(purpose).map_err(at)?);
+                        jwks.push(key.named(key.purpose()).map_err(at)?);
                     }
                 }
                 let value = json!({"keys": jwks});

@@ -13,10 +13,11 @@ use crate::base::bytes::{Digest, base64url};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
-use crate::format::jose::{Draft, Jws, refuse_private, thumbprint};
+use crate::base::text::without_value;
+use crate::format::jose::{Draft, Jws, thumbprint};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
 use crate::key::{Hash, PublicKey, Scheme, Signature};
-use crate::policy::{Examined, Examiner, Facts, PROFILE, Standard};
+use crate::policy::{Examined, Examiner, Facts, PROFILE, Standard, member};
 
 /// Longer documents are not read.
 const BYTES_MAX: u64 = 8 << 20;
@@ -29,7 +30,9 @@ const BYTES_MAX: u64 = 8 << 20;
 pub(super) fn input<T: DeserializeOwned>(document: &Document) -> Result<T, Fault> {
     let read = compose::read(document).and_then(|input| match input {
         Input::Composed(composed) => Ok(composed),
-        Input::Ready(_, value) => serde_json::from_value(value).map_err(|e| COMPOSED.fault(e.to_string())),
+        Input::Ready(_, value) => {
+            serde_json::from_value(value).map_err(|e| COMPOSED.fault(without_value(&e.to_string())))
+        }
     });
     read.map_err(|fault| fault.at(document.name()))
 }
@@ -133,9 +136,15 @@ impl Jwt {
             judge.breach(rule, &subject, detail);
         }
         let claims = Value::Object(claims);
+        // Whoever verifies it reads it so.
+        let payload = claims.to_string();
+        let read = json::read(payload.as_bytes(), Numbers::Any, &Limits::default());
+        if read.map_err(|fault| fault.at(document.name()))? != claims {
+            return Err(INTERNAL.fault("the claims say something else when they are read again"));
+        }
         let examined = judge.finish_json(&facts, &claims)?;
         Ok(Self {
-            draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), claims.to_string().as_bytes()),
+            draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), payload.as_bytes()),
             facts,
             examined,
             digest: digest_of(document)?,
@@ -156,8 +165,10 @@ pub(super) fn facts(typ: &str, alg: &str, claims: &Map<String, Value>) -> Facts 
             ("iat" | "nbf" | "exp", Some(instant)) => {
                 facts.add_with(name, instant.to_string(), format!("NumericDate {}", instant.unix()));
             }
-            ("jti", _) => facts.add_with(name, value.as_str().unwrap_or_default(), "of this one alone"),
-            _ => facts.add_json(name, value),
+            ("jti", _) if value.is_string() => {
+                facts.add_with(name, value.as_str().unwrap_or_default(), "of this one alone");
+            }
+            _ => facts.add_json(&member("", name), value),
         }
     }
     let seconds = |name: &str| claims.get(name).and_then(Value::as_i64);
@@ -231,7 +242,6 @@ pub(super) fn verify(
             .hint("one kind of JWT never stands in for another (RFC 8725, section 3.11)")));
     }
     let claims = json::object(jws.payload(), Numbers::Any, &Limits::default()).map_err(at)?;
-    claims.values().try_for_each(refuse_private).map_err(at)?;
     let verified = Verified {
         facts: facts(found, scheme.jose, &claims),
         key: key.clone(),

@@ -17,7 +17,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::{self, Jwk, JwkSet};
 use crate::format::json::{self, Limits, Numbers};
-use crate::format::x509;
+use crate::format::{private, x509};
 use crate::key::{Hash, Parts, PublicKey, Scheme};
 use crate::policy::{Examiner, Fact, Facts, Standard};
 
@@ -53,6 +53,8 @@ pub(super) struct Key {
     pub(super) certificate: Option<Vec<u8>>,
     pub(super) kid: Option<String>,
     alg: Option<String>,
+    /// What it is for, where somebody says so: the operator, or else its JWK.
+    purpose: Option<String>,
 }
 
 impl KeyInput {
@@ -66,11 +68,12 @@ impl KeyInput {
             from_pem(pem)?
         } else if let Some(text) = &self.jwk {
             let jwk = Jwk::read(&json::read(text.as_bytes(), Numbers::Whole, &Limits::default())?)?;
-            let [kid, alg] = [jwk.kid(), jwk.alg()].map(|text| text.map(str::to_owned));
-            Key { public: jwk.key().clone(), certificate: None, kid, alg }
+            let purpose = jwk.member("use").and_then(Value::as_str);
+            let [kid, alg, purpose] = [jwk.kid(), jwk.alg(), purpose].map(|text| text.map(str::to_owned));
+            Key { public: jwk.key().clone(), certificate: None, kid, alg, purpose }
         } else if self.line {
             let certificate = terms.certificate.map(from_pem).transpose()?.and_then(|key| key.certificate);
-            Key { public: terms.public.clone(), certificate, kid: None, alg: None }
+            Key { public: terms.public.clone(), certificate, kid: None, alg: None, purpose: None }
         } else {
             return Err(COMPOSED
                 .fault("a document from standard input names no files")
@@ -78,6 +81,7 @@ impl KeyInput {
         };
         key.kid = self.kid.clone().or(key.kid);
         key.alg = self.alg.clone().or(key.alg);
+        key.purpose = self.purpose.clone().or(key.purpose);
         Ok(key)
     }
 
@@ -98,16 +102,15 @@ impl KeyInput {
         let key = |key: &VaultKey| {
             let certificate = terms.vault.certificate(&key.id)?.as_deref().map(from_pem).transpose()?;
             let certificate = certificate.and_then(|key| key.certificate);
-            Ok(Key { public: key.public.clone(), certificate, kid: self.kid.clone(), alg: self.alg.clone() })
+            let [kid, alg, purpose] = [&self.kid, &self.alg, &self.purpose].map(Clone::clone);
+            Ok(Key { public: key.public.clone(), certificate, kid, alg, purpose })
         };
         wanted.into_iter().map(key).collect()
     }
 }
 
 fn from_pem(pem: &str) -> Result<Key, Fault> {
-    if pem.contains("PRIVATE KEY-----") {
-        return Err(jose::PRIVATE.fault("a private key stands where only public keys may"));
-    }
+    private::refuse_text(pem)?;
     if pem.matches("-----BEGIN ").count() != 1 {
         return Err(COMPOSED.fault("a key is one block of PEM: a PUBLIC KEY or a CERTIFICATE"));
     }
@@ -119,7 +122,7 @@ fn from_pem(pem: &str) -> Result<Key, Fault> {
     } else {
         (PublicKey::from_pem(pem)?, None)
     };
-    Ok(Key { public, certificate, kid: None, alg: None })
+    Ok(Key { public, certificate, kid: None, alg: None, purpose: None })
 }
 
 impl Key {
@@ -148,7 +151,22 @@ impl Key {
         Value::Object(jwk)
     }
 
-    /// As a JWK for signatures under a name: the given one, else its thumbprint.
+    /// What it is for: signatures, if nobody says anything else.
+    pub(super) fn purpose(&self) -> &str {
+        self.purpose.as_deref().unwrap_or("sig")
+    }
+
+    /// As a JWK for signatures, where no other key belongs.
+    pub(super) fn signing(&self) -> Result<Value, Fault> {
+        match self.purpose() {
+            "sig" => self.named("sig"),
+            other => Err(COMPOSED
+                .fault(format!("the use of the key is '{other}', and keys for signatures stand here"))
+                .hint("take a key that signs: one is never used for both")),
+        }
+    }
+
+    /// As a JWK under a name: the given one, else its thumbprint.
     pub(super) fn named(&self, purpose: &str) -> Result<Value, Fault> {
         let kid = self.kid.clone().unwrap_or_else(|| jose::thumbprint(&self.public));
         let alg = self.scheme()?.jose.to_owned();
@@ -189,6 +207,10 @@ pub(super) fn prepare<'d>(
     breaches: Vec<(&'static str, String, String)>,
 ) -> Result<Box<dyn Prepared + 'd>, Fault> {
     let set = JwkSet::read(&ready.value).map_err(|fault| fault.at(document.name()))?;
+    // Whoever verifies it reads it so.
+    for written in std::iter::once(&ready.document).chain(ready.others.iter().map(|(_, other)| other)) {
+        compose::value(written).map_err(|fault| fault.at(document.name()))?;
+    }
     let standard =
         Standard { profile: terms.profile, key: terms.public, now: terms.now, released: terms.released };
     let record = record.map(|to| to as &mut dyn Write);

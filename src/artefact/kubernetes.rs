@@ -69,7 +69,7 @@ impl Kind for Kubernetes {
                     let detail = format!("the key is called '{given}', and Kubernetes calls it {kid}");
                     breaches.push(("kubernetes.kid", String::new(), detail));
                 }
-                jwks.push(key.named(input.purpose.as_deref().unwrap_or("sig")).map_err(at)?);
+                jwks.push(key.named(key.purpose()).map_err(at)?);
             }
         }
         let jwks_uri = jwks_uri.unwrap_or_else(|| format!("{}/openid/v1/jwks", issuer.trim_end_matches('/')));

@@ -20,6 +20,7 @@ use crate::base::bytes::{Digest, base64url, from_base64url, hex};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
+use crate::base::text::without_value;
 use crate::base::words;
 use crate::format::jose::{self, Draft, Jwk, JwkSet, Jws};
 use crate::key::{Parts, PublicKey, Scheme, Signature};
@@ -31,6 +32,10 @@ const KIND: &str = "oob-keys";
 const TYP: &str = "oob-keys+jws";
 const BYTES_MAX: u64 = 1 << 20;
 const ENDINGS: [&str; 2] = [".jws", ".html"];
+/// All that a document says; nothing else is signed.
+const MEMBERS: [&str; 6] = ["entity_id", "iat", "exp", "contact", "thumbprints", "keys"];
+/// Clocks may differ by so much.
+const SKEW_SECONDS: i64 = 120;
 
 /// What the operator decides; the line's own key is always among the keys.
 #[derive(Deserialize)]
@@ -169,7 +174,7 @@ fn written(input: &Input, entity: &str, terms: &Terms<'_>) -> Result<Value, Faul
     let scheme = jwt::scheme(terms.public, &terms.profile.oob_keys.alg)?;
     let mut keys = vec![jose::jwk_as(terms.public, &jose::thumbprint(terms.public), scheme)];
     for (number, key) in input.keys.iter().enumerate() {
-        let jwk = key.key(terms).and_then(|key| key.named("sig"));
+        let jwk = key.key(terms).and_then(|key| key.signing());
         keys.push(jwk.map_err(|fault| fault.at(format_args!("key {}", number + 1)))?);
     }
     let thumbprints =
@@ -209,6 +214,15 @@ impl Content {
     pub(super) fn read(payload: &[u8]) -> Result<Self, Fault> {
         let value = compose::value(payload)?;
         let keys = JwkSet::read(&value)?;
+        let members = value.as_object().into_iter().flatten();
+        if let Some((name, _)) = members.clone().find(|(name, _)| !MEMBERS.contains(&name.as_str())) {
+            return Err(ALTERED.fault(format!("it has the member '{name}', which no such document has")));
+        }
+        for name in ["entity_id", "contact"] {
+            if value.get(name).is_some_and(|text| !text.is_string()) {
+                return Err(ALTERED.fault(format!("{name} is no text")));
+            }
+        }
         let told = value.get("thumbprints").and_then(Value::as_array);
         let own = keys.keys.iter().map(thumbprint).collect::<Result<Vec<_>, Fault>>()?;
         if told != Some(&own) || keys.keys.is_empty() || !keys.unused.is_empty() {
@@ -276,7 +290,24 @@ impl Content {
         Ok(())
     }
 
+    /// Another line may have made the document: its dates are judged as if they were ours.
+    fn judge_dates(&self, terms: &Terms<'_>, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+        let (now, most) = (terms.now, terms.profile.oob_keys.valid_for);
+        let (Some(iat), Some(exp)) = (self.date("iat")?, self.date("exp")?) else { return Ok(()) };
+        if iat.seconds_since(now) > SKEW_SECONDS {
+            breaches.push(("oob-keys.iat.future", format!("it was made at {iat}, and it is {now}")));
+        }
+        if exp <= now || exp <= iat {
+            breaches.push(("oob-keys.exp.past", format!("it ends at {exp}; made at {iat}, and it is {now}")));
+        }
+        if exp.seconds_since(now) > most.seconds() {
+            breaches.push(("oob-keys.exp.too-far", format!("it would end at {exp}, and {most} is the most")));
+        }
+        Ok(())
+    }
+
     fn judge(&self, terms: &Terms<'_>, signed: usize, breaches: &mut Vec<Breach>) -> Result<(), Fault> {
+        self.judge_dates(terms, breaches)?;
         let own = &terms.key.line;
         for (number, jwk) in self.keys.keys.iter().enumerate() {
             let (key, thumbprint) = (jwk.key(), jwk.thumbprint());
@@ -332,7 +363,13 @@ fn signatures(path: &Path) -> Result<Signatures, Fault> {
     let path = beside(path, ".jws");
     let bytes = read_all(&Document::open(&path)?, BYTES_MAX)?;
     let read = compose::value(&bytes).and_then(|value| {
-        serde_json::from_value(value).map_err(|e| ALTERED.fault(format!("it holds no signatures: {e}")))
+        if value.get("signatures").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            return Err(ALTERED
+                .fault("it holds no signature: nobody has signed the document")
+                .hint("compose the document anew in TOML, and sign that"));
+        }
+        serde_json::from_value(value)
+            .map_err(|e| ALTERED.fault(format!("it holds no signatures: {}", without_value(&e.to_string()))))
     });
     read.map_err(|fault| fault.at(path.display()))
 }

@@ -14,7 +14,7 @@ use super::jwt::{self, Dates, Jwt, Shape};
 use super::keyset::KeyInput;
 use super::network;
 use super::openid::identifier::not_an_identifier;
-use super::{Kind, Prepared, Terms, Verified};
+use super::{COMPOSED, Kind, Prepared, Terms, Verified};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -195,7 +195,11 @@ fn dates(input: &Input, terms: &Terms<'_>, breaches: &mut Vec<Breach>) -> Result
     let profile = &terms.profile.provisioning;
     let valid_for = grant::span(input.valid_for.as_deref(), profile.valid_for)?;
     let nbf = input.not_before.as_deref().map(Instant::parse).transpose()?;
-    let nbf = nbf.filter(|nbf| *nbf > terms.now);
+    if let Some(past) = nbf.filter(|nbf| *nbf < terms.now) {
+        return Err(COMPOSED
+            .fault(format!("not_before is {past}, and it is {}", terms.now))
+            .hint("leave it out: the authorisation counts from its signature on"));
+    }
     let exp = nbf.unwrap_or(terms.now).after(valid_for)?;
     // A beginning far away counts too: what is signed today is forgotten by then.
     if exp.seconds_since(terms.now) > profile.valid_for_max.seconds() {

@@ -23,6 +23,8 @@ pub(super) struct Spiffe;
 
 const X509: &str = "x509-svid";
 const JWT: &str = "jwt-svid";
+/// What the review tells of a bundle beside its members.
+const OURS: [&str; 4] = ["trust_domain", "authority", "revoke_all", REVOKED];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +101,14 @@ impl Kind for Spiffe {
         let mut ready = match input {
             Input::Composed(composed) => composed.ready(document, terms, facts)?,
             Input::Ready(bytes, value) => {
+                if let Some(name) = OURS.iter().find(|name| value.get(name).is_some()) {
+                    return Err(COMPOSED
+                        .fault(format!(
+                            "{}: it has '{name}', as the review calls something else",
+                            document.name()
+                        ))
+                        .hint("take the member out: SPIFFE knows none of this name"));
+                }
                 facts.add_with("trust_domain", &terms.profile.spiffe.trust_domain, "from the profile");
                 Ready { document: bytes, value, others: vec![], facts, subject: String::new() }
             }

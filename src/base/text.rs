@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::recipient::SECRET_PREFIX;
+
 /// Shows foreign text on one line with everything escaped that a terminal or a reader could take for something else:
 /// control characters, escapes, bidirectional overrides, format and invisible characters, line and paragraph separators,
 /// private-use and unassigned code points. A backslash is doubled, so that an escape cannot be forged. Letters of any
@@ -35,6 +37,24 @@ impl fmt::Display for Visible<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a text holds a private key as PEM and OpenPGP write one (RFC 7468), or an age identity.
+pub fn holds_private_key(text: &str) -> bool {
+    let marks = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", SECRET_PREFIX, "age-secret-key-"];
+    marks.iter().any(|mark| text.contains(mark))
+}
+
+/// What a typed reader says of a wrong value, without the value: that may be a secret which strayed there.
+pub fn without_value(message: &str) -> String {
+    let starts = ["invalid type: ", "invalid value: ", "unknown variant "];
+    let Some(start) = starts.into_iter().find(|start| message.starts_with(start)) else {
+        return message.to_owned();
+    };
+    let rest = message.get(start.len()..).unwrap_or_default();
+    let kind = rest.split(['"', '`', ',']).next().unwrap_or_default();
+    let expected = message.rfind(", expected ").and_then(|at| message.get(at..)).unwrap_or_default();
+    format!("{}{expected}", [start, kind].concat().trim_end())
 }
 
 /// A number of things, as people say it: `1 entry`, `2 entries`.
@@ -160,6 +180,22 @@ mod tests {
             ("\0\u{7f}", "\\0\\u{7f}"),
         ] {
             assert_eq!(visible(text).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn a_typed_reader_does_not_repeat_values() {
+        for (message, told) in [
+            (
+                "invalid type: string \"a, expected b\", expected a map",
+                "invalid type: string, expected a map",
+            ),
+            ("invalid type: sequence, expected a map", "invalid type: sequence, expected a map"),
+            ("invalid value: integer `5`, expected u32", "invalid value: integer, expected u32"),
+            ("unknown variant `a`, expected `x509` or `jwt`", "unknown variant, expected `x509` or `jwt`"),
+            ("missing field `keys`", "missing field `keys`"),
+        ] {
+            assert_eq!(without_value(message), told);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::base::clock::Instant;
 use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, JwkSet};
-use crate::format::{json, x509};
+use crate::format::{json, private, x509};
 use crate::key::PublicKey;
 
 use super::TRUST;
@@ -18,6 +18,7 @@ const KEY_FILE_BYTES_MAX: u64 = 1 << 20;
 pub fn trust(path: &Path) -> Result<Vec<PublicKey>, Fault> {
     let at = |fault: Fault| fault.at(path.display());
     let text = String::from_utf8(disk::read(path, KEY_FILE_BYTES_MAX)?).unwrap_or_default();
+    private::refuse_text(&text).map_err(at)?;
     let keys =
         if text.trim_start().starts_with('{') { json_keys(&text) } else { pem_keys(&text) }.map_err(at)?;
     if keys.is_empty() {

@@ -204,4 +204,9 @@ fn facts(html: &mut String, review: &Review) {
         );
     }
     html.push_str("</table>\n");
+    let items = review.items.as_ref().map_or(0, |items| items.count());
+    let more = (review.facts.iter().count() + items).saturating_sub(ROWS_MAX);
+    if more > 0 {
+        put(html, format_args!("<p>… and {more} more, in --json</p>\n"));
+    }
 }

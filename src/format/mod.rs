@@ -2,5 +2,6 @@
 
 pub mod jose;
 pub mod json;
+pub mod private;
 pub mod x509;
 pub mod xml;

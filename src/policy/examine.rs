@@ -41,6 +41,8 @@ pub(super) struct Seen {
 
 /// Under this name a record has the digest of the profile.
 const PROFILE_FACT: &str = "the profile of the line";
+/// And under this one the digest of what a document in JSON says, in its order and with its types.
+pub(super) const CLAIMS_FACT: &str = "the claims as written";
 
 /// Entities that may hold one key before it is remarkable: hosting providers have some.
 const SHARED_MAX: u32 = 5;
@@ -240,19 +242,24 @@ impl<'a> Examiner<'a> {
     /// The same for a document in JSON.
     pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Result<Examined, Fault> {
         // The limits that it was judged by are part of what is compared, where they were noted before.
-        let source = self.standard.profile.source;
-        let profile = source.map(|source| Fact {
-            path: PROFILE_FACT.to_owned(),
-            value: source.to_string(),
+        let fact = |path: &str, digest: Digest| Fact {
+            path: path.to_owned(),
+            value: digest.to_string(),
             remark: None,
-        });
+        };
+        let profile = self.standard.profile.source.map(|source| fact(PROFILE_FACT, source));
+        let claims = as_written(facts, json).map(|digest| fact(CLAIMS_FACT, digest));
         if let Some(recorder) = self.recorder.take() {
             let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
-            recorder.finish(facts.iter().chain(&profile)).map_err(failed)?;
+            recorder.finish(facts.iter().chain(&profile).chain(&claims)).map_err(failed)?;
         }
         let was_noted = self.last.is_some_and(|last| last.facts().value(PROFILE_FACT).is_some());
-        let compared = profile.as_ref().filter(|_| was_noted);
-        let difference = self.tracker.take().map(|tracker| tracker.finish(facts.iter().chain(compared)));
+        let compared = facts.iter().chain(profile.as_ref().filter(|_| was_noted)).chain(&claims);
+        let mut difference = self.tracker.take().map(|tracker| tracker.finish(compared));
+        if let Some(difference) = difference.as_mut().filter(|difference| difference.facts.len() > 1) {
+            // Where more differs, that tells it.
+            difference.facts.retain(|change| change.path != CLAIMS_FACT);
+        }
         let last = self.last.map(Last::facts);
         let kind = self.kind;
         let whole =
@@ -269,4 +276,13 @@ impl<'a> Examiner<'a> {
             carried: BTreeSet::new(),
         })
     }
+}
+
+/// The digest of what a document in JSON says, but for what every one says anew: that has a remark among the facts.
+fn as_written(facts: &Facts, json: &Value) -> Option<Digest> {
+    let mut said = json.as_object()?.clone();
+    for fact in facts.iter().filter(|fact| fact.remark.is_some()) {
+        said.shift_remove(&fact.path);
+    }
+    Some(Digest::of(Value::Object(said).to_string().as_bytes()))
 }

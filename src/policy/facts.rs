@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::base::bytes::{Digest, hex};
+use crate::base::bytes::{Digest, from_base64, from_base64url, hex};
 use crate::base::fault::Fault;
 
 /// One thing a document says. Values are foreign text.
@@ -83,32 +84,32 @@ impl Facts {
         Arc::make_mut(&mut self.0).push(fact);
     }
 
-    /// Adds what a JSON value says, in its order: a member is `outer.inner`, an element `list[0]`, or `keys[NAME]` where each
-    /// is a key with a name of its own, so that a key keeps its path when others come and go. Of long texts, such as the
-    /// numbers of keys, the digest is told.
+    /// Adds what a JSON value says, in its order, so that no two values are told alike: [`member`] and [`element`] are the
+    /// paths, and a text is told as it is, or as JSON where it could be taken for something else. Of what nobody reads, such
+    /// as the modulus of a key, a certificate or a JWT, the digest is told.
     pub fn add_json(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(members) if !members.is_empty() => {
+                let is_key = members.contains_key("kty");
                 for (name, inner) in members {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    self.add_json(&path, inner);
-                }
-            }
-            Value::Array(elements) if !elements.is_empty() => {
-                let names: Vec<_> = elements.iter().filter_map(name).collect();
-                let is_named = names.len() == elements.len()
-                    && names.iter().collect::<BTreeSet<_>>().len() == names.len();
-                for (number, element) in elements.iter().enumerate() {
-                    match names.get(number).filter(|_| is_named) {
-                        Some(name) => self.add_json(&format!("{path}[{name}]"), element),
-                        None => self.add_json(&format!("{path}[{number}]"), element),
+                    let path = member(path, name);
+                    match inner {
+                        Value::String(text) if is_key && name == "n" && is_modulus(text) => {
+                            self.add(path, digest(text));
+                        }
+                        inner => self.add_json(&path, inner),
                     }
                 }
             }
-            Value::String(text) if text.len() > JSON_BYTES_MAX => {
-                self.add(path, format!("{} of {} bytes", Digest::of(text.as_bytes()), text.len()));
+            Value::Array(elements) if !elements.is_empty() => {
+                let names: BTreeSet<_> = elements.iter().filter_map(key_name).collect();
+                let is_named = names.len() == elements.len() && names.iter().all(|name| is_name(name));
+                for (number, inner) in elements.iter().enumerate() {
+                    let name = key_name(inner).filter(|_| is_named);
+                    self.add_json(&element(path, number, name.as_deref()), inner);
+                }
             }
-            Value::String(text) => self.add(path, text),
+            Value::String(text) => self.add(path, told(text)),
             other => self.add(path, other.to_string()),
         }
     }
@@ -140,28 +141,90 @@ impl Facts {
     }
 }
 
+/// The path of a member of a JSON object: `outer.inner`, or `outer["a.b"]` where the name could be taken for something else.
+pub fn member(path: &str, name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-#:/@$".contains(c);
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return format!("{path}[{}]", Value::from(name));
+    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// The path of an element of a JSON array: `list[0]`, or `keys[NAME]` for a key with a name of its own, so that it keeps its
+/// path when others come and go.
+pub fn element(path: &str, number: usize, name: Option<&str>) -> String {
+    match name.filter(|name| is_name(name)) {
+        Some(name) => format!("{path}[{name}]"),
+        None => format!("{path}[{number}]"),
+    }
+}
+
+/// Whether nobody could take it for a number, or for anything else that stands in brackets.
+fn is_name(name: &str) -> bool {
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"[]\"".contains(c);
+    name.chars().all(is_plain) && name.chars().any(|c| !c.is_ascii_digit())
+}
+
 /// What a key in JSON is called: its `kid`, else the beginning of the digest of what it says.
-fn name(element: &Value) -> Option<String> {
+fn key_name(element: &Value) -> Option<String> {
     let kid = element.get("kid").and_then(Value::as_str).map(str::to_owned);
     let digest =
         || hex(Digest::of(element.to_string().as_bytes()).as_bytes()).get(..NAME_CHARS).map(str::to_owned);
     kid.or_else(|| element.get("kty").and_then(|_| digest()))
 }
 
+/// A text of a JSON value as it is; as JSON where it could be taken for a number, a word or structure of JSON, for one of our
+/// own texts, or for another one because its ends do not show.
+fn told(text: &str) -> String {
+    if text.len() > OPAQUE_BYTES_MIN && (is_jws(text) || is_certificate(text)) {
+        return digest(text);
+    }
+    let could_be_json = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
+    let is_plain = !text.is_empty()
+        && !text.starts_with(['"', ' '])
+        && text.trim() == text
+        && !text.starts_with("sha256:")
+        && !text.contains("  (")
+        && !could_be_json(text);
+    if is_plain { text.to_owned() } else { Value::from(text).to_string() }
+}
+
+/// What stands for a text that nobody reads.
+fn digest(text: &str) -> String {
+    format!("{} of {} bytes", Digest::of(text.as_bytes()), text.len())
+}
+
+fn is_modulus(text: &str) -> bool {
+    text.len() > OPAQUE_BYTES_MIN && from_base64url(text).is_some()
+}
+
+fn is_jws(text: &str) -> bool {
+    let header = || serde_json::from_slice::<Value>(&from_base64url(text.split('.').next()?)?).ok();
+    text.split('.').count() == 3
+        && text.split('.').all(|part| from_base64url(part).is_some())
+        && header().is_some_and(|header| header.get("alg").is_some())
+}
+
+/// A DER sequence with two octets of length, and nothing behind it (X.690, section 8.1.3).
+fn is_certificate(text: &str) -> bool {
+    matches!(from_base64(text).as_deref(), Some([0x30, 0x82, high, low, rest @ ..])
+        if usize::from(u16::from_be_bytes([*high, *low])) == rest.len())
+}
+
 /// What of a digest is enough to name a key.
 const NAME_CHARS: usize = 16;
-/// Longer texts in JSON are told by their digest.
-const JSON_BYTES_MAX: usize = 200;
+/// Shorter texts are told as they are, whatever they are.
+const OPAQUE_BYTES_MIN: usize = 200;
 /// The most of one value that is kept. An entityID has at most 1,024 (saml-metadata-2.0-os, section 2.2.1).
 const VALUE_CHARS_MAX: usize = 2_048;
 
-/// A foreign value that cannot fill the memory or the screen.
+/// A foreign value that cannot fill the memory or the screen. The digest tells it from others that begin the same.
 pub fn clip(value: &str) -> String {
     match value.char_indices().nth(VALUE_CHARS_MAX) {
         None => value.to_owned(),
         Some((end, _)) => {
-            let count = value.chars().count();
-            format!("{}… ({count} characters)", value.get(..end).unwrap_or_default())
+            let (count, digest) = (value.chars().count(), Digest::of(value.as_bytes()));
+            format!("{}… ({count} characters, {digest})", value.get(..end).unwrap_or_default())
         }
     }
 }
@@ -198,5 +261,75 @@ mod tests {
                 "nameless[k].kid=k"
             ]
         );
+    }
+
+    /// Documents that differ, if only in their types, names or order, and how they once looked alike.
+    #[test]
+    fn no_two_documents_look_alike() {
+        let long = |last: &str| "x".repeat(3_000) + last;
+        let documents = [
+            r#"{"a":{"b":"1"}}"#.to_owned(),
+            r#"{"a.b":"1"}"#.into(),
+            r#"{"a":{"b":1}}"#.into(),
+            r#"{"a":"true"}"#.into(),
+            r#"{"a":true}"#.into(),
+            r#"{"a":null}"#.into(),
+            r#"{"a":"null"}"#.into(),
+            r#"{"a":[]}"#.into(),
+            r#"{"a":"[]"}"#.into(),
+            r#"{"a":{}}"#.into(),
+            r#"{"a":"{}"}"#.into(),
+            r#"{"a":""}"#.into(),
+            r#"{"a":"\"\""}"#.into(),
+            r#"{"a":" "}"#.into(),
+            r#"{"a":"1"}"#.into(),
+            r#"{"a":"1 "}"#.into(),
+            r#"{"a":["1"]}"#.into(),
+            r#"{"a[0]":"1"}"#.into(),
+            r#"{"a":{"[0]":"1"}}"#.into(),
+            r#"{"a":{"0":"1"}}"#.into(),
+            r#"{"a":[{"kid":"0"}]}"#.into(),
+            r#"{"a":{"[0]":{"kid":"0"}}}"#.into(),
+            r#"{"a":[{"kid":"b"}]}"#.into(),
+            r#"{"a":{"b":{"kid":"b"}}}"#.into(),
+            r#"{"a":[{"kid":"b"},{"kid":"c"}]}"#.into(),
+            r#"{"a":[{"kid":"c"},{"kid":"b"}]}"#.into(),
+            r#"{"a":[{"kid":"b].kid"}]}"#.into(),
+            r#"{"":"1"}"#.into(),
+            r#"{"a":{"":"1"}}"#.into(),
+            r#"{"a  1":"1"}"#.into(),
+            format!(r#"{{"a":"{}"}}"#, long("1")),
+            format!(r#"{{"a":"{}"}}"#, long("2")),
+            format!(r#"{{"a":"{}"}}"#, digest(&long("1"))),
+            format!(r#"{{"a":{{"kty":"RSA","n":"{}"}}}}"#, "A".repeat(342)),
+            format!(r#"{{"a":{{"kty":"RSA","n":"{}"}}}}"#, digest(&"A".repeat(342))),
+        ];
+        let mut seen = std::collections::BTreeMap::new();
+        for document in documents {
+            let mut facts = Facts::default();
+            facts.add_json("", &serde_json::from_str(&document).unwrap());
+            let told: Vec<_> = facts.iter().map(|fact| format!("{:<20} {}", fact.path, fact.value)).collect();
+            if let Some(other) = seen.insert(told.join("\n"), document.clone()) {
+                panic!("{other} and {document} are told alike: {told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_read_is_told_and_of_the_rest_the_digest() {
+        let url = format!("https://evil.example/jwks?{}", "p".repeat(2_000));
+        let jws = format!("{}.{}.AAAA", "eyJhbGciOiJFUzM4NCJ9", "A".repeat(400));
+        let certificate = format!("MIIBKA{}", "A".repeat(394)); // DER: 296 octets behind four
+        for (text, is_told) in [
+            (url.as_str(), true),
+            (&jws, false),
+            (&certificate, false),
+            (&"A".repeat(400), true),
+            (&jws.replace("eyJ", "xyJ"), true),
+        ] {
+            let mut facts = Facts::default();
+            facts.add_json("a", &text.into());
+            assert_eq!(facts.value("a"), Some(if is_told { text.to_owned() } else { digest(text) }.as_str()));
+        }
     }
 }

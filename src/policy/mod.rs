@@ -29,7 +29,7 @@ pub use entity::{
     Text,
 };
 pub use examine::{Carried, Examined, Examiner};
-pub use facts::{Fact, Facts, Items, clip};
+pub use facts::{Fact, Facts, Items, clip, element, member};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::Last;
 pub use print::Print;

@@ -12,7 +12,7 @@ pub const SEQUENCE_STEP: u64 = 1 << 20;
 pub const REVOKED: &str = "revoked";
 
 /// Numbers above this are not the same in every JSON reader (RFC 8259, section 6).
-const SEQUENCE_MAX: u64 = (1 << 53) - 1;
+pub(super) const SEQUENCE_MAX: u64 = (1 << 53) - 1;
 
 /// Whether a key of the line was revoked since it signed last.
 pub(super) fn is_after_revocation(facts: &Facts, last: Option<&Facts>) -> bool {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::{STATEMENT, checks};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
-use crate::format::jose::{Header, JwkSet, Jws};
+use crate::format::jose::{Header, JwkSet, Jws, PRIVATE};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
 
 /// A form of signed document (OpenID Federation 1.0, sections 3, 5.2.1, 7 and 8.7).
@@ -150,8 +150,16 @@ impl Statement {
     ///
     /// Those of [`Jws::read`] and of the strict JSON reader, and `openid.statement` when its `typ` is none of a federation.
     pub fn read(text: &str) -> Result<Self, Fault> {
-        let jws = Jws::read(text.trim_ascii_end(), &[])?;
-        let claims = json::object(jws.payload(), Numbers::Any, &Limits::default())?;
+        let read = Jws::read(text.trim_ascii_end(), &[]).and_then(|jws| {
+            let claims = json::object(jws.payload(), Numbers::Any, &Limits::default())?;
+            Ok((jws, claims))
+        });
+        let (jws, claims) = read.map_err(|fault| match fault.way_out() {
+            Some(hint) if fault.code() == &PRIVATE => {
+                PRIVATE.fault(format!("{fault} [openid.key.private]")).hint(hint)
+            }
+            _ => fault,
+        })?;
         let typ = jws.header().typ();
         let form = typ.and_then(|typ| Form::of(typ, &claims)).ok_or_else(|| {
             let typ = typ.map_or("no typ".to_owned(), |typ| format!("the typ '{typ}'"));

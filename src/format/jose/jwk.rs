@@ -7,14 +7,12 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{JWK, MISUSED, PRIVATE, UNSUPPORTED, WEAK};
+use super::{JWK, MISUSED, UNSUPPORTED, WEAK};
 use crate::base::bytes::{base64url, from_base64, from_base64url};
 use crate::base::fault::Fault;
-use crate::format::x509;
+use crate::format::{private, x509};
 use crate::key::{self, Parts, PublicKey, Scheme, curve, has_roca_fingerprint, is_jose_alg};
 
-/// The members of private and symmetric keys (RFC 7518, section 6; RFC 9964 for `priv`).
-const SECRET: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 /// Shorter moduli are not trusted (NIST SP 800-131A).
 const RSA_BITS_MIN: usize = 2048;
 
@@ -66,7 +64,7 @@ fn required(key: &PublicKey) -> Value {
 
 /// The SHA-256 thumbprint of any EC, RSA or OKP key (RFC 7638), one that is not used here among them.
 pub fn thumbprint_of(jwk: &Value) -> Result<String, Fault> {
-    refuse_private(jwk)?;
+    private::refuse(jwk)?;
     let members = object(jwk)?;
     let names: &[&str] = match text(members, "kty")? {
         Some("RSA") => &["e", "kty", "n"],
@@ -85,31 +83,6 @@ pub fn thumbprint_of(jwk: &Value) -> Result<String, Fault> {
     Ok(base64url(&Sha256::digest(Value::Object(covered).to_string())))
 }
 
-/// Refuses a value that holds a private or symmetric key at any depth.
-pub fn refuse_private(value: &Value) -> Result<(), Fault> {
-    match value {
-        Value::Array(values) => values.iter().try_for_each(refuse_private),
-        Value::Object(members) => refuse_private_members(members),
-        _ => Ok(()),
-    }
-}
-
-/// The same for the members of an object.
-pub fn refuse_private_members(members: &Map<String, Value>) -> Result<(), Fault> {
-    let has = |name: &str| members.contains_key(name);
-    let is_key = has("kty") || has("crv") || has("n") && has("e");
-    if is_key && members.get("kty").and_then(Value::as_str) == Some("oct") {
-        return Err(PRIVATE.fault("a symmetric key (kty oct) stands there").hint(PUBLISHED));
-    }
-    if let Some(name) = SECRET.iter().find(|name| is_key && has(name)) {
-        let fault = PRIVATE.fault(format!("a JSON Web Key has the private member '{name}'"));
-        return Err(fault.hint(PUBLISHED));
-    }
-    members.values().try_for_each(refuse_private)
-}
-
-const PUBLISHED: &str = "take it out; if it was ever published, its owner has to replace the key";
-
 /// A public key as its owner describes it.
 #[derive(Clone, Debug)]
 pub struct Jwk {
@@ -125,7 +98,7 @@ impl Jwk {
     /// `jwk.private`, `jwk.malformed`, `jwk.unsupported` for kinds of keys that are not used here, `jwk.weak` for RSA below
     /// 2048 bits and keys of the ROCA kind, `jwk.mismatch`.
     pub fn read(value: &Value) -> Result<Self, Fault> {
-        refuse_private(value)?;
+        private::refuse(value)?;
         let members = object(value)?;
         if text(members, "kid")?.is_some_and(str::is_empty) {
             return Err(JWK.fault("the kid of a JSON Web Key is empty"));

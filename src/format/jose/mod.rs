@@ -4,9 +4,7 @@ mod jwk;
 mod jws;
 mod set;
 
-pub use jwk::{
-    Jwk, jwk, jwk_as, kubernetes_kid, refuse_private, refuse_private_members, thumbprint, thumbprint_of,
-};
+pub use jwk::{Jwk, jwk, jwk_as, kubernetes_kid, thumbprint, thumbprint_of};
 pub use jws::{Draft, Header, Jws};
 pub use set::{JwkSet, Unused};
 

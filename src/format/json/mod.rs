@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 mod reader;
 
-pub use reader::{Limits, Numbers, object, read};
+pub use reader::{Limits, Numbers, WHOLE_MAX, object, read};
 pub use serde_json::{Map, Value};
 
 /// The strings of an array that is not empty and in which none stands twice: what `crit` and its like have to be.

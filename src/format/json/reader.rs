@@ -9,9 +9,10 @@ use serde_json::{Map, Number, Value};
 
 use super::{DUPLICATE, LIMIT, MALFORMED, NUMBER};
 use crate::base::fault::{Code, Fault};
+use crate::format::private;
 
 /// The largest whole number that every reader holds exactly: 2^53 - 1 (RFC 8259, section 6).
-const WHOLE_MAX: u64 = (1 << 53) - 1;
+pub const WHOLE_MAX: u64 = (1 << 53) - 1;
 /// Longer names of members are not repeated in a message.
 const NAME_CHARS_MAX: usize = 100;
 
@@ -41,11 +42,11 @@ impl Default for Limits {
     }
 }
 
-/// Reads one JSON text.
+/// Reads one JSON text. One that holds a private key is refused: only public keys come in.
 ///
 /// # Errors
 ///
-/// `json.malformed`, `json.duplicate`, `json.number` and `json.limit`. Messages name members, never values.
+/// `json.malformed`, `json.duplicate`, `json.number`, `json.limit`, and `jwk.private`. Messages name members, never values.
 pub fn read(text: &[u8], numbers: Numbers, limits: &Limits) -> Result<Value, Fault> {
     if text.len() > limits.bytes {
         return Err(LIMIT.fault(format!(
@@ -65,11 +66,13 @@ pub fn read(text: &[u8], numbers: Numbers, limits: &Limits) -> Result<Value, Fau
     let seed = Reading { numbers, depth: limits.depth.min(100), values: &values, code: &code };
     let mut json = serde_json::Deserializer::from_str(text);
     let read = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-    read.map_err(|e| {
+    let value = read.map_err(|e| {
         let too_large = e.is_syntax() && e.to_string().starts_with("number out of range");
         let code = if too_large { &NUMBER } else { code.into_inner() };
         code.fault(format!("the JSON text cannot be read: {e}"))
-    })
+    })?;
+    private::refuse(&value)?;
+    Ok(value)
 }
 
 /// Reads one JSON text that is an object.
@@ -179,7 +182,8 @@ impl<'de> Visitor<'de> for Reading<'_> {
         let (inner, mut members) = (self.inner()?, Map::new());
         while let Some(name) = access.next_key::<String>()? {
             if members.contains_key(&name) {
-                let shown: String = name.chars().take(NAME_CHARS_MAX).collect();
+                let is_shown = private::refuse_text(&name).is_ok();
+                let shown: String = name.chars().take(NAME_CHARS_MAX).filter(|_| is_shown).collect();
                 return self.refuse(&DUPLICATE, format!("the member '{shown}' stands twice in one object"));
             }
             let value = access.next_value_seed(inner)?;
@@ -331,9 +335,14 @@ mod tests {
 
     #[test]
     fn messages_do_not_repeat_values() {
-        for text in
-            [r#"{"d":"SECRET","d":"SECRET"}"#, r#"{"d":"SECRET" "SECRET"}"#, r#"["SECRET",1.5]"#, "\"SECRET"]
-        {
+        for text in [
+            r#"{"d":"SECRET","d":"SECRET"}"#,
+            r#"{"kty":"EC","d":"SECRET"}"#,
+            "{\"PRIVATE KEY-----\\nSECRET\":1,\"PRIVATE KEY-----\\nSECRET\":1}",
+            r#"{"d":"SECRET" "SECRET"}"#,
+            r#"["SECRET",1.5]"#,
+            "\"SECRET",
+        ] {
             assert!(!whole(text).unwrap_err().message().contains("SECRET"), "{text}");
         }
     }

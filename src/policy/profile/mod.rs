@@ -23,6 +23,7 @@ use super::{Brake, KIND, PROFILE, RULES, Severity, Waiver};
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
+use crate::base::text::{holds_private_key, without_value};
 use crate::key::{Environment, Hash, Line};
 
 /// What a key line may sign, with which limits and defaults.
@@ -133,10 +134,13 @@ impl Profile {
 
     /// Reads a profile and checks that its limits make sense.
     pub fn parse(text: &str) -> Result<Self, Fault> {
+        if holds_private_key(text) {
+            return wrong("it holds a private key or an age identity, and everybody may read a profile");
+        }
         let mut profile: Self = toml::from_str(text).map_err(|e| {
             let line =
                 e.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().split('\n').count());
-            PROFILE.fault(format!("line {line}: {}", e.message()))
+            PROFILE.fault(format!("line {line}: {}", without_value(e.message())))
         })?;
         profile.source = Some(Self::digest(text));
         if profile.version != 1 {

@@ -73,6 +73,20 @@ pub(super) static ROWS: &[Rule] = &[
         }),
     ),
     rule(
+        "kubernetes.jwks-uri.host",
+        Warn,
+        (
+            "the set is fetched from the host of the issuer",
+            "make sure that whoever runs the other host may speak for the issuer: it serves the keys",
+            SERVED,
+        ),
+        Check::Document(|whole| {
+            let uri = whole.facts.value("jwks_uri").unwrap_or_default();
+            let (own, other) = (host(issuer(whole.facts)), host(uri));
+            when(own != other, || format!("the issuer is {}, and the set is at {uri}", issuer(whole.facts)))
+        }),
+    ),
+    rule(
         "kubernetes.kid",
         Block,
         (

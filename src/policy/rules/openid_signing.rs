@@ -149,6 +149,13 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 3.1.3",
     ),
     rule(
+        "openid.constraints.unknown",
+        Block,
+        "constraints have only members that the standard defines",
+        "check the spelling: consumers pass over what they do not know, and nothing is constrained",
+        "OpenID Federation 1.0, section 6.2",
+    ),
+    rule(
         "openid.subject.new",
         Note,
         "the line signed a statement about the subject before",

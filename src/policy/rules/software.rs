@@ -160,6 +160,33 @@ pub(super) static ROWS: &[Rule] = &[
         ),
     ),
     oob(
+        "oob-keys.iat.future",
+        Block,
+        (
+            "the document was not made in the future",
+            "set the clocks of the two machines, and make it anew",
+            "RFC 7519, section 4.1.6",
+        ),
+    ),
+    oob(
+        "oob-keys.exp.past",
+        Block,
+        (
+            "the document ends after it was made, and has not ended",
+            "make it anew: what is pinned from a document that ended is no longer vouched for",
+            "RFC 7519, section 4.1.4",
+        ),
+    ),
+    oob(
+        "oob-keys.exp.too-far",
+        Block,
+        (
+            "the document ends within the profile's oob_keys.valid_for from now",
+            "make it anew with this line, or set oob_keys.valid_for in the profile",
+            "OpenID Federation 1.0, section 11.2: whoever pins keys has to look for new ones",
+        ),
+    ),
+    oob(
         "oob-keys.signature.missing",
         Note,
         (

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::jwks::{keys, name, text};
 use super::when;
+use crate::policy::difference::Change;
+use crate::policy::examine::CLAIMS_FACT;
 use crate::policy::finding::{Check, Whole};
-use crate::policy::sequence::is_after_revocation;
+use crate::policy::sequence::{SEQUENCE_MAX, is_after_revocation};
 use crate::policy::{REVOKED, Rule, SEQUENCE_STEP, Severity};
 
 use Severity::{Block, Note, Warn};
@@ -24,6 +26,9 @@ const fn rule(
 ) -> Rule {
     Rule::of("spiffe-bundle", id, severity, text, check)
 }
+
+/// So many revocations can be followed by a jump.
+const SEQUENCES_LEFT_MIN: u64 = SEQUENCE_STEP << 10;
 
 pub(super) static ROWS: &[Rule] = &[
     rule(
@@ -73,6 +78,16 @@ pub(super) static ROWS: &[Rule] = &[
             BUNDLE,
         ),
         Check::Document(rises),
+    ),
+    rule(
+        "spiffe-bundle.sequence.jump",
+        Warn,
+        (
+            "the sequence goes up in small steps, and leaves numbers for those to come",
+            "leave sequence out: it then follows what was signed last",
+            "SPIFFE Trust Domain and Bundle, section 4.1.1: it only rises; RFC 8259, section 6: none is above 2^53 - 1",
+        ),
+        Check::Document(jumps),
     ),
     rule(
         "spiffe-bundle.refresh-hint.range",
@@ -229,6 +244,18 @@ fn sequence(whole: &Whole<'_>) -> Option<u64> {
     whole.json.get("spiffe_sequence")?.as_u64()
 }
 
+/// What a revocation calls for, twice over, is no jump. A first bundle may take over from another program.
+fn jumps(whole: &Whole<'_>) -> Vec<String> {
+    let last = whole.last.and_then(|last| last.value("spiffe_sequence")?.parse::<u64>().ok());
+    let Some(now) = sequence(whole) else { return vec![] };
+    let step = now.saturating_sub(last.unwrap_or(now));
+    let left = SEQUENCE_MAX.saturating_sub(now);
+    when(step > 2 * SEQUENCE_STEP || left < SEQUENCES_LEFT_MIN, || match last {
+        Some(last) => format!("the sequence is {now}, and was {last}; {left} numbers are left"),
+        None => format!("the sequence is {now}; {left} numbers are left"),
+    })
+}
+
 fn rises(whole: &Whole<'_>) -> Vec<String> {
     let last = whole.last.and_then(|last| last.value("spiffe_sequence")?.parse::<u64>().ok());
     let past = last.unwrap_or(0).saturating_add(SEQUENCE_STEP);
@@ -242,8 +269,10 @@ fn rises(whole: &Whole<'_>) -> Vec<String> {
     if now < last {
         return vec![format!("the sequence is {now}, and was {last}")];
     }
-    let is_content = |path: &str| path != "spiffe_sequence";
-    let is_changed =
-        whole.difference.is_some_and(|found| found.facts.iter().any(|change| is_content(&change.path)));
+    // What was not noted last time tells nothing.
+    let is_content = |change: &Change| {
+        change.path != "spiffe_sequence" && (change.path != CLAIMS_FACT || !change.removed.is_empty())
+    };
+    let is_changed = whole.difference.is_some_and(|found| found.facts.iter().any(is_content));
     when(now == last && is_changed, || format!("the bundle changed, and its sequence is {last} as before"))
 }

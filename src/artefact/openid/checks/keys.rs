@@ -6,7 +6,7 @@ use super::super::statement::{Form, Statement, date};
 use super::Findings;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
-use crate::format::jose::{self, Jwk, JwkSet, refuse_private_members};
+use crate::format::jose::{self, Jwk, JwkSet};
 use crate::format::json::Value;
 
 /// Shorter moduli are worth a warning.
@@ -16,9 +16,6 @@ const RSA_BITS: usize = 3072;
 const REASONS: [&str; 3] = ["unspecified", "compromised", "superseded"];
 
 pub(super) fn check(statement: &Statement, at: Instant, findings: &mut Findings) {
-    if let Err(fault) = refuse_private_members(statement.claims()) {
-        return findings.add("openid.key.private", fault.message());
-    }
     match statement.form() {
         Form::EntityConfiguration => {
             let Some(set) = own_keys(statement, at, findings) else { return };

@@ -6,7 +6,7 @@ use std::io::Write;
 use super::known;
 use crate::artefact::jwt::{self, Jwt, Shape};
 use crate::artefact::openid::{Form, Statement};
-use crate::artefact::{Listing, Prepared, Terms};
+use crate::artefact::{COMPOSED, Listing, Prepared, Terms};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -120,12 +120,12 @@ impl<'t> Draft<'t> {
     pub(super) fn others(&mut self, claims: Map<String, Value>) -> Result<(), Fault> {
         for (name, value) in claims {
             if name == "nbf" {
-                return Err(crate::artefact::COMPOSED
+                return Err(COMPOSED
                     .fault("claims.nbf: what is signed here is valid from the moment it is signed")
                     .hint("leave it out, and bring the document out when it is to be valid"));
             }
-            if super::super::checks::STANDARD.contains(&name.as_str()) {
-                return Err(crate::artefact::COMPOSED
+            if super::super::checks::STANDARD.contains(&name.as_str()) || self.claims.contains_key(&name) {
+                return Err(COMPOSED
                     .fault(format!("claims.{name}: the standard defines this claim, and it is not set here"))
                     .hint("under [claims] stands what the standard does not define"));
             }
@@ -197,20 +197,31 @@ impl<'t> Draft<'t> {
         self.bound()?;
         self.published()?;
         self.dates();
+        self.names_apart()?;
         let statement = Statement::new(self.form, self.claims);
         let found = statement.check(self.terms.now);
         let found = found.into_iter().map(|found| (found.rule, self.subject.clone(), found.detail));
         self.breaches.extend(found);
         let claims = statement.into_claims();
         let why = self.exp.as_ref().map_or("", |(_, why)| why.as_str());
-        let mut facts = known::facts(self.form, Some(why), &claims);
-        facts.add("alg", self.scheme.jose);
-        facts.add("kid", &self.kid);
+        let header = [("alg", self.scheme.jose), ("kid", self.kid.as_str())];
+        let mut facts = known::facts(self.form, &header, Some(why), &claims);
         facts.append(self.shown);
         let shape = Shape { kind: self.form.name(), typ: self.form.typ(), groups: &["openid"] };
         let jwt =
             Jwt::with(&shape, document, self.terms, self.scheme, claims, (facts, self.breaches), record)?;
         Ok(Box::new(jwt))
+    }
+
+    /// What the review computes stands under names that no claim has.
+    fn names_apart(&self) -> Result<(), Fault> {
+        let name = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
+        match self.shown.iter().map(|fact| name(&fact.path)).find(|name| self.claims.contains_key(name)) {
+            None => Ok(()),
+            Some(name) => Err(COMPOSED
+                .fault(format!("claims.{name}: the review calls something else by this name"))
+                .hint("give the claim another name")),
+        }
     }
 
     /// The entity and the algorithm are bound to the line, and the line to its environment.

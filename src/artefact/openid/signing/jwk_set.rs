@@ -33,7 +33,8 @@ impl Decision for SignedJwkSet {
         draft.valid_for(draft.limits().jwk_set, self.valid_for.as_deref())?;
         let mut keys = Vec::new();
         for key in &self.keys {
-            keys.push(key.key(terms)?.named(key.purpose.as_deref().unwrap_or("sig"))?);
+            let key = key.key(terms)?;
+            keys.push(key.named(key.purpose())?);
         }
         federation_keys(&mut draft, &keys)?;
         if let Some(text) = &self.configuration {

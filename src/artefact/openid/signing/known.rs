@@ -7,19 +7,41 @@ use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, thumbprint_of};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
-use crate::policy::{Facts, RECORD};
+use crate::policy::{Facts, RECORD, element, member};
 
 /// The members of a key that facts keep: what it is, and what it is for. Certificates would not fit.
 const MEMBERS: [&str; 13] =
     ["kid", "kty", "crv", "x", "y", "n", "e", "use", "alg", "iat", "nbf", "exp", "revoked"];
 
-/// Adds each key of an array as a fact of its own.
-pub(super) fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {
-    for (number, key) in keys.as_array().into_iter().flatten().enumerate() {
-        let kept: Map<String, Value> =
-            MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), key.get(name)?.clone()))).collect();
-        let name = key.get("kid").and_then(Value::as_str).map_or(number.to_string(), str::to_owned);
-        facts.add(format!("{path}[{name}]"), Value::Object(kept).to_string());
+/// Adds each key of an array as a fact of its own, and what facts do not keep of it beside it.
+fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {
+    let Some(keys) = keys.as_array().filter(|keys| !keys.is_empty()) else {
+        return facts.add_json(path, keys);
+    };
+    for (number, key) in keys.iter().enumerate() {
+        let place = element(path, number, key.get("kid").and_then(Value::as_str));
+        let Value::Object(members) = key else {
+            facts.add_json(&place, key);
+            continue;
+        };
+        let kept = MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), members.get(*name)?.clone())));
+        facts.add(&place, Value::Object(kept.collect()).to_string());
+        for (name, value) in members.iter().filter(|(name, _)| !MEMBERS.contains(&name.as_str())) {
+            facts.add_json(&member(&place, name), value);
+        }
+    }
+}
+
+/// Adds the keys of a JWK set, and what else it says.
+fn add_set(facts: &mut Facts, path: &str, set: &Value) {
+    let Some(members) = set.as_object().filter(|members| !members.is_empty()) else {
+        return facts.add_json(path, set);
+    };
+    for (name, value) in members {
+        match value {
+            Value::Array(keys) if name == "keys" && !keys.is_empty() => add_keys(facts, path, value),
+            _ => facts.add_json(&member(path, name), value),
+        }
     }
 }
 
@@ -30,7 +52,8 @@ pub(super) fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {
 /// `review.last` when one cannot be read.
 pub(super) fn keys(facts: &Facts, path: &str) -> Result<Vec<Value>, Fault> {
     let of_path = facts.iter().filter(|fact| {
-        fact.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('[') && rest.ends_with(']'))
+        let inner = fact.path.strip_prefix(path).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+        inner.is_some_and(|name| !name.contains(['[', ']']))
     });
     of_path
         .map(|fact| {
@@ -58,41 +81,65 @@ pub(super) fn time(facts: &Facts, path: &str) -> Option<Instant> {
     facts.value(path).and_then(|text| Instant::parse(text).ok())
 }
 
-/// What a document says. `ours` says where the dates come from, when it is ours: then they are no change.
-pub(super) fn facts(form: Form, ours: Option<&str>, claims: &Map<String, Value>) -> Facts {
+/// What a document says: its header, and each claim. `ours` says where the dates come from, when it is ours: then they are no
+/// change.
+pub(super) fn facts(
+    form: Form,
+    header: &[(&str, &str)],
+    ours: Option<&str>,
+    claims: &Map<String, Value>,
+) -> Facts {
     let mut facts = Facts::default();
     facts.add("typ", form.typ());
+    for (name, value) in header {
+        facts.add(*name, value);
+    }
     for (name, value) in claims {
-        match name.as_str() {
-            "iat" | "exp" => {
+        match (name.as_str(), value) {
+            ("iat" | "exp", _) => {
                 let shown = as_time(value);
                 match ours {
                     Some(why) => facts.add_with(name, shown, if name == "iat" { "now" } else { why }),
                     None => facts.add(name, shown),
                 }
             }
-            "jwks" => add_keys(&mut facts, "jwks", value.get("keys").unwrap_or(&Value::Null)),
-            "keys" => add_keys(&mut facts, "keys", value),
-            "trust_marks" => {
-                for (number, mark) in value.as_array().into_iter().flatten().enumerate() {
-                    let text = mark.get("trust_mark").and_then(Value::as_str).unwrap_or_default();
-                    facts.add(format!("trust_marks[{number}]"), signed(text));
-                }
-            }
-            "delegation" => facts.add("delegation", signed(value.as_str().unwrap_or_default())),
-            "trust_mark_owners" => owners(&mut facts, value),
-            _ => facts.add_json(name, value),
+            ("jwks", _) => add_set(&mut facts, "jwks", value),
+            ("keys", _) => add_keys(&mut facts, "keys", value),
+            ("trust_marks", Value::Array(marks)) if !marks.is_empty() => add_marks(&mut facts, marks),
+            ("delegation", Value::String(text)) => facts.add("delegation", signed(text)),
+            ("trust_mark_owners", Value::Object(owners)) => add_owners(&mut facts, owners),
+            _ => facts.add_json(&member("", name), value),
         }
     }
     facts
 }
 
-fn owners(facts: &mut Facts, owners: &Value) {
-    for (mark, owner) in owners.as_object().into_iter().flatten() {
-        let path = format!("trust_mark_owners.{mark}");
-        facts.add_json(&format!("{path}.sub"), owner.get("sub").unwrap_or(&Value::Null));
-        let keys = owner.get("jwks").and_then(|jwks| jwks.get("keys"));
-        add_keys(facts, &format!("{path}.jwks"), keys.unwrap_or(&Value::Null));
+fn add_marks(facts: &mut Facts, marks: &[Value]) {
+    for (number, mark) in marks.iter().enumerate() {
+        let place = element("trust_marks", number, None);
+        let (Some(text), Some(members)) = (mark.get("trust_mark").and_then(Value::as_str), mark.as_object())
+        else {
+            facts.add_json(&place, mark);
+            continue;
+        };
+        facts.add(&place, signed(text));
+        for (name, value) in members.iter().filter(|(name, _)| *name != "trust_mark") {
+            facts.add_json(&member(&place, name), value);
+        }
+    }
+}
+
+fn add_owners(facts: &mut Facts, owners: &Map<String, Value>) {
+    for (mark, owner) in owners {
+        let path = member("trust_mark_owners", mark);
+        let Some(members) = owner.as_object().filter(|members| !members.is_empty()) else {
+            facts.add_json(&path, owner);
+            continue;
+        };
+        for (name, value) in members {
+            let place = member(&path, name);
+            if name == "jwks" { add_set(facts, &place, value) } else { facts.add_json(&place, value) }
+        }
     }
 }
 
@@ -104,8 +151,10 @@ fn signed(text: &str) -> String {
     format!("{} by {} for {} {end}, {digest}", inner.text("trust_mark_type"), inner.iss(), inner.sub())
 }
 
+/// A NumericDate as a time; one with a fraction, and anything else, as it stands.
 fn as_time(value: &Value) -> String {
-    crate::artefact::openid::statement::date(value).map_or(value.to_string(), |time| time.to_string())
+    let time = value.as_i64().and_then(|seconds| Instant::from_unix(seconds).ok());
+    time.map_or(value.to_string(), |time| time.to_string())
 }
 
 /// Whether a key stands among these, whatever it is called there.

@@ -27,7 +27,6 @@ use crate::artefact::{ALTERED, Kind, Prepared, Terms, Verified, compose};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::jose::refuse_private;
 use crate::key::PublicKey;
 use crate::policy::{Openid, Profile};
 
@@ -151,12 +150,9 @@ pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, F
     Ok(known::thumbprints(&[jwks, keys].concat()))
 }
 
-/// A document of another party that stands beside the input. What it says is shown, so it holds no private key.
+/// A document of another party that stands beside the input.
 fn companion(place: &str, text: &str) -> Result<Statement, Fault> {
-    let at = |fault: Fault| fault.at(place);
-    let statement = Statement::read(text.trim_ascii()).map_err(at)?;
-    statement.claims().values().try_for_each(refuse_private).map_err(at)?;
-    Ok(statement)
+    Statement::read(text.trim_ascii()).map_err(|fault| fault.at(place))
 }
 
 /// A configuration of another party: of that form, and signed by one of its own keys.
@@ -197,7 +193,7 @@ pub(super) fn verify(form: Form, document: &Document, trust: &[PublicKey]) -> Re
     if let Some(found) = statement.check(made).into_iter().find(blocking) {
         return Err(STATEMENT.fault(format!("{}: the signature is good, but {found}", document.name())));
     }
-    verified.facts = known::facts(form, None, &claims);
-    verified.facts.add("kid", statement.header().and_then(|header| header.kid()).unwrap_or_default());
+    let kid = statement.header().and_then(|header| header.kid()).unwrap_or_default();
+    verified.facts = known::facts(form, &[("alg", verified.scheme.jose), ("kid", kid)], None, &claims);
     Ok(verified)
 }

@@ -80,6 +80,7 @@ impl Decision for SubordinateStatement {
         }
         source_endpoint(&mut draft, endpoint.as_deref())?;
         operators(&mut draft, said.get("metadata_policy"));
+        constrained(&mut draft, said.get("constraints"));
         outcome(&mut draft, &configuration, &said, &self.superiors)?;
         for (name, value) in said {
             draft.claim(&name, Some(value));
@@ -204,6 +205,22 @@ fn operators(draft: &mut Draft<'_>, policy: Option<&Value>) {
                     );
                 }
             }
+        }
+    }
+}
+
+/// What consumers pass over constrains nobody (section 6.2).
+fn constrained(draft: &mut Draft<'_>, constraints: Option<&Value>) {
+    let known = ["max_path_length", "naming_constraints", "allowed_entity_types"];
+    let names = constraints.and_then(|own| own.get("naming_constraints"));
+    for (place, value, known) in [
+        ("constraints", constraints, &known[..]),
+        ("constraints.naming_constraints", names, &["permitted", "excluded"]),
+    ] {
+        for (name, _) in value.and_then(Value::as_object).into_iter().flatten() {
+            draft.when(!known.contains(&name.as_str()), "openid.constraints.unknown", || {
+                format!("{place} has '{name}', and the standard knows {}", known.join(", "))
+            });
         }
     }
 }
