@@ -82,7 +82,7 @@ impl Seen {
             match self.scopes.look(value, entity.place.line) {
                 Sight::New => {}
                 Sight::Again => {
-                    self.scopes_again.push(format!("the scope '{value}' is another entity's, too"))
+                    self.scopes_again.push(format!("the scope '{value}' is another entity's, too"));
                 }
                 Sight::Like(line) => self
                     .scopes_alike
