@@ -173,23 +173,6 @@ impl Reader<'_> {
     }
 }
 
-/// The calls of a trace in the order of their ends: one that another interrupts is told in two lines.
-fn whole(calls: Vec<String>) -> Vec<String> {
-    let (mut whole, mut begun) = (Vec::new(), BTreeMap::<String, String>::new());
-    for call in calls {
-        if let Some(start) = call.strip_suffix(" <unfinished ...>") {
-            begun.insert(start.split('(').next().unwrap().to_owned(), start.to_owned());
-        } else if let Some((name, rest)) =
-            call.strip_prefix("<... ").and_then(|it| it.split_once(" resumed>"))
-        {
-            whole.extend(begun.remove(name).map(|start| start + rest));
-        } else {
-            whole.push(call);
-        }
-    }
-    whole
-}
-
 /// The states after a power cut, each with the number of steps that were begun.
 fn states(base: &Disk, ops: &[Op], ignore_syncs: bool) -> Vec<(usize, Disk)> {
     let (mut durable, mut pending) = (base.clone(), Vec::<&Op>::new());
@@ -312,7 +295,7 @@ fn crash_states_of_a_batch_all_go_on_and_hold() {
     let here = folder.dir().to_str().unwrap();
     let mut reader =
         Reader { here, disk: base.clone(), ends: BTreeMap::new(), files: base.names.len(), ops: vec![] };
-    for call in whole(trace(&folder, CALLS, &split("in.xml", &[]))) {
+    for call in trace(&folder, CALLS, &split("in.xml", &[])) {
         reader.read(&call);
     }
     let Reader { disk: last, ops, .. } = reader;

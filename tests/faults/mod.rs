@@ -3,6 +3,7 @@
 mod crash;
 mod crash_batch;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -15,16 +16,28 @@ fn folder() -> Folder {
     folder
 }
 
-/// The system calls of a command that succeeds, one to a line: every string in hexadecimal, each descriptor with its path.
+/// The system calls of a command that succeeds, one to a line and in the order of their ends: every string in hexadecimal, each
+/// descriptor with its path.
 fn trace(folder: &Folder, calls: &str, command: &[&str]) -> Vec<String> {
     let calls = format!("trace={calls}");
     let strace = ["-f", "-y", "-xx", "-s", "1000000", "-o", "trace", "-e", &calls, FEDROOT];
     let output = folder.command("strace").args(strace).args(command).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(folder.path("trace")).unwrap();
-    text.lines()
-        .map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').to_owned())
-        .collect()
+    // a call that another thread interrupts is told in two lines
+    let (mut calls, mut begun) = (Vec::new(), BTreeMap::new());
+    for line in text.lines() {
+        let (thread, call) = line.split_once(' ').unwrap();
+        let call = call.trim_start();
+        if let Some(start) = call.strip_suffix(" <unfinished ...>") {
+            begun.insert(thread, start);
+        } else if let Some((_, rest)) = call.strip_prefix("<... ").and_then(|it| it.split_once(" resumed>")) {
+            calls.extend(begun.remove(thread).map(|start| format!("{start}{rest}")));
+        } else {
+            calls.push(call.to_owned());
+        }
+    }
+    calls
 }
 
 /// What a descriptor in a trace names, without its folder.

@@ -155,6 +155,29 @@ impl Assembler {
         &self.entity.id
     }
 
+    /// Takes in what there may be many of.
+    fn listed(&mut self, tag: StartTag<'_>, element: Element) {
+        let entity = &mut self.entity;
+        let (role, cut) = (entity.roles.last_mut(), &mut entity.is_cut);
+        match (element, role) {
+            (Element::KeyDescriptor, Some(role)) => {
+                push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() }, cut);
+            }
+            (Element::RequestedAttribute, Some(role)) => {
+                push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
+            }
+            (Element::ContactPerson, _) => {
+                let purpose = owned(tag, "contactType").unwrap_or_default();
+                let is_security = tag.attribute_ns(REMD, "contactType") == Some(SECURITY_CONTACT);
+                push(&mut entity.contacts, Contact { purpose, is_security, ..Contact::default() }, cut);
+            }
+            (Element::Algorithm, _) => {
+                push(&mut entity.algorithms, owned(tag, "Algorithm").unwrap_or_default(), cut);
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element) {
         self.absorb(tag);
         if element == Element::KeyInfo && self.key().is_some() {
@@ -173,38 +196,11 @@ impl Assembler {
             return self.role(tag);
         }
         match element {
-            Element::KeyDescriptor => {
-                if let Some(role) = self.entity.roles.last_mut() {
-                    push(
-                        &mut role.keys,
-                        Key { purpose: owned(tag, "use"), ..Key::default() },
-                        &mut self.entity.is_cut,
-                    );
-                }
-            }
-            Element::RequestedAttribute => {
-                if let Some(role) = self.entity.roles.last_mut() {
-                    push(
-                        &mut role.requested,
-                        owned(tag, "Name").unwrap_or_default(),
-                        &mut self.entity.is_cut,
-                    );
-                }
-            }
-            Element::ContactPerson => {
-                let purpose = owned(tag, "contactType").unwrap_or_default();
-                let is_security = tag.attribute_ns(REMD, "contactType") == Some(SECURITY_CONTACT);
-                push(
-                    &mut self.entity.contacts,
-                    Contact { purpose, is_security, ..Contact::default() },
-                    &mut self.entity.is_cut,
-                );
-            }
+            Element::KeyDescriptor
+            | Element::RequestedAttribute
+            | Element::ContactPerson
+            | Element::Algorithm => self.listed(tag, element),
             Element::GivenName => self.take(Place::GivenName, tag),
-            Element::Algorithm => {
-                let algorithm = owned(tag, "Algorithm").unwrap_or_default();
-                push(&mut self.entity.algorithms, algorithm, &mut self.entity.is_cut);
-            }
             Element::FederationEndpoint => self.federation = Some((tag.local().to_owned(), tag.depth())),
             Element::FederationAddress if self.federation.is_some() => self.take(Place::Endpoint, tag),
             Element::EmailAddress => self.take(Place::Address, tag),
