@@ -103,10 +103,55 @@ fn who_vanishes_is_reported_and_removed_only_when_asked_for() {
     assert_eq!(said["gone"][0]["id"], id(1));
     assert_eq!((&said["signed"], &said["changes"]["removed"]), (&0.into(), &1.into()));
     assert!(folder.path(&file(1)).exists());
+    assert!(said["ledger_withdrawn"].is_u64(), "the list of subordinates does not change unrecorded: {said}");
+    assert!(signs(&folder, &[])["ledger_withdrawn"].is_null(), "it is told once");
     assert_eq!(folder.read("tree/list"), format!("[{:?}]\n", id(2)).into_bytes(), "nobody is sent there");
     let said = signs(&folder, &["--prune"]);
     assert_eq!((&said["removed"], &said["changed"]), (&1.into(), &true.into()));
+    assert!(said["ledger_withdrawn"].is_u64(), "{said}");
     assert!(!folder.path(&file(1)).exists() && folder.path(&file(2)).exists());
+    let shown =
+        folder.good(&["ledger", "show", "--identity", "auditor.key", "--kind", "receipt", "--vault", "V"]);
+    assert_eq!(shown.stdout.matches("withdraw").count(), 2, "{}", shown.stdout);
+}
+
+#[test]
+fn who_leaves_is_withdrawn_by_somebody_who_is_asked() {
+    let folder = world(2);
+    signs(&folder, &[]);
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let mut text = fs::read_to_string(&profile).unwrap();
+    text.insert_str(text.find("[openid]").unwrap(), "require_reason = true\n\n");
+    fs::write(&profile, text).unwrap();
+    fs::remove_file(folder.path("in/subordinates/1.toml")).unwrap();
+    std::thread::sleep(Duration::from_millis(1_100));
+    let list = folder.read("tree/list");
+    for more in [&[][..], &["--prune"]] {
+        let ran = folder.fedroot(&arguments(more));
+        assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+        let said = ran.stdout + &ran.stderr;
+        assert!(said.contains("reason"), "{said}");
+        assert!(folder.read("tree/list") == list && folder.path(&file(1)).exists());
+    }
+    assert_eq!(signs(&folder, &["--reason", "left", "--prune"])["removed"], 1);
+}
+
+#[test]
+fn nothing_is_left_under_a_path_that_nobody_promises_any_longer() {
+    let folder = world(2);
+    signs(&folder, &[]);
+    let anchor = fs::read_to_string(folder.path("in/anchor.toml")).unwrap();
+    let moved = anchor.replace("anchor.example.org/fetch", "anchor.example.org/statements");
+    fs::write(folder.path("in/anchor.toml"), &moved).unwrap();
+    let before = folder.read("tree/.well-known/openid-federation");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let ran = folder.fedroot(&arguments(&[]));
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    let said = ran.stdout + &ran.stderr;
+    assert!(said.contains("stands in fetch/"), "{said}");
+    assert_eq!(folder.read("tree/.well-known/openid-federation"), before);
+    fs::rename(folder.path("tree"), folder.path("old")).unwrap();
+    assert_eq!(signs(&folder, &[])["signed"], 3);
 }
 
 #[test]

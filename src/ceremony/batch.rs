@@ -56,6 +56,11 @@ pub struct Splitting<'a> {
 }
 
 impl<'a> Splitting<'a> {
+    /// Whether what left is news, or loses its files now.
+    fn withdraws(&self, gone: &[Gone]) -> bool {
+        gone.iter().any(|gone| self.prune || gone.is_news)
+    }
+
     fn attempt(&self) -> Attempt<'a> {
         let Self { kind, document, reason, dry_run, .. } = *self;
         Attempt { kind, line: self.terms.line, document, reason, dry_run }
@@ -83,6 +88,8 @@ pub struct Batched {
     pub signed: Option<SignedBatch>,
     /// The entry that has what an interrupted run signed, where none had it before.
     pub resumed: Option<u64>,
+    /// The entry that has what left.
+    pub withdrawn: Option<u64>,
     /// Whether anything in the folder changed, or would have.
     pub changed: bool,
     /// The same for the copy that another key signed.
@@ -136,6 +143,8 @@ struct Recorded<'d> {
     review: Review,
     signed: Option<SignedBatch>,
     resumed: Option<u64>,
+    gone: Vec<Gone>,
+    withdrawn: Option<u64>,
     has_proofs: bool,
     evidence: Option<Result<Evidence, Fault>>,
     site: Option<Site>,
@@ -149,32 +158,64 @@ fn record<'d>(
     ready: Ready<'d>,
     approver: &mut dyn Approver,
 ) -> Result<Recorded<'d>, Fault> {
-    let Ready { batch, documents, places, consent, has_proofs, site, carrying } = ready;
+    let Ready { batch, documents, places, consent, has_proofs, site, carrying, gone } = ready;
     let is_needed = !places.is_empty();
     let channel = vault.channel_for(splitting.terms.line, splitting.kind.name())?;
     let terms = OnRecord { batch: batch.as_ref(), documents: &documents, channel, carrying: &carrying };
     let resumed = terms
         .resume(vault, consent.review(), splitting)
         .map_err(|fault| fault.but("nothing was signed or published"))?;
+    let withdraws = site.is_some() && splitting.withdraws(&gone);
+    let about = (consent.review().key.clone(), consent.review().kind);
     let (signed, review, evidence) = match (consent, &site) {
-        (Consent::Approval(approval), Some(Site { staging, .. })) => {
+        (Consent::Approval(approval), Some(Site { staging, .. })) if is_needed => {
             let work = Work { staging, places: &places, terms: &terms, signed: splitting.signed };
             let (signed, review) = vault.sign_batch(*approval, approver, &work)?;
             (Some(signed), review, has_proofs.then(|| vault.evidence()))
         }
         (consent, _) => (None, consent.into_review(), None),
     };
-    Ok(Recorded { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed })
+    let withdrawn = withdraws.then(|| {
+        let ids: Vec<&str> = gone.iter().map(|gone| gone.id.as_str()).collect();
+        let of = (&about.0, about.1, &*splitting.folder.display().to_string());
+        let intent = signed.as_ref().map(|signed: &SignedBatch| signed.intent);
+        let noted = vault.note_withdrawn(of, &ids, splitting.prune, splitting.reason);
+        noted.map_err(|fault| unpublished(intent, fault))
+    });
+    let withdrawn = withdrawn.transpose()?;
+    Ok(Recorded {
+        batch,
+        documents,
+        review,
+        signed,
+        resumed,
+        gone,
+        withdrawn,
+        has_proofs,
+        evidence,
+        site,
+        is_needed,
+    })
 }
 
 impl<'d> Recorded<'d> {
     /// Gives everything its names. Yields what the next review compares with, where there is news.
     fn publish(self, splitting: &Splitting<'_>) -> Result<(Batched, Option<Kept<'d>>), Fault> {
-        let Self { batch, documents, review, signed, resumed, has_proofs, evidence, site, is_needed } = self;
-        let gone = Index::gone(splitting.folder, batch.as_ref())?;
-        let (changed, removed, copy, afterthought) = (is_needed, 0, None, None);
-        let mut batched =
-            Batched { review, documents, gone, removed, signed, resumed, changed, copy, afterthought };
+        let Self { batch, documents, review, signed, resumed, gone, withdrawn, .. } = self;
+        let Self { has_proofs, evidence, site, is_needed: changed, .. } = self;
+        let (removed, copy, afterthought) = (0, None, None);
+        let mut batched = Batched {
+            review,
+            documents,
+            gone,
+            removed,
+            signed,
+            resumed,
+            withdrawn,
+            changed,
+            copy,
+            afterthought,
+        };
         let Some(Site { staging, about, record }) = site else { return Ok((batched, None)) };
         let Batched { review, documents, gone, signed, .. } = &batched;
         let index = Index { key: &review.key, batch: batch.as_ref(), documents, has_proofs };
@@ -237,6 +278,8 @@ struct Ready<'d> {
     consent: Consent,
     has_proofs: bool,
     carrying: Carrying,
+    /// What was published before and is no longer in the document.
+    gone: Vec<Gone>,
     /// Nowhere, in a dry run.
     site: Option<Site>,
 }
@@ -311,16 +354,20 @@ fn ready<'d>(
     let carrying = Carrying::of(vault, terms.line, kind.name(), batch.examined())?;
     let about = line.about;
     let site = staging.map(|staging| Site { staging, about, record });
-    let Some(Site { staging, .. }) = site.as_ref().filter(|_| !places.is_empty()) else {
+    let gone = Index::gone(splitting.folder, batch.as_ref(), kind.is_tree())?;
+    let has_proofs = proofs.is_some();
+    // Who leaves is withdrawn by somebody who is asked, as who comes is signed.
+    let wants_consent = !places.is_empty() || splitting.withdraws(&gone);
+    let Some(Site { staging, .. }) = site.as_ref().filter(|_| wants_consent) else {
         let consent = Consent::Review(Box::new(review));
-        return Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), carrying, site });
+        return Ok(Ready { batch, documents, places, consent, has_proofs, carrying, gone, site });
     };
-    let beside = if proofs.is_some() { proofs::BYTES } else { 0 };
+    let beside = if has_proofs { proofs::BYTES } else { 0 };
     make_room(staging, batch.as_ref(), &places, SIGNATURE_BYTES + beside)?;
     let confirmation = approver.confirm(&review.request)?;
     let approval = review.approve_batch(digests, batch.scheme(), &confirmation, splitting.reason)?;
     let consent = Consent::Approval(Box::new(approval));
-    Ok(Ready { batch, documents, places, consent, has_proofs: proofs.is_some(), carrying, site })
+    Ok(Ready { batch, documents, places, consent, has_proofs, carrying, gone, site })
 }
 
 /// Throws away what an interrupted run left and is of no use, and finds a full disk before a key is touched.

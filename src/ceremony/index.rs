@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::documents::Documents;
-use super::proofs;
+use super::{MOVED, proofs};
+
 use crate::artefact::Batch;
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::cores;
@@ -19,6 +20,7 @@ use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::Fault;
 use crate::base::text::Texts;
 use crate::key::KeyId;
+use crate::policy::clip;
 
 const NAME: &str = "index.json";
 /// So much of an index is read, and so much of a line: ten times what stands there for the largest federations.
@@ -26,6 +28,8 @@ const BYTES_MAX: u64 = 64 << 20;
 const LINE_BYTES_MAX: u64 = 64 << 10;
 /// What stands for a file that nobody signs.
 const UNSIGNED: &str = "unsigned";
+/// What stands for a file of something that left.
+const GONE: &str = "gone";
 
 /// The index that is to be written.
 pub(super) struct Index<'a> {
@@ -43,6 +47,8 @@ pub struct Gone {
     pub id: String,
     /// Its files.
     pub names: Vec<String>,
+    /// Whether nobody was told before that it is gone.
+    pub is_news: bool,
 }
 
 /// A line of an earlier index.
@@ -50,35 +56,58 @@ pub struct Gone {
 struct Earlier {
     id: String,
     status: String,
+    #[serde(default)]
+    names: Vec<String>,
+}
+
+/// Refuses a name that nobody looks for any longer, while what stands there is served still.
+fn check_moved(folder: &Path, id: &str, before: &[String], now: &[String]) -> Result<(), Fault> {
+    let moved = before.iter().find(|name| !now.contains(name) && disk::exists(&folder.join(name)));
+    moved.map_or(Ok(()), |name| {
+        Err(MOVED
+            .fault(format!(
+                "{} stands in {name}, and its configuration promises {} now",
+                clip(id),
+                now.first().map_or("no place", String::as_str)
+            ))
+            .hint("name a new folder with --output, and publish that: what stands in the old one would be served for ever"))
+    })
 }
 
 impl Index<'_> {
     /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
     /// are about, never by what the index says. It is read line by line, and what is no line of an index says nothing.
-    pub(super) fn gone(folder: &Path, batch: &dyn Batch) -> Result<Vec<Gone>, Fault> {
+    ///
+    /// # Errors
+    /// [`MOVED`]: of a tree, something that is still there stood under another name, which would be served for ever.
+    pub(super) fn gone(folder: &Path, batch: &dyn Batch, is_tree: bool) -> Result<Vec<Gone>, Fault> {
         let Ok(earlier) = Document::open(&folder.join(NAME)) else { return Ok(vec![]) };
         // Identifiers stand here as hashes of 64 bits under a key of this run.
         let (hash, mut here) = (RandomState::new(), HashSet::with_capacity(batch.members().count()));
         each_id(batch, &mut |id| {
             here.insert(hash.hash_one(id));
         })?;
-        let mut gone: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut gone: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
         let mut reader = BufReader::new(earlier.reader().take(BYTES_MAX));
         let mut line = Vec::new();
         while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             let entry = line.trim_ascii_end();
             let listed = serde_json::from_slice(entry.strip_suffix(b",").unwrap_or(entry)).ok();
             line.clear();
-            let Some(Earlier { id, status }) = listed else { continue };
-            if status == UNSIGNED || here.contains(&hash.hash_one(&*id)) || gone.contains_key(&id) {
+            let Some(Earlier { id, status, names: before }) = listed else { continue };
+            if status == UNSIGNED || gone.contains_key(&id) {
                 continue;
             }
             let names = batch.names(&id);
-            if names.iter().any(|name| disk::exists(&folder.join(name))) {
-                gone.insert(id, names);
+            let is_here = here.contains(&hash.hash_one(&*id));
+            if is_tree && (is_here || names.is_empty()) {
+                check_moved(folder, &id, &before, &names)?;
+            }
+            if !is_here && names.iter().any(|name| disk::exists(&folder.join(name))) {
+                gone.insert(id, (names, status != GONE));
             }
         }
-        Ok(gone.into_iter().map(|(id, names)| Gone { id, names }).collect())
+        Ok(gone.into_iter().map(|(id, (names, is_news))| Gone { id, names, is_news }).collect())
     }
 
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
@@ -119,7 +148,7 @@ impl Index<'_> {
             let of_gone = at.checked_sub(self.documents.count());
             let of_beside = of_gone.and_then(|at| at.checked_sub(gone.len()));
             match (of_gone.and_then(|at| gone.get(at)), of_beside.and_then(|at| beside.get(at))) {
-                (Some(gone), _) => Ok(json!({"id": gone.id, "names": gone.names, "status": "gone"})),
+                (Some(gone), _) => Ok(json!({"id": gone.id, "names": gone.names, "status": GONE})),
                 (_, Some((name, media_type, bytes))) => Ok(unsigned(name, media_type, bytes)),
                 (None, None) => self.line(at),
             }

@@ -64,6 +64,13 @@ pub const STREAM: Code = Code::new(
     "a proof or signature has no place beside a stream or compressed file",
 );
 
+/// A document of a tree stands under another name than it would have now.
+pub const MOVED: Code = Code::new(
+    "sign.moved",
+    Class::Refused,
+    "a document stands in the folder under another name than it has now",
+);
+
 /// There is no copy for another key to sign.
 pub const COPY: Code = Code::new(
     "sign.copy",
@@ -72,7 +79,7 @@ pub const COPY: Code = Code::new(
 );
 
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY, &REHEARSAL, &REJECTED];
+pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY, &MOVED, &REHEARSAL, &REJECTED];
 
 /// Shows people what they are about to do, and asks them. Implemented in `cli`.
 pub trait Approver: Prompt {

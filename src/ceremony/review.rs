@@ -172,10 +172,18 @@ impl<'v> Standing<'v> {
     }
 }
 
-/// The certificate of a key, PEM. One that is for another key was exchanged, and is refused.
+/// The certificate of a key, PEM. One that is for another key was exchanged, and is refused, and so is a key without the one that
+/// it was made with: nobody would notice that documents name no key any longer.
 pub fn certificate(catalogue: &Catalogue, record: &Record) -> Result<Option<String>, Fault> {
     let key = record.key()?;
-    let Some(pem) = catalogue.certificate(&key)? else { return Ok(None) };
+    let Some(pem) = catalogue.certificate(&key)? else {
+        let KeyId { line, version } = &key;
+        return Err(TAMPERED
+            .fault(format!("keys/{line}/{version}.cert.pem is gone, the certificate of {key}"))
+            .hint(format!(
+                "put it back from a backup, or make another one: `fedroot rotate renew-certificate {line}`"
+            )));
+    };
     if x509::public_key(&pem)? == record.public()? {
         return Ok(Some(pem));
     }

@@ -119,6 +119,9 @@ fn show(
     if let Some(entry) = batched.resumed {
         output.note(format!("the ledger has what an interrupted run signed as entry {entry}"));
     }
+    if let Some(entry) = batched.withdrawn {
+        output.note(format!("the ledger has what left as entry {entry}"));
+    }
     match &batched.signed {
         Some(signed) => output.note(format!(
             "{} signed with {}: entry {} of the ledger",
@@ -205,6 +208,7 @@ fn json(folder: &Path, batched: Batched) -> Output {
             "signed": batched.signed.as_ref().map_or(0, |signed| signed.artefacts.len()),
             "ledger_intent": batched.signed.as_ref().map(|signed| signed.intent),
             "ledger_resumed": batched.resumed,
+            "ledger_withdrawn": batched.withdrawn,
             "removed": batched.removed,
         }))
         .json,

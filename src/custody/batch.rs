@@ -182,6 +182,18 @@ impl Vault<'_> {
         let what = signed(key, kind, outstanding, Some(list));
         self.note(EntryKind::Receipt, None, what, body, reason, self.clock.now())
     }
+
+    /// Puts on record that documents are withdrawn: nothing lists them any longer, and their files are removed or stay.
+    pub fn note_withdrawn(
+        &mut self,
+        of: (&KeyId, &str, &str),
+        ids: &[&str],
+        removes: bool,
+        reason: Option<&str>,
+    ) -> Result<u64, Fault> {
+        let body = entries::withdrawn(of, ids, removes);
+        self.note(EntryKind::Receipt, None, What::Nothing {}, body, reason, self.clock.now())
+    }
 }
 
 /// What a batch leaves, as the journal has it.

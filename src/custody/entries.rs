@@ -12,6 +12,7 @@ use crate::policy::{Approval, BatchApproval, Confirmed, Finding, Profile, Review
 
 const FACTS_MAX: usize = 40;
 const VALUE_CHARS_MAX: usize = 300;
+const WITHDRAWN_NAMED_MAX: usize = 20;
 
 /// The name and version of this program.
 const PROGRAM: &str = concat!("fedroot ", env!("CARGO_PKG_VERSION"));
@@ -179,6 +180,19 @@ pub(super) fn resumed(key: &KeyId, kind: &str, artefacts: &[Digest], list: &Dige
         "count": artefacts.len(),
         "artefacts": list.to_string(),
         "root": base64(&root_of(artefacts)),
+        "name": short(folder),
+    })
+}
+
+/// What is no longer listed: the first of them by name, and all by number.
+pub(super) fn withdrawn((key, kind, folder): (&KeyId, &str, &str), ids: &[&str], removes: bool) -> Value {
+    json!({
+        "act": "withdraw",
+        "key": key.to_string(),
+        "kind": kind,
+        "count": ids.len(),
+        "ids": ids.iter().take(WITHDRAWN_NAMED_MAX).map(|id| short(id)).collect::<Vec<_>>(),
+        "removed": removes,
         "name": short(folder),
     })
 }

@@ -183,7 +183,7 @@ impl Groups {
         let is_late = says_of_entities && group.has_members;
         if let Some(thing) = &mut self.thing {
             thing.start(tag, element, |_, _| false);
-        } else if is_child && element == Element::Metadata && tag.local() == "Extensions" {
+        } else if is_child && element == Element::Extensions {
             self.attributes(tag, |_, _| false);
         } else {
             let mut thing = Thing::new(Some(tag.depth()), tag.local(), keys);

@@ -18,7 +18,7 @@ use crate::base::gzip::Expanding;
 use crate::format::x509::CERTIFICATE;
 use crate::format::xml::dsig::{self, KeyInfo, KeyValue, SignedInfo};
 use crate::format::xml::{Event, Limits, Reader, StartTag, is_ncname};
-use crate::key::{Hash, KeyId, Parts, PublicKey, Scheme, Signature};
+use crate::key::{Hash, Parts, PublicKey, Scheme, Signature};
 use crate::policy::{Dates, Examined, Examiner, Facts, KeyInfo as KeyInfoPart, Saml, Standard};
 
 /// More than the signature element ever takes: RSA-4096, its certificate and key value are under 8 KiB.
@@ -233,10 +233,9 @@ pub(super) struct OwnedKeyInfo {
 impl OwnedKeyInfo {
     pub(super) fn new(profile: &Saml, terms: &Terms<'_>) -> Result<Self, Fault> {
         let says = |part| profile.key_info.contains(&part);
-        let certificates = match (says(KeyInfoPart::Certificate), terms.certificate) {
-            (true, Some(pem)) => vec![certificate_der(pem)?],
-            (true, None) => return Err(missing_certificate(terms.key)),
-            (false, _) => vec![],
+        let certificates = match terms.certificate.filter(|_| says(KeyInfoPart::Certificate)) {
+            Some(pem) => vec![certificate_der(pem)?],
+            None => vec![],
         };
         let value = says(KeyInfoPart::KeyValue).then(|| terms.public.parts().clone());
         let point = match &value {
@@ -265,16 +264,6 @@ impl OwnedKeyInfo {
         };
         info.signature(signature.as_bytes(), &key_info).into_bytes()
     }
-}
-
-/// Nobody would notice that the signature names no key, but consumers who look for it there.
-fn missing_certificate(key: &KeyId) -> Fault {
-    let KeyId { line, version } = key;
-    CERTIFICATE
-        .fault(format!(
-            "keys/{line}/{version}.cert.pem is not there, and the profile wants the certificate in the signature (saml.key_info)"
-        ))
-        .hint(format!("put it back from a backup, or make another one: `fedroot rotate renew-certificate {line}`"))
 }
 
 fn certificate_der(pem: &str) -> Result<Vec<u8>, Fault> {
