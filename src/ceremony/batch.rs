@@ -165,7 +165,7 @@ fn record<'d>(
     let resumed = terms
         .resume(vault, consent.review(), splitting)
         .map_err(|fault| fault.but("nothing was signed or published"))?;
-    let withdraws = site.is_some() && splitting.withdraws(&gone);
+    let is_leaving = site.is_some() && splitting.withdraws(&gone);
     let about = (consent.review().key.clone(), consent.review().kind);
     let (signed, review, evidence) = match (consent, &site) {
         (Consent::Approval(approval), Some(Site { staging, .. })) if is_needed => {
@@ -175,7 +175,7 @@ fn record<'d>(
         }
         (consent, _) => (None, consent.into_review(), None),
     };
-    let withdrawn = withdraws.then(|| {
+    let withdrawn = is_leaving.then(|| {
         let ids: Vec<&str> = gone.iter().map(|gone| gone.id.as_str()).collect();
         let of = (&about.0, about.1, &*splitting.folder.display().to_string());
         let intent = signed.as_ref().map(|signed: &SignedBatch| signed.intent);
