@@ -36,7 +36,7 @@ pub fn refuse(value: &Value) -> Result<(), Fault> {
 pub fn refuse_text(text: &str) -> Result<(), Fault> {
     if holds_private_key(text) {
         return Err(PRIVATE
-            .fault("a text holds a private key, as PEM or age write one")
+            .fault("it holds a private key in PEM, or an age identity")
             .hint("`openssl pkey -pubout -in KEY` writes the public half; if it was published, its owner has to replace it"));
     }
     let text = text.trim();
