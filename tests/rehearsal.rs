@@ -244,12 +244,14 @@ fn what_cannot_be_rehearsed_is_refused_and_leaves_nothing() {
     let rare = format!("{SAML}validity = \"P10D\"\n");
     let short = SAML.replace("[rotation]\n", "[rotation]\nlifetime = \"P20D\"\n");
     for (name, profile) in [("carried", &carried), ("rare", &rare), ("short", &short)] {
-        fs::write(folder.path("profile.toml"), profile).unwrap();
+        fs::write(folder.path("profile.toml"), SAML).unwrap();
         let ran = folder.shell(&format!(
             "d=$(fedroot key generate example.org/sandbox/{name} --algorithm p384 --profile profile.toml \
              --recipient $AUDITOR --reason test --vault V)"
         ));
         assert_eq!(ran.code, 0, "{}", ran.stderr);
+        // what was changed later is judged later
+        fs::write(folder.path(&format!("V/keys/example.org/sandbox/{name}/profile.toml")), profile).unwrap();
     }
     fs::create_dir(folder.path("there")).unwrap();
     let (one, two) = ("https://idp.north.example/idp/shibboleth", "https://wiki.south.example/sp");

@@ -223,7 +223,10 @@ fn a_pinned_key_rotates_by_two_copies_and_strangers_accept_each_step() {
     let opens = world.now.after(days(30)).unwrap();
     let early = world.refused(Move::Activate, 2, &TOO_EARLY);
     assert_eq!(early.answers.time.not_before, Some(opens));
+    // Whoever has pinned the next key only wants a copy that is valid, all the time.
     world.now = opens.after(Span::of_seconds(-1)).unwrap();
+    world.refused(Move::Activate, 2, &SAFETY);
+    world.sign("week.xml", Some("week-next.xml")).unwrap();
     world.refused(Move::Activate, 2, &TOO_EARLY);
     world.now = opens;
     world.good(Move::Activate, 2);

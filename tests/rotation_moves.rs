@@ -40,6 +40,7 @@ fn standing(stage: Option<Stage>) -> (World, u32) {
             world.next(2, false);
             publish(&mut world);
             world.later(days(30));
+            renew(&world);
             world.good(Move::Activate, 2);
         }
     }
@@ -55,11 +56,20 @@ fn publish(world: &mut World) {
     world.observe(both[1], world.now).unwrap();
 }
 
+/// Both keys sign anew: what they signed before has ended meanwhile.
+fn renew(world: &World) {
+    let now = world.now.unix();
+    world.sign(&format!("old-{now}.xml"), Some(&format!("new-{now}.xml"))).unwrap();
+}
+
 /// Asks for a move once it is time.
 fn ask_in_time(world: &mut World, act: Move, version: u32) -> Moved {
     let moved = world.ask(act, version);
     let Some(fault) = moved.refused.as_ref().filter(|fault| fault.code() == &TOO_EARLY) else { return moved };
     world.now = moved.answers.time.not_before.unwrap_or_else(|| panic!("{fault} without a time"));
+    if act == Move::Activate {
+        renew(world);
+    }
     world.ask(act, version)
 }
 

@@ -62,8 +62,10 @@ fn xmlsec1_verifies_what_we_sign_of_the_corpus() {
     if !present(test, &["xmlsec1", "xmllint"]) {
         return;
     }
-    let documents: Vec<_> =
-        files(&corpus.join("saml"), ".xml").into_iter().filter(|path| is_unsigned_metadata(path)).collect();
+    // an attack whose root is unsigned: a whole document hides in its extensions, and is refused (tests/hidden.rs)
+    let is_attack = |path: &Path| path.ends_with("m02-nested-signed-in-ext-root-unsigned.xml");
+    let documents = files(&corpus.join("saml"), ".xml").into_iter();
+    let documents: Vec<_> = documents.filter(|path| is_unsigned_metadata(path) && !is_attack(path)).collect();
     assert!(documents.len() > 300, "only {} documents: the choice is broken", documents.len());
     let halves: Vec<_> = documents.chunks(documents.len().div_ceil(2)).collect();
     let failures: Vec<String> = std::thread::scope(|scope| {

@@ -10,7 +10,6 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -102,7 +101,7 @@ pub(super) fn open(path: &Path, follow_links: bool) -> Result<File, Fault> {
     }
 }
 
-fn read_all(file: File, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+pub(super) fn read_all(file: File, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
     let length = file.metadata().map_err(|e| fault("read", path, &e))?.len();
     // One allocation, so that no half-grown copy of a secret stays behind.
     let mut bytes = Vec::with_capacity(usize::try_from(length.min(bytes_max)).unwrap_or_default() + 1);
@@ -123,39 +122,6 @@ pub fn read_private(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Fault> {
     let file = open(path, false)?;
     check_owner_only(path, &file.metadata().map_err(|e| fault("read", path, &e))?)?;
     read_all(file, path, bytes_max)
-}
-
-/// A file descriptor that was open when the program began. Taken later, its number may belong to a file that the program has
-/// opened meanwhile.
-#[derive(Clone, Debug)]
-pub struct Descriptor {
-    number: u32,
-    held: Option<Arc<File>>,
-}
-
-impl Descriptor {
-    /// Takes it, where it is open.
-    pub fn take(number: u32) -> Self {
-        Self { number, held: File::open(format!("/dev/fd/{number}")).ok().map(Arc::new) }
-    }
-
-    /// Its number.
-    pub const fn number(&self) -> u32 {
-        self.number
-    }
-
-    /// Reads what it delivers, to its end; a file each time from its beginning.
-    pub fn read(&self, bytes_max: u64) -> Result<Vec<u8>, Fault> {
-        let Self { number, held } = self;
-        let held = held.as_ref().ok_or_else(|| {
-            MISSING
-                .fault(format!("file descriptor {number} is not open for reading"))
-                .hint(format!("open it where fedroot is started, as in {number}<FILE"))
-        })?;
-        let path = PathBuf::from(format!("/dev/fd/{}", held.as_raw_fd()));
-        let named = |e: io::Error| fault("read", Path::new(&format!("/dev/fd/{number}")), &e);
-        read_all(File::open(&path).map_err(named)?, &path, bytes_max)
-    }
 }
 
 /// Opens the terminal that controls this process, to ask and be answered.
@@ -392,7 +358,6 @@ impl Pending {
         self.sync()?;
         match self.file {
             Unpublished::Nameless(file) => {
-                use std::os::fd::AsRawFd;
                 let source = format!("/proc/self/fd/{}", file.as_raw_fd());
                 let (cwd, flags) = (rustix::fs::CWD, rustix::fs::AtFlags::SYMLINK_FOLLOW);
                 rustix::fs::linkat(cwd, source, cwd, &path, flags)

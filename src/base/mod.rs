@@ -4,6 +4,7 @@ pub mod append;
 pub mod bytes;
 pub mod clock;
 pub mod cores;
+pub mod descriptor;
 pub mod disk;
 pub mod document;
 pub mod fault;

@@ -2,9 +2,21 @@
 
 use super::MD;
 use super::bare::Number;
-use super::entity::{ALG, FED, IDPDISC, INIT, MDATTR, MDRPI, MDUI, SAML, SHIBMD, WSA};
 use super::oddities::Oddities;
 use crate::format::xml::{StartTag, dsig};
+
+pub(super) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
+pub(super) const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
+pub(super) const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
+pub(super) const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
+pub(super) const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+pub(super) const IDPDISC: &str = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol";
+pub(super) const INIT: &str = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
+pub(super) const ALG: &str = "urn:oasis:names:tc:SAML:metadata:algsupport";
+pub(super) const FED: &str = "http://docs.oasis-open.org/wsfed/federation/200706";
+pub(super) const WSA: &str = "http://www.w3.org/2005/08/addressing";
+pub(super) const REMD: &str = "http://refeds.org/metadata";
+pub(super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// What an element is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

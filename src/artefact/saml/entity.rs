@@ -4,7 +4,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::bare::{self, Bare, Number};
-use super::element::Element;
+use super::element::{Element, FED, REMD, XML};
 use super::key_info::KeyInfo;
 use super::places::Places;
 use super::{MD, certificate, private};
@@ -13,19 +13,6 @@ use crate::format::xml::{Position, StartTag, dsig};
 use crate::policy::{
     self, Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
 };
-
-pub(super) const MDRPI: &str = "urn:oasis:names:tc:SAML:metadata:rpi";
-pub(super) const MDUI: &str = "urn:oasis:names:tc:SAML:metadata:ui";
-pub(super) const MDATTR: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
-pub(super) const SHIBMD: &str = "urn:mace:shibboleth:metadata:1.0";
-pub(super) const SAML: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
-pub(super) const IDPDISC: &str = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol";
-pub(super) const INIT: &str = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
-pub(super) const ALG: &str = "urn:oasis:names:tc:SAML:metadata:algsupport";
-pub(super) const FED: &str = "http://docs.oasis-open.org/wsfed/federation/200706";
-pub(super) const WSA: &str = "http://www.w3.org/2005/08/addressing";
-const REMD: &str = "http://refeds.org/metadata";
-const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// What REFEDS calls the contact for incidents (Security Contact Metadata Extension Schema).
 const SECURITY_CONTACT: &str = "http://refeds.org/metadata/contactType/security";
