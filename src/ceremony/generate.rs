@@ -54,10 +54,14 @@ pub fn generate_request(making: &Making) -> Result<Request, Fault> {
     Ok(making.sealing.names().iter().fold(request, |request, name| request.with("sealed to", name)))
 }
 
-/// Refuses a profile by which nothing could be signed, or no key rotated.
+/// Refuses a profile by which nothing could be signed, or by whose own channels no key rotated.
 fn check_profile(text: &str) -> Result<(), Fault> {
-    let check =
-        || channels(&Profile::parse(text)?)?.iter().try_for_each(|channel| cadence(channel).map(drop));
+    let check = || {
+        let profile = Profile::parse(text)?;
+        // those that it names come first
+        let mut named = channels(&profile)?.into_iter().take(profile.channels.len());
+        named.try_for_each(|channel| cadence(&channel).map(drop))
+    };
     check().map_err(|fault| fault.at("the profile"))
 }
 

@@ -28,13 +28,18 @@ fn trace(folder: &Folder, calls: &str, command: &[&str]) -> Vec<String> {
     let (mut calls, mut begun) = (Vec::new(), BTreeMap::new());
     for line in text.lines() {
         let (thread, call) = line.split_once(' ').unwrap();
-        let call = call.trim_start();
+        // short calls are padded
+        let padded = call.trim_start().rsplit_once(" = ");
+        let call = padded.map_or_else(
+            || call.trim().to_owned(),
+            |(call, result)| format!("{} = {result}", call.trim_end()),
+        );
         if let Some(start) = call.strip_suffix(" <unfinished ...>") {
-            begun.insert(thread, start);
+            begun.insert(thread, start.to_owned());
         } else if let Some((_, rest)) = call.strip_prefix("<... ").and_then(|it| it.split_once(" resumed>")) {
             calls.extend(begun.remove(thread).map(|start| format!("{start}{rest}")));
         } else {
-            calls.push(call.to_owned());
+            calls.push(call);
         }
     }
     calls

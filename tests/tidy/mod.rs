@@ -380,6 +380,7 @@ fn only_base_touches_files() {
         &words,
         &[
             "src/base/disk.rs",
+            "src/base/descriptor.rs",
             "src/base/document.rs",
             "src/base/staging.rs",
             "src/base/append.rs",
