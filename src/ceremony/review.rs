@@ -67,7 +67,7 @@ pub(super) struct Standing<'v> {
     public: PublicKey,
     pub(super) profile: Profile,
     profile_text: String,
-    certificate: Option<String>,
+    certificate: String,
     ends: Option<Instant>,
     /// What the document is about: what was signed last is kept under it.
     pub(super) about: String,
@@ -125,7 +125,7 @@ impl<'v> Standing<'v> {
         artefact::Terms {
             key: &self.key,
             public: &self.public,
-            certificate: self.certificate.as_deref(),
+            certificate: Some(&self.certificate),
             ends: self.ends,
             profile: &self.profile,
             now: terms.now,
@@ -174,7 +174,7 @@ impl<'v> Standing<'v> {
 
 /// The certificate of a key, PEM. One that is for another key was exchanged, and is refused, and so is a key without the one that
 /// it was made with: nobody would notice that documents name no key any longer.
-pub fn certificate(catalogue: &Catalogue, record: &Record) -> Result<Option<String>, Fault> {
+pub fn certificate(catalogue: &Catalogue, record: &Record) -> Result<String, Fault> {
     let key = record.key()?;
     let Some(pem) = catalogue.certificate(&key)? else {
         let KeyId { line, version } = &key;
@@ -185,7 +185,7 @@ pub fn certificate(catalogue: &Catalogue, record: &Record) -> Result<Option<Stri
             )));
     };
     if x509::public_key(&pem)? == record.public()? {
-        return Ok(Some(pem));
+        return Ok(pem);
     }
     Err(TAMPERED
         .fault(format!("the certificate of {key} is for another key"))

@@ -63,7 +63,7 @@ impl artefact::Surroundings for Surroundings<'_> {
     }
 
     fn certificate(&self, key: &KeyId) -> Result<Option<String>, Fault> {
-        super::review::certificate(self.catalogue, &self.catalogue.record(key)?)
+        super::review::certificate(self.catalogue, &self.catalogue.record(key)?).map(Some)
     }
 
     fn profiles(&self) -> Result<Arc<Vec<(Line, Profile)>>, Fault> {

@@ -164,10 +164,7 @@ impl Theft {
 
     /// The key that is revoked already, and in whose place nobody signs: no standby key was there, or the power went.
     fn vacant(&self, catalogue: &Catalogue) -> Result<Option<KeyId>, Fault> {
-        let (line, named) = match &self.step.subject {
-            Subject::Line(line) => (line, None),
-            Subject::Key(key) => (&key.line, Some(key.version)),
-        };
+        let (line, named) = self.step.subject.parts();
         let vacant = catalogue.history(line)?.vacant();
         Ok(vacant
             .filter(|vacant| named.is_none_or(|named| named == *vacant))
@@ -178,7 +175,7 @@ impl Theft {
     fn go_on(&self, successor: Option<KeyId>, common: &Common) -> Result<(Output, Moved), Fault> {
         let subject = &self.step.subject;
         let Some(successor) = successor else {
-            let (Subject::Line(line) | Subject::Key(KeyId { line, .. })) = subject;
+            let (line, _) = subject.parts();
             let fault = ORDER
                 .fault(format!("the key of {line} is revoked, and none is there to take its place"))
                 .hint(format!("make one: `{}`", standby(line)));
@@ -211,10 +208,7 @@ impl Notice {
 
     /// The key that may be stolen, and is revoked for that.
     fn revoked(&self, catalogue: &Catalogue) -> Result<KeyId, Fault> {
-        let (line, named) = match &self.subject {
-            Subject::Line(line) => (line, None),
-            Subject::Key(key) => (&key.line, Some(key.version)),
-        };
+        let (line, named) = self.subject.parts();
         let history = catalogue.history(line)?;
         if let Some(version) = named {
             history.key(version)?;

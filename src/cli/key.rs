@@ -416,9 +416,7 @@ impl Export {
                 (format!("{jwk:#}\n"), jwk)
             }
             Format::Certificate => {
-                let pem = ceremony::certificate(catalogue, &record)?.ok_or_else(|| {
-                    crate::format::x509::CERTIFICATE.fault(format!("{key} has no certificate"))
-                })?;
+                let pem = ceremony::certificate(catalogue, &record)?;
                 (pem.clone(), Value::String(pem))
             }
         };

@@ -85,6 +85,14 @@ impl FromStr for Subject {
 }
 
 impl Subject {
+    /// The line, and which of its keys, where one is named.
+    pub(super) const fn parts(&self) -> (&Line, Option<u32>) {
+        match self {
+            Self::Line(line) => (line, None),
+            Self::Key(key) => (&key.line, Some(key.version)),
+        }
+    }
+
     /// The key that the move is about.
     pub(super) fn key(&self, catalogue: &Catalogue, act: Move) -> Result<KeyId, Fault> {
         match self {
