@@ -2,7 +2,7 @@
 
 use super::rehearsal::{Rehearsal, by_the_answers};
 use super::window::{When, cadence};
-use super::{CADENCE, Cadence, Channel, History, Move, Situation, Stage};
+use super::{CADENCE, Cadence, Channel, History, Method, Move, Situation, Stage};
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::key::Line;
@@ -49,7 +49,12 @@ impl Plan {
 fn shortest_life(channel: &Channel) -> Span {
     let timing = &channel.timing;
     let validity = timing.validity.map_or(0, Span::seconds);
-    let known = if timing.strict { validity } else { channel.cache_bound().seconds() };
+    let refreshed = channel.cache_bound().seconds();
+    let known = match channel.kind.method() {
+        _ if !timing.strict => refreshed,
+        Method::Chained => validity.max(refreshed),
+        _ => validity,
+    };
     let skew = timing.skew.seconds();
     let publish =
         [timing.delay.seconds(), known, timing.distribution.seconds(), skew, timing.publish_safety.seconds()];

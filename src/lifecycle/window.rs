@@ -145,8 +145,13 @@ pub(super) fn known(channel: &Channel, inventory: &Inventory, version: u32, now:
                 Opening::At(When::At(seen).later(channel.timing.distribution))
             }
             Ok(seen) => {
-                let settled = settled(channel, seen, lacking);
-                Opening::At(settled.max(When::At(seen).later(channel.timing.distribution)))
+                let mut known = settled(channel, seen, lacking);
+                // Whoever holds nothing valid any longer learns of the key only while one signs that it trusts already.
+                if channel.kind.method() == Method::Chained {
+                    let refreshed = When::At(seen).later(channel.cache_bound()).later(channel.timing.skew);
+                    known = known.max(refreshed);
+                }
+                Opening::At(known.max(When::At(seen).later(channel.timing.distribution)))
             }
         }
     };

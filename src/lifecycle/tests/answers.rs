@@ -31,7 +31,8 @@ fn activation_wants_receipts_and_then_time() {
     assert!(blind.safety.reason.contains("no receipt"), "{}", blind.safety.reason);
     assert_eq!(blind.check().unwrap_err().code(), &SAFETY);
 
-    let opens = 15 * DAY + 300;
+    // What lacks #2 ends on day 14, and who refreshed last before day 12 does so again until day 15.
+    let opens = 16 * DAY + 300;
     let early = ask(&seen(), 13 * DAY, 2, Move::Activate);
     assert_eq!(says(&early), (true, true, false));
     assert!(early.want_time_only());

@@ -100,12 +100,13 @@ impl Consumer {
             self.failures = 0;
             self.fetch(world, time);
         }
-        // Strict windows trust nobody to refresh: any artefact may be kept until its end.
-        let interval = match timing.validity.filter(|_| timing.strict) {
+        // Strict windows trust nobody to refresh: any artefact may be kept until its end. Who has none keeps none.
+        let kept = self.cached(world, time).filter(|_| timing.strict);
+        let interval = match timing.validity.filter(|_| kept.is_some()) {
             Some(validity) => validity.seconds(),
             None => world.channel.interval().seconds(),
         };
-        let end = self.cached(world, time).filter(|_| timing.strict).map_or(i64::MAX, |seen| seen.expires);
+        let end = kept.map_or(i64::MAX, |seen| seen.expires);
         self.next = (time + 1 + self.dice.below(interval)).min(end.max(time + 1));
     }
 

@@ -107,6 +107,25 @@ fn each_kind_has_its_own_window_for_a_new_key() {
 }
 
 #[test]
+fn a_chained_key_waits_for_those_who_hold_nothing_any_longer() {
+    let (seen, margins) = (12 * DAY, 300 + DAY);
+    let mut channel = Channel::new(Kind::OpenidAnchor);
+    for strict in [true, false] {
+        channel.timing.strict = strict;
+        // What lacks the key has ended before the key was seen, as after a suspension, or just afterwards.
+        for ends in [1, 11, 13] {
+            let known = opening(seen + 3 * DAY + margins);
+            assert_eq!(opens(&channel, (ends - 14) * DAY), known, "strict: {strict}, day {ends}");
+        }
+    }
+    assert_eq!(
+        opens(&Channel::new(Kind::SamlSigning), -13 * DAY),
+        opening(seen + margins),
+        "others fetch the list"
+    );
+}
+
+#[test]
 fn each_kind_has_its_own_window_for_an_old_key() {
     let switched = 60 * DAY;
     for (kind, expected) in [

@@ -455,3 +455,36 @@ fn random_histories_reach_every_stage_and_every_move() {
         assert!(acts.contains_key(&(kind.name(), Move::Activate, true)), "{kind}: no emergency");
     }
 }
+
+/// What a random history found once: an anchor is suspended until its last artefact has ended, and the next one takes over at once.
+#[test]
+fn nobody_is_left_behind_by_an_anchor_that_was_suspended() {
+    let mut model = Model::new(Kind::OpenidAnchor, 12_718_229_832_694_946_200);
+    let suspend = Event::Ask { act: 7, version: 1, crash: false };
+    for event in [Event::Wait(161), Event::Go, Event::Go, suspend, Event::Wait(267), Event::Go] {
+        model.happens(event);
+    }
+    let acts: Vec<_> = model.situation.history.steps().iter().map(|step| step.act).collect();
+    assert_eq!(acts[2..], [Move::Publish, Move::Suspend, Move::Resume]);
+    for event in [Event::Wait(29), Event::Go, Event::Wait(145), Event::Wait(211)] {
+        model.happens(event);
+    }
+    model.wait(3 * DAY);
+    model.happens(Event::Go);
+    assert_eq!(model.situation.history.active(), Some(2), "it takes over all the same");
+}
+
+/// The second file of an anchor appears before its first one, and people carry the key from then on.
+#[test]
+fn nobody_is_left_behind_by_files_that_overtake_each_other() {
+    let mut model = Model::new(Kind::X509, 4_826_968_224_524_228_619);
+    let waits = [34, 190, 95, 63].map(Event::Wait);
+    for event in [Event::Go, Event::Wait(249), Event::Go].into_iter().chain(waits).chain([Event::Go]) {
+        model.happens(event);
+    }
+    let of_next: Vec<i64> =
+        model.artefacts.iter().filter(|it| it.by == Some(2)).map(|it| it.appears).collect();
+    assert!(of_next[1] < of_next[0], "{of_next:?}");
+    assert_eq!(model.situation.history.active(), Some(2));
+    model.wait(3 * DAY);
+}

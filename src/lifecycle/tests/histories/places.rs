@@ -88,15 +88,20 @@ impl Model {
         }
     }
 
-    /// People begin to carry an anchor to consumers when its first artefact appears.
+    /// People begin to carry an anchor to consumers when an artefact of it appears for the first time.
     fn announce(&mut self, by: Option<u32>, appears: i64) {
-        let first = |version: &u32| self.artefacts.iter().all(|seen| seen.by != Some(*version));
-        let Some(version) = by.filter(first).filter(|_| self.channel().kind.method().has_own_files()) else {
+        let Some(version) = by.filter(|_| self.channel().kind.method().has_own_files()) else { return };
+        let before = self.artefacts.iter().filter(|seen| seen.by == by).map(|seen| seen.appears).min();
+        let Some(before) = before else {
+            let longest = self.channel().timing.distribution.seconds();
+            for consumer in 0..self.consumers.len() {
+                self.carried.push((appears + self.dice.below(longest), consumer, version));
+            }
             return;
         };
-        let longest = self.channel().timing.distribution.seconds();
-        for consumer in 0..self.consumers.len() {
-            self.carried.push((appears + self.dice.below(longest), consumer, version));
+        // A later file overtakes the ones before it.
+        for (time, _, _) in self.carried.iter_mut().filter(|(_, _, carried)| *carried == version) {
+            *time -= (before - appears).max(0);
         }
     }
 }
