@@ -172,18 +172,10 @@ impl<'v> Standing<'v> {
     }
 }
 
-/// The certificate of a key, PEM. One that is for another key was exchanged, and is refused, and so is a key without the one that
-/// it was made with: nobody would notice that documents name no key any longer.
+/// The certificate of a key, PEM. One that is for another key was exchanged, and is refused.
 pub fn certificate(catalogue: &Catalogue, record: &Record) -> Result<String, Fault> {
     let key = record.key()?;
-    let Some(pem) = catalogue.certificate(&key)? else {
-        let KeyId { line, version } = &key;
-        return Err(TAMPERED
-            .fault(format!("keys/{line}/{version}.cert.pem is gone, the certificate of {key}"))
-            .hint(format!(
-                "put it back from a backup, or make another one: `fedroot rotate renew-certificate {line}`"
-            )));
-    };
+    let pem = catalogue.certificate(&key)?;
     if x509::public_key(&pem)? == record.public()? {
         return Ok(pem);
     }

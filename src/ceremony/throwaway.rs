@@ -194,7 +194,7 @@ impl<'a> Throwaway<'a> {
 
     /// Carries the certificate of a key to where it is pinned.
     fn carry(&mut self, vault: &Vault<'_>, version: u32) -> Result<(), Fault> {
-        let Some(certificate) = vault.certificate(&self.asked.line.version(version))? else { return Ok(()) };
+        let certificate = vault.certificate(&self.asked.line.version(version))?;
         for (channel, delay) in self.pins() {
             let seen = vault.now().after(delay)?;
             self.unseen.push((seen, Digest::of(certificate.as_bytes()), channel));
@@ -396,8 +396,7 @@ impl<'a> Throwaway<'a> {
         for (channel, versions) in vault.carrying(self.asked.line)? {
             let certificates =
                 versions.iter().map(|version| vault.certificate(&self.asked.line.version(*version)));
-            let certificates = certificates.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-            taking.insert(channel, certificates);
+            taking.insert(channel, certificates.collect::<Result<Vec<_>, _>>()?);
         }
         Ok(Cast { leaving: self.asked.own.iter().map(PublicKey::fingerprint).collect(), taking })
     }

@@ -159,7 +159,9 @@ impl Command {
             }
             Self::List => list(&common.catalogue()?),
             Self::Show(show) => show.run(&common.catalogue()?),
-            Self::Export(export) => export.run(&common.catalogue()?),
+            Self::Export(export) => {
+                export.run(&common.catalogue()?).map_err(|fault| fault.but("nothing was exported"))
+            }
             Self::Suspend(step) => step.run(Move::Suspend, common),
             Self::Resume(step) => step.run(Move::Resume, common),
             Self::Destroy(step) => step.run(Move::Destroy, common),
@@ -406,21 +408,23 @@ impl Export {
                 .hint(format!("name one, such as {}: `fedroot key show {line}` lists them", record.key()?)));
         }
         let (key, public) = (record.key()?, record.public()?);
-        let (text, value) = match self.format {
+        let (text, member, value) = match self.format {
             Format::Pem => {
                 let pem = public.to_pem()?;
-                (pem.clone(), Value::String(pem))
+                (pem.clone(), "pem", Value::String(pem))
             }
             Format::Jwk => {
                 let jwk = jose::jwk(&public);
-                (format!("{jwk:#}\n"), jwk)
+                (format!("{jwk:#}\n"), "jwk", jwk)
             }
             Format::Certificate => {
                 let pem = ceremony::certificate(catalogue, &record)?;
-                (pem.clone(), Value::String(pem))
+                (pem.clone(), "certificate", Value::String(pem))
             }
         };
-        let mut output = Output::json(json!({"key": key.to_string(), "public": value}));
+        let mut output = Output::json(
+            json!({"key": key.to_string(), "public": public.fingerprint().to_string(), member: value}),
+        );
         output.text = text;
         Ok(output)
     }

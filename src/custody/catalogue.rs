@@ -282,12 +282,7 @@ impl Catalogue {
             for (version, _) in history.keys().filter(|(_, state)| state.stage != Stage::Destroyed) {
                 let key = line.version(version);
                 let sound = self.record(&key).and_then(|record| self.sealed(&record));
-                let certificate = self.path(&key, "cert.pem");
-                let sound = sound.and_then(|_| {
-                    disk::exists(&certificate).then_some(()).ok_or_else(|| {
-                        TAMPERED.fault(format!("its certificate is gone: {}", certificate.display()))
-                    })
-                });
+                let sound = sound.and_then(|_| self.certificate(&key));
                 harmed.extend(sound.err().map(|fault| (key, fault)));
             }
         }
@@ -382,10 +377,18 @@ impl Catalogue {
         text(&self.line_folder(line).join("profile.toml"))
     }
 
-    /// The certificate of a key, where it has one: PEM.
-    pub fn certificate(&self, key: &KeyId) -> Result<Option<String>, Fault> {
-        let path = self.path(key, "cert.pem");
-        if disk::exists(&path) { text(&path).map(Some) } else { Ok(None) }
+    /// The certificate of a key: PEM. A key without the one that it was made with is refused: nobody would notice that
+    /// documents name no key any longer.
+    pub fn certificate(&self, key: &KeyId) -> Result<String, Fault> {
+        let (path, KeyId { line, version }) = (self.path(key, "cert.pem"), key);
+        if disk::exists(&path) {
+            return text(&path);
+        }
+        Err(TAMPERED.fault(format!("keys/{line}/{version}.cert.pem is gone, the certificate of {key}")).hint(
+            format!(
+                "put it back from a backup, or make another one: `fedroot rotate renew-certificate {line}`"
+            ),
+        ))
     }
 
     /// The record of the document of this kind and about this subject that the line signed last. A damaged one is refused:
