@@ -29,6 +29,7 @@ mod fuzz;
 mod grants;
 mod hidden;
 mod hidden_keys;
+mod hidden_values;
 mod hostile;
 mod jose;
 mod jose_corpus;

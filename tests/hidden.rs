@@ -65,7 +65,7 @@ impl World {
         examined(text, self.signer.as_ref(), PROFILE, None)
     }
 
-    fn difference(&self, before: &str, after: &str) -> Difference {
+    pub(crate) fn difference(&self, before: &str, after: &str) -> Difference {
         let last = self.last(before);
         examined(after, self.signer.as_ref(), PROFILE, Some(&last)).difference.unwrap().as_ref().clone()
     }

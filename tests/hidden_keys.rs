@@ -9,14 +9,14 @@ use crate::rules::{PROFILE, entity, examined, examined_split, last, rules_of, wi
 use crate::support::root;
 
 /// Two throw-away certificates, in base64.
-fn certificates() -> [String; 2] {
+pub(crate) fn certificates() -> [String; 2] {
     ["saml.entities.none/good.xml", "saml.key.roca/bad.xml"].map(|vector| {
         let text = fs::read_to_string(root().join("tests/vectors/saml-rules").join(vector)).unwrap();
         text.split("X509Certificate>").nth(1).unwrap().trim_end_matches("</ds:").to_owned()
     })
 }
 
-fn certificate(body: &str) -> String {
+pub(crate) fn certificate(body: &str) -> String {
     format!("<ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data>")
 }
 

@@ -19,6 +19,8 @@ pub struct Entity {
     pub registrations: Vec<Registration>,
     /// Its entity attributes, those of its groups first: name and value.
     pub attributes: Vec<(String, String)>,
+    /// The names of the groups that it stands in, the root's aside, the outermost first.
+    pub groups: Vec<String>,
     /// Keys that vouch for its keys (shibmd:KeyAuthority), those of its groups first.
     pub authorities: Vec<Key>,
     /// The names of those whose NameFormat is not that of a URI.
@@ -114,6 +116,8 @@ pub struct Key {
 pub struct Certificate {
     /// The digest of its SubjectPublicKeyInfo.
     pub fingerprint: Digest,
+    /// That of all of it, in DER; nothing where there is no certificate.
+    pub digest: Option<Digest>,
     /// Its key.
     pub strength: Strength,
     /// The end of its validity; nothing where there is no certificate.
@@ -125,7 +129,7 @@ pub struct Certificate {
 impl Certificate {
     /// A key without a certificate.
     pub fn without(fingerprint: Digest, strength: Strength) -> Self {
-        Self { fingerprint, strength, expires: None, weak_hash: None }
+        Self { fingerprint, digest: None, strength, expires: None, weak_hash: None }
     }
 }
 

@@ -169,6 +169,9 @@ fn registrar(entity: &Entity, texts: &mut Texts) {
 }
 
 fn attributes(entity: &Entity, texts: &mut Texts) {
+    for group in &entity.groups {
+        texts.add(["\0", group]);
+    }
     for (name, value) in &entity.attributes {
         texts.add([name, "\0", value]);
     }

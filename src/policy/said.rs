@@ -17,7 +17,7 @@ const ASSERTING: [&str; 4] =
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Said {
     /// The part that it belongs to: `keys`, `endpoints`, `scopes`, `registrar`, `attributes`, `roles`; beside these that are
-    /// told apart `names`, `contacts`, `logos`, `requested` and `settings`.
+    /// told apart `certificates`, `names`, `contacts`, `logos`, `requested` and `settings`.
     pub part: &'static str,
     /// What of that part: role and use of a key, the element of an endpoint, the name of an attribute; or nothing.
     pub what: String,
@@ -68,7 +68,7 @@ impl Told {
         let mut all = Vec::new();
         for part in parts {
             if *part == "other" {
-                all.extend(others(entity));
+                all.extend(certificates(entity).chain(others(entity)));
                 continue;
             }
             let texts = values(entity, part);
@@ -132,7 +132,10 @@ fn values(entity: &Entity, part: &'static str) -> Vec<Vec<Said>> {
             };
             entity.registrations.iter().map(registration).collect()
         }
-        "attributes" => entity.attributes.iter().map(|(name, value)| one(name, value)).collect(),
+        "attributes" => {
+            let groups = entity.groups.iter().map(|name| one("in the group", name));
+            groups.chain(entity.attributes.iter().map(|(name, value)| one(name, value))).collect()
+        }
         "roles" => {
             roles.map(|role| vec![Said::new(part, "", &role.name).remarked(role.protocols.clone())]).collect()
         }
@@ -173,6 +176,16 @@ fn strength(certificate: &Certificate) -> [String; 2] {
     };
     let end = certificate.expires.map_or(String::new(), |end| format!("its certificate ends {end}"));
     [strength, end]
+}
+
+/// Certificates, by the SHA-256 of their DER: another one may be for the same key.
+fn certificates(entity: &Entity) -> impl Iterator<Item = Said> {
+    let keys = entity.roles.iter().flat_map(|role| role.keys.iter().map(move |key| (role, key)));
+    keys.flat_map(|(role, key)| {
+        let what = format!("{} {}", role.name, key.purpose.as_deref().unwrap_or("for any use"));
+        let digests = key.readable().filter_map(|certificate| certificate.digest);
+        digests.map(move |digest| Said::new("certificates", &what, digest.to_string()))
+    })
 }
 
 /// What is not told apart, and may be what differs when nothing else does.

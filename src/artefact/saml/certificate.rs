@@ -63,6 +63,7 @@ fn of_der(der: &[u8]) -> Option<Certificate> {
     let broken = WEAK.iter().find(|(oid, _)| *oid == signature);
     Some(Certificate {
         fingerprint: Digest::of(spki),
+        digest: Some(Digest::of(der)),
         strength: strength_of(spki)?,
         expires: i64::try_from(end.unix_duration().as_secs())
             .ok()

@@ -39,6 +39,8 @@ pub(super) enum Element {
     /// A certificate in the namespace of XML Signature 1.1, where there is no such element.
     StrayCertificate,
     KeyInfo,
+    /// The address of a key that stands elsewhere.
+    KeyReference,
     /// A key without a certificate.
     KeyValue,
     KeyNumber(Number),
@@ -108,6 +110,8 @@ static ELEMENTS: &[(&str, &str, Element)] = &[
     (dsig::NS, "X509Certificate", E::Certificate),
     (dsig::NS_11, "X509Certificate", E::StrayCertificate),
     (dsig::NS, "KeyInfo", E::KeyInfo),
+    (dsig::NS, "RetrievalMethod", E::KeyReference),
+    (dsig::NS_11, "KeyInfoReference", E::KeyReference),
     (dsig::NS, "KeyValue", E::KeyValue),
     (dsig::NS, "Modulus", E::KeyNumber(Number::Modulus)),
     (dsig::NS, "Exponent", E::KeyNumber(Number::Exponent)),
@@ -135,6 +139,23 @@ static ELEMENTS: &[(&str, &str, Element)] = &[
 const ODD: u8 = 0x80;
 
 impl Element {
+    /// Whether nothing but text belongs in it.
+    pub(super) const fn is_value(self) -> bool {
+        matches!(
+            self,
+            E::AttributeValue
+                | E::Scope
+                | E::Certificate
+                | E::StrayCertificate
+                | E::KeyNumber(_)
+                | E::EmailAddress
+                | E::GivenName
+                | E::OrganizationText
+                | E::UiText
+                | E::Logo
+        )
+    }
+
     /// What the element is that begins with this tag, and whether something is odd about the tag.
     pub(super) fn of(tag: StartTag<'_>) -> (Self, bool) {
         let note = tag.noted(|tag| {

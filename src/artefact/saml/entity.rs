@@ -8,7 +8,6 @@ use super::element::{Element, FED, REMD, XML};
 use super::key_info::KeyInfo;
 use super::places::Places;
 use super::{MD, certificate, private};
-use crate::base::clock::Instant;
 use crate::format::xml::{Position, StartTag, dsig};
 use crate::policy::{
     self, Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
@@ -70,6 +69,8 @@ pub(super) struct Assembler {
     certificate: Option<(String, Option<Certificate>)>,
     /// Scopes that stand before any role.
     scopes: Vec<Scope>,
+    /// Whether only its group says who registered it.
+    is_registered_by_group: bool,
 }
 
 /// Adds a part, unless there are too many.
@@ -113,12 +114,18 @@ impl Assembler {
             places: Places::default(),
             certificate: None,
             scopes: Vec::new(),
+            is_registered_by_group: false,
         }
     }
 
-    /// Says first what a group says of each entity in it.
-    pub(super) fn inherit(&mut self, group: &Self) {
-        let Entity { attributes, authorities, is_cut, .. } = &group.entity;
+    /// Says first what a group says of each entity in it, and what tells that group.
+    pub(super) fn inherit(&mut self, group: &Self, around: &[u8]) {
+        let Entity { attributes, authorities, groups, registrations, is_cut, .. } = &group.entity;
+        self.absorb_bytes(around);
+        for registration in registrations {
+            self.absorb_bytes(registration.authority.as_deref().unwrap_or_default().as_bytes());
+            self.absorb_bytes(&[2]);
+        }
         for (name, value) in attributes {
             self.absorb_bytes(name.as_bytes());
             self.absorb_bytes(&[0]);
@@ -128,9 +135,19 @@ impl Assembler {
         for authority in authorities {
             self.absorb_bytes(&authority.told);
         }
+        self.entity.groups.clone_from(groups);
+        self.entity.registrations.clone_from(registrations);
+        self.is_registered_by_group = !registrations.is_empty();
         self.entity.attributes.clone_from(attributes);
         self.entity.authorities.clone_from(authorities);
         self.entity.is_cut |= is_cut;
+    }
+
+    /// It is a group of this name.
+    pub(super) fn stand_in(&mut self, name: Option<&str>) {
+        if let Some(name) = name {
+            push(&mut self.entity.groups, name.to_owned(), &mut self.entity.is_cut);
+        }
     }
 
     /// Its keys that vouch for others, so far.
@@ -177,6 +194,9 @@ impl Assembler {
         let is_child = tag.depth() == self.depth + 1;
         if let Some(what) = self.places.start(tag, element, self.depth, &self.entity) {
             push(&mut self.entity.misplaced, what, &mut self.entity.is_cut);
+            if element == Element::RegistrationInfo {
+                return;
+            }
         }
         let is_metadata = tag.namespace() == MD;
         if is_child && is_metadata && tag.local().ends_with("Descriptor") {
@@ -259,6 +279,10 @@ impl Assembler {
     fn registration(&mut self, tag: StartTag<'_>, element: Element) {
         match element {
             Element::RegistrationInfo => {
+                // its own counts more than that of a group
+                if std::mem::take(&mut self.is_registered_by_group) {
+                    self.entity.registrations.clear();
+                }
                 let registration = Registration {
                     authority: owned(tag, "registrationAuthority"),
                     instant: owned(tag, "registrationInstant"),
@@ -314,7 +338,7 @@ impl Assembler {
 
     pub(super) fn text(&mut self, text: &str) {
         let fits = self.text.len() + text.len() <= TEXT_BYTES_MAX;
-        // A certificate counts by what it says of its key: most bytes of most documents are digested only once.
+        // White space in a certificate does not count, so that comes later.
         if !(fits && matches!(self.taking, Some((Place::Certificate, _)))) {
             self.absorb_bytes(text.as_bytes());
             self.key_info.text(text);
@@ -329,6 +353,12 @@ impl Assembler {
         } else if self.text.is_empty() {
             // how it begins and that it is too long is all that is asked of an image
             self.text.extend(text.chars().take(TEXT_BYTES_MAX));
+        }
+    }
+
+    pub(super) fn instruction(&mut self, target: &str, data: &str) {
+        for bytes in [&[6], target.as_bytes(), &[0], data.as_bytes(), &[0]] {
+            self.absorb_bytes(bytes);
         }
     }
 
@@ -425,9 +455,7 @@ impl Assembler {
             _ => certificate::read(&text),
         };
         if let Some(certificate) = &certificate {
-            self.absorb_bytes(certificate.fingerprint.as_bytes());
-            let end = certificate.expires.map_or(0, Instant::unix);
-            self.absorb_bytes(&end.to_be_bytes());
+            self.absorb_bytes(certificate.digest.as_ref().map_or(&[], |digest| digest.as_bytes()));
             self.key_info.certificate(&certificate.fingerprint);
         } else {
             self.absorb_bytes(text.as_bytes());

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::element::Element;
 use super::entity::Assembler;
 use super::groups::{Groups, PUBLICATION};
-use super::oddities::Oddities;
+use super::oddities::{COMMENT, Oddities};
 use super::private::{self, Pieces};
 use super::structure::{Stand, Structure};
 use super::{MD, check_root};
@@ -112,9 +112,9 @@ impl<'a> Collector<'a> {
     pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), Fault> {
         match event {
             Event::Start(tag) => self.start(*tag)?,
-            Event::Text { text, .. } => {
+            Event::Text { text, is_cdata, .. } => {
                 let is_blank = text.bytes().all(|byte| byte.is_ascii_whitespace());
-                self.oddities.text(is_blank);
+                self.oddities.text(text, is_blank, *is_cdata);
                 // only rules look at more of it
                 if is_blank && text.len() > 1 {
                     self.pieces.clear(); // no key has two blanks in a row
@@ -137,11 +137,17 @@ impl<'a> Collector<'a> {
                 if self.examiner.is_some() && (private::is_in(target) || private::is_in(data)) {
                     self.leaked("in a processing instruction");
                 }
+                self.oddities.instruction();
+                if let Some(open) = &mut self.open {
+                    open.instruction(target, data);
+                } else if !self.structure.is_in_entity() {
+                    self.outside.instruction(target, data);
+                }
             }
             Event::End(tag) => {
-                if let Some(what) = self.oddities.end(tag.name()) {
-                    self.split_values += 1;
-                    self.breach("saml.text.comment", what);
+                if let Some((rule, what)) = self.oddities.end(tag.name()) {
+                    self.split_values += u64::from(rule == COMMENT);
+                    self.breach(rule, what);
                 }
                 self.end(tag.depth());
             }
@@ -173,8 +179,8 @@ impl<'a> Collector<'a> {
         } else if tag.namespace() == MD {
             self.nested_expiry(tag);
         }
-        self.oddities.start();
         let (element, is_odd) = Element::of(tag);
+        self.oddities.start(element.is_value());
         if self.examiner.is_some() {
             self.pieces.clear();
             for (rule, what) in if is_odd { Oddities::tag(tag) } else { vec![] } {
@@ -186,6 +192,10 @@ impl<'a> Collector<'a> {
                 self.registered(tag.attribute("registrationAuthority").unwrap_or("(none)"));
             }
             Element::Certificate => self.certificates += 1,
+            Element::KeyReference => {
+                let what = format!("{} stands in the place of a key, at {}", tag.name(), tag.position());
+                self.breach("saml.key.reference", what);
+            }
             Element::Metadata => {
                 if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == tag.local()) {
                     *self.roles.entry(role).or_default() += 1;
@@ -228,12 +238,9 @@ impl<'a> Collector<'a> {
         {
             self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
         }
-        let group = self.outside.member();
         if let Some(examiner) = &self.examiner {
             let mut open = Assembler::new(tag, examiner.compares(), std::mem::take(&mut self.buffer));
-            if let Some(group) = group {
-                open.inherit(group);
-            }
+            self.outside.member(&mut open);
             self.open = Some(open);
         }
     }
@@ -254,7 +261,8 @@ impl<'a> Collector<'a> {
             let what = format!("{} stands behind entities that it is about", tag.name());
             self.breach("saml.entity.misplaced", format!("{what}, at {}", tag.position()));
         }
-        if self.is_split && matches!(element, Element::EntityAttributes | Element::KeyAuthority) {
+        let of_entities = [Element::EntityAttributes, Element::KeyAuthority, Element::RegistrationInfo];
+        if self.is_split && of_entities.contains(&element) {
             let what = format!("{} of a group, at {}", tag.name(), tag.position());
             self.breach("saml.split.group", format!("{what}: no entity that stands alone has it"));
         }

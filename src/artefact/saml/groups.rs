@@ -29,6 +29,18 @@ struct Group {
     has_members: bool,
     /// Puts together what it says of its entities.
     says: Assembler,
+    /// What groups around it told.
+    outer: Vec<u8>,
+    /// What it told; nothing of the root, which stands around all entities.
+    told: Option<Sha256>,
+}
+
+impl Group {
+    /// What tells the place of an entity in it: digests of what this group and those around it say, the root's aside.
+    fn around(&self) -> Vec<u8> {
+        let own = self.told.as_ref().map(|told| told.clone().finalize());
+        self.outer.iter().copied().chain(own.into_iter().flatten()).collect()
+    }
 }
 
 /// An element that is told of, or text that stands there by itself.
@@ -130,7 +142,7 @@ impl Groups {
 
     /// A group begins.
     pub(super) fn group(&mut self, tag: StartTag<'_>) {
-        self.member();
+        self.end_text();
         let is_root = tag.depth() == 0;
         let name = match tag.attribute("Name") {
             _ if is_root => "the root".into(),
@@ -138,10 +150,15 @@ impl Groups {
             None => "a group without a name".into(),
         };
         let mut says = Assembler::new(tag, false, Vec::new());
-        if let Some(outer) = self.open.last() {
-            says.inherit(&outer.says);
+        let mut around = Vec::new();
+        if let Some(outer) = self.open.last_mut() {
+            outer.has_members = true;
+            around = outer.around();
+            says.inherit(&outer.says, &around);
         }
-        self.open.push(Group { name, has_members: false, says });
+        says.stand_in(tag.attribute("Name").filter(|_| !is_root));
+        let told = (!is_root).then(Sha256::new);
+        self.open.push(Group { name, has_members: false, says, outer: around, told });
         let is_set = |namespace: &str, name: &str| {
             let set = if is_root { &ROOT_SET[..] } else { &ROOT_SET[..1] };
             namespace.is_empty() && set.contains(&name)
@@ -161,12 +178,13 @@ impl Groups {
         }
     }
 
-    /// An entity begins, or a group does: what it has from the group that it stands in.
-    pub(super) fn member(&mut self) -> Option<&Assembler> {
+    /// An entity begins, and takes over what it has from the group that it stands in.
+    pub(super) fn member(&mut self, entity: &mut Assembler) {
         self.end_text();
-        let group = self.open.last_mut()?;
-        group.has_members = true;
-        Some(&group.says)
+        if let Some(group) = self.open.last_mut() {
+            group.has_members = true;
+            entity.inherit(&group.says, &group.around());
+        }
     }
 
     /// Takes the start of any other element in. Yields whether it says something of entities that were read before it.
@@ -205,6 +223,22 @@ impl Groups {
             thing.text(text);
             self.thing = Some(thing);
         }
+    }
+
+    /// Takes a processing instruction outside entities in.
+    pub(super) fn instruction(&mut self, target: &str, data: &str) {
+        self.end_text();
+        if self.open.is_empty() {
+            return;
+        }
+        let thing = self.thing.get_or_insert_with(|| Thing::new(None, "instruction", 0));
+        thing.hash.update([6]);
+        thing.is_spaced = true;
+        thing.text(target);
+        thing.hash.update([0]);
+        thing.is_spaced = true;
+        thing.text(data);
+        self.end_text();
     }
 
     /// Takes the end of an element in that is neither an entity nor a group.
@@ -247,6 +281,9 @@ impl Groups {
         let digest = hex(digest.get(..16).unwrap_or_default());
         let said = cut(thing.said.trim(), CHARS_MAX);
         let told = format!("{} in {group}: {said} ({digest})", thing.name);
+        if let Some(all) = self.open.last_mut().and_then(|group| group.told.as_mut()) {
+            all.update(&told);
+        }
         if let Some(count) = self.told.get_mut(&told) {
             *count += 1;
         } else if self.told.len() < LISTED_MAX {

@@ -1,17 +1,43 @@
-//! What is gone from the facts and matters all the same: comments inside values, line breaks in attributes, prefixes that
-//! only content uses.
+//! What is gone from the facts and matters all the same: what cuts values into pieces, line breaks in attributes, prefixes
+//! that only content uses.
 
 use super::private;
 use crate::format::xml::StartTag;
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+const MIXED: &str = "saml.text.mixed";
+/// The rule about values with a comment inside, which is not signed.
+pub(super) const COMMENT: &str = "saml.text.comment";
 
 /// What stands in an element, as far as it was read.
 #[derive(Clone, Copy, Default)]
 struct Content {
-    text: bool,
-    comment: bool,
-    child: bool,
+    /// Whether nothing but text belongs there.
+    is_value: bool,
+    /// Text outside CDATA sections.
+    has_text: bool,
+    /// How many CDATA sections, counted to two.
+    sections: u8,
+    /// What would cut a text into pieces, and the rule about that.
+    cutter: Option<Cutter>,
+}
+
+type Cutter = (&'static str, &'static str);
+
+const CHILD: Cutter = (MIXED, "an element");
+
+impl Content {
+    /// What cuts a value into pieces: many readers take the first one for all of it.
+    fn cut(self) -> Option<Cutter> {
+        match (self.has_text, self.sections) {
+            _ if self.is_value && self.cutter == Some(CHILD) => self.cutter,
+            (false, 0) => None,
+            _ if self.cutter.is_some() => self.cutter,
+            (true, 1..) => Some((MIXED, "a CDATA section beside text")),
+            (false, 2..) => Some((MIXED, "a second CDATA section")),
+            _ => None,
+        }
+    }
 }
 
 /// Watches the elements that are open.
@@ -21,30 +47,39 @@ pub(super) struct Oddities {
 }
 
 impl Oddities {
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self, is_value: bool) {
         if let Some(parent) = self.open.last_mut() {
-            parent.child = true;
+            parent.cutter = Some(CHILD);
         }
-        self.open.push(Content::default());
+        self.open.push(Content { is_value, ..Content::default() });
     }
 
-    pub(super) fn text(&mut self, is_blank: bool) {
-        if let Some(content) = self.open.last_mut().filter(|content| !content.child) {
-            content.text |= !is_blank;
+    /// Takes a piece of text in; of a CDATA section the first one is empty.
+    pub(super) fn text(&mut self, text: &str, is_blank: bool, is_cdata: bool) {
+        let Some(content) = self.open.last_mut() else { return };
+        match (is_cdata, text.is_empty()) {
+            (true, true) => content.sections = (content.sections + 1).min(2),
+            (true, false) => {}
+            (false, _) => content.has_text |= !is_blank,
+        }
+    }
+
+    pub(super) fn instruction(&mut self) {
+        if let Some(content) = self.open.last_mut() {
+            content.cutter.get_or_insert((MIXED, "a processing instruction"));
         }
     }
 
     pub(super) fn comment(&mut self) {
         if let Some(content) = self.open.last_mut() {
-            content.comment = true;
+            content.cutter.get_or_insert((COMMENT, "a comment"));
         }
     }
 
-    /// Ends an element; tells of a comment inside its value.
-    pub(super) fn end(&mut self, name: &str) -> Option<String> {
-        let content = self.open.pop()?;
-        let is_odd = content.text && content.comment && !content.child;
-        is_odd.then(|| format!("a comment stands inside the value of {name}"))
+    /// Ends an element; tells what cuts its value into pieces, and the rule about that.
+    pub(super) fn end(&mut self, name: &str) -> Option<(&'static str, String)> {
+        let (rule, what) = self.open.pop()?.cut()?;
+        Some((rule, format!("{what} stands inside the value of {name}")))
     }
 
     /// What is odd about a start tag.

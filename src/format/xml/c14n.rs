@@ -54,7 +54,7 @@ impl<S: Sink> Canonicalizer<S> {
         match event {
             Event::Start(tag) if !self.closed => self.start(*tag),
             Event::End(tag) if inside => self.end(*tag),
-            Event::Text { text, is_plain: true } if inside => self.put(text),
+            Event::Text { text, is_plain: true, .. } if inside => self.put(text),
             Event::Text { text, .. } if inside => self.text(text),
             Event::Comment(text) if self.form.comments => self.aside(&["<!--", text, "-->"]),
             Event::Instruction { target, data: "" } => self.aside(&["<?", target, "?>"]),

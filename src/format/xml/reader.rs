@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use std::ops::Range;
 
 use super::tag::StartTag;
-use super::window::{Core, Cut, Step};
+use super::window::{Core, Cut, State, Step};
 use super::{Limits, READ};
 use crate::base::fault::Fault;
 
@@ -47,6 +47,8 @@ pub enum Event<'a> {
         text: &'a str,
         /// It stands so in the canonical form, too. Other pieces may, nobody looked.
         is_plain: bool,
+        /// It stands in a CDATA section, whose first piece is empty.
+        is_cdata: bool,
     },
     /// A comment.
     Comment(&'a str),
@@ -178,7 +180,10 @@ impl Core {
         Some(match *step {
             Step::Start => Event::Start(StartTag { core: self, raw: self.raw() }),
             Step::End => Event::End(EndTag { core: self }),
-            Step::Text(cut) => Event::Text { text: text(cut), is_plain: matches!(cut, Cut::Plain(_)) },
+            Step::Text(cut) => {
+                let (text, is_plain) = (text(cut), matches!(cut, Cut::Plain(_)));
+                Event::Text { text, is_plain, is_cdata: self.state == State::Cdata }
+            }
             Step::Comment(cut) => Event::Comment(text(cut)),
             Step::Instruction(target, data) => {
                 Event::Instruction { target: target.of(&self.window), data: text(data) }

@@ -127,6 +127,15 @@ pub(super) static ROWS: &[Rule] = &[
         }),
     ),
     Rule::saml(
+        "saml.key.reference",
+        Block,
+        "every key stands where it is used, and no address of one",
+        "write the key or its certificate there: consumers pass over the address, or take whatever it leads to",
+        "SAML V2.0 Metadata Interoperability Profile, section 2.6.1; XML Signature 1.1, sections 4.5.3 and 4.5.10",
+        Check::Reader,
+    )
+    .lenient(),
+    Rule::saml(
         "saml.key.shared",
         Note,
         "one key does not serve many entities",

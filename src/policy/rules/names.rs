@@ -181,6 +181,15 @@ pub(super) static ROWS: &[Rule] = &[
     )
     .lenient(),
     Rule::saml(
+        "saml.text.mixed",
+        Block,
+        "a value is one text: no element, instruction or CDATA section stands inside it",
+        "write it as one text: readers that take the first piece read another value than those that take all",
+        "XML 1.0, section 3.2.2; DOM, Text.wholeText; CERT VU#475445",
+        Check::Reader,
+    )
+    .lenient(),
+    Rule::saml(
         "saml.attribute.newline",
         Note,
         "no literal line break or tab stands in an attribute's value",

@@ -1,0 +1,142 @@
+//! What could be hidden in a value or by a place: values that readers cut differently, instructions, the group of an entity,
+//! another certificate for the same key, a registrar where nobody looks.
+
+use crate::hidden::{World, aggregate, attributes, extensions, group, provider};
+use crate::hidden_keys::{certificate, certificates};
+use crate::rules::{PROFILE, entity, examined, examined_split, rules_of};
+
+const MIXED: &str = "saml.text.mixed";
+
+fn registered(by: &str) -> String {
+    format!("<mdrpi:RegistrationInfo registrationAuthority='{by}'/>")
+}
+
+#[test]
+fn a_value_that_readers_cut_differently_is_refused() {
+    let world = World::new();
+    let judged = |value: &str| {
+        let text = aggregate(&entity("https://a.example/", &extensions(&attributes(value))));
+        rules_of(&world.examined(&text)).contains(MIXED)
+    };
+    for value in [
+        "https://c.example/<?cut?>.",
+        "https://c.example/<x:y/>.",
+        "https://c.example/<x:y>.</x:y>",
+        "<x:y>https://c.example/</x:y>",
+        "https://c.example/<x:y/><!-- c -->.",
+        "https://c.example/<![CDATA[.]]>",
+        "<![CDATA[https://c.example/]]>.",
+        "<![CDATA[https://c.example/]]><![CDATA[.]]>",
+        "<![CDATA[]]>https://c.example/",
+        "<mdattr:EntityAttributes/>",
+    ] {
+        assert!(judged(value), "{value}");
+    }
+    for value in [
+        "https://c.example/",
+        "<![CDATA[https://c.example/]]>",
+        " <![CDATA[a]b\r\n]]>\n ",
+        "a&amp;b&#65;c",
+        "",
+    ] {
+        assert!(!judged(value), "{value}");
+    }
+    let scope = |value: &str| {
+        let scope = extensions(&format!("<shibmd:Scope>{value}</shibmd:Scope>"));
+        let role = format!(
+            "<IDPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'>{scope}</IDPSSODescriptor>"
+        );
+        rules_of(&world.examined(&aggregate(&entity("https://a.example/", &role)))).contains(MIXED)
+    };
+    assert!(scope("victim.example<x:y>.a.example</x:y>") && !scope("a.example"));
+}
+
+#[test]
+fn instructions_are_signed_and_so_they_are_compared() {
+    let world = World::new();
+    let in_entity = |content: &str| aggregate(&entity("https://a.example/", content));
+    assert_eq!(world.parts(&in_entity("<?p a?>"), &in_entity("<?p b?>")), [("other", 1)]);
+    assert_eq!(world.parts(&in_entity(""), &in_entity("<?p?>")), [("other", 1)]);
+    let outside = |content: &str| aggregate(&(content.to_owned() + &entity("https://a.example/", "")));
+    let difference = world.difference(&outside(""), &outside("<?p a?>"));
+    let told: Vec<_> = difference.facts.iter().flat_map(|change| &change.added).collect();
+    assert!(told.iter().any(|told| told.starts_with("instruction in the root: p a (")), "{told:?}");
+    assert!(!world.difference(&outside("<?p a?>"), &outside("<?p b?>")).is_none());
+    assert!(world.difference(&outside("<?p a?>"), &outside("<?p a?>")).is_none());
+}
+
+#[test]
+fn the_groups_of_an_entity_are_told_and_compared() {
+    let world = World::new();
+    let [a, b] = ["https://a.example/", "https://b.example/"].map(|id| entity(id, ""));
+    let two = |one: &str, one_says: &str, two: &str, other: &str, other_says: &str| {
+        aggregate(
+            &(group(one, &(extensions(one_says) + two)) + &group("plain", &(extensions(other_says) + other))),
+        )
+    };
+    let before = two("trusted", "", &a, &b, "");
+    let swapped = world.difference(&before, &two("trusted", "", &b, &a, ""));
+    assert_eq!(swapped.parts.iter().collect::<Vec<_>>(), [(&"attributes", &2)]);
+    let now = &swapped.entities[0].now;
+    assert!(now.iter().any(|said| said.what == "in the group"), "{now:?}");
+    assert_eq!(world.parts(&before, &two("other", "", &a, &b, "")), [("attributes", 1)], "another name");
+    // Groups of one name, told apart by what they say.
+    let same = |first: &str, second: &str| two("plain", "<x:y>1</x:y>", first, second, "<x:y>2</x:y>");
+    assert_eq!(world.parts(&same(&a, &b), &same(&b, &a)), [("other", 2)]);
+    assert!(world.difference(&same(&a, &b), &same(&a, &b)).is_none());
+    let deep = |says: &str| aggregate(&group("g", &(extensions(says) + &group("h", &a))));
+    assert_eq!(world.parts(&deep("<x:y>1</x:y>"), &deep("<x:y>2</x:y>")), [("other", 1)]);
+}
+
+#[test]
+fn another_certificate_for_the_same_key_is_told() {
+    let world = World::new();
+    let [first, _] = certificates();
+    let renewed = first.replacen("1FIg==", "1FJg==", 1);
+    assert_ne!(first, renewed);
+    let one = |body: &str| aggregate(&provider("https://a.example/", &certificate(body)));
+    let difference = world.difference(&one(&first), &one(&renewed));
+    assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&"other", &1)], "the key is the same");
+    let now = &difference.entities[0].now;
+    assert!(now.iter().any(|said| said.part == "certificates" && said.what.contains("signing")), "{now:?}");
+    let folded = first.replacen("MII", "MI\n  I", 1);
+    assert!(world.difference(&one(&first), &one(&folded)).is_none(), "white space is no change");
+}
+
+#[test]
+fn an_address_of_a_key_is_no_key() {
+    let world = World::new();
+    for address in ["<ds:RetrievalMethod URI='#k'/>", "<dsig11:KeyInfoReference URI='#k'/>"] {
+        let text = aggregate(&provider("https://a.example/", address));
+        assert!(rules_of(&world.examined(&text)).contains("saml.key.reference"), "{address}");
+    }
+}
+
+#[test]
+fn a_registrar_counts_where_consumers_look_for_it() {
+    let world = World::new();
+    let profile = format!("{PROFILE}registrars = [\"https://r.example\"]\n");
+    let rules = |content: &str| {
+        let found = examined(&aggregate(content), world.signer.as_ref(), &profile, None);
+        let of_registrars = |rule: &&'static str| rule.starts_with("saml.registrar.");
+        rules_of(&found).iter().copied().filter(of_registrars).collect::<Vec<_>>()
+    };
+    let (right, wrong) = (registered("https://r.example"), registered("https://other.example"));
+    let [of_right, of_wrong] = [&right, &wrong].map(|by| extensions(by));
+    let own = |content: &str| entity("https://a.example/", content);
+    let missing = "saml.registrar.missing";
+    assert!(rules(&own(&of_right)).iter().all(|rule| *rule != missing), "its own");
+    assert!(rules(&(of_right.clone() + &own(""))).iter().all(|rule| *rule != missing), "that of the root");
+    let nested = of_wrong.clone() + &group("g", &(of_right.clone() + &group("h", &own(""))));
+    assert!(!rules(&nested).contains(&"saml.registrar.not-allowed"), "the innermost group counts");
+    let overridden = of_right.clone() + &own(&of_wrong);
+    assert!(rules(&overridden).contains(&"saml.registrar.not-allowed"), "its own counts before a group's");
+    for elsewhere in [right.clone(), extensions(&format!("<x:y>{right}</x:y>"))] {
+        assert!(rules(&own(&elsewhere)).contains(&missing), "{elsewhere}");
+    }
+    let in_group = of_right + &own("");
+    let split = examined_split(&aggregate(&in_group), world.signer.as_ref(), PROFILE);
+    assert!(rules_of(&split).contains("saml.split.group"));
+    let renamed = in_group.replacen("https://r.example", "https://s.example", 1);
+    assert_eq!(world.parts(&aggregate(&in_group), &aggregate(&renamed)), [("registrar", 1)]);
+}
