@@ -126,6 +126,25 @@ fn an_entity_that_only_some_consumers_find_is_refused() {
     ] {
         assert!(!rules_of(&world.examined(&aggregate(&content))).contains(MISPLACED), "{name}");
     }
+    // what belongs to a role, without one, or a role in an entity's extensions
+    let role = "<IDPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'/>";
+    let key = "<KeyDescriptor use='signing'/>";
+    let endpoint = "<SingleSignOnService Binding='b' Location='https://evil.example/sso'/>";
+    for astray in [role, key, endpoint] {
+        for content in [
+            extensions(astray),
+            extensions(&format!("<x:w>{astray}</x:w>")),
+            service("https://o.example/acs", &extensions(astray)),
+            service("https://o.example/acs", &format!("<x:w>{astray}</x:w>")),
+        ] {
+            let text = aggregate(&entity("https://o.example/", &content));
+            assert!(rules_of(&world.examined(&text)).contains(MISPLACED), "{content}");
+        }
+        assert!(
+            rules_of(&world.examined(&aggregate(&(extensions(astray) + &a)))).contains(MISPLACED),
+            "{astray}"
+        );
+    }
     let root = entity("https://r.example/", &extensions(&a)).replacen(' ', &format!(" {MD} "), 1);
     assert!(rules_of(&world.examined(&root)).contains(MISPLACED), "in a root that is an entity");
 }

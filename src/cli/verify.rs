@@ -130,7 +130,7 @@ fn show(output: &mut Output, verified: &Verified) {
     }
     if verified.coverage.iter().any(|(name, value)| *name == "misplaced_entities" && *value != json!(0)) {
         output.note(
-            "an entity or a group stands where some readers find it and others do not: it is not counted",
+            "an entity, a group, or a role or its parts stand where some readers find them and others do not: they are not counted",
         );
     }
     for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {

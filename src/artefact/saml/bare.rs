@@ -60,17 +60,20 @@ impl Bare {
         if let Some(curve) = &self.curve {
             let algorithm =
                 AlgorithmIdentifierRef { oid: rfc5912::ID_EC_PUBLIC_KEY, parameters: Some(curve.into()) };
-            return spki(algorithm, &self.point);
+            return of_spki(&spki(algorithm, &self.point)?);
         }
         let key = rsa::pkcs1::RsaPublicKey {
             modulus: UintRef::new(&self.modulus).ok()?,
             public_exponent: UintRef::new(&self.exponent).ok()?,
         };
         let is_whole = !self.modulus.is_empty() && !self.exponent.is_empty();
-        let algorithm =
-            AlgorithmIdentifierRef { oid: rfc5912::RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
-        is_whole.then(|| key.to_der().ok()).flatten().and_then(|key| spki(algorithm, &key))
+        of_spki(&is_whole.then(|| key.to_der().ok()).flatten().and_then(|key| rsa_spki(&key))?)
     }
+}
+
+/// The SubjectPublicKeyInfo of an RSA key in DER (RFC 3279, section 2.3.1).
+pub(super) fn rsa_spki(key: &[u8]) -> Option<Vec<u8>> {
+    spki(AlgorithmIdentifierRef { oid: rfc5912::RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) }, key)
 }
 
 /// The key whose SubjectPublicKeyInfo this is, in base64.
@@ -78,11 +81,12 @@ pub(super) fn read_der(text: &str) -> Option<Certificate> {
     of_spki(&from_public_base64(text)?)
 }
 
-fn spki(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Option<Certificate> {
+fn spki(algorithm: AlgorithmIdentifierRef<'_>, key: &[u8]) -> Option<Vec<u8>> {
     let subject_public_key = BitString::from_bytes(key).ok()?;
-    of_spki(&SubjectPublicKeyInfo { algorithm, subject_public_key }.to_der().ok()?)
+    SubjectPublicKeyInfo { algorithm, subject_public_key }.to_der().ok()
 }
 
 fn of_spki(der: &[u8]) -> Option<Certificate> {
-    Some(Certificate::without(Digest::of(der), certificate::strength_of(der)?))
+    let (fingerprint, strength) = certificate::key_of(der)?;
+    Some(Certificate::without(fingerprint, strength))
 }

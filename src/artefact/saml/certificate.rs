@@ -4,9 +4,10 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912;
 use der::DateTime;
 
+use super::bare;
 use crate::base::bytes::{Digest, from_public_base64};
 use crate::base::clock::Instant;
-use crate::key::has_roca_fingerprint;
+use crate::key::{PublicKey, has_roca_fingerprint};
 use crate::policy::{Certificate, Strength};
 
 /// Hashes that are broken, by the signature algorithms they stand in.
@@ -36,6 +37,11 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xA0;
 
+/// The parameters of an RSA key (RFC 3279, section 2.3.1), and how the usual form of a point begins (RFC 5480, section 2.2).
+/// One key has one fingerprint, however it is encoded.
+const NO_PARAMETERS: [u8; 2] = [NULL, 0];
+const UNCOMPRESSED: u8 = 4;
+
 /// Reads the text of a `ds:X509Certificate`; nothing when it is none. Names and extensions are stepped over: consumers of
 /// metadata ignore them, and there are tens of thousands.
 pub(super) fn read(text: &str) -> Option<Certificate> {
@@ -61,10 +67,11 @@ fn of_der(der: &[u8]) -> Option<Certificate> {
     tbs.take(SEQUENCE)?;
     let spki = spki.get(..spki.len() - tbs.0.len())?;
     let broken = WEAK.iter().find(|(oid, _)| *oid == signature);
+    let (fingerprint, strength) = key_of(spki)?;
     Some(Certificate {
-        fingerprint: Digest::of(spki),
+        fingerprint,
         digest: Some(Digest::of(der)),
-        strength: strength_of(spki)?,
+        strength,
         expires: i64::try_from(end.unix_duration().as_secs())
             .ok()
             .and_then(|end| Instant::from_unix(end).ok()),
@@ -143,12 +150,35 @@ fn unsigned(contents: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// What kind of key a SubjectPublicKeyInfo holds, and how strong it is.
-pub(super) fn strength_of(spki: &[u8]) -> Option<Strength> {
+/// The fingerprint of the key that a SubjectPublicKeyInfo holds, what kind of key it is, and how strong.
+pub(super) fn key_of(spki: &[u8]) -> Option<(Digest, Strength)> {
     let mut parts = Elements(only(spki, SEQUENCE)?);
     let (kind, parameters) = algorithm(parts.take(SEQUENCE)?)?;
-    let key = bits(parts.take(BIT_STRING).filter(|_| parts.0.is_empty())?)?;
-    Some(strength(kind, parameters, key))
+    let contents = parts.take(BIT_STRING).filter(|_| parts.0.is_empty())?;
+    let key = bits(contents)?;
+    let is_usual = contents.first() == Some(&0)
+        && match kind {
+            rfc5912::RSA_ENCRYPTION => parameters == NO_PARAMETERS,
+            rfc5912::ID_EC_PUBLIC_KEY => key.first() == Some(&UNCOMPRESSED),
+            _ => true,
+        };
+    let own = strength(kind, parameters, key);
+    if is_usual {
+        return Some((Digest::of(spki), own));
+    }
+    let usual = match kind {
+        rfc5912::RSA_ENCRYPTION => {
+            rsa_key(key).and_then(|_| bare::rsa_spki(key)).map(|usual| Digest::of(&usual))
+        }
+        _ => PublicKey::from_spki(spki)
+            .and_then(|key| PublicKey::from_parts(key.parts()))
+            .ok()
+            .map(|usual| usual.fingerprint()),
+    };
+    Some(usual.map_or_else(
+        || (Digest::of(spki), Strength::Other("a key in an encoding that nobody uses".into())),
+        |usual| (usual, own),
+    ))
 }
 
 fn strength(kind: ObjectIdentifier, parameters: &[u8], key: &[u8]) -> Strength {
@@ -191,7 +221,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use der::asn1::{AnyRef, BitStringRef};
-    use der::{Decode, Reader, SliceReader, Tagged};
+    use der::{Decode, Encode, Reader, SliceReader, Tagged};
     use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
     use x509_cert::certificate::Rfc5280;
     use x509_cert::time::Validity;
@@ -221,7 +251,7 @@ mod tests {
     type Read = (Digest, Option<Instant>, Option<&'static str>, Option<Strength>);
 
     fn stepped(der: &[u8]) -> Option<Read> {
-        let Certificate { fingerprint, strength, expires, weak_hash } = of_der(der)?;
+        let Certificate { fingerprint, strength, expires, weak_hash, .. } = of_der(der)?;
         Some((fingerprint, expires, weak_hash, matches!(strength, Strength::Rsa { .. }).then_some(strength)))
     }
 
@@ -248,7 +278,7 @@ mod tests {
         let is_rsa = key.algorithm.oid == rfc5912::RSA_ENCRYPTION;
         let rsa = rsa::pkcs1::RsaPublicKeyRef::from_der(octets).ok().filter(|_| is_rsa);
         let strength = rsa.map(|key| super::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()));
-        Some((Digest::of(spki), end.and_then(|end| Instant::from_unix(end).ok()), broken, strength))
+        Some((key_of(spki)?.0, end.and_then(|end| Instant::from_unix(end).ok()), broken, strength))
     }
 
     #[test]
@@ -278,6 +308,31 @@ mod tests {
             let loose = [INTEGER, NULL, OID, SEQUENCE, VERSION];
             assert!(stricter.iter().all(|tag| loose.contains(tag)), "{stricter:02x?}");
         }
+    }
+
+    #[test]
+    fn one_key_has_one_fingerprint_however_it_is_encoded() {
+        let keys = CERTIFICATES.map(|text| {
+            let der = from_public_base64(text).unwrap();
+            let found = x509_cert::Certificate::from_der(&der).unwrap();
+            found.tbs_certificate().subject_public_key_info().to_der().unwrap()
+        });
+        let [rsa, ec] = keys.each_ref().map(|spki| key_of(spki).unwrap());
+        assert_eq!(rsa.0, Digest::of(&keys[0]), "as openssl shows it");
+        let decoded = keys.each_ref().map(|spki| SubjectPublicKeyInfoRef::from_der(spki).unwrap());
+        let key = |at: usize| decoded[at].subject_public_key.raw_bytes();
+        let encoded = |algorithm, key: &[u8]| {
+            let subject_public_key = BitStringRef::from_bytes(key).unwrap();
+            SubjectPublicKeyInfoRef { algorithm, subject_public_key }.to_der().unwrap()
+        };
+        let without = AlgorithmIdentifierRef { parameters: None, ..decoded[0].algorithm };
+        assert_eq!(key_of(&encoded(without, key(0))).unwrap(), rsa);
+        let (x, y) = key(1)[1..].split_at(32);
+        let compressed = [&[2 + (y[31] & 1)], x].concat();
+        assert_eq!(key_of(&encoded(decoded[1].algorithm, &compressed)).unwrap(), ec);
+        let hybrid = [&[6 + (y[31] & 1)], x, y].concat();
+        let odd = key_of(&encoded(decoded[1].algorithm, &hybrid)).unwrap();
+        assert!(odd.0 == ec.0 || matches!(odd.1, Strength::Other(_)), "read, or told to be weak: {odd:?}");
     }
 
     #[test]

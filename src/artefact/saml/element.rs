@@ -23,10 +23,11 @@ pub(super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 pub(super) enum Element {
     /// Nothing that is looked at.
     Other,
-    /// An endpoint, if it has a location; a role, if it has such a name, and its place; or nothing that is looked at.
+    /// An endpoint, if it has a location, or nothing that is looked at.
     Metadata,
     Group,
     Entity,
+    Role,
     KeyDescriptor,
     RequestedAttribute,
     ContactPerson,
@@ -71,6 +72,13 @@ use Element as E;
 static ELEMENTS: &[(&str, &str, Element)] = &[
     (MD, "EntityDescriptor", E::Entity),
     (MD, "EntitiesDescriptor", E::Group),
+    (MD, "IDPSSODescriptor", E::Role),
+    (MD, "SPSSODescriptor", E::Role),
+    (MD, "AttributeAuthorityDescriptor", E::Role),
+    (MD, "AuthnAuthorityDescriptor", E::Role),
+    (MD, "PDPDescriptor", E::Role),
+    (MD, "AffiliationDescriptor", E::Role),
+    (MD, "RoleDescriptor", E::Role),
     (MD, "KeyDescriptor", E::KeyDescriptor),
     (MD, "RequestedAttribute", E::RequestedAttribute),
     (MD, "ContactPerson", E::ContactPerson),

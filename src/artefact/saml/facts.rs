@@ -98,7 +98,7 @@ impl<'a> Collector<'a> {
         Self { is_split: true, ..self }
     }
 
-    /// How many groups and entities stand where only some consumers find them.
+    /// How many groups, entities, roles, keys and endpoints stand where only some consumers find them.
     pub(super) fn misplaced(&self) -> u64 {
         self.misplaced
     }
@@ -196,7 +196,7 @@ impl<'a> Collector<'a> {
                 let what = format!("{} stands in the place of a key, at {}", tag.name(), tag.position());
                 self.breach("saml.key.reference", what);
             }
-            Element::Metadata => {
+            Element::Role => {
                 if let Some((_, role)) = ROLES.iter().find(|(name, _)| *name == tag.local()) {
                     *self.roles.entry(role).or_default() += 1;
                 }
@@ -210,10 +210,15 @@ impl<'a> Collector<'a> {
                 self.outside.group(tag);
                 return Ok(());
             }
-            Stand::Misplaced => {
-                self.misplaced += 1;
-                let what = format!("{} stands inside {}, at {}", tag.name(), self.inside(), tag.position());
-                self.breach("saml.entity.misplaced", what);
+            Stand::Misplaced => self.astray(tag),
+            // an endpoint of no role
+            Stand::Part
+                if element == Element::Metadata
+                    && !self.structure.is_in_role(tag.depth())
+                    && tag.namespace() == MD
+                    && tag.attribute("Location").is_some() =>
+            {
+                self.astray(tag);
             }
             Stand::Part => {}
         }
@@ -223,6 +228,13 @@ impl<'a> Collector<'a> {
             self.outside(tag, element);
         }
         Ok(())
+    }
+
+    /// Some consumers find it where it stands, and others do not.
+    fn astray(&mut self, tag: StartTag<'_>) {
+        self.misplaced += 1;
+        let what = format!("{} stands inside {}, at {}", tag.name(), self.inside(), tag.position());
+        self.breach("saml.entity.misplaced", what);
     }
 
     /// Where something misplaced stands.

@@ -37,7 +37,7 @@ impl Places {
                 self.seen.clear();
                 return None;
             }
-            Element::Metadata if depth == entity_depth + 1 && tag.local().ends_with("Descriptor") => {
+            Element::Role if depth == entity_depth + 1 => {
                 self.role = Some(depth);
                 return None;
             }

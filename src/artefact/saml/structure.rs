@@ -1,5 +1,5 @@
-//! Which elements are the groups and entities of a document: those that consumers find. What is reviewed and what is split
-//! are told apart by this one notion.
+//! Which elements are the groups, entities and roles of a document: those that consumers find. What is reviewed and what is
+//! split are told apart by this one notion.
 
 use super::element::Element;
 
@@ -10,7 +10,7 @@ pub(super) enum Stand {
     Group,
     /// The root, or an entity directly in a group.
     Entity,
-    /// A group or an entity anywhere else: some consumers pass it over, others find it.
+    /// A group, an entity, or what belongs to a role, anywhere else: some consumers pass it over, others find it.
     Misplaced,
     /// Any other element.
     Part,
@@ -23,6 +23,8 @@ pub(super) struct Structure {
     groups: usize,
     /// How deep the open entity is.
     entity: Option<usize>,
+    /// How deep the open role is.
+    role: Option<usize>,
 }
 
 impl Structure {
@@ -31,13 +33,25 @@ impl Structure {
         self.entity.is_some()
     }
 
+    /// Whether an element at a depth stands directly in a role.
+    pub(super) fn is_in_role(&self, depth: usize) -> bool {
+        self.role.is_some_and(|role| depth == role + 1)
+    }
+
     /// Takes a start tag at a depth in.
     pub(super) fn start(&mut self, depth: usize, element: Element) -> Stand {
         let is_in_place = self.entity.is_none() && depth == self.groups;
         match element {
+            Element::Role if self.entity.is_some_and(|entity| depth == entity + 1) => {
+                self.role = Some(depth);
+                return Stand::Part;
+            }
+            Element::KeyDescriptor if self.is_in_role(depth) => return Stand::Part,
             Element::Group if is_in_place => self.groups += 1,
             Element::Entity if is_in_place => self.entity = Some(depth),
-            Element::Group | Element::Entity => return Stand::Misplaced,
+            Element::Group | Element::Entity | Element::Role | Element::KeyDescriptor => {
+                return Stand::Misplaced;
+            }
             _ => return Stand::Part,
         }
         if element == Element::Group { Stand::Group } else { Stand::Entity }
@@ -45,6 +59,7 @@ impl Structure {
 
     /// Takes the end of an element at a depth in. Yields which of the two ended, if any did.
     pub(super) fn end(&mut self, depth: usize) -> Stand {
+        self.role.take_if(|own| *own == depth);
         if self.entity.take_if(|own| *own == depth).is_some() {
             return Stand::Entity;
         }

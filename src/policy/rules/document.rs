@@ -153,9 +153,9 @@ pub(super) static ROWS: &[Rule] = &[
     Rule::saml(
         "saml.entity.misplaced",
         Block,
-        "entities and groups are the root or stand directly in a group, behind what the group says of them",
+        "entities and groups are the root or stand directly in a group, behind what the group says of them; roles stand directly in an entity, and keys and endpoints in a role",
         "take it out, or put it where it belongs: some consumers find it where it is, and nobody would have reviewed it",
-        "SAML V2.0 Metadata, sections 2.3.1 and 2.3.2",
+        "SAML V2.0 Metadata, sections 2.3.1, 2.3.2 and 2.4.1",
         Check::Reader,
     )
     .firm(),
