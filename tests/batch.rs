@@ -162,6 +162,7 @@ fn approve(vault: &Vault<'_>, reviewed: &[Digest], given: Vec<Digest>) -> Result
         covers: Covers::Batch { documents: reviewed.len() as u64, list: digest_of_list(reviewed) },
         examined: Examined::default(),
         released: None,
+        forgets: false,
     })?;
     let scheme = public.algorithm().scheme(Hash::Sha256);
     review.approve_batch(given, scheme, &Confirmation::None, None)

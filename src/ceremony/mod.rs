@@ -64,6 +64,13 @@ pub const STREAM: Code = Code::new(
     "a proof or signature has no place beside a stream or compressed file",
 );
 
+/// The record of what a line signed last is gone, and a brake is to hold.
+pub const FORGOTTEN: Code = Code::new(
+    "review.forgotten",
+    Class::Refused,
+    "the record of what a line signed last is gone, and the brake cannot hold",
+);
+
 /// A document of a tree stands under another name than it would have now.
 pub const MOVED: Code = Code::new(
     "sign.moved",
@@ -79,7 +86,7 @@ pub const COPY: Code = Code::new(
 );
 
 /// The codes of this room.
-pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY, &MOVED, &REHEARSAL, &REJECTED];
+pub const CODES: &[&Code] = &[&TRUST, &STREAM, &COPY, &MOVED, &FORGOTTEN, &REHEARSAL, &REJECTED];
 
 /// Shows people what they are about to do, and asks them. Implemented in `cli`.
 pub trait Approver: Prompt {

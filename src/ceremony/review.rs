@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rand_core::CryptoRng;
 
+use super::FORGOTTEN;
 use super::surroundings::Surroundings;
 use crate::artefact::{self, Batch, Kind, Prepared};
 use crate::base::bytes::{Digest, digest_of_list};
@@ -72,6 +73,18 @@ pub(super) struct Standing<'v> {
     /// What the document is about: what was signed last is kept under it.
     pub(super) about: String,
     last: Option<Last>,
+    /// Whether the line signed such a document, and has no record of it.
+    forgets: bool,
+}
+
+/// The brake compares with what was signed last.
+fn forgotten(line: &Line, kind: &dyn Kind) -> Fault {
+    let name = kind.name();
+    FORGOTTEN
+        .fault(format!(
+            "{line} has signed a document of the kind {name}, and the record of the last one is gone: signed/{line}/{name}.last; without it the brake of its profile does not hold"
+        ))
+        .hint("put it back from a backup; where its loss is explained, or that document never came out, give --release-brake REASON to review and sign")
 }
 
 impl<'v> Standing<'v> {
@@ -97,8 +110,13 @@ impl<'v> Standing<'v> {
         let ends = catalogue.planned_end(&key)?;
         let about = kind.subject(document)?;
         let last = catalogue.last_signed(line, kind.name(), &about)?;
+        // Where a line signs about many subjects, nothing tells about which it did.
+        let forgets = last.is_none() && about.is_empty() && catalogue.has_signed(line, kind.name())?;
+        if forgets && profile.brake.is_some() && terms.released.is_none() {
+            return Err(forgotten(line, kind));
+        }
         let vault = Surroundings::new(catalogue);
-        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last })
+        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last, forgets })
     }
 
     /// Prepares the document and reviews it; see [`review`].
@@ -168,6 +186,7 @@ impl<'v> Standing<'v> {
             covers: Covers::Octets(nothing),
             examined: Examined::default(),
             released: terms.released,
+            forgets: self.forgets,
         }
     }
 }

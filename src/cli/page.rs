@@ -44,7 +44,7 @@ pub(super) fn page(review: &Review) -> String {
     verdict(&mut html, review);
     request(&mut html, review);
     findings(&mut html, &review.findings);
-    changes(&mut html, review.changes.as_deref());
+    changes(&mut html, review.changes.as_deref(), review.forgets);
     facts(&mut html, review);
     html.push_str("</body>\n</html>\n");
     html
@@ -119,10 +119,14 @@ fn findings(html: &mut String, findings: &[Finding]) {
     html.push_str("</table>\n");
 }
 
-fn changes(html: &mut String, changes: Option<&Difference>) {
+fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
     html.push_str("<h2>Changes since the last signature</h2>\n");
     let Some(changes) = changes else {
-        return html.push_str("<p>This line has not signed a document of this kind yet.</p>\n");
+        return html.push_str(if forgets {
+            "<p class=\"warn\">Unknown: the record of what this line signed last is gone.</p>\n"
+        } else {
+            "<p>This line has not signed a document of this kind yet.</p>\n"
+        });
     };
     let Difference { unit, before, added, removed, changed, .. } = changes;
     put(

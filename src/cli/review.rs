@@ -172,7 +172,11 @@ fn findings(text: &mut String, review: &policy::Review) {
 
 fn changes(text: &mut String, review: &policy::Review) {
     let Some(changes) = &review.changes else {
-        return text.push_str("changes: this line has not signed a document of this kind yet\n");
+        return text.push_str(if review.forgets {
+            "changes: unknown, for the record of what this line signed last is gone\n"
+        } else {
+            "changes: this line has not signed a document of this kind yet\n"
+        });
     };
     if changes.is_none() {
         return text.push_str("changes: none since the last signature\n");
@@ -305,6 +309,7 @@ pub(super) fn json(review: policy::Review) -> Output {
         "profile": review.profile.to_string(),
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "brake_released": review.released,
+        "record_is_gone": review.forgets,
     });
     let mut output = Output::json(value);
     output.large("changes", review.changes);

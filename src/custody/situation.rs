@@ -194,6 +194,18 @@ impl Catalogue {
         Ok(all)
     }
 
+    /// Whether a key of the line has signed a document of this kind, as the journal tells.
+    pub fn has_signed(&self, line: &Line, wanted: &str) -> Result<bool, Fault> {
+        let mut has_signed = false;
+        self.journal()?.each(Some(line), &mut |noted| {
+            if let What::Signed { key, kind, .. } = &noted.what {
+                has_signed |= kind == wanted && key.parse::<KeyId>()?.line == *line;
+            }
+            Ok(())
+        })?;
+        Ok(has_signed)
+    }
+
     /// When the newest document of each kind that the line signed ends, of a batch the first that does; and the newest one of
     /// each key.
     pub fn newest_ends(&self, line: &Line) -> Result<BTreeMap<(String, Option<u32>), Instant>, Fault> {

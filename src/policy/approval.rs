@@ -25,6 +25,8 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// The difference to what this line signed last; `None` when it has signed nothing of this kind yet.
     pub changes: Option<Arc<Difference>>,
+    /// Whether the line has signed such a document before, and the record of it is gone: nothing was compared.
+    pub forgets: bool,
     /// Why the brake is released, when it is.
     pub released: Option<String>,
     /// What is asked of the key.
@@ -83,6 +85,8 @@ pub struct Subject<'a> {
     pub examined: Examined,
     /// Why the brake is released, when it is.
     pub released: Option<&'a str>,
+    /// Whether the line has signed such a document before, and the record of it is gone.
+    pub forgets: bool,
 }
 
 impl Review {
@@ -110,6 +114,7 @@ impl Review {
             kind: subject.kind,
             findings: subject.examined.findings,
             changes: subject.examined.difference,
+            forgets: subject.forgets,
             released: subject.released.map(str::to_owned),
             key: subject.key,
             facts: subject.facts,

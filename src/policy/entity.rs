@@ -247,6 +247,14 @@ impl Entity {
 }
 
 impl Role {
+    /// How many parts it has.
+    pub fn parts(&self) -> usize {
+        let Self { endpoints, keys, scopes, texts, logos, requested, settings, .. } = self;
+        [endpoints.len(), keys.len(), scopes.len(), texts.len(), logos.len(), requested.len(), settings.len()]
+            .iter()
+            .sum()
+    }
+
     /// Whether it supports this protocol.
     pub fn speaks(&self, protocol: &str) -> bool {
         self.protocols.iter().any(|all| all.split_whitespace().any(|one| one == protocol))

@@ -2,7 +2,7 @@
 //! signed last, and only what was found stays.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::Write;
 use std::sync::Arc;
@@ -72,13 +72,12 @@ impl Seen {
     fn look_at_scopes(&mut self, entity: &Entity) {
         self.scopes_alike.clear();
         self.scopes_again.clear();
-        let mut own: Vec<&str> = Vec::new();
+        let mut own = HashSet::new();
         for scope in entity.roles.iter().flat_map(|role| &role.scopes).filter(|scope| !scope.is_regexp) {
             let value = scope.value.as_str();
-            if value.is_empty() || own.contains(&value) {
+            if value.is_empty() || !own.insert(value) {
                 continue; // a provider and its attribute authority have the same
             }
-            own.push(value);
             match self.scopes.look(value, entity.place.line) {
                 Sight::New => {}
                 Sight::Again => {

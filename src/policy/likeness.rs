@@ -49,8 +49,13 @@ pub(super) fn is_invisible(c: char) -> bool {
         || c.is_control()
 }
 
+/// How a character is called that cannot be shown.
+pub(crate) fn code_point(c: char) -> String {
+    format!("U+{:04X}", c as u32)
+}
+
 /// The first such character.
-pub(super) fn first_invisible(text: &str) -> Option<char> {
+pub(crate) fn first_invisible(text: &str) -> Option<char> {
     // many bytes at a time, and most texts have none that such a character begins with
     if !text.bytes().fold(false, |any, byte| any | begins_invisible(byte)) {
         return None;

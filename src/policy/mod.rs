@@ -32,6 +32,7 @@ pub use examine::{Carried, Examined, Examiner};
 pub use facts::{Fact, Facts, Items, clip, element, member};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::Last;
+pub(crate) use likeness::{code_point, first_invisible};
 pub use print::Print;
 pub use profile::{
     AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,

@@ -411,7 +411,15 @@ fn what_hides_in_key_info() {
         ("an empty object", with("<ds:X509Data><ds:Object/></ds:X509Data>"), "dsig.grammar"),
         ("deep in it", with(&format!("<ds:KeyValue>{metadata}</ds:KeyValue>")), "dsig.grammar"),
         ("of no namespace", with("<key xmlns=''/>"), "dsig.grammar"),
-        ("a name and a value", with("<ds:KeyName>n</ds:KeyName><ds:KeyValue><x:E xmlns:x='http://www.w3.org/2009/xmldsig11#'/></ds:KeyValue>"), "good"),
+        ("text", with("unsigned text"), "dsig.grammar"),
+        ("text beside a value", with("<ds:X509Data><ds:X509SKI>AAAA</ds:X509SKI>more</ds:X509Data>"), "dsig.grammar"),
+        ("an attribute", with("<ds:KeyName entityID='https://evil.example'>n</ds:KeyName>"), "dsig.grammar"),
+        ("another signature", with("<ds:Signature/>"), "dsig.grammar"),
+        ("a manifest", with("<ds:Manifest/>"), "dsig.grammar"),
+        ("an address", with("<ds:RetrievalMethod URI='#k'/>"), "dsig.grammar"),
+        ("another KeyInfo", with("<ds:KeyInfo/>"), "dsig.grammar"),
+        ("of no element of its namespace", with("<ds:KeyValue><x:E xmlns:x='http://www.w3.org/2009/xmldsig11#'/></ds:KeyValue>"), "dsig.grammar"),
+        ("a name and a value", with("<ds:KeyName>n</ds:KeyName> <ds:KeyValue><x:ECKeyValue xmlns:x='http://www.w3.org/2009/xmldsig11#'><x:NamedCurve URI='urn:oid:1.3.132.0.34'/><x:PublicKey>AAAA</x:PublicKey></x:ECKeyValue></ds:KeyValue>"), "good"),
     ]);
 }
 

@@ -259,7 +259,13 @@ impl Assembler {
             settings,
             ..Role::default()
         };
-        push(&mut self.entity.roles, role, &mut self.entity.is_cut);
+        // What roles hold is bounded for all of them together.
+        let held = self.entity.roles.iter().map(Role::parts).sum::<usize>();
+        if held < PARTS_MAX {
+            push(&mut self.entity.roles, role, &mut self.entity.is_cut);
+        } else {
+            self.entity.is_cut = true;
+        }
     }
 
     fn endpoint(&mut self, tag: StartTag<'_>) {

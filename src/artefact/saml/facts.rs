@@ -115,6 +115,9 @@ impl<'a> Collector<'a> {
             Event::Text { text, is_cdata, .. } => {
                 let is_blank = text.bytes().all(|byte| byte.is_ascii_whitespace());
                 self.oddities.text(text, is_blank, *is_cdata);
+                if self.examiner.is_some() {
+                    self.oddities.look(text);
+                }
                 // only rules look at more of it
                 if is_blank && text.len() > 1 {
                     self.pieces.clear(); // no key has two blanks in a row
@@ -145,7 +148,7 @@ impl<'a> Collector<'a> {
                 }
             }
             Event::End(tag) => {
-                if let Some((rule, what)) = self.oddities.end(tag.name()) {
+                for (rule, what) in self.oddities.end(tag.name()) {
                     self.split_values += u64::from(rule == COMMENT);
                     self.breach(rule, what);
                 }

@@ -3,8 +3,10 @@
 
 use super::private;
 use crate::format::xml::StartTag;
+use crate::policy::{code_point, first_invisible};
 
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+const INVISIBLE: &str = "saml.text.invisible";
 const MIXED: &str = "saml.text.mixed";
 /// The rule about values with a comment inside, which is not signed.
 pub(super) const COMMENT: &str = "saml.text.comment";
@@ -20,6 +22,8 @@ struct Content {
     sections: u8,
     /// What would cut a text into pieces, and the rule about that.
     cutter: Option<Cutter>,
+    /// A character in its text that shows nothing.
+    invisible: Option<char>,
 }
 
 type Cutter = (&'static str, &'static str);
@@ -64,6 +68,13 @@ impl Oddities {
         }
     }
 
+    /// Looks for what people cannot see in a piece of text.
+    pub(super) fn look(&mut self, text: &str) {
+        if let Some(content) = self.open.last_mut() {
+            content.invisible = content.invisible.or_else(|| first_invisible(text));
+        }
+    }
+
     pub(super) fn instruction(&mut self) {
         if let Some(content) = self.open.last_mut() {
             content.cutter.get_or_insert((MIXED, "a processing instruction"));
@@ -76,15 +87,24 @@ impl Oddities {
         }
     }
 
-    /// Ends an element; tells what cuts its value into pieces, and the rule about that.
-    pub(super) fn end(&mut self, name: &str) -> Option<(&'static str, String)> {
-        let (rule, what) = self.open.pop()?.cut()?;
-        Some((rule, format!("{what} stands inside the value of {name}")))
+    /// Ends an element; tells what is odd about its text, and the rules about that.
+    pub(super) fn end(&mut self, name: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let content = self.open.pop().unwrap_or_default();
+        let cut =
+            content.cut().map(|(rule, what)| (rule, format!("{what} stands inside the value of {name}")));
+        let invisible = content.invisible.map(|c| (INVISIBLE, format!("{name} holds {}", code_point(c))));
+        cut.into_iter().chain(invisible)
     }
 
     /// What is odd about a start tag.
     pub(super) fn tag(tag: StartTag<'_>) -> Vec<(&'static str, String)> {
         let mut found = if tag.is_broken() { broken(tag) } else { Vec::new() };
+        for (_, name, value) in tag.said() {
+            if let Some(c) = first_invisible(value) {
+                let (of, at) = (tag.name(), tag.position());
+                found.push((INVISIBLE, format!("{name} of {of} holds {}, at {at}", code_point(c))));
+            }
+        }
         for name in private::in_attributes(tag) {
             let what = format!("in {name} of {}, at {}", tag.name(), tag.position());
             found.push(("saml.private-key", format!("a private key stands in the document, {what}")));

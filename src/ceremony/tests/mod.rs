@@ -207,6 +207,7 @@ fn approved_with(
         covers: Covers::octets([octets]),
         examined: Examined::default(),
         released: None,
+        forgets: false,
     })?;
     let confirmation = Confirmation::Digest(review.request.digest());
     review.approve(vec![octets.to_vec()], scheme, &confirmation, Some(REASON))

@@ -33,6 +33,30 @@ pub struct Signature {
     pub certificates: Vec<Vec<u8>>,
 }
 
+/// What of `ds:KeyInfo` holds elements, and what holds texts (XML Signature 1.1, section 4.5): no addresses of keys, no nested
+/// `KeyInfo`, no other signature.
+const WHOLES: &[&str] = &["KeyValue", "RSAKeyValue", "DSAKeyValue", "X509Data", "X509IssuerSerial"];
+const VALUES: &[&str] = &[
+    "KeyName",
+    "MgmtData",
+    "Modulus",
+    "Exponent",
+    "P",
+    "Q",
+    "G",
+    "Y",
+    "J",
+    "Seed",
+    "PgenCounter",
+    "X509Certificate",
+    "X509CRL",
+    "X509IssuerName",
+    "X509SerialNumber",
+    "X509SKI",
+    "X509SubjectName",
+];
+const VALUES_11: &[&str] = &["DEREncodedKeyValue", "NamedCurve", "PublicKey", "X509Digest"];
+
 /// An element that must or may come next.
 struct Row {
     /// Below `ds:Signature`, which has 0.
@@ -120,6 +144,8 @@ pub(super) struct SignatureReader {
     part: Part,
     /// Inside an `X509Certificate`.
     certificate: bool,
+    /// Whether an element of KeyInfo is open that holds a text.
+    is_value: bool,
     text: String,
     found: Signature,
 }
@@ -142,6 +168,7 @@ impl SignatureReader {
             rows: &GRAMMAR_ROWS,
             part: Part::Signature,
             certificate: false,
+            is_value: false,
             text: String::new(),
             found,
         }
@@ -175,14 +202,7 @@ impl SignatureReader {
     fn start(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
         let depth = tag.depth() - self.base;
         if self.part == Part::KeyInfo && depth > 1 {
-            // no signature covers it, and some readers look for metadata everywhere
-            if !matches!(tag.namespace(), NS | NS_11) || tag.local() == "Object" {
-                let (place, name) = (tag.position(), short(tag.name()));
-                return Err(GRAMMAR.fault(format!("{place}: {name} in KeyInfo, which only tells of a key")));
-            }
-            self.certificate = tag.is(NS, "X509Certificate");
-            self.text.clear();
-            return Ok(());
+            return self.tells(tag);
         }
         let fits = |row: &Row| row.depth == depth && tag.is(row.part.name().0, row.part.name().1);
         let optional = self.rows.iter().take_while(|row| row.optional).count();
@@ -199,6 +219,24 @@ impl SignatureReader {
                 .ok_or_else(|| GRAMMAR.fault(format!("{} has no attribute {name}", tag.name())))
         });
         self.attribute(value.transpose()?.unwrap_or_default())
+    }
+
+    /// An element in `KeyInfo`. No signature covers it, and some readers look for metadata, or follow addresses, everywhere.
+    fn tells(&mut self, tag: StartTag<'_>) -> Result<(), Fault> {
+        let (own, name) = (tag.namespace(), tag.local());
+        let is_known = |known: &[&str]| known.contains(&name);
+        self.is_value = (own == NS && is_known(VALUES)) || (own == NS_11 && is_known(VALUES_11));
+        let is_whole = (own == NS && is_known(WHOLES)) || (own == NS_11 && name == "ECKeyValue");
+        if !self.is_value && !is_whole {
+            let (place, name) = (tag.position(), short(tag.name()));
+            return Err(GRAMMAR.fault(format!("{place}: {name} in KeyInfo, which only tells of a key")));
+        }
+        if let Some(foreign) = tag.attributes().find(|it| !["Id", "URI", "Algorithm"].contains(&it.name)) {
+            return Err(GRAMMAR.fault(format!("{} has the attribute '{}'", tag.name(), short(foreign.name))));
+        }
+        self.certificate = tag.is(NS, "X509Certificate");
+        self.text.clear();
+        Ok(())
     }
 
     fn misplaced(&self, tag: StartTag<'_>) -> Fault {
@@ -255,7 +293,7 @@ impl SignatureReader {
         match self.part {
             Part::DigestValue | Part::SignatureValue => self.text.push_str(text),
             Part::KeyInfo if self.certificate => self.text.push_str(text),
-            Part::KeyInfo => {}
+            Part::KeyInfo if self.is_value => {}
             _ if text.bytes().all(is_space) => {}
             _ => return Err(GRAMMAR.fault(format!("the text '{}' inside the signature", short(text)))),
         }
@@ -272,7 +310,7 @@ impl SignatureReader {
             }
             _ => {}
         }
-        self.certificate = false;
+        (self.certificate, self.is_value) = (false, false);
         if self.part != Part::KeyInfo || depth == 1 {
             self.part = Part::Signature;
         }

@@ -3,7 +3,7 @@
 use super::addresses::{authority, is_punycode};
 use super::{has_space, host, when};
 use crate::policy::finding::Check;
-use crate::policy::likeness::{first_invisible, first_odd, mixes_scripts, passes_for};
+use crate::policy::likeness::{code_point, first_odd, mixes_scripts, passes_for};
 use crate::policy::{Entity, Rule, Severity};
 
 use Severity::{Block, Note, Warn};
@@ -105,10 +105,10 @@ pub(super) static ROWS: &[Rule] = &[
     Rule::saml(
         "saml.text.invisible",
         Warn,
-        "no control, invisible or direction-changing characters stand in names",
+        "no control, invisible or direction-changing characters stand in a text or an attribute",
         "have them taken out: what is read is not what is there",
         UTS39,
-        Check::Entity(invisible),
+        Check::Reader,
     ),
     Rule::saml(
         "saml.text.mixed-scripts",
@@ -207,10 +207,6 @@ pub(super) static ROWS: &[Rule] = &[
     ),
 ];
 
-fn code_point(c: char) -> String {
-    format!("U+{:04X}", c as u32)
-}
-
 /// The first characters outside ASCII, by their numbers: what looks alike does not read alike.
 pub(super) fn foreign(text: &str) -> String {
     let mut points: Vec<String> = text.chars().filter(|c| !c.is_ascii()).map(code_point).collect();
@@ -247,18 +243,4 @@ fn unusual(uri: &str) -> impl Iterator<Item = &'static str> {
 fn needless_escape(uri: &str) -> bool {
     let escapes = uri.split('%').skip(1).filter_map(|rest| u8::from_str_radix(rest.get(..2)?, 16).ok());
     escapes.into_iter().any(|byte| byte.is_ascii_alphanumeric())
-}
-
-fn invisible(entity: &Entity, _: &crate::policy::finding::Scene<'_>) -> Vec<String> {
-    let texts = entity.texts().map(|text| (text.what.as_str(), text.value.as_str()));
-    let scopes =
-        entity.roles.iter().flat_map(|role| &role.scopes).map(|scope| ("Scope", scope.value.as_str()));
-    let locations =
-        entity.endpoints().flat_map(crate::policy::Endpoint::locations).map(|value| ("Location", value));
-    let all = std::iter::once(("entityID", entity.id.as_str())).chain(texts).chain(scopes).chain(locations);
-    let found = all.filter_map(|(what, value)| {
-        let c = first_invisible(value)?;
-        Some(format!("{what} holds {}", code_point(c)))
-    });
-    found.collect()
 }
