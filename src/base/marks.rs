@@ -120,6 +120,12 @@ mod tests {
 
     #[test]
     fn a_mark_takes_little() {
+        let mut marks = Marks::default();
+        for number in 0..50_000 {
+            marks.meet(number, short(number));
+        }
+        let room: usize = marks.many.iter().map(Vec::capacity).sum();
+        assert!((50_000..52_000).contains(&room), "{room}");
         assert_eq!(size_of::<(Short, ())>(), 6);
         assert_eq!(size_of::<(Short, Short)>(), 12);
         for number in [0, 1, 0x0123_4567_89AB, (1 << 48) - 1] {
