@@ -9,6 +9,7 @@ pub mod disk;
 pub mod document;
 pub mod fault;
 pub mod gzip;
+pub mod marks;
 pub mod random;
 pub mod recipient;
 pub mod secret;

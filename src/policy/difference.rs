@@ -17,6 +17,9 @@ const FILES: &str = "files";
 /// What a batch consists of.
 const DOCUMENTS: &str = "documents";
 
+/// Bits of a word.
+const WORD: usize = u64::BITS as usize;
+
 /// One path whose values differ.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Change {
@@ -95,7 +98,7 @@ pub(super) struct Tracker<'a> {
     last: &'a Last,
     /// What comes next, if nothing changed.
     lines: Lines<'a>,
-    /// Where the lines of those begin that are still there.
+    /// Which of them are still there: a bit for each.
     met: Vec<u64>,
     difference: Difference,
     listing: Listing,
@@ -104,7 +107,7 @@ pub(super) struct Tracker<'a> {
 impl<'a> Tracker<'a> {
     pub(super) fn new(last: &'a Last) -> Self {
         let difference = Difference { unit: ENTITIES, before: last.len(), ..Difference::default() };
-        let (lines, met) = (Lines::new(last), Vec::with_capacity(last.len()));
+        let (lines, met) = (Lines::new(last), vec![0; last.len().div_ceil(WORD)]);
         Self { last, lines, met, difference, listing: Listing::default() }
     }
 
@@ -127,7 +130,7 @@ impl<'a> Tracker<'a> {
     ) -> Option<Print> {
         if let Some(at) = self.lines.is_at(line) {
             self.lines.go_on();
-            self.met.push(at);
+            self.meet(at);
             return Some(*now);
         }
         let Some((at, past)) = self.last.find(id) else {
@@ -137,7 +140,7 @@ impl<'a> Tracker<'a> {
             return None;
         };
         self.lines.go_behind(at);
-        self.met.push(at);
+        self.meet(at);
         if past == *now || !self.last.is_of_now && past.content == now.content {
             return Some(past);
         }
@@ -182,21 +185,32 @@ impl<'a> Tracker<'a> {
         self.listing.add(rank, change, told);
     }
 
+    /// Notes that this entity of the record is still there.
+    fn meet(&mut self, number: usize) {
+        if let Some(word) = self.met.get_mut(number / WORD) {
+            *word |= 1 << (number % WORD);
+        }
+    }
+
+    fn is_met(&self, number: usize) -> bool {
+        self.met.get(number / WORD).is_some_and(|word| word >> (number % WORD) & 1 == 1)
+    }
+
     /// What the items are.
     pub(super) fn unit(&mut self, unit: &'static str) {
         self.difference.unit = unit;
     }
 
     pub(super) fn finish<'f>(mut self, facts: impl Iterator<Item = &'f Fact>) -> Difference {
-        self.met.sort_unstable();
-        let mut gone: Vec<u64> =
-            self.last.places().filter(|at| self.met.binary_search(at).is_err()).collect();
-        gone.sort_unstable();
-        for at in gone {
-            if let Some((name, _)) = self.last.get(at) {
+        let mut lines = Lines::new(self.last);
+        for number in 0..self.last.len() {
+            if !self.is_met(number)
+                && let Some((name, _)) = lines.entity()
+            {
                 self.difference.removed += 1;
                 self.list(&name, "removed", vec![], None, Told::default());
             }
+            lines.go_on();
         }
         (self.difference.entities, self.difference.unlisted) = self.listing.finish();
         self.difference.facts = difference(self.last.facts().iter(), facts);

@@ -1,9 +1,7 @@
 //! The examination of one document while it streams past: every entity goes through the rules and is compared with what was
 //! signed last, and only what was found stays.
 
-use std::collections::hash_map::RandomState;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::BuildHasher;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -18,20 +16,20 @@ use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, 
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
+use crate::base::marks::Marks;
 use crate::key::KeyId;
 
-/// What rules know of the entities before. Texts stand here as hashes of 64 bits under a key that is drawn for each run: so
-/// nobody can choose two that fall together, and by chance they do so once in many millions of runs.
+/// What rules know of the entities before. Texts stand here as hashes.
 #[derive(Default)]
 pub(super) struct Seen {
-    hash: RandomState,
     ids: Lookalikes,
     scopes: Lookalikes,
-    keys: HashMap<u64, u32>,
+    /// In how many entities each key stands, as far as it matters.
+    keys: Marks<u8>,
     /// Whether this entityID stood here before.
     pub(super) is_duplicate: bool,
     /// Whether another entityID before looks like this one, and the line of the first that does.
-    pub(super) lookalike: Option<u32>,
+    pub(super) lookalike: Option<u64>,
     /// What is to say of its scopes: those that look like another entity's, and those that are another one's, too.
     pub(super) scopes_alike: Vec<String>,
     pub(super) scopes_again: Vec<String>,
@@ -45,7 +43,7 @@ const PROFILE_FACT: &str = "the profile of the line";
 pub(super) const CLAIMS_FACT: &str = "the claims as written";
 
 /// Entities that may hold one key before it is remarkable: hosting providers have some.
-const SHARED_MAX: u32 = 5;
+const SHARED_MAX: u8 = 5;
 
 impl Seen {
     fn look(&mut self, entity: &Entity) {
@@ -59,7 +57,7 @@ impl Seen {
         own.sort_unstable();
         own.dedup();
         for key in own {
-            let count = self.keys.entry(self.hash.hash_one(key)).or_default();
+            let Some(count) = self.keys.meet(key, 1) else { continue };
             *count = count.saturating_add(1);
             if *count == SHARED_MAX + 1 {
                 self.shared.push(format!("the key {key} stands in more than {SHARED_MAX} entities"));

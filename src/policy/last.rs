@@ -13,18 +13,21 @@ use super::{Fact, Facts, Print, RECORD};
 use crate::base::bytes::hex_into;
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
+use crate::base::marks::{Short, long, short};
 
 const HEAD: &str = "fedroot last signed v2";
 /// Of SAML metadata, it tells keys by less: their digests compare with none of now.
 const HEAD_BEFORE: &str = "fedroot last signed v1";
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
-/// What is read for one line at first.
-const LINE_BYTES_USUAL: usize = 512;
 /// What is read at a time where lines follow one another: some twenty.
 const LINES_BYTES: usize = 4 * 1024;
 /// The line of an entity whose name is empty.
 const ENTITY_BYTES_MIN: u64 = 144;
+/// Of so many lines, the place of one is kept.
+const STRIDE: usize = 32;
+/// So many bits say which entity of a record one is; the others of 48 are of the hash of its name.
+const NUMBER_BITS: u32 = 28;
 
 /// Writes the line of an entity, or of another item.
 pub(super) fn line_into(line: &mut Vec<u8>, name: &str, print: &Print) {
@@ -87,12 +90,14 @@ impl<'w> Recorder<'w> {
     }
 }
 
-/// What a key line signed last. Of each entity only its place in the record is in memory.
+/// What a key line signed last. Of each entity six bytes and a quarter are in memory, and no text.
 pub struct Last {
     record: Document,
     hash: RandomState,
-    /// The hash of each name and where its line begins, sorted.
-    entities: Vec<(u64, u64)>,
+    /// The beginning of the hash of each name, and which entity has it, sorted.
+    entities: Vec<Short>,
+    /// Where the line of every thirty-second entity begins.
+    places: Vec<u64>,
     facts: Facts,
     /// Whether the digests of parts are made as they are now.
     pub(super) is_of_now: bool,
@@ -112,11 +117,11 @@ impl<'a> Line<'a> {
             "entity" => {
                 let (first, mut rest) = rest.split_at_checked(32)?;
                 let (high, low) = first.split_at_checked(16)?;
-                let content = u128::from(number(high)?) << 64 | u128::from(number(low)?);
+                let content = u128::from(parsed(high)?) << 64 | u128::from(parsed(low)?);
                 let mut parts = [0; PARTS.len()];
                 for part in &mut parts {
                     let (hex, behind) = rest.strip_prefix(' ')?.split_at_checked(16)?;
-                    (*part, rest) = (number(hex)?, behind);
+                    (*part, rest) = (parsed(hex)?, behind);
                 }
                 let print = Print { content: content.to_be_bytes(), parts };
                 Some(Self::Entity(text(rest.strip_prefix(' ')?)?, print))
@@ -129,7 +134,7 @@ impl<'a> Line<'a> {
 }
 
 /// What hexadecimal digits say: all of them are looked at, there are 128 in each line.
-fn number(hex: &str) -> Option<u64> {
+fn parsed(hex: &str) -> Option<u64> {
     let mut seen = 0;
     let number = hex.bytes().fold(0, |number, digit| {
         let value = VALUES.get(usize::from(digit)).copied().unwrap_or(NO_VALUE);
@@ -168,9 +173,9 @@ fn text(json: &str) -> Option<Cow<'_, str>> {
 impl Last {
     /// Reads a record through.
     pub fn read(record: Document) -> Result<Self, Fault> {
-        let room = usize::try_from(record.length()? / ENTITY_BYTES_MIN).unwrap_or_default();
-        let mut entities = Vec::with_capacity(room);
         let (hash, mut facts) = (RandomState::new(), Facts::default());
+        let room = usize::try_from(record.length()? / ENTITY_BYTES_MIN).unwrap_or_default();
+        let (mut entities, mut places) = (Vec::with_capacity(room), Vec::with_capacity(room / STRIDE));
         let mut from = BufReader::new(record.reader());
         let (mut line, mut at, mut ended, mut is_of_now) = (String::new(), 0, false, true);
         for number in 1_u64.. {
@@ -185,7 +190,13 @@ impl Last {
                     is_of_now = !text.ends_with(" saml");
                 }
                 Some(text) if number > 1 && !ended => match Line::parse(text) {
-                    Some(Line::Entity(id, _)) => entities.push((hash.hash_one(&*id), at)),
+                    Some(Line::Entity(id, _)) => {
+                        if entities.len() % STRIDE == 0 {
+                            places.push(at);
+                        }
+                        let key = key(hash.hash_one(&*id), entities.len());
+                        entities.push(key.ok_or_else(|| wrong("there are too many entities"))?);
+                    }
                     Some(Line::Facts(found)) => facts = found,
                     Some(Line::End(count)) if count == entities.len() => ended = true,
                     _ => return Err(wrong("it is no line of a record")),
@@ -196,7 +207,7 @@ impl Last {
         }
         drop(from);
         entities.sort_unstable();
-        Ok(Self { record, hash, entities, facts, is_of_now })
+        Ok(Self { record, hash, entities, places, facts, is_of_now })
     }
 
     /// The number of entities.
@@ -209,61 +220,64 @@ impl Last {
         &self.facts
     }
 
-    /// Where the line of an entity begins, and its digests.
-    pub(super) fn find(&self, id: &str) -> Option<(u64, Print)> {
-        let hash = self.hash.hash_one(id);
-        let first = self.entities.partition_point(|(own, _)| *own < hash);
-        let mut same = self.entities.iter().skip(first).take_while(move |(own, _)| *own == hash);
-        same.find_map(|(_, at)| {
-            let (name, print) = self.get(*at)?;
-            (name == id).then_some((*at, print))
+    /// Which entity of the record has this name, and its digests.
+    pub(super) fn find(&self, id: &str) -> Option<(usize, Print)> {
+        let first = key(self.hash.hash_one(id), 0)?;
+        let from = self.entities.partition_point(|own| *own < first);
+        let same = self.entities.iter().skip(from).map(|own| number(*own));
+        let mut same = same.take_while(|(hash, _)| *hash == number(first).0);
+        same.find_map(|(_, number)| {
+            let lines = Lines::at(self, number);
+            let (name, print) = lines.entity()?;
+            (name == id).then_some((number, print))
         })
-    }
-
-    /// Where the lines of entities begin, in no order.
-    pub(super) fn places(&self) -> impl Iterator<Item = u64> {
-        self.entities.iter().map(|(_, at)| *at)
-    }
-
-    /// The entity whose line begins there.
-    pub(super) fn get(&self, at: u64) -> Option<(String, Print)> {
-        let mut line = String::new();
-        let from = BufReader::with_capacity(LINE_BYTES_USUAL, self.record.reader_at(at));
-        io::Read::take(from, LINE_BYTES_MAX).read_line(&mut line).ok()?;
-        match Line::parse(line.trim_end_matches('\n'))? {
-            Line::Entity(name, print) => Some((name.into_owned(), print)),
-            _ => None,
-        }
     }
 }
 
-/// Goes through the lines of a record in their order, which is mostly that of the next document.
+/// The beginning of a hash and the number of an entity; nothing when the number is too large.
+fn key(hash: u64, number: usize) -> Option<Short> {
+    let number = u64::try_from(number).ok().filter(|number| number >> NUMBER_BITS == 0)?;
+    Some(short(hash >> 16 >> NUMBER_BITS << NUMBER_BITS | number))
+}
+
+/// The two of which such a key is made.
+fn number(key: Short) -> (u64, usize) {
+    let whole = long(key);
+    let number = whole & ((1 << NUMBER_BITS) - 1);
+    (whole >> NUMBER_BITS, usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+/// Goes through the entities of a record in their order, which is mostly that of the next document.
 pub(super) struct Lines<'a> {
-    record: &'a Document,
+    last: &'a Last,
     from: BufReader<DocumentReader<'a>>,
     line: Vec<u8>,
-    /// Where that line begins.
-    at: u64,
+    /// Which entity's that line is.
+    number: usize,
 }
 
 impl<'a> Lines<'a> {
-    /// At the first line behind the head.
+    /// At the line of the first entity.
     pub(super) fn new(last: &'a Last) -> Self {
-        let mut lines = Self::at(&last.record, 0);
-        lines.go_on();
-        lines
+        Self::at(last, 0)
     }
 
-    fn at(record: &'a Document, at: u64) -> Self {
-        let from = BufReader::with_capacity(LINES_BYTES, record.reader_at(at));
-        let mut lines = Self { record, from, line: Vec::new(), at };
+    /// At the line of this entity.
+    fn at(last: &'a Last, number: usize) -> Self {
+        // behind the last one, there is nothing to be read
+        let place = last.places.get(number / STRIDE).copied().unwrap_or(u64::MAX);
+        let from = BufReader::with_capacity(LINES_BYTES, last.record.reader_at(place));
+        let mut lines = Self { last, from, line: Vec::new(), number: number - number % STRIDE };
         lines.read();
+        while lines.number < number {
+            lines.go_on();
+        }
         lines
     }
 
-    /// Where this line begins, when it is the line at hand.
-    pub(super) fn is_at(&self, line: &[u8]) -> Option<u64> {
-        (self.line == line).then_some(self.at)
+    /// Which entity's the line at hand is, when it is this line.
+    pub(super) fn is_at(&self, line: &[u8]) -> Option<usize> {
+        (self.line == line).then_some(self.number)
     }
 
     /// The line at hand.
@@ -281,14 +295,14 @@ impl<'a> Lines<'a> {
 
     /// Goes on to the next line.
     pub(super) fn go_on(&mut self) {
-        self.at += self.line.len() as u64;
+        self.number += 1;
         self.read();
     }
 
-    /// Goes on to the line behind that which begins there.
-    pub(super) fn go_behind(&mut self, at: u64) {
-        if at != self.at {
-            *self = Self::at(self.record, at);
+    /// Goes on to the line behind that of this entity.
+    pub(super) fn go_behind(&mut self, number: usize) {
+        if number != self.number {
+            *self = Self::at(self.last, number);
         }
         self.go_on();
     }
@@ -328,9 +342,9 @@ mod tests {
     fn names_come_back_as_they_were_and_in_any_order() {
         let last = read(record(&NAMES)).unwrap();
         for name in NAMES.iter().rev() {
-            let (at, print) = last.find(name).unwrap();
+            let (number, print) = last.find(name).unwrap();
             assert_eq!(print, Print::of_item(name.as_bytes()));
-            assert_eq!(last.get(at).unwrap().0, *name);
+            assert_eq!(NAMES[number], *name);
         }
         assert!(last.find("https://a.exampl").is_none());
     }
@@ -344,16 +358,32 @@ mod tests {
             [(NAMES[0], true), (NAMES[1], true), (NAMES[3], false), (NAMES[2], false), (NAMES[3], true)]
         {
             line_into(&mut line, name, &Print::of_item(name.as_bytes()));
-            let stands_at = last.find(name).unwrap().0;
-            let at = lines.is_at(&line);
+            let number = last.find(name).unwrap().0;
             let next = lines.entity().filter(|(next, _)| next == name);
             let print = next.map(|(_, print)| print);
             assert_eq!(print, is_next.then(|| Print::of_item(name.as_bytes())), "{name}");
-            assert_eq!(at, is_next.then_some(stands_at), "{name}");
-            lines.go_behind(stands_at);
+            assert_eq!(lines.is_at(&line), is_next.then_some(number), "{name}");
+            lines.go_behind(number);
         }
         assert_eq!(lines.line.split(|byte| *byte == b' ').next(), Some(&b"facts"[..]));
         assert!(lines.entity().is_none());
+    }
+
+    #[test]
+    fn of_many_each_is_found_at_its_place() {
+        let names: Vec<String> = (0..100).map(|number| format!("https://{number}.example")).collect();
+        let last = read(record(&names.iter().map(String::as_str).collect::<Vec<_>>())).unwrap();
+        for (at, name) in names.iter().enumerate() {
+            let (number, print) = last.find(name).unwrap();
+            assert_eq!((number, print), (at, Print::of_item(name.as_bytes())));
+            let mut lines = Lines::new(&last);
+            lines.go_behind(at);
+            assert_eq!(lines.entity().map(|(name, _)| name.into_owned()), names.get(at + 1).cloned());
+        }
+        for (hash, own) in [(0, 0), (u64::MAX, (1 << NUMBER_BITS) - 1), (1 << 44, 5)] {
+            assert_eq!(number(key(hash, own).unwrap()), (hash >> 44, own));
+        }
+        assert_eq!(key(0, 1 << NUMBER_BITS), None);
     }
 
     #[test]

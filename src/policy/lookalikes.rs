@@ -1,10 +1,10 @@
 //! Which names of a document stood there before, and which only look like one that did.
 
-use std::collections::hash_map::{Entry, RandomState};
-use std::collections::{HashMap, HashSet};
+use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
 use super::likeness::skeleton;
+use crate::base::marks::{Marks, Short, long, short};
 
 /// What is known of a name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,35 +14,33 @@ pub(super) enum Sight {
     /// It stood there before.
     Again,
     /// One that looks like it stood there before, on this line first.
-    Like(u32),
+    Like(u64),
 }
 
-/// The names of a document. They stand here as hashes under a key that is drawn for each run: so nobody can choose two that
-/// fall together, and by chance they do so once in many millions of runs.
+/// The names of a document, as hashes.
 #[derive(Default)]
 pub(super) struct Lookalikes {
     hash: RandomState,
-    /// By the hash of what a name looks like, the first that looks so: half of its hash, and its line.
-    first: HashMap<u64, (u32, u32)>,
-    /// The hashes of all others.
-    others: HashSet<u64>,
+    /// By what a name looks like, the first that looks so: a part of its hash, and its line.
+    first: Marks<Short>,
+    /// All others.
+    others: Marks<()>,
 }
+
+/// So many bits tell the line of a name; nobody looks further down than that. The others of 48 are of its hash: one in four
+/// million that look like another passes for the other one again.
+const LINE_BITS: u32 = 26;
+const LINE_MAX: u64 = (1 << LINE_BITS) - 1;
 
 impl Lookalikes {
     /// Takes in the next name, which stands on this line.
     pub(super) fn look(&mut self, name: &str, line: u64) -> Sight {
-        let hash = self.hash.hash_one(name);
-        let half = u32::try_from(hash >> 32).unwrap_or_default();
-        match self.first.entry(self.hash.hash_one(skeleton(name))) {
-            Entry::Vacant(vacant) => {
-                vacant.insert((half, u32::try_from(line).unwrap_or(u32::MAX)));
-                Sight::New
-            }
-            Entry::Occupied(first) => match *first.get() {
-                (same, _) if same == half => Sight::Again,
-                (_, line) if self.others.insert(hash) => Sight::Like(line),
-                _ => Sight::Again,
-            },
+        let own = short(self.hash.hash_one(name) << LINE_BITS | line.min(LINE_MAX));
+        match self.first.meet(skeleton(name), own).map(|first| long(*first)) {
+            None => Sight::New,
+            Some(first) if (first ^ long(own)) <= LINE_MAX => Sight::Again,
+            Some(first) if self.others.meet(name, ()).is_none() => Sight::Like(first & LINE_MAX),
+            Some(_) => Sight::Again,
         }
     }
 }

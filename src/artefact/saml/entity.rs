@@ -1,14 +1,13 @@
 //! Puts one entity together from the events of its element: plain data for the rules, a digest for the difference. What a
 //! group says of its entities is put together so, too.
 
-use sha2::{Digest as _, Sha256};
-
 use super::bare::{self, Bare, Number};
+use super::content::Content;
 use super::element::{Element, FED, REMD, XML};
 use super::key_info::KeyInfo;
 use super::places::Places;
 use super::{MD, certificate, private};
-use crate::format::xml::{Position, StartTag, dsig};
+use crate::format::xml::{Position, StartTag};
 use crate::policy::{
     self, Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
 };
@@ -21,9 +20,6 @@ const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 const PARTS_MAX: usize = 2_000;
 /// Bytes of one text that are looked at.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
-
-/// Bytes that are digested at a time.
-const PIECE_BYTES: usize = 4 * 1024;
 
 /// What a text belongs to.
 #[derive(Clone, Copy)]
@@ -40,17 +36,25 @@ enum Place {
     Ui,
 }
 
+/// What one entity after the other is put together in: texts that do not stay need no room of their own.
+#[derive(Default)]
+pub(super) struct Buffers {
+    content: Content,
+    /// The text at hand.
+    text: String,
+    /// The text of the certificate read last, and what it says; no text says nothing.
+    certificate: (String, Option<Certificate>),
+}
+
 /// An entity in the making.
 pub(super) struct Assembler {
     entity: Entity,
     /// How deep its element is.
     pub(super) depth: usize,
-    /// The digest of its content, where somebody compares.
-    hash: Option<Sha256>,
-    /// What the digest takes next: few large pieces cost less than many small ones.
-    unhashed: Vec<u8>,
+    /// The digest of what it says, where somebody compares.
+    content: Option<Content>,
     taking: Option<(Place, usize)>,
-    text: String,
+    buffers: Buffers,
     label: Text,
     is_regexp: bool,
     /// The entity attribute at hand, and how deep their list is.
@@ -65,8 +69,6 @@ pub(super) struct Assembler {
     /// The endpoint of WS-Federation whose address is to come.
     federation: Option<(String, usize)>,
     places: Places,
-    /// The certificate read last, and its text.
-    certificate: Option<(String, Option<Certificate>)>,
     /// Scopes that stand before any role.
     scopes: Vec<Scope>,
     /// Whether only its group says who registered it.
@@ -87,8 +89,8 @@ fn owned(tag: StartTag<'_>, name: &str) -> Option<String> {
 }
 
 impl Assembler {
-    /// Begins at the entity's start tag; its content is digested only where somebody compares, by way of this buffer.
-    pub(super) fn new(tag: StartTag<'_>, is_digested: bool, buffer: Vec<u8>) -> Self {
+    /// Begins at the entity's start tag; its content is digested only where somebody compares, by way of these buffers.
+    pub(super) fn new(tag: StartTag<'_>, is_digested: bool, mut buffers: Buffers) -> Self {
         let Position { line, column, .. } = tag.position();
         let entity = Entity {
             id: owned(tag, "entityID").unwrap_or_default(),
@@ -99,10 +101,9 @@ impl Assembler {
         Self {
             entity,
             depth: tag.depth(),
-            hash: is_digested.then(Sha256::new),
-            unhashed: buffer,
+            content: is_digested.then(|| std::mem::take(&mut buffers.content)),
             taking: None,
-            text: String::new(),
+            buffers,
             label: Text::default(),
             is_regexp: false,
             attribute: None,
@@ -112,7 +113,6 @@ impl Assembler {
             has_private_key: false,
             federation: None,
             places: Places::default(),
-            certificate: None,
             scopes: Vec::new(),
             is_registered_by_group: false,
         }
@@ -121,19 +121,19 @@ impl Assembler {
     /// Says first what a group says of each entity in it, and what tells that group.
     pub(super) fn inherit(&mut self, group: &Self, around: &[u8]) {
         let Entity { attributes, authorities, groups, registrations, is_cut, .. } = &group.entity;
-        self.absorb_bytes(around);
+        self.absorb(around);
         for registration in registrations {
-            self.absorb_bytes(registration.authority.as_deref().unwrap_or_default().as_bytes());
-            self.absorb_bytes(&[2]);
+            self.absorb(registration.authority.as_deref().unwrap_or_default().as_bytes());
+            self.absorb(&[2]);
         }
         for (name, value) in attributes {
-            self.absorb_bytes(name.as_bytes());
-            self.absorb_bytes(&[0]);
-            self.absorb_bytes(value.as_bytes());
-            self.absorb_bytes(&[2]);
+            self.absorb(name.as_bytes());
+            self.absorb(&[0]);
+            self.absorb(value.as_bytes());
+            self.absorb(&[2]);
         }
         for authority in authorities {
-            self.absorb_bytes(&authority.told);
+            self.absorb(&authority.told);
         }
         self.entity.groups.clone_from(groups);
         self.entity.registrations.clone_from(registrations);
@@ -183,7 +183,9 @@ impl Assembler {
     }
 
     pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element) {
-        self.absorb(tag);
+        if let Some(content) = &mut self.content {
+            content.start(tag);
+        }
         if element == Element::KeyInfo && self.key().is_some() {
             self.key_info.begin(tag.depth());
         }
@@ -339,37 +341,37 @@ impl Assembler {
 
     fn take(&mut self, place: Place, tag: StartTag<'_>) {
         self.taking = Some((place, tag.depth()));
-        self.text.clear();
+        self.buffers.text.clear();
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        let fits = self.text.len() + text.len() <= TEXT_BYTES_MAX;
+        let fits = self.buffers.text.len() + text.len() <= TEXT_BYTES_MAX;
         // White space in a certificate does not count, so that comes later.
         if !(fits && matches!(self.taking, Some((Place::Certificate, _)))) {
-            self.absorb_bytes(text.as_bytes());
+            self.absorb(text.as_bytes());
             self.key_info.text(text);
         }
         if self.taking.is_none() {
             return;
         }
         if fits {
-            self.text.push_str(text);
+            self.buffers.text.push_str(text);
         } else if !matches!(self.taking, Some((Place::Logo, _))) {
             self.entity.is_cut = true;
-        } else if self.text.is_empty() {
+        } else if self.buffers.text.is_empty() {
             // how it begins and that it is too long is all that is asked of an image
-            self.text.extend(text.chars().take(TEXT_BYTES_MAX));
+            self.buffers.text.extend(text.chars().take(TEXT_BYTES_MAX));
         }
     }
 
     pub(super) fn instruction(&mut self, target: &str, data: &str) {
         for bytes in [&[6], target.as_bytes(), &[0], data.as_bytes(), &[0]] {
-            self.absorb_bytes(bytes);
+            self.absorb(bytes);
         }
     }
 
     pub(super) fn end(&mut self, depth: usize) {
-        self.absorb_bytes(&[2]);
+        self.absorb(&[2]);
         self.attribute.take_if(|(started, _)| *started == depth);
         self.places.end(depth);
         self.federation.take_if(|(_, open)| *open == depth);
@@ -397,12 +399,13 @@ impl Assembler {
 
     fn put(&mut self, place: Place) {
         let cut = &mut self.entity.is_cut;
-        let text = std::mem::take(&mut self.text);
+        let text = self.buffers.text.as_str();
         let role = self.entity.roles.last_mut();
+        let mut labelled = || Text { value: text.to_owned(), ..std::mem::take(&mut self.label) };
         match (place, role) {
             (Place::Address, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
-                    push(&mut contact.addresses, text, cut);
+                    push(&mut contact.addresses, text.to_owned(), cut);
                 }
             }
             (Place::Attribute, _) => {
@@ -411,20 +414,14 @@ impl Assembler {
             }
             (Place::Organization, _) => {
                 if let Some(organization) = &mut self.entity.organization {
-                    push(
-                        &mut organization.texts,
-                        Text { value: text, ..std::mem::take(&mut self.label) },
-                        cut,
-                    );
+                    push(&mut organization.texts, labelled(), cut);
                 }
             }
             (Place::Scope, role) => {
                 let scope = Scope { is_regexp: self.is_regexp, value: text.trim().to_owned() };
                 push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope, cut);
             }
-            (Place::Ui, Some(role)) => {
-                push(&mut role.texts, Text { value: text, ..std::mem::take(&mut self.label) }, cut);
-            }
+            (Place::Ui, Some(role)) => push(&mut role.texts, labelled(), cut),
             (Place::GivenName, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
                     contact.is_named |= !text.trim().is_empty();
@@ -438,93 +435,61 @@ impl Assembler {
                     push(&mut role.endpoints, endpoint, cut);
                 }
             }
-            (Place::Logo, Some(role)) => push(&mut role.logos, text, cut),
-            (Place::Certificate, _) => self.certificate(text),
+            (Place::Logo, Some(role)) => push(&mut role.logos, text.to_owned(), cut),
+            (Place::Certificate, _) => self.certificate(),
             (Place::Number(Number::Der), _) => {
-                let key = bare::read_der(&text);
-                self.has_private_key |= key.is_none() && private::is(&text);
+                let key = bare::read_der(text);
+                self.has_private_key |= key.is_none() && private::is(text);
                 self.bare_key(key);
             }
             (Place::Number(number), _) => {
                 if let Some((_, bare)) = &mut self.bare {
-                    bare.take(number, &text);
+                    bare.take(number, text);
                 }
             }
             (Place::Ui | Place::Logo, None) => {}
         }
     }
 
-    fn certificate(&mut self, text: String) {
+    fn certificate(&mut self) {
+        let Buffers { text, certificate: (last, read), .. } = &mut self.buffers;
+        let mut absorb = |bytes: &[u8]| self.content.iter_mut().for_each(|content| content.absorb(bytes));
         // one certificate for signing and for encryption is the rule
-        let certificate = match self.certificate.take() {
-            Some((same, certificate)) if same == text => certificate,
-            _ => certificate::read(&text),
-        };
+        if last != text {
+            *read = certificate::read(text);
+        }
+        let certificate = read.clone();
         if let Some(certificate) = &certificate {
-            self.absorb_bytes(certificate.digest.as_ref().map_or(&[], |digest| digest.as_bytes()));
+            absorb(certificate.digest.as_ref().map_or(&[], |digest| digest.as_bytes()));
             self.key_info.certificate(&certificate.fingerprint);
         } else {
-            self.absorb_bytes(text.as_bytes());
-            self.key_info.text(&text);
-            self.has_private_key |= private::is(&text);
+            absorb(text.as_bytes());
+            self.key_info.text(text);
+            self.has_private_key |= private::is(text);
         }
+        std::mem::swap(text, last);
         let mut is_cut = self.entity.is_cut;
         if let Some(key) = self.key() {
-            push(&mut key.certificates, certificate.clone(), &mut is_cut);
+            push(&mut key.certificates, certificate, &mut is_cut);
         }
         self.entity.is_cut = is_cut;
-        self.certificate = Some((text, certificate));
     }
 
-    /// Takes a start tag into the digest; what signing sets at the root is no change.
-    fn absorb(&mut self, tag: StartTag<'_>) {
-        if self.hash.is_none() {
-            return;
-        }
-        name_into(&mut self.unhashed, tag.namespace(), tag.local());
-        let is_set = |namespace: &str, name: &str| {
-            tag.depth() == 0 && namespace.is_empty() && ["ID", "validUntil", "cacheDuration"].contains(&name)
-        };
-        for (namespace, name, value) in tag.said().filter(|(namespace, name, _)| !is_set(namespace, name)) {
-            name_into(&mut self.unhashed, namespace, name);
-            self.unhashed.extend_from_slice(value.as_bytes());
-            self.unhashed.push(0);
-        }
-        self.absorb_bytes(&[1]);
-    }
-
-    fn absorb_bytes(&mut self, bytes: &[u8]) {
-        let Some(hash) = &mut self.hash else { return };
-        self.unhashed.extend_from_slice(bytes);
-        if self.unhashed.len() >= PIECE_BYTES {
-            hash.update(&self.unhashed);
-            self.unhashed.clear();
+    fn absorb(&mut self, bytes: &[u8]) {
+        if let Some(content) = &mut self.content {
+            content.absorb(bytes);
         }
     }
 
-    /// The whole entity, and the buffer for the next one.
-    pub(super) fn finish(mut self) -> (Entity, Vec<u8>) {
+    /// The whole entity, and the buffers for the next one.
+    pub(super) fn finish(mut self) -> (Entity, Buffers) {
         if let Some(role) = self.entity.roles.first_mut() {
             role.scopes.append(&mut self.scopes);
         }
-        if let Some(hash) = self.hash {
-            let digest = hash.chain_update(&self.unhashed).finalize();
-            self.entity.content = digest.first_chunk().copied().unwrap_or_default();
+        if let Some(mut content) = self.content {
+            self.entity.content = content.finish();
+            self.buffers.content = content;
         }
-        self.unhashed.clear();
-        (self.entity, self.unhashed)
+        (self.entity, self.buffers)
     }
-}
-
-/// The namespaces that fill most of a document stand for one byte that no namespace begins with.
-pub(super) fn name_into(bytes: &mut Vec<u8>, namespace: &str, local: &str) {
-    match namespace {
-        "" => bytes.push(3),
-        MD => bytes.push(4),
-        dsig::NS => bytes.push(5),
-        _ => bytes.extend_from_slice(namespace.as_bytes()),
-    }
-    bytes.push(0);
-    bytes.extend_from_slice(local.as_bytes());
-    bytes.push(0);
 }

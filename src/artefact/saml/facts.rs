@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::element::Element;
-use super::entity::Assembler;
+use super::entity::{Assembler, Buffers};
 use super::groups::{Groups, PUBLICATION};
 use super::oddities::{COMMENT, Oddities};
 use super::private::{self, Pieces};
@@ -39,7 +39,7 @@ pub(super) struct Collector<'a> {
     /// What stands outside the entities.
     outside: Groups,
     open: Option<Assembler>,
-    buffer: Vec<u8>,
+    buffers: Buffers,
     oddities: Oddities,
     split_values: u64,
     pieces: Pieces,
@@ -73,7 +73,7 @@ impl<'a> Collector<'a> {
             is_split: false,
             outside: Groups::default(),
             open: None,
-            buffer: Vec::new(),
+            buffers: Buffers::default(),
             oddities: Oddities::default(),
             split_values: 0,
             pieces: Pieces::default(),
@@ -254,7 +254,7 @@ impl<'a> Collector<'a> {
             self.listed.push(id.chars().take(NAME_CHARS_MAX).collect());
         }
         if let Some(examiner) = &self.examiner {
-            let mut open = Assembler::new(tag, examiner.compares(), std::mem::take(&mut self.buffer));
+            let mut open = Assembler::new(tag, examiner.compares(), std::mem::take(&mut self.buffers));
             self.outside.member(&mut open);
             self.open = Some(open);
         }
@@ -312,8 +312,8 @@ impl<'a> Collector<'a> {
                 "a private key stands in the place of a public one".into(),
             );
         }
-        let (entity, buffer) = open.finish();
-        self.buffer = buffer;
+        let (entity, buffers) = open.finish();
+        self.buffers = buffers;
         if let Some(examiner) = &mut self.examiner {
             examiner.entity(&entity);
         }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use super::content::name_into;
 use super::element::Element;
-use super::entity::{Assembler, name_into};
+use super::entity::{Assembler, Buffers};
 use crate::base::bytes::hex;
 use crate::format::xml::StartTag;
 use crate::policy::Facts;
@@ -149,7 +150,7 @@ impl Groups {
             Some(name) => format!("the group '{}'", cut(name, NAME_CHARS_MAX)),
             None => "a group without a name".into(),
         };
-        let mut says = Assembler::new(tag, false, Vec::new());
+        let mut says = Assembler::new(tag, false, Buffers::default());
         let mut around = Vec::new();
         if let Some(outer) = self.open.last_mut() {
             outer.has_members = true;

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::entity::name_into;
+use super::content::name_into;
 use crate::base::bytes::Digest;
 use crate::format::xml::StartTag;
 

@@ -2,6 +2,7 @@
 
 mod bare;
 mod certificate;
+mod content;
 mod coverage;
 mod element;
 mod entity;

@@ -1,9 +1,6 @@
 //! A strict pull reader over a sliding window: every byte is checked once, and none is kept longer than its event.
 
-use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::BuildHasher;
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 
@@ -11,6 +8,7 @@ use super::tag::StartTag;
 use super::window::{Core, Cut, State, Step};
 use super::{Limits, READ};
 use crate::base::fault::Fault;
+use crate::base::marks::Marks;
 
 /// How much is read at a time: enough to be fast, little enough to stay in the cache.
 const CHUNK: usize = 64 * 1024;
@@ -193,17 +191,13 @@ impl Core {
     }
 }
 
-/// The `ID` values seen so far, as hashes of 64 bits under a key that is drawn for each run: nobody can choose two that fall
-/// together, and if two did by chance, the document were refused.
+/// The `ID` values seen so far, as hashes: if two fell together by chance, the document were refused.
 #[derive(Default)]
-pub struct Ids {
-    hash: RandomState,
-    seen: HashSet<u64>,
-}
+pub struct Ids(Marks<()>);
 
 impl Ids {
     /// Whether `id` is new.
     pub fn insert(&mut self, id: &str) -> bool {
-        self.seen.insert(self.hash.hash_one(id))
+        self.0.meet(id, ()).is_none()
     }
 }
