@@ -164,8 +164,7 @@ fn approve(vault: &Vault<'_>, reviewed: &[Digest], given: Vec<Digest>) -> Result
         released: None,
         forgets: false,
     })?;
-    let scheme = public.algorithm().scheme(Hash::Sha256);
-    review.approve_batch(given, scheme, &Confirmation::None, None)
+    review.approve_batch(given, public.algorithm().scheme(Hash::Sha256), &Confirmation::None, None)
 }
 
 fn vault(answers: &Answers) -> Vault<'static> {

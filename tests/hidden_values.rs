@@ -140,3 +140,70 @@ fn a_registrar_counts_where_consumers_look_for_it() {
     let renamed = in_group.replacen("https://r.example", "https://s.example", 1);
     assert_eq!(world.parts(&aggregate(&in_group), &aggregate(&renamed)), [("registrar", 1)]);
 }
+
+#[test]
+fn endpoints_scopes_and_roles_are_told_by_all_that_they_are() {
+    let world = World::new();
+    let saml = "urn:oasis:names:tc:SAML:2.0:protocol";
+    let role = |name: &str, more: &str, inside: &str| {
+        format!("<{name} protocolSupportEnumeration='{saml}'{more}>{inside}</{name}>")
+    };
+    let acs = |first: &str, second: &str| {
+        let one = |n: u8, default: &str| {
+            format!(
+                "<AssertionConsumerService Binding='b' Location='https://a.example/{n}' index='{n}'{default}/>"
+            )
+        };
+        aggregate(&entity(
+            "https://a.example/",
+            &role("SPSSODescriptor", "", &(one(1, first) + &one(2, second))),
+        ))
+    };
+    let default = " isDefault='true'";
+    assert_eq!(world.parts(&acs(default, ""), &acs("", default)), [("endpoints", 1)], "another default");
+    let logout = |location: &str| {
+        format!("<SingleLogoutService Binding='b' Location='https://a.example/{location}'/>")
+    };
+    let both = |idp: &str, sp: &str| {
+        let roles = role("IDPSSODescriptor", "", &logout(idp)) + &role("SPSSODescriptor", "", &logout(sp));
+        aggregate(&entity("https://a.example/", &roles))
+    };
+    assert_eq!(world.parts(&both("1", "2"), &both("2", "1")), [("endpoints", 1)], "of another role");
+    let scoped = |idp: &str, authority: &str| {
+        let scope = |value: &str| extensions(&format!("<shibmd:Scope>{value}</shibmd:Scope>"));
+        let roles = role("IDPSSODescriptor", "", &scope(idp))
+            + &role("AttributeAuthorityDescriptor", "", &scope(authority));
+        aggregate(&entity("https://a.example/", &roles))
+    };
+    assert_eq!(world.parts(&scoped("a", "b"), &scoped("b", "a")), [("scopes", 1)], "of another role");
+    let kind = |kind: &str| {
+        let more = format!(" xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='x:{kind}'");
+        aggregate(&entity("https://a.example/", &role("RoleDescriptor", &more, "")))
+    };
+    assert_eq!(world.parts(&kind("one"), &kind("other")), [("roles", 1)]);
+}
+
+#[test]
+fn what_cannot_be_seen_is_flagged_wherever_it_stands() {
+    let world = World::new();
+    let hidden = '\u{202e}';
+    let contact = |inside: &str| {
+        entity(
+            "https://a.example/",
+            &format!("<ContactPerson contactType='support'>{inside}</ContactPerson>"),
+        )
+    };
+    for content in [
+        contact(&format!("<Company>a{hidden}b</Company>")),
+        contact(&format!("<SurName>a{hidden}b</SurName>")),
+        entity("https://a.example/", &extensions(&format!("<x:y>a{hidden}b</x:y>"))),
+        entity("https://a.example/", &extensions(&format!("<x:y z='a{hidden}b'/>"))),
+        entity("https://a.example/", &extensions(&attributes(&format!("a{hidden}b")))),
+        group(&format!("a{hidden}b"), &entity("https://a.example/", "")),
+        extensions(&format!("<x:y>a{hidden}b</x:y>")) + &entity("https://a.example/", ""),
+    ] {
+        let found = world.examined(&aggregate(&content));
+        let finding = found.findings.iter().find(|finding| finding.rule.id == "saml.text.invisible");
+        assert!(finding.is_some_and(|it| it.breaches[0].detail.contains("U+202E")), "{content}");
+    }
+}

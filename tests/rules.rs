@@ -233,7 +233,7 @@ fn a_damaged_record_is_refused() {
         assert!(last(&record.as_bytes()[..cut]).is_err(), "cut at {cut}");
     }
     for (from, to) in
-        [("v2", "v3"), ("end 1", "end 2"), ("entity", "entities"), ("end 1\n", "end 1\nend 1\n")]
+        [("v3", "v4"), ("end 1", "end 2"), ("entity", "entities"), ("end 1\n", "end 1\nend 1\n")]
     {
         assert!(last(record.replacen(from, to, 1).as_bytes()).is_err(), "{from}");
     }

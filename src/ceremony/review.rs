@@ -82,7 +82,7 @@ fn forgotten(line: &Line, kind: &dyn Kind) -> Fault {
     let name = kind.name();
     FORGOTTEN
         .fault(format!(
-            "{line} has signed a document of the kind {name}, and the record of the last one is gone: signed/{line}/{name}.last; without it the brake of its profile does not hold"
+            "{line} has signed a document of the kind {name}, and the record of the last one, signed/{line}/{name}.last, is gone or of an earlier version; without it the brake of its profile does not hold"
         ))
         .hint("put it back from a backup; where its loss is explained, or that document never came out, give --release-brake REASON to review and sign")
 }
@@ -109,7 +109,7 @@ impl<'v> Standing<'v> {
         let certificate = certificate(catalogue, &record)?;
         let ends = catalogue.planned_end(&key)?;
         let about = kind.subject(document)?;
-        let last = catalogue.last_signed(line, kind.name(), &about)?;
+        let last = catalogue.last_signed(line, kind.name(), &about)?.filter(Last::compares);
         // Where a line signs about many subjects, nothing tells about which it did.
         let forgets = last.is_none() && about.is_empty() && catalogue.has_signed(line, kind.name())?;
         if forgets && profile.brake.is_some() && terms.released.is_none() {

@@ -123,7 +123,7 @@ fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
     html.push_str("<h2>Changes since the last signature</h2>\n");
     let Some(changes) = changes else {
         return html.push_str(if forgets {
-            "<p class=\"warn\">Unknown: the record of what this line signed last is gone.</p>\n"
+            "<p class=\"warn\">Unknown: the record of what this line signed last is gone, or of an earlier version.</p>\n"
         } else {
             "<p>This line has not signed a document of this kind yet.</p>\n"
         });

@@ -173,7 +173,7 @@ fn findings(text: &mut String, review: &policy::Review) {
 fn changes(text: &mut String, review: &policy::Review) {
     let Some(changes) = &review.changes else {
         return text.push_str(if review.forgets {
-            "changes: unknown, for the record of what this line signed last is gone\n"
+            "changes: unknown, for the record of what this line signed last is gone, or of an earlier version\n"
         } else {
             "changes: this line has not signed a document of this kind yet\n"
         });

@@ -115,7 +115,7 @@ impl<'a> Tracker<'a> {
     /// digests are of parts of that, so they are the same.
     pub(super) fn unchanged(&self, id: &str, content: &[u8; 16]) -> Option<(Print, &[u8])> {
         let (name, past) = self.lines.entity()?;
-        let is_same = self.last.is_of_now && name == id && past.content == *content;
+        let is_same = name == id && past.content == *content;
         is_same.then_some((past, self.lines.line()))
     }
 
@@ -141,7 +141,7 @@ impl<'a> Tracker<'a> {
         };
         self.lines.go_behind(at);
         self.meet(at);
-        if past == *now || !self.last.is_of_now && past.content == now.content {
+        if past == *now {
             return Some(past);
         }
         let differ = past
@@ -214,19 +214,7 @@ impl<'a> Tracker<'a> {
         }
         (self.difference.entities, self.difference.unlisted) = self.listing.finish();
         self.difference.facts = difference(self.last.facts().iter(), facts);
-        if !self.last.is_of_now {
-            self.difference.facts.insert(0, earlier_record());
-        }
         self.difference
-    }
-}
-
-/// What to know of the difference to a record that an earlier version wrote.
-fn earlier_record() -> Change {
-    Change {
-        path: "the record".into(),
-        removed: vec!["of version 1: the keys of whatever changed count as changed, too".into()],
-        added: vec!["of version 2: the next review compares keys, and what stands outside entities".into()],
     }
 }
 

@@ -61,6 +61,8 @@ impl fmt::Display for Place {
 pub struct Role {
     /// Its element, such as `IDPSSODescriptor`.
     pub name: String,
+    /// Its `xsi:type`, where it has one: of `RoleDescriptor` nothing else says what it is.
+    pub kind: Option<String>,
     /// The protocols it supports, as written; `None` when it does not say.
     pub protocols: Option<String>,
     /// Where people are sent when something fails.
@@ -96,6 +98,8 @@ pub struct Endpoint {
     pub response: Option<String>,
     /// Its number.
     pub index: Option<String>,
+    /// Whether it is the one that is taken when nobody chooses, as written.
+    pub is_default: Option<String>,
 }
 
 /// A key of a role.

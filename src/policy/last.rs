@@ -15,9 +15,9 @@ use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
 use crate::base::marks::{Short, long, short};
 
-const HEAD: &str = "fedroot last signed v2";
-/// Of SAML metadata, it tells keys by less: their digests compare with none of now.
-const HEAD_BEFORE: &str = "fedroot last signed v1";
+const HEAD: &str = "fedroot last signed v3";
+/// Of SAML metadata, they tell entities by less: their digests compare with none of now.
+const HEADS_BEFORE: [&str; 2] = ["fedroot last signed v1", "fedroot last signed v2"];
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 /// What is read at a time where lines follow one another: some twenty.
@@ -100,7 +100,7 @@ pub struct Last {
     places: Vec<u64>,
     facts: Facts,
     /// Whether the digests of parts are made as they are now.
-    pub(super) is_of_now: bool,
+    is_of_now: bool,
 }
 
 /// What a line of a record says.
@@ -171,6 +171,11 @@ fn text(json: &str) -> Option<Cow<'_, str>> {
 }
 
 impl Last {
+    /// Whether a document of now compares with it: an earlier version tells the same things by other digests.
+    pub const fn compares(&self) -> bool {
+        self.is_of_now
+    }
+
     /// Reads a record through.
     pub fn read(record: Document) -> Result<Self, Fault> {
         let (hash, mut facts) = (RandomState::new(), Facts::default());
@@ -186,7 +191,7 @@ impl Last {
             match line.strip_suffix('\n') {
                 None if count == 0 && ended => break,
                 Some(text) if number == 1 && text.starts_with(HEAD) => {}
-                Some(text) if number == 1 && text.starts_with(HEAD_BEFORE) => {
+                Some(text) if number == 1 && HEADS_BEFORE.iter().any(|head| text.starts_with(head)) => {
                     is_of_now = !text.ends_with(" saml");
                 }
                 Some(text) if number > 1 && !ended => match Line::parse(text) {

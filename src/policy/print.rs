@@ -149,16 +149,23 @@ fn keys(entity: &Entity, texts: &mut Texts) {
 }
 
 fn endpoints(entity: &Entity, texts: &mut Texts) {
-    for Endpoint { service, binding, location, response, index } in entity.endpoints() {
-        let (response, index) =
-            (response.as_deref().unwrap_or_default(), index.as_deref().unwrap_or_default());
-        texts.add([service, "\0", binding, "\0", location, "\0", response, "\0", index]);
+    for role in &entity.roles {
+        for Endpoint { service, binding, location, response, index, is_default } in &role.endpoints {
+            let [response, index, is_default] =
+                [response, index, is_default].map(|said| said.as_deref().unwrap_or_default());
+            let (name, end) = (&role.name, "\0");
+            texts.add([
+                name, end, service, end, binding, end, location, end, response, end, index, end, is_default,
+            ]);
+        }
     }
 }
 
 fn scopes(entity: &Entity, texts: &mut Texts) {
-    for scope in entity.roles.iter().flat_map(|role| &role.scopes) {
-        texts.add([if scope.is_regexp { "true" } else { "false" }, "\0", &scope.value]);
+    for role in &entity.roles {
+        for scope in &role.scopes {
+            texts.add([&role.name, "\0", if scope.is_regexp { "true" } else { "false" }, "\0", &scope.value]);
+        }
     }
 }
 
@@ -179,7 +186,8 @@ fn attributes(entity: &Entity, texts: &mut Texts) {
 
 fn roles(entity: &Entity, texts: &mut Texts) {
     for role in &entity.roles {
-        texts.add([&role.name, "\0", role.protocols.as_deref().unwrap_or_default()]);
+        let [protocols, kind] = [&role.protocols, &role.kind].map(|said| said.as_deref().unwrap_or_default());
+        texts.add([&role.name, "\0", protocols, "\0", kind]);
     }
 }
 

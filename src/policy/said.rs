@@ -136,9 +136,14 @@ fn values(entity: &Entity, part: &'static str) -> Vec<Vec<Said>> {
             let groups = entity.groups.iter().map(|name| one("in the group", name));
             groups.chain(entity.attributes.iter().map(|(name, value)| one(name, value))).collect()
         }
-        "roles" => {
-            roles.map(|role| vec![Said::new(part, "", &role.name).remarked(role.protocols.clone())]).collect()
-        }
+        "roles" => roles
+            .map(|role| {
+                vec![
+                    Said::new(part, role.kind.as_deref().unwrap_or_default(), &role.name)
+                        .remarked(role.protocols.clone()),
+                ]
+            })
+            .collect(),
         _ => vec![],
     }
 }
@@ -162,10 +167,12 @@ fn keys(what: &str, key: &Key) -> Vec<Said> {
 }
 
 fn located(endpoint: &Endpoint) -> Said {
-    let Endpoint { service, binding, location, response, index } = endpoint;
+    let Endpoint { service, binding, location, response, index, is_default } = endpoint;
     let index = index.as_ref().map(|index| format!("index {index}"));
+    let default = is_default.as_deref().map(str::trim).filter(|said| ["true", "1"].contains(said));
+    let default = default.map(|_| "the default".to_owned());
     let answers = response.as_ref().map(|place| format!("answers to {place}"));
-    let remarks = [Some(binding.clone()), index, answers];
+    let remarks = [Some(binding.clone()), index, default, answers];
     Said::new("endpoints", service, location).remarked(remarks.into_iter().flatten())
 }
 

@@ -5,6 +5,7 @@ use super::bare::{self, Bare, Number};
 use super::content::Content;
 use super::element::{Element, FED, REMD, XML};
 use super::key_info::KeyInfo;
+use super::oddities::XSI;
 use super::places::Places;
 use super::{MD, certificate, private};
 use crate::format::xml::{Position, StartTag};
@@ -255,6 +256,7 @@ impl Assembler {
         let settings = settings.map(|(_, name, value)| (name.to_owned(), value.to_owned())).collect();
         let role = Role {
             name: name.to_owned(),
+            kind: tag.attribute_ns(XSI, "type").map(str::to_owned),
             protocols,
             error_url: owned(tag, "errorURL"),
             signs_requests: matches!(tag.attribute("AuthnRequestsSigned").map(str::trim), Some("true" | "1")),
@@ -278,6 +280,7 @@ impl Assembler {
             location,
             response: owned(tag, "ResponseLocation"),
             index: owned(tag, "index"),
+            is_default: owned(tag, "isDefault"),
         };
         if let Some(role) = self.entity.roles.last_mut() {
             push(&mut role.endpoints, endpoint, &mut self.entity.is_cut);

@@ -6,12 +6,17 @@ use super::content::name_into;
 use crate::base::bytes::Digest;
 use crate::format::xml::StartTag;
 
+/// Elements that hold texts for people, and no base64.
+const NAMES: [&str; 4] = ["KeyName", "MgmtData", "X509IssuerName", "X509SubjectName"];
+
 /// Follows a `ds:KeyInfo`, once one is open.
 #[derive(Default)]
 pub(super) struct KeyInfo {
     /// How deep it is, and what it told so far.
     open: Option<(usize, Sha256)>,
     said: Vec<u8>,
+    /// Whether a name is open, of which the blanks count, and whether it has begun.
+    name: Option<bool>,
 }
 
 impl KeyInfo {
@@ -22,6 +27,7 @@ impl KeyInfo {
 
     pub(super) fn start(&mut self, tag: StartTag<'_>) {
         let Some((_, hash)) = &mut self.open else { return };
+        self.name = NAMES.contains(&tag.local()).then_some(false);
         self.said.clear();
         name_into(&mut self.said, tag.namespace(), tag.local());
         for (namespace, name, value) in tag.said() {
@@ -33,11 +39,17 @@ impl KeyInfo {
         hash.update(&self.said);
     }
 
-    /// White space does not count: base64 is folded as people like.
+    /// White space does not count, as base64 is folded as people like; in a name each counts as a blank.
     pub(super) fn text(&mut self, text: &str) {
         let Some((_, hash)) = &mut self.open else { return };
-        for word in text.split_ascii_whitespace() {
-            hash.update(word);
+        for (place, word) in text.split(|c: char| c.is_ascii_whitespace()).enumerate() {
+            if place > 0 && self.name == Some(true) {
+                hash.update(" ");
+            }
+            if !word.is_empty() {
+                hash.update(word);
+                self.name = self.name.map(|_| true);
+            }
         }
     }
 
@@ -50,6 +62,7 @@ impl KeyInfo {
 
     /// An element ends; once it is the outermost, what all of it told.
     pub(super) fn end(&mut self, depth: usize) -> Option<[u8; 32]> {
+        self.name = None;
         if let Some((_, hash)) = &mut self.open {
             hash.update([2]);
         }

@@ -5,7 +5,7 @@ use super::private;
 use crate::format::xml::StartTag;
 use crate::policy::{code_point, first_invisible};
 
-const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+pub(super) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const INVISIBLE: &str = "saml.text.invisible";
 const MIXED: &str = "saml.text.mixed";
 /// The rule about values with a comment inside, which is not signed.
