@@ -70,8 +70,8 @@ pub(super) struct Assembler {
     /// The endpoint of WS-Federation whose address is to come.
     federation: Option<(String, usize)>,
     places: Places,
-    /// The certificate whose text was read last.
-    certificate: Option<Option<Certificate>>,
+    /// The certificate whose text was read last, where it could be.
+    certificate: Option<Certificate>,
     /// Scopes that stand before any role.
     scopes: Vec<Scope>,
 }
@@ -423,7 +423,7 @@ impl Assembler {
         let mut absorb = |bytes: &[u8]| self.content.iter_mut().for_each(|content| content.absorb(bytes));
         // one certificate for signing and for encryption is the rule
         let certificate = match self.certificate.take() {
-            Some(certificate) if last == text => certificate,
+            Some(certificate) if last == text => Some(certificate),
             _ => certificate::read(text),
         };
         if let Some(certificate) = &certificate {
@@ -438,11 +438,11 @@ impl Assembler {
         }
         std::mem::swap(text, last);
         let mut is_cut = self.entity.is_cut;
+        self.certificate.clone_from(&certificate);
         if let Some(key) = self.key() {
-            push(&mut key.certificates, certificate.clone(), &mut is_cut);
+            push(&mut key.certificates, certificate, &mut is_cut);
         }
         self.entity.is_cut = is_cut;
-        self.certificate = Some(certificate);
     }
 
     fn absorb(&mut self, bytes: &[u8]) {
