@@ -170,6 +170,20 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     // the key of another subordinate
     jwt(&configuration(&id(2), 1, &[1]));
     says(&["openid.subject.key-taken", "subordinates/2.toml", &id(1)]);
+    // and that among the keys of its protocols, whichever of the two comes first
+    for (number, other) in [(1, 2), (2, 1)] {
+        let jwk = fedroot::format::jose::jwk(&key(other).public().unwrap()).to_string();
+        let jwks = format!("jwks = {{ keys = [{}] }}\n", jwk.replace("\":", "\"="));
+        let path = folder.path(&format!("in/subordinates/{number}.toml"));
+        let text = format!("{}\n[metadata.openid_provider]\n{jwks}", statement(number));
+        fs::write(path, text).unwrap();
+        says(&[
+            "openid.subject.key-taken",
+            &format!("subordinates/{number}.toml: metadata holds"),
+            &id(other),
+        ]);
+        subordinate(&folder.path("in"), 1);
+    }
     // a key of a subordinate among those of the anchor's protocols, and among those of the past
     let jwk = fedroot::format::jose::jwk(&key(2).public().unwrap()).to_string();
     fs::write(folder.path("in/2.jwk"), jwk).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ScopedJoinHandle;
 
 use super::fault::{Fault, INTERNAL};
@@ -67,7 +67,8 @@ pub fn follow<I: Send, T: Send, R>(
 }
 
 /// Does a piece of work for each thing, on every core, and hands the results on in the order of the things, on this thread.
-/// The things are asked for one by one, and nothing piles up but what is done before something that comes earlier.
+/// The things are asked for one by one, and none before its turn is near: where one takes long, or whoever takes the results
+/// does, the others wait. So what piles up is bounded, however many things there are.
 ///
 /// # Errors
 ///
@@ -77,36 +78,120 @@ pub fn stream<I: Send, T: Send>(
     work: &(dyn Fn(I) -> Result<T, Fault> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let (things, done) = (Mutex::new(things.enumerate()), Mutex::new(BTreeMap::new()));
-    let has_failed = AtomicBool::new(false);
-    let share = |after: &mut dyn FnMut() -> Result<(), Fault>| {
-        let next = || things.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let mut go_on = || {
-            while let Some((at, thing)) = next().filter(|_| !has_failed.load(Ordering::Relaxed)) {
-                let result = work(thing?)?;
-                done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, result);
-                after()?;
-            }
-            Ok(())
-        };
-        go_on().inspect_err(|_: &Fault| has_failed.store(true, Ordering::Relaxed))
+    let (things, window) = (Mutex::new(things.enumerate()), Window::new(AHEAD * count()));
+    let begin = || -> Result<bool, Fault> {
+        let next = things.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some((at, thing)) = next else { return Ok(false) };
+        window.put(at, work(thing?)?);
+        Ok(true)
     };
-    let mut due = 0;
-    let mut hand_on = || {
-        let next = |due| done.lock().unwrap_or_else(PoisonError::into_inner).remove(&due);
-        while let Some(result) = next(due) {
-            take(result)?;
-            due += 1;
-        }
+    let share = || {
+        let _leaving = Leaving(&window);
+        while window.may_begin() && begin()? {}
         Ok(())
     };
+    let mut own = || {
+        let _leaving = Leaving(&window);
+        loop {
+            match window.step() {
+                Step::Take(result) => take(result)?,
+                Step::Begin if begin()? => {}
+                Step::Begin | Step::Leave => return Ok(()),
+            }
+        }
+    };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..count()).map(|_| scope.spawn(|| share(&mut || Ok(())))).collect();
-        let own = share(&mut hand_on);
+        let threads: Vec<_> = (1..count()).map(|_| scope.spawn(share)).collect();
+        let own = own();
         let others = threads.into_iter().map(joined);
         std::iter::once(own).chain(others).collect::<Result<Vec<()>, Fault>>()
     })?;
-    hand_on()
+    while let Step::Take(result) = window.step() {
+        take(result)?;
+    }
+    Ok(())
+}
+
+/// So many things for each core may be begun before the result is taken that is due.
+const AHEAD: usize = 16;
+
+/// Results that wait for their turn, and how much may be begun before it.
+struct Window<T> {
+    state: Mutex<State<T>>,
+    moved: Condvar,
+    ahead: usize,
+}
+
+struct State<T> {
+    done: BTreeMap<usize, T>,
+    begun: usize,
+    /// The place of the result that is taken next.
+    due: usize,
+    /// Whether nothing more is begun: there is no more, or somebody failed.
+    is_over: bool,
+}
+
+/// What the thread that takes the results does next.
+enum Step<T> {
+    Take(T),
+    Begin,
+    Leave,
+}
+
+impl<T> Window<T> {
+    const fn new(ahead: usize) -> Self {
+        let state = State { done: BTreeMap::new(), begun: 0, due: 0, is_over: false };
+        Self { state: Mutex::new(state), moved: Condvar::new(), ahead }
+    }
+
+    fn put(&self, at: usize, result: T) {
+        self.state().done.insert(at, result);
+        self.moved.notify_all();
+    }
+
+    /// Waits until one more thing may be begun; `false` once none is.
+    fn may_begin(&self) -> bool {
+        let is_full = |state: &mut State<T>| !state.is_over && state.begun == state.due + self.ahead;
+        let state = self.moved.wait_while(self.state(), is_full);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        state.begun += 1;
+        !state.is_over
+    }
+
+    /// Takes what is due before it begins anything. It waits only for a thing that another thread works on.
+    fn step(&self) -> Step<T> {
+        let mut state = self.state();
+        loop {
+            let due = state.due;
+            if let Some(result) = state.done.remove(&due) {
+                state.due += 1;
+                self.moved.notify_all();
+                return Step::Take(result);
+            }
+            if state.is_over {
+                return Step::Leave;
+            }
+            if state.begun < state.due + self.ahead {
+                state.begun += 1;
+                return Step::Begin;
+            }
+            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread leaves when there is no more, when it failed, and when it panicked: the others begin nothing then, and none waits.
+struct Leaving<'a, T>(&'a Window<T>);
+
+impl<T> Drop for Leaving<'_, T> {
+    fn drop(&mut self) {
+        self.0.state().is_over = true;
+        self.0.moved.notify_all();
+    }
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Fault>>) -> Result<T, Fault> {
@@ -120,6 +205,10 @@ fn next<I>(receiver: &Mutex<Receiver<I>>) -> Option<I> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -153,6 +242,53 @@ mod tests {
         let work = |at| if at < 5 { Ok(at) } else { Err(fault()) };
         assert_eq!(stream(upto(9), &work, &mut nothing).unwrap_err().message(), "no");
         assert_eq!(stream(upto(9), &Ok, &mut |_| Err(fault())).unwrap_err().message(), "no");
+    }
+
+    /// How many of a hundred thousand things were asked for while the first was worked on, or taken, for a while.
+    fn asked_meanwhile(is_slow_to_work: bool) -> usize {
+        let (asked, meanwhile) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let things = (0..100_000).map(|at| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            Ok(at)
+        });
+        let slow = |at: usize| {
+            if at == 0 {
+                std::thread::sleep(Duration::from_millis(50));
+                meanwhile.store(asked.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        };
+        let work = |at| {
+            if is_slow_to_work {
+                slow(at);
+            }
+            Ok(at)
+        };
+        let mut due = 0..;
+        let mut take = |at| {
+            assert_eq!(due.next(), Some(at));
+            if !is_slow_to_work {
+                slow(at);
+            }
+            Ok(())
+        };
+        stream(things, &work, &mut take).unwrap();
+        assert_eq!(due.next(), Some(100_000));
+        meanwhile.into_inner()
+    }
+
+    #[test]
+    fn nothing_runs_far_ahead_of_what_is_due() {
+        for is_slow_to_work in [true, false] {
+            let asked = asked_meanwhile(is_slow_to_work);
+            assert!(asked <= AHEAD * count() + 1, "{asked} while the first one is slow");
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_a_stream() {
+        let work = |at| if at == 500 { panic!("on purpose") } else { Ok(at) };
+        let streamed = || stream((0..100_000).map(Ok), &work, &mut |_| Ok(()));
+        assert!(!matches!(catch_unwind(streamed), Ok(Ok(()))));
     }
 
     #[test]

@@ -330,6 +330,20 @@ fn the_walls_are_configured() {
     }
 }
 
+#[test]
+fn p384_is_computed_with_verified_arithmetic() {
+    let (config, manifest) = (read(".cargo/config.toml"), read("Cargo.toml"));
+    assert!(config.contains("p384_backend=\"fiat\""), ".cargo/config.toml does not choose it");
+    let unchecked = "fiat-crypto = { overflow-checks = false }";
+    assert!(manifest.contains(unchecked), "Cargo.toml lets release builds put branches into it");
+    let backend = if cfg!(p384_backend = "fiat") { "fiat" } else { "bigint" };
+    assert_eq!(
+        backend, "fiat",
+        "RUSTFLAGS replaced .cargo/config.toml, so this is not the program that is shipped: add \
+         --cfg p384_backend=\"fiat\" to them"
+    );
+}
+
 /// Complains about words in shipped code outside the files that may use them.
 fn only_in(words: &[&str], allowed: &[&str], excused: &[&str], way_out: &str) {
     let mut complaints = Vec::new();

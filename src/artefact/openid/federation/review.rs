@@ -109,6 +109,8 @@ struct Reviewed {
     card: Card,
     place: Place,
     keys: Vec<String>,
+    /// Those that serve the protocols of its subject.
+    protocols: Vec<String>,
     print: Print,
     findings: Vec<Finding>,
     /// What it says, where that is not what was signed last.
@@ -140,8 +142,8 @@ impl Work<'_> {
         then: impl FnOnce(&dyn Prepared) -> Result<T, Fault>,
     ) -> Result<(T, Reviewed), Fault> {
         let mut record = Vec::new();
-        let (said, subject, octets, found) =
-            self.with(&input, terms, Some(&mut record), |prepared, subject| {
+        let (subject, protocols, (said, octets, found)) =
+            self.with(&input, terms, Some(&mut record), |prepared| {
                 let octets = prepared.octets().concat();
                 let (_, claims) = parts(&octets).ok_or_else(|| INTERNAL.fault("no claims"))?;
                 let keys = thumbprints(prepared.facts())?;
@@ -152,23 +154,24 @@ impl Work<'_> {
                 // A second run in the same second has nothing to sign: what says the same stands.
                 findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
                 let news = is_news.then(|| prepared.facts().clone());
-                Ok((then(prepared)?, subject, octets, (keys, print, findings, news)))
+                Ok((then(prepared)?, octets, (keys, print, findings, news)))
             })?;
         let (keys, print, findings, news) = found;
         let form = input.form;
         let card = Card::new(form, input.name, subject, keys.len(), octets.len());
         let place = Place::of(self.shelf, &card, &octets, &record)?;
-        Ok((said, Reviewed { form, card, place, keys, print, findings, news }))
+        Ok((said, Reviewed { form, card, place, keys, protocols, print, findings, news }))
     }
 
-    /// Opens a document, makes sure that it is the one that was listed, and prepares it.
+    /// Opens a document, makes sure that it is the one that was listed, and prepares it. Yields whom it is about, the keys that
+    /// serve the protocols of that, and what is made of it then.
     fn with<T>(
         &self,
         input: &Input,
         terms: &Terms<'_>,
         record: Option<&mut dyn Write>,
-        then: impl FnOnce(&dyn Prepared, String) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        then: impl FnOnce(&dyn Prepared) -> Result<T, Fault>,
+    ) -> Result<(String, Vec<String>, T), Fault> {
         let document = opened(self.folder, input.form, &input.name)?;
         if digest_of(&document)? != input.digest {
             return Err(CHANGED
@@ -180,8 +183,8 @@ impl Work<'_> {
         let subject = decided.subject().map_err(at)?;
         let last = terms.vault.last(&terms.key.line, input.form.name(), &subject)?;
         let terms = again(terms, terms.vault, last.as_ref());
-        let prepared = decided.prepare(&document, &terms, record).map_err(at)?;
-        then(prepared.as_ref(), subject).map_err(at)
+        let (prepared, protocols) = decided.prepare(&document, &terms, record).map_err(at)?;
+        Ok((subject, protocols, then(prepared.as_ref()).map_err(at)?))
     }
 }
 
@@ -282,8 +285,9 @@ struct Meeting<'a> {
     more: usize,
     statements: usize,
     subjects: Hashes,
-    /// Who has which key, by its place. Keys stand here as hashes as subjects do.
+    /// Who has which key, by its place, and whose protocols the first of them serves. Keys stand here as hashes as subjects do.
     holders: HashMap<u64, usize>,
+    served: HashMap<u64, usize>,
     hash: RandomState,
     kept: u64,
     rekeyed: u64,
@@ -315,6 +319,7 @@ impl<'a> Meeting<'a> {
             statements: 0,
             subjects: Hashes::default(),
             holders: HashMap::new(),
+            served: HashMap::new(),
             hash: RandomState::new(),
             kept: 0,
             rekeyed: 0,
@@ -322,10 +327,13 @@ impl<'a> Meeting<'a> {
     }
 
     fn take(&mut self, one: Reviewed) -> Result<(), Fault> {
-        let Reviewed { form, card, place, keys, print, findings, news } = one;
+        let Reviewed { form, card, place, keys, protocols, print, findings, news } = one;
         self.examiner.adopt(&card.file, findings);
         for key in &keys {
             self.look(key, form, &card)?;
+        }
+        for key in &protocols {
+            self.serves(key, &card)?;
         }
         let id = self.names.id(form, &card.subject);
         let differs = self.examiner.member(&id, &print);
@@ -359,11 +367,39 @@ impl<'a> Meeting<'a> {
         }
     }
 
+    /// The document at which a key was first met.
+    fn met(&self, at: Option<&usize>) -> Result<Option<Card>, Fault> {
+        at.and_then(|place| self.places.get(*place)).map(|place| place.card(self.shelf)).transpose()
+    }
+
+    /// Looks whose federation key serves the protocols of a subject; its own is told of by its own rule.
+    fn serves(&mut self, key: &str, one: &Card) -> Result<(), Fault> {
+        let hash = self.hash.hash_one(key);
+        self.served.entry(hash).or_insert(self.places.len());
+        if let Some(other) = self.met(self.holders.get(&hash))? {
+            self.taken(key, (&other, one));
+        }
+        Ok(())
+    }
+
+    /// Tells that a federation key of one subject serves the protocols of another.
+    fn taken(&mut self, key: &str, (whose, one): (&Card, &Card)) {
+        if whose.subject != one.subject {
+            let (file, of) = (&one.file, &whose.file);
+            let detail = format!("{file}: metadata holds the key {key} of {}, as {of} has it", whose.subject);
+            self.examiner.breach("openid.subject.key-taken", &one.subject, detail);
+        }
+    }
+
     /// Looks who else has a key: another subordinate, or one whose key stands in another list.
     fn look(&mut self, key: &str, form: Form, one: &Card) -> Result<(), Fault> {
         let hash = self.hash.hash_one(key);
-        let other = self.holders.get(&hash).and_then(|place| self.places.get(*place));
-        let other = other.map(|place| place.card(self.shelf)).transpose()?;
+        if form == Form::SubordinateStatement
+            && let Some(other) = self.met(self.served.get(&hash))?
+        {
+            self.taken(key, (one, &other));
+        }
+        let other = self.met(self.holders.get(&hash))?;
         let (subject, detail) = match (form, other) {
             (Form::SubordinateStatement, None) => {
                 self.holders.insert(hash, self.places.len());

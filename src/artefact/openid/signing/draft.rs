@@ -45,6 +45,8 @@ pub(super) struct Draft<'t> {
     exp: Option<(Instant, String)>,
     shown: Facts,
     breaches: Vec<Breach>,
+    /// The thumbprints of the keys that serve the protocols of the subject.
+    pub(super) protocols: Vec<String>,
 }
 
 impl<'t> Draft<'t> {
@@ -73,6 +75,7 @@ impl<'t> Draft<'t> {
             exp,
             shown: Facts::default(),
             breaches: vec![],
+            protocols: vec![],
         })
     }
 

@@ -67,13 +67,13 @@ pub(super) trait Decided {
     /// What [`Kind::subject`] says.
     fn subject(&self) -> Result<String, Fault>;
 
-    /// What [`Kind::prepare`] makes of the document.
+    /// What [`Kind::prepare`] makes of the document, and the thumbprints of the keys that serve the protocols of its subject.
     fn prepare(
         self: Box<Self>,
         document: &Document,
         terms: &Terms<'_>,
         record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared>, Fault>;
+    ) -> Result<(Box<dyn Prepared>, Vec<String>), Fault>;
 }
 
 impl<D: Decision> Decided for D {
@@ -86,8 +86,10 @@ impl<D: Decision> Decided for D {
         document: &Document,
         terms: &Terms<'_>,
         record: Option<&mut dyn Write>,
-    ) -> Result<Box<dyn Prepared>, Fault> {
-        self.draft(terms)?.finish(document, record)
+    ) -> Result<(Box<dyn Prepared>, Vec<String>), Fault> {
+        let mut draft = self.draft(terms)?;
+        let protocols = std::mem::take(&mut draft.protocols);
+        Ok((draft.finish(document, record)?, protocols))
     }
 }
 

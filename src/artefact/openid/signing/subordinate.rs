@@ -9,11 +9,13 @@ use serde_json::json;
 use super::draft::Draft;
 use super::{Decision, configuration_of, known, subject, superiors};
 use crate::artefact::Terms;
+use crate::artefact::openid::checks::metadata_keys;
 use crate::artefact::openid::constraints;
 use crate::artefact::openid::metadata_policy::OPERATORS;
 use crate::artefact::openid::statement::date;
 use crate::artefact::openid::{Form, Statement};
 use crate::base::fault::Fault;
+use crate::format::jose::thumbprint_of;
 use crate::format::json::{Map, Value};
 
 /// What the operator decides.
@@ -74,6 +76,8 @@ impl Decision for SubordinateStatement {
         let said: Map<String, Value> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         for metadata in [configuration.get("metadata"), said.get("metadata")] {
+            let names = metadata_keys(metadata).filter_map(|(_, key)| thumbprint_of(key).ok());
+            draft.protocols.extend(names);
             for taken in subject::reused(terms, &sub, metadata)? {
                 draft.breach("openid.subject.key-taken", taken);
             }
