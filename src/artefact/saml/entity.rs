@@ -472,7 +472,6 @@ impl Assembler {
         }
         std::mem::swap(text, last);
         let mut is_cut = self.entity.is_cut;
-        self.certificate.clone_from(&certificate);
         if let Some(key) = self.key() {
             push(&mut key.certificates, certificate, &mut is_cut);
         }
