@@ -172,11 +172,7 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     says(&["openid.subject.key-taken", "subordinates/2.toml", &id(1)]);
     // and that among the keys of its protocols, whichever of the two comes first
     for (number, other) in [(1, 2), (2, 1)] {
-        let jwk = fedroot::format::jose::jwk(&key(other).public().unwrap()).to_string();
-        let jwks = format!("jwks = {{ keys = [{}] }}\n", jwk.replace("\":", "\"="));
-        let path = folder.path(&format!("in/subordinates/{number}.toml"));
-        let text = format!("{}\n[metadata.openid_provider]\n{jwks}", statement(number));
-        fs::write(path, text).unwrap();
+        fs::write(folder.path(&format!("in/subordinates/{number}.toml")), serving(number, other)).unwrap();
         says(&[
             "openid.subject.key-taken",
             &format!("subordinates/{number}.toml: metadata holds"),
@@ -225,6 +221,12 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     let ran = folder.fedroot(&arguments(&[]));
     assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains("subordinates/2.toml"));
     assert_eq!(signs_after(&folder), 3);
+}
+
+/// What the anchor says of a subordinate, with the key of another among those of its protocols.
+fn serving(number: u32, other: u32) -> String {
+    let jwk = fedroot::format::jose::jwk(&key(other).public().unwrap()).to_string().replace("\":", "\"=");
+    format!("{}\n[metadata.openid_provider]\njwks = {{ keys = [{jwk}] }}\n", statement(number))
 }
 
 /// The folder is mended: everything is signed.
