@@ -64,7 +64,7 @@ impl<T: Copy> Marks<T> {
             return bucket.get_mut(at).map(|(_, beside)| beside);
         }
         if bucket.len() == bucket.capacity() {
-            bucket.reserve_exact(1 + bucket.len() / 32);
+            bucket.reserve_exact(1 + bucket.len() / 64);
         }
         bucket.push((short, new));
         None
