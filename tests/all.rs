@@ -36,6 +36,7 @@ mod jose_corpus;
 mod interop;
 mod keys;
 mod kinds;
+mod links;
 mod ledger;
 mod ledger_batch;
 mod ledger_export;

@@ -98,10 +98,10 @@ fn profile(kind: &str, vectors: &Path) -> String {
 }
 
 /// Signs, and reads the record that the signature left.
-fn signed(kind: &dyn Kind, path: &Path, profile: &str) -> Last {
+fn signed(kind: &dyn Kind, path: &Path, profile: &str, last: Option<&Last>) -> Last {
     let document = kind.open(path).unwrap();
     let mut record = Vec::new();
-    let with = (profile, None, &Vault::default());
+    let with = (profile, last, &Vault::default());
     let done = prepared(kind, &document, with, Some(&mut record), |prepared| {
         let signature =
             key().sign(prepared.scheme(), &prepared.octets().concat(), &mut random::system()).unwrap();
@@ -117,7 +117,7 @@ fn signed(kind: &dyn Kind, path: &Path, profile: &str) -> Last {
 
 fn examine(kind: &dyn Kind, vectors: &Path, rule: &str, name: &str) -> Option<BTreeSet<&'static str>> {
     let (folder, profile) = (vectors.join(rule), profile(kind.name(), vectors));
-    let last = find(&folder, "last").map(|path| signed(kind, &path, &profile));
+    let last = find(&folder, "last").map(|path| signed(kind, &path, &profile, None));
     let mut vault = Vault::default();
     match find(&folder, "other") {
         Some(path) if path.extension().is_some_and(|ending| ending == "pem") => {
@@ -125,7 +125,7 @@ fn examine(kind: &dyn Kind, vectors: &Path, rule: &str, name: &str) -> Option<BT
         }
         // What another client was authorised with, by the same line.
         Some(path) => {
-            let other = signed(kind, &path, &profile);
+            let other = signed(kind, &path, &profile, None);
             vault.signed = Arc::new(vec![(line(), other.facts().clone())]);
         }
         None => {}
@@ -172,6 +172,43 @@ fn a_grant_in_which_everything_is_right_has_no_findings() {
         let rule = RULES.iter().find(|rule| rule.kind == group).unwrap().id;
         assert_eq!(examine(kind(name).unwrap(), &vectors, rule, "good"), Some(BTreeSet::new()), "{name}");
     }
+}
+
+#[test]
+fn a_key_is_its_clients_own_as_long_as_an_authorisation_with_it_counts() {
+    let kind = kind("provisioning-authorisation").unwrap();
+    let vectors = root().join("tests/vectors/client-key-rules");
+    let (profile, folder) = (profile(kind.name(), &vectors), tempfile::tempdir().unwrap());
+    let read = |name: &str| fs::read_to_string(vectors.join("client-key.other").join(name)).unwrap();
+    let (first, second) = (read("bad.toml"), read("good.toml"));
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let before = signed(kind, &write("first.toml", &first), &profile, None);
+    let now = signed(kind, &write("second.toml", &second), &profile, Some(&before));
+    assert!(now.facts().value("earlier client key").is_some(), "the review tells what counts still");
+    let again = signed(kind, &write("again.toml", &second), &profile, Some(&now));
+    let judge = |text: &str, facts: &Facts| {
+        let path = write("other.toml", &text.replace("https://idp.", "https://another."));
+        let vault = Vault { signed: Arc::new(vec![(line(), facts.clone())]), ..Vault::default() };
+        let document = kind.open(&path).unwrap();
+        prepared(kind, &document, (&profile, None, &vault), None, |ready| rules_of(ready.examined())).unwrap()
+    };
+    for facts in [now.facts(), again.facts()] {
+        assert!(judge(&first, facts).contains("client-key.other"), "the first key lets its client in still");
+        assert!(judge(&second, facts).contains("client-key.other"));
+    }
+    // Once it has ended, the key is free.
+    let mut ended = Facts::default();
+    for fact in now.facts().iter().filter(|fact| fact.path != "earlier client key") {
+        ended.add(&fact.path, &fact.value);
+    }
+    let earlier = now.facts().value("earlier client key").unwrap();
+    let (key, _) = earlier.split_once(" until ").unwrap();
+    ended.add("earlier client key", format!("{key} until {NOW}"));
+    assert!(!judge(&first, &ended).contains("client-key.other"));
 }
 
 #[test]
@@ -439,6 +476,19 @@ fn a_finished_document_of_an_anchors_keys_says_nothing_else_and_is_signed() {
         let ran = sign(&other, &jws["signatures"]);
         assert!(ran.code == 3 && ran.stderr.contains(name), "{name}: {}", ran.stderr);
     }
+    for name in ["x5u", "exp", "revoked", "note"] {
+        let mut other = first.clone();
+        other["keys"][1][name] = json!("x");
+        let ran = sign(&other, &jws["signatures"]);
+        let says = format!("key 2 has the member '{name}'");
+        assert!(ran.code == 3 && ran.stderr.contains(&says), "{name}: {}", ran.stderr);
+    }
+    // Another key under the thumbprint of ours, in all that the document tells of it.
+    let mut other = first.clone();
+    let kid = base64url(&[7; 32]);
+    (other["keys"][1]["kid"], other["thumbprints"][1]["kid"]) = (kid.clone().into(), kid.into());
+    let ran = sign(&other, &jws["signatures"]);
+    assert!(ran.code == 3 && ran.stderr.contains("like another key"), "{}", ran.stderr);
 }
 
 /// The dark modules of a drawing, four modules away from its edges.

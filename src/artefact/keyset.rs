@@ -57,6 +57,10 @@ pub(super) struct Key {
     purpose: Option<String>,
 }
 
+/// How others encrypt to a key (RFC 7518, section 4.1): `RSA1_5` is left out, for it leaks.
+const RSA_ENCRYPTION: [&str; 4] = ["RSA-OAEP", "RSA-OAEP-256", "RSA-OAEP-384", "RSA-OAEP-512"];
+const EC_ENCRYPTION: [&str; 4] = ["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"];
+
 impl KeyInput {
     /// Reads the key.
     pub(super) fn key(&self, terms: &Terms<'_>) -> Result<Key, Fault> {
@@ -169,8 +173,30 @@ impl Key {
     /// As a JWK under a name: the given one, else its thumbprint.
     pub(super) fn named(&self, purpose: &str) -> Result<Value, Fault> {
         let kid = self.kid.clone().unwrap_or_else(|| jose::thumbprint(&self.public));
-        let alg = self.scheme()?.jose.to_owned();
-        Ok(self.written(&[("kid", kid), ("use", purpose.to_owned()), ("alg", alg)]))
+        let alg = match purpose {
+            "sig" | "jwt-svid" => Some(self.scheme()?.jose.to_owned()),
+            "enc" => self.encryption()?,
+            other => {
+                return Err(COMPOSED
+                    .fault(format!("the use of the key is '{other}', which names none"))
+                    .hint("write sig or enc; the keys of a SPIFFE bundle are for x509-svid or jwt-svid"));
+            }
+        };
+        let mut members = vec![("kid", kid), ("use", purpose.to_owned())];
+        members.extend(alg.map(|alg| ("alg", alg)));
+        Ok(self.written(&members))
+    }
+
+    /// The algorithm of a key that others encrypt to, where one is said (RFC 7518, section 4.1).
+    fn encryption(&self) -> Result<Option<String>, Fault> {
+        let is_rsa = matches!(self.public.parts(), Parts::Rsa { .. });
+        let taken = if is_rsa { &RSA_ENCRYPTION } else { &EC_ENCRYPTION };
+        match &self.alg {
+            Some(alg) if !taken.contains(&alg.as_str()) => Err(COMPOSED
+                .fault(format!("nobody encrypts to a {} key with the algorithm '{alg}'", self.public.title()))
+                .hint(format!("write one of {}, or leave alg out", taken.join(", ")))),
+            alg => Ok(alg.clone()),
+        }
     }
 
     /// Its certificate as `x5c` has it: base64 (RFC 7517, section 4.7).

@@ -34,6 +34,8 @@ const BYTES_MAX: u64 = 1 << 20;
 const ENDINGS: [&str; 2] = [".jws", ".html"];
 /// All that a document says; nothing else is signed.
 const MEMBERS: [&str; 6] = ["entity_id", "iat", "exp", "contact", "thumbprints", "keys"];
+/// All that is said of a key: what the key is, and how it is called and used.
+const KEY_MEMBERS: [&str; 9] = ["kty", "crv", "x", "y", "n", "e", "kid", "use", "alg"];
 /// Clocks may differ by so much.
 const SKEW_SECONDS: i64 = 120;
 
@@ -203,6 +205,33 @@ fn thumbprint(jwk: &Jwk) -> Result<Value, Fault> {
     }))
 }
 
+/// Refuses keys that say more than such a document does, and one that is called as another key is: people compare by it.
+fn check_keys(value: &Value, keys: &JwkSet) -> Result<(), Fault> {
+    let given = value.get("keys").and_then(Value::as_array).into_iter().flatten();
+    for (number, members) in given.filter_map(Value::as_object).enumerate() {
+        if let Some(name) = members.keys().find(|name| !KEY_MEMBERS.contains(&name.as_str())) {
+            let number = number + 1;
+            return Err(ALTERED.fault(format!(
+                "key {number} has the member '{name}', which no key of such a document has"
+            )));
+        }
+    }
+    for jwk in &keys.keys {
+        let kid = jwk.kid().unwrap_or_default();
+        let own = [jwk.thumbprint(), jose::kubernetes_kid(jwk.key())];
+        // 32 octets in base64url are a SHA-256, and that of another key
+        if from_base64url(kid).is_some_and(|digest| digest.len() == 32) && !own.iter().any(|own| own == kid) {
+            return Err(ALTERED
+                .fault(format!(
+                    "the key with the thumbprint {} is called {kid}, like another key",
+                    jwk.thumbprint()
+                ))
+                .hint("its kid is the key's own thumbprint, or a name that is none"));
+        }
+    }
+    Ok(())
+}
+
 /// A document that was read and checked against itself.
 pub(super) struct Content {
     pub(super) value: Value,
@@ -218,6 +247,7 @@ impl Content {
         if let Some((name, _)) = members.clone().find(|(name, _)| !MEMBERS.contains(&name.as_str())) {
             return Err(ALTERED.fault(format!("it has the member '{name}', which no such document has")));
         }
+        check_keys(&value, &keys)?;
         for name in ["entity_id", "contact"] {
             if value.get(name).is_some_and(|text| !text.is_string()) {
                 return Err(ALTERED.fault(format!("{name} is no text")));
@@ -300,7 +330,8 @@ impl Content {
         if exp <= now || exp <= iat {
             breaches.push(("oob-keys.exp.past", format!("it ends at {exp}; made at {iat}, and it is {now}")));
         }
-        if exp.seconds_since(now) > most.seconds() {
+        let counts = exp.seconds_since(now).max(exp.seconds_since(iat) - SKEW_SECONDS);
+        if counts > most.seconds() {
             breaches.push(("oob-keys.exp.too-far", format!("it would end at {exp}, and {most} is the most")));
         }
         Ok(())
@@ -319,7 +350,13 @@ impl Content {
             {
                 breaches.push(("oob-keys.key.weak", format!("key {thumbprint} is {}", key.title())));
             }
-            for kept in terms.vault.keys()?.iter().filter(|kept| kept.public == *key) {
+            let last = terms.last.iter().flat_map(|last| last.facts().values("thumbprint"));
+            let kept = terms.vault.keys()?;
+            if !kept.iter().any(|kept| kept.public == *key) && !last.into_iter().any(|one| one == thumbprint)
+            {
+                breaches.push(("oob-keys.key.unknown", format!("key {thumbprint}")));
+            }
+            for kept in kept.iter().filter(|kept| kept.public == *key) {
                 let line = &kept.id.line;
                 if line.tenant() != own.tenant() || line.environment() != own.environment() {
                     breaches.push(("oob-keys.key.other-line", format!("key {thumbprint} is {}", kept.id)));

@@ -1,6 +1,7 @@
 //! Provisioning authorisations: a signed statement that a client may use a SCIM interface (RFC 7644) with keys of its own, for
 //! one tenant and environment, within limits that the service enforces. The root signs keys, not tokens.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::key::PublicKey;
-use crate::policy::Profile;
+use crate::policy::{Facts, Last, Profile};
 
 pub(super) struct Provisioning;
 
@@ -35,6 +36,9 @@ const REQUIRED: [&str; 11] =
 
 /// Under this path the facts tell the client's keys, for the next review and for those of others.
 const THUMBPRINT: &str = "client key";
+
+/// Under this path they tell keys with which an earlier authorisation of the client lets it in still: `THUMBPRINT until TIME`.
+const EARLIER: &str = "earlier client key";
 
 /// The methods of SCIM (RFC 7644, section 3.2).
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -151,6 +155,11 @@ impl Kind for Provisioning {
         for thumbprint in &thumbprints {
             facts.add(THUMBPRINT, thumbprint);
         }
+        for (earlier, until) in earlier(terms) {
+            if !thumbprints.contains(&earlier) || until > dates.exp {
+                facts.add(EARLIER, format!("{earlier} until {until}"));
+            }
+        }
         let breaches = breaches.into_iter().map(|(rule, detail)| (rule, String::new(), detail)).collect();
         Ok(Box::new(Jwt::with(&SHAPE, document, terms, scheme, claims, (facts, breaches), record)?))
     }
@@ -220,7 +229,29 @@ fn token_lifetime(input: &Input, terms: &Terms<'_>, breaches: &mut Vec<Breach>) 
     Ok(lifetime)
 }
 
-/// Holds the client's keys against its last authorisation and against those of others.
+/// The keys of the client's authorisations before this one, as long as these count.
+fn earlier(terms: &Terms<'_>) -> BTreeMap<String, Instant> {
+    let mut keys = BTreeMap::new();
+    let Some(facts) = terms.last.map(Last::facts) else { return keys };
+    let end = facts.value("exp").and_then(|end| Instant::parse(end).ok());
+    let last = facts.values(THUMBPRINT).filter_map(|key| Some((key, end?)));
+    for (key, until) in carried(facts).chain(last).filter(|(_, until)| *until > terms.now) {
+        let latest = keys.entry(key.to_owned()).or_insert(until);
+        *latest = until.max(*latest);
+    }
+    keys
+}
+
+/// The keys of earlier authorisations in a record, and until when these count.
+fn carried(facts: &Facts) -> impl Iterator<Item = (&str, Instant)> {
+    facts.values(EARLIER).filter_map(|value| {
+        let (key, until) = value.split_once(" until ")?;
+        Some((key, Instant::parse(until).ok()?))
+    })
+}
+
+/// Holds the client's keys against its last authorisation and against those of others, the last one of each and those before
+/// it that count still.
 fn judge_keys(
     input: &Input,
     thumbprints: &[String],
@@ -240,7 +271,10 @@ fn judge_keys(
         let is_same = facts.value("sub") == Some(&input.client)
             && line.tenant() == terms.key.line.tenant()
             && line.environment() == terms.key.line.environment();
-        let is_theirs = |key: &&String| !is_same && facts.values(THUMBPRINT).any(|own| own == *key);
+        let is_theirs = |key: &&String| {
+            let live = carried(facts).filter(|(_, until)| *until > terms.now).map(|(own, _)| own);
+            !is_same && facts.values(THUMBPRINT).chain(live).any(|own| own == *key)
+        };
         for key in thumbprints.iter().filter(is_theirs) {
             let other = facts.value("sub").unwrap_or_default();
             breaches.push(("client-key.other", format!("key {key} is the one of {other} in {line}")));

@@ -207,12 +207,19 @@ fn judge_authentication(
     // What registers without a method authenticates with a secret (RFC 7591, section 2).
     let said = text(metadata, "token_endpoint_auth_method")?;
     let method = said.unwrap_or("client_secret_basic");
-    if method.starts_with("client_secret") {
+    if method.to_ascii_lowercase().starts_with("client_secret") {
         let silent = if said.is_none() { "token_endpoint_auth_method is not given: " } else { "" };
         breaches.push(("software-statement.auth.shared-secret", format!("{silent}the method is {method}")));
     }
     if ["private_key_jwt", "self_signed_tls_client_auth"].contains(&method) && !has_keys && !has_uri {
         breaches.push(("software-statement.auth.no-keys", format!("the method is {method}")));
+    }
+    // HMAC takes the client's secret for its key (OpenID Connect Core 1.0, section 10.1), and `none` no key at all.
+    for name in metadata.keys().filter(|name| name.ends_with("_alg")) {
+        let alg = text(metadata, name)?.unwrap_or_default().to_ascii_uppercase();
+        if alg.starts_with("HS") || alg == "NONE" {
+            breaches.push(("software-statement.auth.shared-secret", format!("{name} is {alg}")));
+        }
     }
     Ok(())
 }
@@ -223,7 +230,9 @@ fn judge_flows(metadata: &Map<String, Value>, breaches: &mut Vec<Breach>) -> Res
     let is_plain = !grants.contains(&"authorization_code");
     let responses =
         texts(metadata, "response_types")?.unwrap_or_else(|| if is_plain { vec![] } else { vec!["code"] });
-    for weak in grants.iter().filter(|grant| ["implicit", "password"].contains(grant)) {
+    let is_weak =
+        |grant: &&&str| ["implicit", "password"].iter().any(|weak| grant.eq_ignore_ascii_case(weak));
+    for weak in grants.iter().filter(is_weak) {
         breaches.push(("software-statement.grant.weak", format!("{weak} is among the grant_types")));
     }
     let has_code = responses.iter().any(|one| one.split(' ').any(|part| part == "code"));
@@ -243,9 +252,16 @@ fn judge_flows(metadata: &Map<String, Value>, breaches: &mut Vec<Breach>) -> Res
         }
     }
     let is_native = text(metadata, "application_type")? == Some("native");
-    for uri in redirects {
+    for uri in redirects.into_iter().chain(texts(metadata, "post_logout_redirect_uris")?.unwrap_or_default())
+    {
         if let Some(why) = not_a_redirect(uri, is_native) {
             breaches.push(("software-statement.redirect.malformed", format!("{uri}: {why}")));
+        }
+    }
+    // Its fragment is the digest of what stands there (OpenID Connect Core 1.0, section 6.2).
+    for uri in texts(metadata, "request_uris")?.unwrap_or_default() {
+        if let Some(why) = not_a_url(uri.split('#').next().unwrap_or_default()) {
+            breaches.push(("software-statement.uri.malformed", format!("request_uris: {uri}: {why}")));
         }
     }
     Ok(())
@@ -260,13 +276,19 @@ fn not_a_redirect(uri: &str, is_native: bool) -> Option<&'static str> {
         return Some("it has a fragment");
     }
     if is_native {
-        let loopback = ["http://127.0.0.1", "http://[::1]"].iter().find_map(|start| uri.strip_prefix(start));
-        if loopback.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])) {
-            return None;
+        let loopback = ["127.0.0.1", "[::1]"].iter().find_map(|host| {
+            let rest = uri.strip_prefix("http://")?.strip_prefix(host)?;
+            (rest.is_empty() || rest.starts_with([':', '/', '?'])).then(|| format!("https://{host}{rest}"))
+        });
+        // But for its scheme it is a URL like others: what looks like a port may be a user, and another host behind it.
+        if let Some(url) = loopback {
+            return not_a_url(&url);
         }
         // A scheme of its own is a domain turned round (RFC 8252, section 7.1).
         let scheme = uri.split(':').next().unwrap_or_default();
-        if scheme.contains('.') && uri.chars().all(|c| c.is_ascii_graphic()) {
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        if scheme.contains('.') && scheme.chars().all(is_scheme) && uri.chars().all(|c| c.is_ascii_graphic())
+        {
             return None;
         }
     }
@@ -285,4 +307,79 @@ fn texts<'a>(metadata: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<
     let Some(value) = metadata.get(name) else { return Ok(None) };
     let texts = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
     texts.map(Some).ok_or_else(|| COMPOSED.fault(format!("metadata.{name} is not a list of texts")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The rules that client metadata with these members breaks.
+    fn broken(more: &Value) -> Vec<&'static str> {
+        let mut metadata = json!({
+            "software_id": "x",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "redirect_uris": ["https://a.example/cb"],
+        });
+        let members = metadata.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        let mut breaches = Vec::new();
+        judge(members, true, &mut breaches).unwrap();
+        breaches.into_iter().map(|(rule, _)| rule).collect()
+    }
+
+    #[test]
+    fn a_redirect_leads_to_the_software_and_nowhere_else() {
+        let native = |uri: &str| broken(&json!({"application_type": "native", "redirect_uris": [uri]}));
+        for good in [
+            "http://127.0.0.1",
+            "http://127.0.0.1/cb",
+            "http://127.0.0.1:8080/cb?x=1",
+            "http://[::1]:80",
+            "https://a.example/cb",
+            "org.example.app:/cb",
+        ] {
+            assert_eq!(native(good), [""; 0], "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:80@evil.example/",
+            "http://127.0.0.1:x.evil/",
+            "http://127.0.0.1:@evil.example/",
+            "http://127.0.0.1:80\\@evil.example/",
+            "http://127.0.0.1:+80/",
+            "http://127.0.0.1:/",
+            "http://127.0.0.1.evil.example/",
+            "http://[::1]:80@evil.example/",
+            "http://localhost/",
+            "evil.example/x:/cb",
+        ] {
+            assert_eq!(native(bad), ["software-statement.redirect.malformed"], "{bad}");
+        }
+        let logout = json!({"post_logout_redirect_uris": ["http://evil.example/"]});
+        assert_eq!(broken(&logout), ["software-statement.redirect.malformed"]);
+        assert_eq!(
+            broken(&json!({"request_uris": ["http://evil.example/"]})),
+            ["software-statement.uri.malformed"]
+        );
+        assert_eq!(broken(&json!({"request_uris": ["https://a.example/r#digest"]})), [""; 0]);
+    }
+
+    #[test]
+    fn a_shared_secret_or_none_is_found_in_algorithms_and_in_other_letters() {
+        let secret = "software-statement.auth.shared-secret";
+        for bad in [
+            json!({"token_endpoint_auth_signing_alg": "HS256"}),
+            json!({"token_endpoint_auth_signing_alg": "none"}),
+            json!({"id_token_signed_response_alg": "none"}),
+            json!({"id_token_signed_response_alg": "hs512"}),
+            json!({"token_endpoint_auth_method": "Client_Secret_Basic"}),
+        ] {
+            assert_eq!(broken(&bad), [secret], "{bad}");
+        }
+        assert_eq!(broken(&json!({"id_token_signed_response_alg": "ES384"})), [""; 0]);
+        let weak = json!({"grant_types": ["authorization_code", "Implicit"]});
+        assert_eq!(broken(&weak), ["software-statement.grant.weak"]);
+        assert_eq!(broken(&json!({"token_endpoint_auth_method": "none"})), [""; 0], "a public client");
+    }
 }

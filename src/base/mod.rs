@@ -1,6 +1,7 @@
 //! What everything stands on: bytes, time, disk, secrets, text and faults. Knows nothing of keys or federations.
 
 pub mod append;
+pub mod below;
 pub mod bytes;
 pub mod clock;
 pub mod cores;

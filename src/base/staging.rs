@@ -3,13 +3,13 @@
 //!
 //! What an interrupted act wrote unseen stays there, for the next one to look at. It may be torn.
 
-#![expect(clippy::disallowed_methods, reason = "this is one of the places that touch files")]
-
-use std::fs::{self, File};
+use std::fs::TryLockError;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use rustix::io::Errno;
+
+use super::below::Below;
 use super::bytes::{Digest, hex};
 use super::disk::{self, BUSY, Pending, create_folder, fault};
 use super::fault::Fault;
@@ -19,9 +19,8 @@ const HIDDEN: &str = ".fedroot";
 
 /// A folder that is being renewed. It is locked until this is dropped.
 pub struct Staging {
-    folder: PathBuf,
-    hidden: PathBuf,
-    lock: File,
+    folder: Below,
+    hidden: Below,
     is_made: bool,
     /// Whether an interrupted act left something unseen.
     is_left: bool,
@@ -29,79 +28,92 @@ pub struct Staging {
 
 impl Staging {
     /// Takes a folder, which is made when it is not there.
-    pub fn open(folder: &Path) -> Result<Self, Fault> {
-        let is_made = !disk::exists(folder);
-        create_folder(folder)?;
-        let lock = File::open(folder).map_err(|e| fault("lock", folder, &e))?;
-        match lock.try_lock() {
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        let is_made = !disk::exists(path);
+        create_folder(path)?;
+        let folder = Below::open(path)?;
+        match folder.as_file().try_lock() {
             Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
+            Err(TryLockError::WouldBlock) => {
                 return Err(BUSY
-                    .fault(format!("{} is being renewed by another fedroot", folder.display()))
+                    .fault(format!("{} is being renewed by another fedroot", path.display()))
                     .hint("wait until it has ended, then run this again"));
             }
-            Err(fs::TryLockError::Error(e)) => return Err(fault("lock", folder, &e)),
+            Err(TryLockError::Error(e)) => return Err(fault("lock", path, &e)),
         }
-        let hidden = folder.join(HIDDEN);
-        create_folder(&hidden)?;
-        let is_left = !disk::names(&hidden)?.is_empty();
-        Ok(Self { folder: folder.to_owned(), hidden, lock, is_made, is_left })
+        let hidden = folder.own_folder(HIDDEN)?;
+        let is_left = !hidden.names(".")?.is_empty();
+        Ok(Self { folder, hidden, is_made, is_left })
     }
 
     /// The folder.
-    pub fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Below {
         &self.folder
     }
 
     /// Makes sure that there is room for so many bytes now. Where the file system cannot tell, nothing happens.
     pub fn check_room(&self, bytes: u64) -> Result<(), Fault> {
-        Pending::beside(&self.hidden.join("room"))?.reserve(bytes)
+        Pending::beside(&self.folder.path().join("room"))?.reserve(bytes)
     }
 
     /// Writes a file that shall be called `name`, unseen and not yet durable. Threads may write at once.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
-        let path = self.unseen(name);
-        let write = || {
-            let options = &mut fs::OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
-            file.write_all(bytes)
-        };
-        write().map_err(|e| fault("write", &self.folder.join(name), &e))
+        let mut file = self.hidden.create(&unseen(name))?;
+        file.write_all(bytes).map_err(|e| fault("write", &self.folder.path().join(name), &e))
     }
 
     /// What an interrupted act wrote for this name.
     pub fn unpublished(&self, name: &str, bytes_max: u64) -> Option<Vec<u8>> {
-        self.is_left.then(|| disk::read(&self.unseen(name), bytes_max).ok())?
+        self.is_left.then(|| self.hidden.read(&unseen(name), bytes_max).ok())?
     }
 
     /// Throws away what an interrupted act wrote for this name.
     pub fn discard(&self, name: &str) -> Result<(), Fault> {
-        if self.is_left { remove(&self.unseen(name)) } else { Ok(()) }
+        if self.is_left { self.hidden.remove(&unseen(name)) } else { Ok(()) }
     }
 
     /// Makes everything durable, by one call for the whole file system.
     pub fn settle(&self) -> Result<(), Fault> {
-        rustix::fs::syncfs(&self.lock).map_err(|e| fault("make durable", &self.folder, &e.into()))
+        let failed = |e: Errno| fault("make durable", self.folder.path(), &e.into());
+        rustix::fs::syncfs(self.folder.as_file()).map_err(failed)
     }
 
     /// Gives a file its names, in the place of what stands there. The first one last: once it stands, all do.
     pub fn publish(&self, names: &[String]) -> Result<(), Fault> {
         let Some((first, others)) = names.split_first() else { return Ok(()) };
-        let unseen = self.unseen(first);
+        let from = unseen(first);
         for other in others {
-            self.link(&unseen, other)?;
+            self.link((&self.hidden, &from), other)?;
         }
-        self.rename(&unseen, first)
+        self.hidden.rename(&from, &self.folder, first)
+    }
+
+    /// Writes files that are at hand, and gives them their names: those that do not stand there already. Yields whether any
+    /// did not.
+    pub fn put(&self, files: &[(&str, &[u8])]) -> Result<bool, Fault> {
+        let stands = |name: &str, bytes: &[u8]| {
+            self.folder.read(name, bytes.len() as u64).is_ok_and(|found| found == bytes)
+        };
+        let news: Vec<_> = files.iter().filter(|(name, bytes)| !stands(name, bytes)).collect();
+        if news.is_empty() {
+            return Ok(false);
+        }
+        for (name, bytes) in &news {
+            self.discard(name)?;
+            self.write(name, bytes)?;
+        }
+        self.settle()?;
+        news.iter().try_for_each(|(name, _)| self.publish(&[(*name).to_owned()]))?;
+        Ok(true)
     }
 
     /// Mends the other names of a file that stands under its first. Yields whether one was missing or another file.
     pub fn mend(&self, names: &[String]) -> Result<bool, Fault> {
         let Some((first, others)) = names.split_first() else { return Ok(false) };
-        let path = self.folder.join(first);
         let mut mended = false;
         for other in others {
-            if !is_same(&path, &self.folder.join(other)) {
-                self.link(&path, other)?;
+            if !self.folder.is_same(first, other) {
+                self.link((&self.folder, first), other)?;
                 mended = true;
             }
         }
@@ -110,97 +122,73 @@ impl Staging {
 
     /// Takes a published file away, and the folders that it leaves empty.
     pub fn remove(&self, name: &str) -> Result<(), Fault> {
-        let path = self.folder.join(name);
-        remove(&path)?;
-        let above = path.ancestors().skip(1).take_while(|folder| *folder != self.folder);
-        for folder in above {
-            if fs::remove_dir(folder).is_err() {
-                break;
-            }
-        }
+        self.folder.remove(name)?;
+        let above = name.rmatch_indices('/').filter_map(|(end, _)| name.get(..end));
+        let _ = above.take_while(|folder| self.folder.remove_folder(folder)).count();
         Ok(())
     }
 
-    /// Ends the renewal: what was not published is thrown away, all names are durable.
+    /// Ends the renewal: what was not published is thrown away, all names are durable. What we did not write stays.
     pub fn close(self) -> Result<(), Fault> {
-        for name in disk::names(&self.hidden)? {
-            remove(&self.hidden.join(name))?;
+        for name in self.hidden.names(".")?.into_iter().filter(|name| is_unseen(name)) {
+            self.hidden.remove(&name)?;
         }
         self.settle()
     }
 
-    /// Where the file lies until it is published: a short name, whatever the names are.
-    fn unseen(&self, name: &str) -> PathBuf {
-        self.hidden.join(hex(Digest::of(name.as_bytes()).as_bytes()))
-    }
-
     /// Gives a file one more name. A hard link looks like a file to everybody; where there is none, it is a copy.
-    fn link(&self, from: &Path, name: &str) -> Result<(), Fault> {
+    fn link(&self, (folder, from): (&Below, &str), name: &str) -> Result<(), Fault> {
         // mostly nothing stands there
-        if fs::hard_link(from, self.folder.join(name)).is_ok() {
+        if folder.link(from, &self.folder, name)?.is_ok() {
             return Ok(());
         }
-        let step = self.unseen(name);
-        remove(&step)?;
-        if let Err(error) = fs::hard_link(from, &step) {
-            match error.kind() {
-                io::ErrorKind::PermissionDenied
-                | io::ErrorKind::Unsupported
-                | io::ErrorKind::TooManyLinks
-                | io::ErrorKind::CrossesDevices => {
-                    fs::copy(from, &step).map_err(|e| fault("write", &self.folder.join(name), &e))?;
-                }
-                _ => return Err(fault("write", &self.folder.join(name), &error)),
+        let step = unseen(name);
+        self.hidden.remove(&step)?;
+        let failed = |e: io::Error| fault("write", &self.folder.path().join(name), &e);
+        match folder.link(from, &self.hidden, &step)? {
+            Ok(()) => {}
+            Err(
+                Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK | Errno::XDEV,
+            ) => {
+                io::copy(&mut folder.file(from)?, &mut self.hidden.create(&step)?).map_err(failed)?;
             }
+            Err(error) => return Err(failed(error.into())),
         }
-        self.rename(&step, name)
-    }
-
-    fn rename(&self, from: &Path, name: &str) -> Result<(), Fault> {
-        let to = self.folder.join(name);
-        let renamed = match (fs::rename(from, &to), to.parent()) {
-            // mostly the folder is there
-            (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
-                create_folder(parent)?;
-                fs::rename(from, &to)
-            }
-            (renamed, _) => renamed,
-        };
-        renamed.map_err(|e| fault("write", &to, &e))
+        self.hidden.rename(&step, &self.folder, name)
     }
 }
 
 impl Drop for Staging {
     /// Leaves nothing empty behind.
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.hidden);
+        self.folder.remove_folder(HIDDEN);
         if self.is_made {
-            let _ = fs::remove_dir(&self.folder);
+            let _ = rustix::fs::rmdir(self.folder.path());
         }
     }
 }
 
-/// Whether two names stand for one file, or for two with the same bytes.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let (Ok(a), Ok(b)) = (fs::symlink_metadata(one), fs::symlink_metadata(other)) else { return false };
-    let is_one = (a.dev(), a.ino()) == (b.dev(), b.ino());
-    let read = |path| disk::read(path, a.len()).ok();
-    is_one
-        || a.is_file()
-            && b.is_file()
-            && a.len() == b.len()
-            && read(one).is_some_and(|it| Some(it) == read(other))
+/// What a file is called until it is published: a short name, whatever the names are.
+fn unseen(name: &str) -> String {
+    hex(Digest::of(name.as_bytes()).as_bytes())
 }
 
-fn remove(path: &Path) -> Result<(), Fault> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault("remove", path, &error)),
-        _ => Ok(()),
-    }
+/// Whether we call a file so that is not published.
+fn is_unseen(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a path below a folder that is renewed is of the renewal itself.
+pub fn is_of_renewal(path: &str) -> bool {
+    path.strip_prefix(HIDDEN)
+        .is_some_and(|rest| rest.is_empty() || rest.strip_prefix('/').is_some_and(is_unseen))
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests look at what stands there")]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(names: &[&str]) -> Vec<String> {

@@ -39,10 +39,30 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
-/// Whether a text holds a private key as PEM and OpenPGP write one (RFC 7468), or an age identity.
+/// Whether a text holds a private key with lines around it, as PEM, OpenPGP, SSH and PuTTY write one, however carelessly these
+/// were copied; or an age identity.
 pub fn holds_private_key(text: &str) -> bool {
-    let marks = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", SECRET_PREFIX, "age-secret-key-"];
-    marks.iter().any(|mark| text.contains(mark))
+    const MARKS: [&str; 5] =
+        ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "Private-Lines:", SECRET_PREFIX, "age-secret-key-"];
+    MARKS.iter().any(|mark| text.contains(mark)) || is_armoured(text.as_bytes())
+}
+
+/// Whether `PRIVATE` stands in a line of armour: four dashes at least, `BEGIN` or `END`, and words only in between.
+fn is_armoured(text: &[u8]) -> bool {
+    const WORD: &[u8] = b"PRIVATE";
+    const LABEL_BYTES: usize = 80;
+    memchr::memchr2_iter(b'P', b'p', text).any(|at| {
+        let is_word = text.get(at..at + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD));
+        let before = text.get(at.saturating_sub(LABEL_BYTES)..at).filter(|_| is_word).unwrap_or_default();
+        // A no-break space has no octets of ASCII.
+        let is_label =
+            |byte: &u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || !byte.is_ascii();
+        let start = before.iter().rposition(|byte| !is_label(byte)).map_or(0, |at| at + 1);
+        let (dashes, label) = before.split_at(start);
+        let label = label.to_ascii_uppercase();
+        let has = |word: &[u8]| label.windows(word.len()).any(|part| part == word);
+        dashes.ends_with(b"----") && (has(b"BEGIN") || has(b"END"))
+    })
 }
 
 /// What a typed reader says of a wrong value, without the value: that may be a secret which strayed there.

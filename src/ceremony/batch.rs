@@ -10,12 +10,13 @@ use std::sync::atomic::AtomicU64;
 use super::attempt::{Attempt, other_signer};
 use super::carrying::Carrying;
 use super::documents::{Documents, Published, Seen};
-use super::index::{self, Gone, Index};
+use super::index::{Gone, Index};
 use super::pieces::{OnRecord, Work};
 use super::proofs::{self, Proofs};
 use super::review::Standing as OfLine;
 use super::{Approver, Evidence, Terms};
 use crate::artefact::{Batch, Draft, Judged, Kind, Member, Standing};
+use crate::base::below::{Below, Strays};
 use crate::base::bytes::Digest;
 use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
@@ -84,6 +85,8 @@ pub struct Batched {
     pub gone: Vec<Gone>,
     /// How many of the files of these were removed.
     pub removed: usize,
+    /// What stands in the folder and belongs to no document.
+    pub strays: Strays,
     /// The signatures; `None` when none was needed, or after a dry run.
     pub signed: Option<SignedBatch>,
     /// The entry that has what an interrupted run signed, where none had it before.
@@ -203,12 +206,13 @@ impl<'d> Recorded<'d> {
     fn publish(self, splitting: &Splitting<'_>) -> Result<(Batched, Option<Kept<'d>>), Fault> {
         let Self { batch, documents, review, signed, resumed, gone, withdrawn, .. } = self;
         let Self { has_proofs, evidence, site, is_needed: changed, .. } = self;
-        let (removed, copy, afterthought) = (0, None, None);
+        let (removed, copy, afterthought, strays) = (0, None, None, Strays::default());
         let mut batched = Batched {
             review,
             documents,
             gone,
             removed,
+            strays,
             signed,
             resumed,
             withdrawn,
@@ -216,9 +220,14 @@ impl<'d> Recorded<'d> {
             copy,
             afterthought,
         };
-        let Some(Site { staging, about, record }) = site else { return Ok((batched, None)) };
         let Batched { review, documents, gone, signed, .. } = &batched;
         let index = Index { key: &review.key, batch: batch.as_ref(), documents, has_proofs };
+        let Some(Site { staging, about, record }) = site else {
+            if disk::exists(splitting.folder) {
+                batched.strays = index.strays(&Below::open(splitting.folder)?, gone)?;
+            }
+            return Ok((batched, None));
+        };
         let proved = match (signed, evidence) {
             (Some(signed), Some(evidence)) => {
                 evidence.and_then(|evidence| proofs::publish(evidence, &signed.artefacts, &staging))
@@ -226,10 +235,10 @@ impl<'d> Recorded<'d> {
             _ => Ok(()),
         };
         let done = proved.and_then(|()| publish(splitting, staging, &index, gone));
-        let (changed, removed) =
+        let (changed, removed, strays) =
             done.map_err(|fault| unpublished(signed.as_ref().map(|signed| signed.intent), fault))?;
         let is_news = changed || review.changes.as_ref().is_none_or(|changes| !changes.is_none());
-        (batched.changed, batched.removed) = (changed, removed);
+        (batched.changed, batched.removed, batched.strays) = (changed, removed, strays);
         let kept = Kept { batch, about, record: is_news.then_some(record) };
         Ok((batched, Some(kept)))
     }
@@ -326,13 +335,14 @@ fn ready<'d>(
     let line = OfLine::of(vault, kind, document, terms)?;
     let proofs = line.profile.ledger.proof.then(|| Proofs::of(vault)).transpose()?;
     let staging = if splitting.dry_run { None } else { Some(Staging::open(splitting.folder)?) };
-    let beside = staging.as_ref().map_or(splitting.scratch, Staging::folder);
+    let below = disk::exists(splitting.folder).then(|| Below::open(splitting.folder)).transpose()?;
+    let beside = staging.as_ref().map_or(splitting.scratch, |staging| staging.folder().path());
     let mut record = Pending::beside(&beside.join("record"))?;
     let spare = Pending::beside(&splitting.scratch.join("spare"))?;
     let seen = Seen::new(Pending::beside(&splitting.scratch.join("seen"))?)?;
     let look = |at: usize, member: &Member, draft: &dyn Draft| {
         let mut found = Published::new(member, draft)?;
-        let stands = Around { folder: splitting.folder, staging: staging.as_ref(), proofs: proofs.as_ref() };
+        let stands = Around { below: below.as_ref(), staging: staging.as_ref(), proofs: proofs.as_ref() };
         found.look(draft, &stands, 2 * member.length + SIGNATURE_BYTES)?;
         seen.note(at, &found)
     };
@@ -354,7 +364,10 @@ fn ready<'d>(
     let carrying = Carrying::of(vault, terms.line, kind.name(), batch.examined())?;
     let about = line.about;
     let site = staging.map(|staging| Site { staging, about, record });
-    let gone = Index::gone(splitting.folder, batch.as_ref(), kind.is_tree())?;
+    let gone = match &below {
+        Some(below) => Index::gone(below, batch.as_ref(), kind.is_tree())?,
+        None => vec![],
+    };
     let has_proofs = proofs.is_some();
     // Who leaves is withdrawn by somebody who is asked, as who comes is signed.
     let wants_consent = !places.is_empty() || splitting.withdraws(&gone);
@@ -385,7 +398,8 @@ fn make_room(staging: &Staging, batch: &dyn Batch, places: &[usize], bytes_each:
 
 /// Where something may stand for a document.
 struct Around<'a> {
-    folder: &'a Path,
+    /// The folder, where there is one.
+    below: Option<&'a Below>,
     /// Where an interrupted run may have left something unseen.
     staging: Option<&'a Staging>,
     /// What a document has to have beside it.
@@ -411,14 +425,14 @@ impl Published {
     /// digested to be signed.
     fn look(&mut self, draft: &dyn Draft, stands: &Around<'_>, bytes_max: u64) -> Result<(), Fault> {
         let first = self.names.first().map_or("", String::as_str);
-        let (found, left) = (
-            disk::read(&stands.folder.join(first), bytes_max),
-            stands.staging.and_then(|staging| staging.unpublished(first, bytes_max)),
-        );
-        match found {
-            Ok(bytes) => self.standing = self.take(draft, stands, &bytes),
-            Err(fault) if fault.code() == &disk::MISSING => {}
-            Err(_) => self.standing = Standing::Foreign,
+        let left = stands.staging.and_then(|staging| staging.unpublished(first, bytes_max));
+        if let Some(below) = stands.below {
+            self.names.iter().try_for_each(|name| below.check(name))?;
+            match below.read(first, bytes_max) {
+                Ok(bytes) => self.standing = self.take(draft, stands, &bytes),
+                Err(fault) if fault.code() == &disk::MISSING => {}
+                Err(_) => self.standing = Standing::Foreign,
+            }
         }
         if self.standing == Standing::Current {
             return Ok(());
@@ -437,7 +451,8 @@ impl Published {
             return standing;
         }
         let digest = Digest::of(bytes);
-        if stands.proofs.is_some_and(|proofs| !proofs.holds(stands.folder, &digest)) {
+        let proved = |proofs: &Proofs| stands.below.is_some_and(|below| proofs.holds(below, &digest));
+        if !stands.proofs.is_none_or(proved) {
             return Standing::Unproven;
         }
         (self.file, self.valid_until) = (Some((digest, bytes.len() as u64)), valid_until);
@@ -445,13 +460,13 @@ impl Published {
     }
 }
 
-/// Gives everything its names. Yields whether anything changed, and how many files were removed.
+/// Gives everything its names. Yields whether anything changed, how many files were removed, and what belongs to nothing.
 fn publish(
     splitting: &Splitting<'_>,
     staging: Staging,
     index: &Index<'_>,
     gone: &[Gone],
-) -> Result<(bool, usize), Fault> {
+) -> Result<(bool, usize, Strays), Fault> {
     let name = |at| {
         let names = index.batch.members().member(at)?.names;
         let is_current = index.documents.stands(at)?.0 == Standing::Current;
@@ -463,19 +478,19 @@ fn publish(
         Ok(())
     };
     cores::stream((0..index.documents.count()).map(Ok), &name, &mut note)?;
-    for (name, _, bytes) in index.batch.beside() {
-        changed |= index::write(&splitting.folder.join(name), bytes)?;
-    }
+    let beside: Vec<_> = index.batch.beside().into_iter().map(|(name, _, bytes)| (name, bytes)).collect();
+    changed |= staging.put(&beside)?;
     let mut removed = 0;
     for name in gone.iter().filter(|_| splitting.prune).flat_map(|gone| &gone.names) {
         staging.remove(name)?;
         removed += 1;
     }
     let listed = if splitting.prune { &[] } else { gone };
-    changed |= index.write(splitting.folder, listed)? || removed > 0;
+    changed |= index.write(staging.folder(), listed)? || removed > 0;
     if index.has_proofs {
-        proofs::clear(splitting.folder, &staging, index.documents, listed)?;
+        proofs::clear(&staging, index.documents, listed)?;
     }
+    let strays = index.strays(staging.folder(), listed)?;
     staging.close()?;
-    Ok((changed, removed))
+    Ok((changed, removed, strays))
 }

@@ -4,8 +4,6 @@ use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::Path;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,11 +11,13 @@ use serde_json::{Value, json};
 use super::documents::Documents;
 use super::{MOVED, proofs};
 
-use crate::artefact::Batch;
+use crate::artefact::{Batch, Member};
+use crate::base::below::{Below, Strays};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::cores;
-use crate::base::disk::{self, Document, Pending};
+use crate::base::disk::{self, Pending};
 use crate::base::fault::Fault;
+use crate::base::staging::is_of_renewal;
 use crate::base::text::Texts;
 use crate::key::KeyId;
 use crate::policy::clip;
@@ -61,8 +61,8 @@ struct Earlier {
 }
 
 /// Refuses a name that nobody looks for any longer, while what stands there is served still.
-fn check_moved(folder: &Path, id: &str, before: &[String], now: &[String]) -> Result<(), Fault> {
-    let moved = before.iter().find(|name| !now.contains(name) && disk::exists(&folder.join(name)));
+fn check_moved(folder: &Below, id: &str, before: &[String], now: &[String]) -> Result<(), Fault> {
+    let moved = before.iter().find(|name| !now.contains(name) && folder.exists(name));
     moved.map_or(Ok(()), |name| {
         Err(MOVED
             .fault(format!(
@@ -80,22 +80,30 @@ impl Index<'_> {
     ///
     /// # Errors
     /// [`MOVED`]: of a tree, something that is still there stood under another name, which would be served for ever.
-    pub(super) fn gone(folder: &Path, batch: &dyn Batch, is_tree: bool) -> Result<Vec<Gone>, Fault> {
-        let Ok(earlier) = Document::open(&folder.join(NAME)) else { return Ok(vec![]) };
+    pub(super) fn gone(folder: &Below, batch: &dyn Batch, is_tree: bool) -> Result<Vec<Gone>, Fault> {
+        let beside = batch.beside();
+        let names = beside.iter().map(|(name, ..)| *name).chain([NAME, proofs::ANY]);
+        names.into_iter().try_for_each(|name| folder.check(name))?;
+        let Ok(earlier) = folder.file(NAME) else { return Ok(vec![]) };
         // Identifiers stand here as hashes of 64 bits under a key of this run.
         let (hash, mut here) = (RandomState::new(), HashSet::with_capacity(batch.members().count()));
-        each_id(batch, &mut |id| {
-            here.insert(hash.hash_one(id));
+        each(batch, &mut |member| {
+            here.insert(hash.hash_one(&*member.id));
         })?;
         let mut gone: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
-        let mut reader = BufReader::new(earlier.reader().take(BYTES_MAX));
+        let mut reader = BufReader::new(earlier.take(BYTES_MAX));
         let mut line = Vec::new();
         while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             let entry = line.trim_ascii_end();
             let listed = serde_json::from_slice(entry.strip_suffix(b",").unwrap_or(entry)).ok();
             line.clear();
             let Some(Earlier { id, status, names: before }) = listed else { continue };
-            if status == UNSIGNED || gone.contains_key(&id) {
+            let is_unsigned = status == UNSIGNED;
+            if is_unsigned && is_tree {
+                let names: Vec<String> = beside.iter().map(|(name, ..)| (*name).to_owned()).collect();
+                check_moved(folder, &id, &before, &names)?;
+            }
+            if is_unsigned || gone.contains_key(&id) {
                 continue;
             }
             let names = batch.names(&id);
@@ -103,24 +111,40 @@ impl Index<'_> {
             if is_tree && (is_here || names.is_empty()) {
                 check_moved(folder, &id, &before, &names)?;
             }
-            if !is_here && names.iter().any(|name| disk::exists(&folder.join(name))) {
+            if !is_here && names.iter().any(|name| folder.exists(name)) {
                 gone.insert(id, (names, status != GONE));
             }
         }
         Ok(gone.into_iter().map(|(id, (names, is_news))| Gone { id, names, is_news }).collect())
     }
 
+    /// What stands in the folder and belongs to no document: what the index names no more, and what it never did.
+    pub(super) fn strays(&self, folder: &Below, gone: &[Gone]) -> Result<Strays, Fault> {
+        // Names stand here as hashes of 64 bits under a key of this run.
+        let (hash, mut ours) = (RandomState::new(), HashSet::with_capacity(self.documents.count()));
+        each(self.batch, &mut |member| ours.extend(member.names.iter().map(|name| hash.hash_one(&**name))))?;
+        let beside = self.batch.beside();
+        let names = gone.iter().flat_map(|gone| gone.names.iter().map(String::as_str));
+        let names = names.chain(beside.iter().map(|(name, ..)| *name)).chain([NAME]);
+        ours.extend(names.map(|name| hash.hash_one(name)));
+        Ok(folder.strays(&|path| {
+            ours.contains(&hash.hash_one(path))
+                || is_of_renewal(path)
+                || self.has_proofs && proofs::is_one(path)
+        }))
+    }
+
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
     /// documents make the same bytes. It is written line by line, and never in memory as a whole.
-    pub(super) fn write(&self, folder: &Path, gone: &[Gone]) -> Result<bool, Fault> {
-        let path = folder.join(NAME);
+    pub(super) fn write(&self, folder: &Below, gone: &[Gone]) -> Result<bool, Fault> {
+        let path = folder.path().join(NAME);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = Hashing::new(BufWriter::new(&mut pending));
         self.put(&mut to, gone, &failed)?;
         to.flush().map_err(failed)?;
         let (wanted, length) = to.finish();
-        if digest(&path, length).is_some_and(|found| found == wanted) {
+        if digest(folder, NAME, length).is_some_and(|found| found == wanted) {
             return Ok(false);
         }
         pending.replace()?;
@@ -135,7 +159,7 @@ impl Index<'_> {
     ) -> Result<(), Fault> {
         let beside = self.batch.beside();
         let mut ids = Texts::default();
-        each_id(self.batch, &mut |id| ids.push(id))?;
+        each(self.batch, &mut |member| ids.push(&member.id))?;
         for gone in gone {
             ids.push(&gone.id);
         }
@@ -183,14 +207,14 @@ impl Index<'_> {
     }
 }
 
-/// Tells what the documents of a batch are about, in their order.
-fn each_id(batch: &dyn Batch, tell: &mut dyn FnMut(&str)) -> Result<(), Fault> {
+/// Tells the documents of a batch, in their order.
+fn each(batch: &dyn Batch, tell: &mut dyn FnMut(Member)) -> Result<(), Fault> {
     let members = batch.members();
-    let mut told = |id: Arc<str>| {
-        tell(&id);
+    let mut told = |member| {
+        tell(member);
         Ok(())
     };
-    cores::stream((0..members.count()).map(Ok), &|place| Ok(members.member(place)?.id), &mut told)
+    cores::stream((0..members.count()).map(Ok), &|place| members.member(place), &mut told)
 }
 
 fn unsigned(name: &str, media_type: &str, bytes: &[u8]) -> Value {
@@ -205,22 +229,10 @@ fn unsigned(name: &str, media_type: &str, bytes: &[u8]) -> Value {
 }
 
 /// The digest of a file, if it has at most so many bytes.
-pub(super) fn digest(path: &Path, bytes_max: u64) -> Option<Digest> {
-    let file = Document::open(path).ok()?;
-    let mut hashing = Hashing::new(file.reader().take(bytes_max.saturating_add(1)));
+pub(super) fn digest(folder: &Below, name: &str, bytes_max: u64) -> Option<Digest> {
+    let file = folder.file(name).ok()?;
+    let mut hashing = Hashing::new(file.take(bytes_max.saturating_add(1)));
     io::copy(&mut hashing, &mut io::sink()).ok()?;
     let (digest, length) = hashing.finish();
     (length <= bytes_max).then_some(digest)
-}
-
-/// Writes a file, unless it stands there already. Yields whether it did not.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<bool, Fault> {
-    if disk::read(path, bytes.len() as u64).is_ok_and(|found| found == bytes) {
-        return Ok(false);
-    }
-    if let Some(folder) = path.parent() {
-        disk::create_folder(folder)?;
-    }
-    disk::replace(path, bytes)?;
-    Ok(true)
 }

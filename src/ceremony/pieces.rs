@@ -100,7 +100,7 @@ pub(super) struct Work<'a> {
 
 impl Pieces for Work<'_> {
     fn name(&self) -> String {
-        self.staging.folder().display().to_string()
+        self.staging.folder().path().display().to_string()
     }
 
     fn piece(&self, place: usize) -> Result<Box<dyn Piece + '_>, Fault> {

@@ -2,14 +2,14 @@
 //! the profile wants proved is kept only with a proof that holds, and is published after it.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::Trust;
 use super::documents::Documents;
 use super::index::{self, Gone};
+use crate::base::below::Below;
 use crate::base::bytes::{Digest, hex};
-use crate::base::disk::{self, Document};
+use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::base::staging::Staging;
 use crate::custody::Vault;
@@ -17,6 +17,8 @@ use crate::ledger::{Evidence, LOG};
 
 /// Where they stand below the folder of the batch.
 const FOLDER: &str = "proofs";
+/// A name below it that no proof has.
+pub(super) const ANY: &str = "proofs/any";
 const ENDING: &str = ".tlog-proof";
 /// More than a proof of a batch's outcome has.
 const BYTES_MAX: u64 = 64 * 1024;
@@ -44,8 +46,8 @@ impl Proofs {
     }
 
     /// Whether the proof of a document stands in a folder, and holds.
-    pub(super) fn holds(&self, folder: &Path, document: &Digest) -> bool {
-        let Ok(bytes) = disk::read(&folder.join(name(document)), BYTES_MAX) else { return false };
+    pub(super) fn holds(&self, folder: &Below, document: &Digest) -> bool {
+        let Ok(bytes) = folder.read(&name(document), BYTES_MAX) else { return false };
         let Ok((evidence, proved)) = Evidence::parse(&bytes) else { return false };
         proved.is_of(*document) && self.is_ours(&evidence)
     }
@@ -70,22 +72,27 @@ pub(super) fn publish(evidence: Evidence, documents: &[Digest], staging: &Stagin
     names.into_iter().try_for_each(|name| staging.publish(&[name]))
 }
 
+/// The document of which a file in the folder of proofs has the name of one.
+fn of_a_digest(file: &str) -> Option<Digest> {
+    format!("sha256:{}", file.strip_suffix(ENDING)?).parse().ok()
+}
+
+/// Whether a path below the folder of the batch is that of a proof.
+pub(super) fn is_one(path: &str) -> bool {
+    let name = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    name.is_some_and(|name| of_a_digest(name).is_some())
+}
+
 /// Takes proofs away whose documents do not stand any more.
-pub(super) fn clear(
-    folder: &Path,
-    staging: &Staging,
-    documents: &Documents,
-    gone: &[Gone],
-) -> Result<(), Fault> {
+pub(super) fn clear(staging: &Staging, documents: &Documents, gone: &[Gone]) -> Result<(), Fault> {
     let mut wanted = HashSet::new();
     for document in documents.iter() {
         wanted.extend(document?.file.map(|(digest, _)| digest));
     }
     let left = gone.iter().flat_map(|gone| &gone.names);
-    let left = left.filter_map(|name| index::digest(&folder.join(name), DOCUMENT_BYTES_MAX));
+    let left = left.filter_map(|name| index::digest(staging.folder(), name, DOCUMENT_BYTES_MAX));
     wanted.extend(left);
-    let Ok(found) = disk::names(&folder.join(FOLDER)) else { return Ok(()) };
-    let of_a_digest = |file: String| format!("sha256:{}", file.strip_suffix(ENDING)?).parse::<Digest>().ok();
-    let found = found.into_iter().filter_map(of_a_digest).filter(|digest| !wanted.contains(digest));
+    let Ok(found) = staging.folder().names(FOLDER) else { return Ok(()) };
+    let found = found.iter().filter_map(|file| of_a_digest(file)).filter(|digest| !wanted.contains(digest));
     found.map(|digest| name(&digest)).try_for_each(|name| staging.remove(&name))
 }

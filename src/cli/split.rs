@@ -11,6 +11,7 @@ use super::sign::{Sign, without_copy};
 use super::ui::{Listed, Output};
 use super::{Common, USAGE, document, quoted, review};
 use crate::artefact::{Standing, kind};
+use crate::base::below::Strays;
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::text::counted;
@@ -113,6 +114,9 @@ fn show(
         output
             .note(format!("no longer in the {place}: {count}; their files stand, and --prune removes them"));
     }
+    if batched.strays.count > 0 {
+        output.note(strays(&batched.strays));
+    }
     if sign.dry_run {
         return Ok(());
     }
@@ -148,6 +152,14 @@ fn show(
     let place = if is_tree { folder.to_owned() } else { folder.join("entities") };
     output.note(format!("next: publish {}", quoted(&place)));
     Ok(())
+}
+
+/// Names what stands in the folder and belongs to no document. It is not ours to take away.
+fn strays(strays: &Strays) -> String {
+    let more = strays.count - strays.named.len() as u64;
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let count = counted(strays.count, "file or folder belongs", "files or folders belong");
+    format!("{count} to no document, and would be published: {}{more}", strays.named.join(", "))
 }
 
 /// What is told of all documents.
@@ -210,6 +222,7 @@ fn json(folder: &Path, batched: Batched) -> Output {
             "ledger_resumed": batched.resumed,
             "ledger_withdrawn": batched.withdrawn,
             "removed": batched.removed,
+            "strays": {"count": batched.strays.count, "named": batched.strays.named},
         }))
         .json,
     );

@@ -3,6 +3,10 @@
 //! Every JSON text passes here when it is read, the header and the claims of every JWS among them, and so do the TOML that
 //! operators write and the PEM that they name. No message repeats a value.
 
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::jose::PRIVATE;
@@ -16,76 +20,253 @@ const SECRET: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 const USUAL: [&str; 9] = ["kid", "alg", "use", "key_ops", "x", "y", "n", "e", "x5c"];
 /// How a key without a `kty` of its own is known.
 const USUAL_MIN: usize = 2;
+/// What a symmetric key may have alone beside `k`.
+const NAMES: [&str; 2] = ["kid", "alg"];
+/// Texts within each other, such as a JWS in the claims of a JWS, that are looked into.
+const TEXTS_MAX: usize = 8;
+/// Shorter parts hold no key.
+const ENCODED_MIN: usize = 16;
+/// So many digits of base64 tell what they begin with.
+const HEAD_DIGITS: usize = 40;
 
 const PUBLISHED: &str = "take it out; if it was ever published, its owner has to replace the key";
 
-/// Refuses a value that holds a private or symmetric key at any depth: as a JWK, in PEM, or in a text that is JSON or a JWS.
+/// Refuses a value that holds a private or symmetric key at any depth: as a JWK, in PEM, or in a text that holds JSON or base64
+/// with one.
 ///
 /// # Errors
 ///
 /// `jwk.private`.
 pub fn refuse(value: &Value) -> Result<(), Fault> {
-    seek(value, false)
+    let found = Cell::default();
+    // A value that is read already has no other errors.
+    let _ = Seek { within: Within::Nothing, texts: 0, found: &found }.deserialize(value);
+    found.take().map_or(Ok(()), Err)
 }
 
-/// Refuses a text that holds one: PEM, an age identity, JSON, or a JWS with one in its header or payload.
+/// Refuses a text that holds one: with lines around it, an age identity, as JSON anywhere in the text, or encoded as base64 as
+/// in a JWS.
 ///
 /// # Errors
 ///
 /// `jwk.private`.
 pub fn refuse_text(text: &str) -> Result<(), Fault> {
+    refuse_within(text, 0)
+}
+
+fn refuse_within(text: &str, texts: usize) -> Result<(), Fault> {
     if holds_private_key(text) {
         return Err(PRIVATE
-            .fault("it holds a private key in PEM, or an age identity")
+            .fault("it holds a private key with the lines around it (PEM, OpenPGP, SSH), or an age identity")
             .hint("`openssl pkey -pubout -in KEY` writes the public half; if it was published, its owner has to replace it"));
     }
-    let text = text.trim();
-    if text.starts_with(['{', '[', '"']) {
-        return serde_json::from_str(text).map_or(Ok(()), |value| refuse(&value));
+    if texts > TEXTS_MAX {
+        return Err(PRIVATE
+            .fault("texts stand within texts too deep to look for a private key there")
+            .hint("say it with less JSON and base64 within each other"));
     }
-    // A JWS, or a part of one: an object in base64url begins with an 'e'.
-    for part in text.split('.').filter(|part| part.starts_with('e')) {
-        let decoded = from_base64url(part).and_then(|bytes| String::from_utf8(bytes).ok());
-        if let Some(inner) = decoded.filter(|inner| inner.trim_start().starts_with('{')) {
-            refuse_text(&inner)?;
+    seek_json(text, texts)?;
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
+    let parts = text.split(|c| !is_digit(c)).filter(|part| part.len() >= ENCODED_MIN);
+    parts.into_iter().try_for_each(|part| seek_encoded(part, texts))
+}
+
+/// Looks at every object that begins in a text, whatever stands before and behind it, and at what is left of one that is cut
+/// off. Objects within each other are read at once, and no deeper than their reader goes: time stays linear.
+fn seek_json(text: &str, texts: usize) -> Result<(), Fault> {
+    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if start.starts_with('"')
+        && let Ok(inner) = serde_json::from_str::<String>(start)
+    {
+        return refuse_within(&inner, texts + 1);
+    }
+    let mut rest = text;
+    while let Some(from) = rest.find('{').and_then(|at| rest.get(at..)) {
+        let found = Cell::default();
+        let mut json = serde_json::Deserializer::from_str(from);
+        let read = Seek { within: Within::Nothing, texts, found: &found }.deserialize(&mut json);
+        if let Some(fault) = found.take() {
+            return Err(fault);
         }
+        let end = if read.is_ok() { json.into_iter::<IgnoredAny>().byte_offset() } else { 1 };
+        rest = from.get(end..).unwrap_or_default();
     }
     Ok(())
 }
 
-/// Elements of an array `keys` are keys, whatever else they say.
-fn seek(value: &Value, is_key_set: bool) -> Result<(), Fault> {
-    match value {
-        Value::Array(values) => values.iter().try_for_each(|value| {
-            if is_key_set {
-                refuse_members(value)?;
-            }
-            seek(value, false)
-        }),
-        Value::Object(members) => {
-            let has = |name: &&str| members.contains_key(*name);
-            if has(&"kty") || has(&"crv") || USUAL.iter().filter(|name| has(name)).count() >= USUAL_MIN {
-                refuse_members(value)?;
-            }
-            members.iter().try_for_each(|(name, inner)| {
-                refuse_text(name)?;
-                seek(inner, name == "keys")
-            })
-        }
-        Value::String(text) => refuse_text(text),
-        _ => Ok(()),
+/// Looks at a part in base64 or base64url, if it begins like a text that may hold a key, or like a key in DER.
+fn seek_encoded(part: &str, texts: usize) -> Result<(), Fault> {
+    let digits = part.replace('+', "-").replace('/', "_");
+    let head =
+        digits.get(..digits.len().min(HEAD_DIGITS) / 4 * 4).and_then(from_base64url).unwrap_or_default();
+    if is_der(&head) {
+        return Err(PRIVATE.fault("a private key in base64 stands there").hint(PUBLISHED));
+    }
+    let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_none_or(|byte| !b"{[\"-\xef".contains(byte)) {
+        return Ok(());
+    }
+    // What is left of four digits may be the beginning of something else.
+    let decoded = from_base64url(&digits).or_else(|| from_base64url(digits.get(..digits.len() / 4 * 4)?));
+    match decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        Some(inner) => refuse_within(&inner, texts + 1),
+        None => Ok(()),
     }
 }
 
-fn refuse_members(key: &Value) -> Result<(), Fault> {
-    if key.get("kty").and_then(Value::as_str).is_some_and(|kty| kty.eq_ignore_ascii_case("oct")) {
-        return Err(PRIVATE.fault("a symmetric key (kty oct) stands there").hint(PUBLISHED));
+/// Whether DER begins like a private key: a version, and what follows it in PKCS#8 (RFC 5958, section 2), in SEC 1 (RFC 5915)
+/// and in PKCS#1 (RFC 8017, appendix A.1.2).
+pub fn is_der(head: &[u8]) -> bool {
+    let content = |length: &[u8]| match length {
+        [short, ..] if *short < 0x80 => Some(1),
+        [long, ..] if *long <= 0x84 => Some(1 + usize::from(long & 0x7f)),
+        _ => None,
+    };
+    let Some([0x02, 0x01, 0x00 | 0x01, inner @ ..]) =
+        head.strip_prefix(b"\x30").and_then(|rest| rest.get(content(rest)?..))
+    else {
+        return false;
+    };
+    match inner {
+        [0x30, length @ ..] => content(length).and_then(|at| length.get(at)) == Some(&0x06),
+        [0x04, length, ..] => (20..0x80).contains(length),
+        [0x02, length, ..] => *length >= 0x40,
+        _ => false,
     }
-    match SECRET.iter().find(|name| key.get(name).is_some()) {
-        None => Ok(()),
-        Some(name) => {
-            Err(PRIVATE.fault(format!("a JSON Web Key has the private member '{name}'")).hint(PUBLISHED))
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Within {
+    Nothing,
+    /// Directly in a member `keys`: that may be a key, or have keys as its members.
+    Keys,
+    /// In an array of a member `keys`: a key, whatever else it says.
+    Set,
+}
+
+/// Looks at a value while it is read, so that of a member that stands twice both are seen.
+#[derive(Clone, Copy)]
+struct Seek<'f> {
+    within: Within,
+    texts: usize,
+    found: &'f Cell<Option<Fault>>,
+}
+
+impl Seek<'_> {
+    fn check<E: serde::de::Error>(&self, looked: Result<(), Fault>) -> Result<(), E> {
+        looked.map_err(|fault| {
+            self.found.set(Some(fault));
+            E::custom("a private key")
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seek<'_> {
+    type Value = Said;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Said, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// What an object is asked about a value of its own.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Said {
+    Text,
+    Oct,
+    Other,
+}
+
+impl<'de> Visitor<'de> for Seek<'_> {
+    type Value = Said;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Said, E> {
+        self.check(refuse_within(text, self.texts + 1))?;
+        Ok(if text.eq_ignore_ascii_case("oct") { Said::Oct } else { Said::Text })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Said, A::Error> {
+        let within = if self.within == Within::Nothing { Within::Nothing } else { Within::Set };
+        while access.next_element_seed(Seek { within, ..self })?.is_some() {}
+        Ok(Said::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Said, A::Error> {
+        let mut key = Key { within: Some(self.within), ..Key::default() };
+        while let Some(name) = access.next_key::<String>()? {
+            self.check(refuse_within(&name, self.texts + 1))?;
+            let within = match (&*name, self.within) {
+                ("keys", _) | (_, Within::Keys) => Within::Keys,
+                _ => Within::Nothing,
+            };
+            let said = access.next_value_seed(Seek { within, ..self })?;
+            self.check(key.has(&name, said))?;
         }
+        Ok(Said::Other)
+    }
+}
+
+/// What an object is seen to have of a key.
+#[derive(Default)]
+struct Key {
+    within: Option<Within>,
+    is_typed: bool,
+    is_symmetric: bool,
+    is_named: bool,
+    usual: usize,
+    secret: Option<&'static str>,
+    secret_text: Option<&'static str>,
+}
+
+impl Key {
+    /// Takes one more member. Members come in any order.
+    fn has(&mut self, name: &str, said: Said) -> Result<(), Fault> {
+        self.is_typed |= matches!(name, "kty" | "crv");
+        self.is_symmetric |= name == "kty" && said == Said::Oct;
+        self.is_named |= NAMES.contains(&name);
+        self.usual += usize::from(USUAL.contains(&name));
+        if let Some(secret) = SECRET.into_iter().find(|secret| *secret == name) {
+            self.secret = Some(secret);
+            self.secret_text = self.secret_text.or(Some(secret).filter(|_| said != Said::Other));
+        }
+        if self.is_symmetric {
+            return Err(PRIVATE.fault("a symmetric key (kty oct) stands there").hint(PUBLISHED));
+        }
+        let is_key = self.is_typed || self.usual >= USUAL_MIN || self.within == Some(Within::Set);
+        let secret = match self.secret_text {
+            _ if is_key => self.secret,
+            text @ Some("k") if self.is_named => text,
+            text if self.within == Some(Within::Keys) => text,
+            _ => None,
+        };
+        secret.map_or(Ok(()), |name| {
+            Err(PRIVATE.fault(format!("a JSON Web Key has the private member '{name}'")).hint(PUBLISHED))
+        })
     }
 }
 
@@ -98,6 +279,9 @@ mod tests {
 
     const PEM: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
 
+    /// A SubjectPublicKeyInfo in base64.
+    const PUBLIC: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEBHBqOBTFYFjdAySjYN8pNgebkKMaGD4cu7NudviIMROj4IobVbjqDGlvX3fgPEIKgfHk4kro8ei1Lo69KSUG3w==";
+
     fn jws(header: &Value, payload: &Value) -> String {
         let part = |value: &Value| base64url(value.to_string().as_bytes());
         format!("{}.{}.AAAA", part(header), part(payload))
@@ -106,6 +290,8 @@ mod tests {
     #[test]
     fn a_private_key_is_found_however_it_is_written() {
         let key = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "SECRET"});
+        let public = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"});
+        let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
         let set = json!({"keys": [key]});
         let header = json!({"alg": "ES256", "jwk": key});
         let nested = jws(&json!({"alg": "ES256"}), &json!({"delegation": jws(&header, &json!({}))}));
@@ -128,6 +314,32 @@ mod tests {
             json!([jws(&json!({"alg": "ES256"}), &set)]),
             json!([nested]),
             json!({"protected": base64url(header.to_string().as_bytes())}),
+            json!({"note": format!("key: {key}")}),
+            json!({"note": format!("{key} ;")}),
+            json!({"note": format!("{public} {key}")}),
+            json!({"note": format!("\u{feff}{key}")}),
+            json!({"note": format!("{{\"a\":{key},\"a\":1}}")}),
+            json!({"note": format!("{}{key}{}", "[".repeat(130), "]".repeat(130))}),
+            json!({"note": format!("{}{key}", "{\"a\":".repeat(300))}),
+            json!({"note": format!("\"{}\"", key.to_string().replace('"', "\\\""))}),
+            json!({"note": key.to_string().trim_end_matches('}')}),
+            json!({"note": format!("{}.e30.AAAA", base64url(format!("\n {header}").as_bytes()))}),
+            json!({"note": format!("{}==", base64url(format!("{header} ").as_bytes()))}),
+            json!({"note": base64url(PEM.as_bytes())}),
+            json!({"note": body(include_str!("../../tests/keys/p384.pem"))}),
+            json!({"note": body(include_str!("../../tests/keys/rsa4096.pem"))}),
+            json!({"alg": "HS256", "k": "SECRET"}),
+            json!({"k": "SECRET", "kid": "a"}),
+            json!({"keys": {"kid": "a", "k": "SECRET"}}),
+            json!({"keys": {"a": {"d": "SECRET"}}}),
+            json!({"keys": [[{"k": "SECRET"}]]}),
+            json!({"name": PEM.replace("PRIVATE KEY", "PRIVATE  KEY")}),
+            json!({"name": PEM.replace("PRIVATE KEY", "PRIVATE\u{a0}KEY ")}),
+            json!({"name": PEM.replace("-----", "----")}),
+            json!({"name": PEM.to_lowercase()}),
+            json!({"name": PEM.replace("BEGIN PRIVATE", "BEGIN\nEC PRIVATE")}),
+            json!({"name": "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nSECRET"}),
+            json!({"name": "PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\nSECRET"}),
         ] {
             let fault = refuse(&bad).expect_err(&bad.to_string());
             assert_eq!(fault.code(), &PRIVATE, "{bad}");
@@ -136,11 +348,30 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_long_to_read_does_not() {
+        let texts = ["{", "{\"a\":", "{\"a\":[", "{\"a\":\"", "\"", "eyJ", "ey.", "{\"a\":[{},"];
+        for text in texts.map(|part| part.repeat(1_000_000 / part.len())) {
+            let start = std::time::Instant::now();
+            refuse_text(&text).unwrap();
+            assert!(start.elapsed().as_secs() < 20, "{}", text.get(..9).unwrap());
+        }
+        let mut text = "AAAA".to_owned();
+        for _ in 0..20 {
+            text = base64url(format!("{{\"a\":\"{text}\"}}").as_bytes());
+        }
+        assert!(refuse_text(&text).unwrap_err().message().contains("too deep"));
+    }
+
+    #[test]
     fn what_only_looks_like_one_is_left_alone() {
         let public = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "d"});
         for good in [
             public.clone(),
             json!({"keys": {"d": public, "k": public}}),
+            json!({"note": format!("see {public} and {{ this: \"d\" }} {{{{")}),
+            json!({"k": "a text", "use": "sig", "d": "another"}),
+            json!({"note": "Write -- never send your PRIVATE KEY --, at the END of PRIVATE talks ----"}),
+            json!({"x5c": [PUBLIC]}),
             json!({"keys": ["d", 1, null]}),
             json!({"claims": {"k": 1, "d": "x", "p": null}}),
             json!({"text": "{\"d\":", "other": "e.e.e", "more": "PRIVATE KEY", "pem": "-----BEGIN PUBLIC KEY-----"}),

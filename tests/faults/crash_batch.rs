@@ -96,6 +96,21 @@ fn walk(folder: &Path) -> BTreeSet<String> {
     files.map(|path| path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned()).collect()
 }
 
+/// The texts of a call; a path below a descriptor as one below the folder that the descriptor stands for.
+fn paths(call: &str) -> Vec<String> {
+    let text = |text: &str| String::from_utf8_lossy(&unescape(text).unwrap_or_default()).into_owned();
+    let parts: Vec<&str> = call.split('"').collect();
+    let path = |pair: &[&str]| {
+        let path = text(pair[1]);
+        let folder = pair[0].strip_suffix(">, ").and_then(|before| before.rsplit_once('<'));
+        match folder {
+            Some((_, folder)) if !path.starts_with('/') => format!("{}/{path}", text(folder)),
+            _ => path,
+        }
+    };
+    parts.chunks_exact(2).map(path).collect()
+}
+
 /// Reads a trace. What happens to other files is left out.
 struct Reader<'a> {
     here: &'a str,
@@ -114,12 +129,7 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, call: &str) {
-        let strings: Vec<String> = call
-            .split('"')
-            .skip(1)
-            .step_by(2)
-            .map(|text| String::from_utf8_lossy(&unescape(text).unwrap_or_default()).into_owned())
-            .collect();
+        let strings = paths(call);
         let descriptor = call.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
         let named =
             descriptor.and_then(|(path, _)| unescape(path)).and_then(|path| String::from_utf8(path).ok());

@@ -189,11 +189,14 @@ for rule, bad in {
     "oob-keys.key.twice": keys(FIRST, FIRST).replace("[[keys]]", '[[keys]]\nkid = "a"', 1),
     "oob-keys.key.weak": keys(RSA),
     "oob-keys.key.other-line": keys(SECOND),
+    "oob-keys.key.unknown": keys(FIRST),
     "oob-keys.key.gone": keys(SECOND),
     "oob-keys.signature.missing": keys(FIRST),
 }.items():
     put(rule, "bad", bad)
     put(rule, "good", "")
+put("oob-keys.key.unknown", "last", keys(SECOND))
+put("oob-keys.key.unknown", "good", keys(SECOND))
 put("oob-keys.key.gone", "last", keys(FIRST))
 put("oob-keys.key.gone", "good", keys(FIRST))
 (here / "oob-keys-rules/oob-keys.key.other-line/other.pem").write_text(SECOND)

@@ -75,6 +75,8 @@ for group in ["jwks", "kubernetes", "spiffe-bundle"]:
         "Made by ../make_key_sets.py with throw-away keys of OpenSSL; judged at 2026-11-22T12:00:00Z, for a P-384 line.\n"
     )
 
+# the public key of RFC 8037, appendix A.2
+ED25519 = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 a, b, rsa, p384 = Key("a"), Key("b"), Key("rsa", "RSA"), Key("p384", "P-384")
 
 # jwks
@@ -99,6 +101,9 @@ for member in ["kid", "alg", "use"]:
     rule = f"jwks.{member}.missing"
     put(rule, "bad", keys(a.jwk(**{member: None})))
     put(rule, "good", keys(a.jwk()))
+rule = "jwks.alg.use"
+put(rule, "bad", keys(a.jwk(alg="ECDH-ES"), b.jwk()))
+put(rule, "good", keys(a.jwk(), b.jwk(use="enc", alg="ECDH-ES")))
 rule = "jwks.member.unknown"
 put(rule, "bad", keys(a.jwk(owner="nobody")))
 put(rule, "good", keys(a.jwk(key_ops=["verify"])))
@@ -201,6 +206,7 @@ for rule, vectors in {
     "spiffe-bundle.x509.uri": {"bad": bundle(x509(certificate=a.certificate(uri=[f"spiffe://{DOMAIN}/path"]))), "good": bundle(x509(), x509(b, b.certificate()))},
     "spiffe-bundle.x509.valid": {"bad": bundle(x509(certificate=a.certificate(days=-1))), "good": good},
     "spiffe-bundle.x509.self-signed": {"bad": bundle(x509(certificate=a.certificate(issuer=p384))), "good": good},
+    "spiffe-bundle.jwt.alg": {"bad": bundle(x509(), jwt(b, kty="OKP", crv="Ed25519", alg="EdDSA", y=None, x=ED25519)), "good": good},
     "spiffe-bundle.jwt.x5c": {"bad": bundle(jwt(b, x5c=[b.certificate()])), "good": good},
 }.items():
     for vector, content in vectors.items():

@@ -34,7 +34,10 @@ pub(in crate::artefact) fn not_a_url(text: &str) -> Option<&'static str> {
         ),
         (host.ends_with('.'), "its host ends with a dot, under which no other name is the same"),
         (
-            port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)),
+            // a sign before it would be read as part of a number
+            port.is_some_and(|port| {
+                port.starts_with('+') || port.parse::<u16>().map_or(true, |port| port == 0)
+            }),
             "its port is not a number",
         ),
     ];

@@ -48,7 +48,9 @@ pub(super) static ROWS: &[Rule] = &[
         ),
         |whole| {
             let is_meant = whole.facts.value("revoke_all") == Some("true");
-            when(keys(whole.json).next().is_none() && !is_meant, || "there is no key".into())
+            // Consumers pass over keys of a type that they do not know (RFC 7517, section 5).
+            let is_known = |key: &Value| matches!(text(key, "kty"), Some("RSA" | "EC" | "OKP"));
+            when(!keys(whole.json).any(is_known) && !is_meant, || "there is no key of a known type".into())
         },
     ),
     rule(
@@ -69,14 +71,14 @@ pub(super) static ROWS: &[Rule] = &[
         Block,
         (
             "no key stands in the set twice",
-            "take one of them out: what is retired under one name stays valid under the other",
-            "RFC 7517, section 4.5, and a safeguard of this program",
+            "take one of them out: what is retired under one name stays valid under the other, and a key has one use",
+            "RFC 7517, section 4.5; NIST SP 800-57 part 1, section 5.2: one key, one use",
         ),
         |whole| {
             let mut seen = BTreeSet::new();
             let mut found = Vec::new();
             for key in keys(whole.json) {
-                if !seen.insert((["n", "x", "y"].map(|name| text(key, name)), text(key, "use"))) {
+                if !seen.insert(["n", "x", "y"].map(|name| text(key, name))) {
                     found.push(format!("{} is there before", name(key)));
                 }
             }
@@ -130,6 +132,16 @@ pub(super) static ROWS: &[Rule] = &[
             let without = tokens(whole).filter(|key| text(key, "alg").is_none());
             without.map(|key| format!("{} has no alg", name(key))).collect()
         },
+    ),
+    rule(
+        "jwks.alg.use",
+        Block,
+        (
+            "the alg of a key is one for its use and its type",
+            "write alg as the key is used: one for signatures with use sig, one for encryption with use enc",
+            "RFC 7517, sections 4.2 and 4.4; RFC 7518, sections 3.1 and 4.1",
+        ),
+        |whole| keys(whole.json).filter_map(misused).collect(),
     ),
     rule(
         "jwks.use.missing",
@@ -262,9 +274,27 @@ pub(super) fn keys(set: &Value) -> impl Iterator<Item = &Value> {
     set.get("keys").and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Those that verify tokens: not those whose certificates verify others.
+/// Those that verify tokens: in a SPIFFE bundle not those whose certificates verify others. Elsewhere nobody knows such a use.
 fn tokens<'a>(whole: &Whole<'a>) -> impl Iterator<Item = &'a Value> {
-    keys(whole.json).filter(|key| text(key, "use") != Some("x509-svid"))
+    let is_bundle = whole.kind == "spiffe-bundle";
+    keys(whole.json).filter(move |key| !is_bundle || text(key, "use") != Some("x509-svid"))
+}
+
+/// A key whose algorithm is of another use or type.
+fn misused(key: &Value) -> Option<String> {
+    let (alg, own) = (text(key, "alg")?, text(key, "use"));
+    let (encrypts, types): (bool, &[&str]) = match alg {
+        _ if alg.starts_with("RSA") => (true, &["RSA"]),
+        _ if alg.starts_with("ECDH-ES") => (true, &["EC", "OKP"]),
+        _ if alg.starts_with("RS") || alg.starts_with("PS") => (false, &["RSA"]),
+        _ if alg.starts_with("ES") => (false, &["EC"]),
+        _ if alg.starts_with("Ed") => (false, &["OKP"]),
+        _ => return None,
+    };
+    let is_of_use = own.is_none_or(|own| (own == "enc") == encrypts);
+    let is_of_type = text(key, "kty").is_some_and(|kty| types.contains(&kty));
+    let what = || format!("{} is for {alg}, of the type {}", name(key), text(key, "kty").unwrap_or("none"));
+    (!is_of_use || !is_of_type).then(|| format!("{}, and its use is {}", what(), own.unwrap_or("none")))
 }
 
 /// A member that is text.

@@ -49,7 +49,7 @@ pub(super) static ROWS: &[Rule] = &[
         "software-statement.redirect.malformed",
         Block,
         (
-            "a redirect URI is https without fragment and wildcard; native software may name a loopback address or a scheme of its own domain",
+            "a redirect URI, after a logout too, is https without fragment and wildcard; native software may name a loopback address or a scheme of its own domain",
             "name each redirect URI in full",
             "RFC 9700, section 4.1.3; RFC 8252, sections 7.1 and 7.3; RFC 6749, section 3.1.2",
         ),
@@ -76,7 +76,7 @@ pub(super) static ROWS: &[Rule] = &[
         "software-statement.auth.shared-secret",
         Block,
         (
-            "the software authenticates with a key of its own, not with a secret that others know",
+            "the software authenticates with a key of its own, not with a secret that others know; no algorithm takes such a secret for its key, or none",
             "take private_key_jwt or tls_client_auth, or none for public clients",
             "RFC 9700, section 2.5: asymmetric client authentication",
         ),
@@ -101,7 +101,7 @@ pub(super) static ROWS: &[Rule] = &[
         "software-statement.uri.malformed",
         Block,
         (
-            "pages, logo and jwks_uri are https URLs",
+            "pages, logo, jwks_uri and request_uris are https URLs",
             "serve them over https and name them so",
             "RFC 7591, section 2, and section 5: a page in plain http can be exchanged on its way",
         ),
@@ -151,6 +151,15 @@ pub(super) static ROWS: &[Rule] = &[
     )
     .firm(),
     oob(
+        "oob-keys.key.unknown",
+        Warn,
+        (
+            "each key is one of the vault, or stood in the last document",
+            "compare its thumbprint with who keeps the key, over another channel",
+            "a safeguard of this program: a key that slipped in speaks for the anchor",
+        ),
+    ),
+    oob(
         "oob-keys.key.gone",
         Warn,
         (
@@ -181,7 +190,7 @@ pub(super) static ROWS: &[Rule] = &[
         "oob-keys.exp.too-far",
         Block,
         (
-            "the document ends within the profile's oob_keys.valid_for from now",
+            "the document ends within the profile's oob_keys.valid_for, from when it was made and from now",
             "make it anew with this line, or set oob_keys.valid_for in the profile",
             "OpenID Federation 1.0, section 11.2: whoever pins keys has to look for new ones",
         ),

@@ -226,11 +226,37 @@ pub(super) static ROWS: &[Rule] = &[
         Warn,
         ("a key for JWT-SVIDs has no certificate", "take x5c out: it is for X.509-SVIDs", JWT),
         Check::Document(|whole| {
-            let jwt = keys(whole.json).filter(|key| text(key, "use") == Some("jwt-svid"));
-            jwt.filter(|key| key.get("x5c").is_some()).map(|key| format!("{} has x5c", name(key))).collect()
+            let with = jwt(whole).filter(|key| key.get("x5c").is_some());
+            with.map(|key| format!("{} has x5c", name(key))).collect()
+        }),
+    ),
+    rule(
+        "spiffe-bundle.jwt.alg",
+        Block,
+        (
+            "a key for JWT-SVIDs signs with RS, ES or PS and 256, 384 or 512",
+            "take an RSA key, or one on P-256, P-384 or P-521",
+            "JWT-SVID, section 3: every other algorithm is refused",
+        ),
+        Check::Document(|whole| {
+            let is_curve = |key: &Value| {
+                text(key, "kty") == Some("RSA")
+                    || matches!(text(key, "crv"), Some("P-256" | "P-384" | "P-521"))
+            };
+            let is_taken = |alg: &str| {
+                let (family, hash) = alg.split_at_checked(2).unwrap_or_default();
+                ["RS", "ES", "PS"].contains(&family) && ["256", "384", "512"].contains(&hash)
+            };
+            let is_other = |key: &&Value| !is_curve(key) || !text(key, "alg").is_none_or(is_taken);
+            let what = |key| text(key, "alg").or(text(key, "crv")).unwrap_or("another algorithm");
+            jwt(whole).filter(is_other).map(|key| format!("{} is for {}", name(key), what(key))).collect()
         }),
     ),
 ];
+
+fn jwt<'a>(whole: &Whole<'a>) -> impl Iterator<Item = &'a Value> {
+    keys(whole.json).filter(|key| text(key, "use") == Some("jwt-svid"))
+}
 
 fn domain<'a>(whole: &Whole<'a>) -> &'a str {
     whole.facts.value("trust_domain").unwrap_or_default()
