@@ -42,6 +42,7 @@ mod ledger_export;
 mod memory;
 mod openid_anchors;
 mod openid_chain;
+mod openid_history;
 mod openid_policy;
 mod openid_reuse;
 mod openid_signing;

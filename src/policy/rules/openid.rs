@@ -402,8 +402,8 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "openid.history.exp",
         Block,
-        "every historical key says when it ended",
-        "add exp to the key",
+        "every historical key says when it ended, and what is signed here lists none that has not",
+        "add exp to the key; one that is not used any more has ended, whenever it was meant to",
         "OpenID Federation 1.0, section 8.7.2",
     ),
     rule(

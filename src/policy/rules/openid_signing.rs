@@ -305,8 +305,15 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "openid.history.changed",
         Block,
-        "what was signed about a key stays; it may only be revoked, or revoked from an earlier time",
+        "what was signed about a key stays; it may only be revoked, or revoked from an earlier time or for a graver reason",
         "write what was signed last",
+        "OpenID Federation 1.0, section 8.7; a safeguard of this program",
+    ),
+    rule(
+        "openid.history.foreign",
+        Block,
+        "historical keys are keys that the entity itself used, and nobody else's",
+        "take the key out: it would speak for the entity",
         "OpenID Federation 1.0, section 8.7; a safeguard of this program",
     ),
     rule(

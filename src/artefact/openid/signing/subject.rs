@@ -35,14 +35,48 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
                 }
             }
         }
-        let here = &terms.key.line;
-        let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { continue };
-        for (line, facts) in terms.vault.holders(number, (here, sub))? {
-            let other = facts.value("sub").unwrap_or_default();
-            let is_same_place = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
-            if (other != sub || !is_same_place) && known::holds(&known::keys(&facts, "jwks")?, jwk) {
-                found.push(format!("the key '{kid}' is one of {other}, as {line} signed it"));
-            }
+        found.extend(subordinates(terms, sub, jwk)?);
+    }
+    Ok(found)
+}
+
+/// Who has a key that this entity says it used: a line of the vault that signs for another one, a set of keys for protocols, or
+/// a subordinate. Foreign text.
+///
+/// # Errors
+///
+/// Those of reading the vault.
+pub(super) fn strangers(terms: &Terms<'_>, jwk: &Jwk) -> Result<Vec<String>, Fault> {
+    let (mut found, profiles) = (Vec::new(), terms.vault.profiles()?);
+    let kid = jwk.kid().unwrap_or_default();
+    let own = &terms.profile.openid.entity_id;
+    let is_ours = |line: &Line| {
+        *line == terms.key.line
+            || profiles.iter().any(|(other, profile)| other == line && profile.openid.entity_id == *own)
+    };
+    let keys = terms.vault.keys()?;
+    for other in keys.iter().filter(|other| other.public == *jwk.key() && !is_ours(&other.id.line)) {
+        found.push(format!("the key '{kid}' is {} of this vault", other.id));
+    }
+    for (line, facts) in terms.vault.signed(Form::SignedJwkSet.name())?.iter() {
+        if known::holds(&known::keys(facts, "keys")?, jwk) {
+            found.push(format!("the key '{kid}' stands in the {} of {line}", Form::SignedJwkSet.name()));
+        }
+    }
+    found.extend(subordinates(terms, "", jwk)?);
+    Ok(found)
+}
+
+/// Which other subordinates than this one have a key. Foreign text.
+fn subordinates(terms: &Terms<'_>, sub: &str, jwk: &Jwk) -> Result<Vec<String>, Fault> {
+    let (mut found, here) = (Vec::new(), &terms.key.line);
+    let kid = jwk.kid().unwrap_or_default();
+    let Some(number) = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str) else { return Ok(found) };
+    for (line, facts) in terms.vault.holders(number, (here, sub))? {
+        let other = facts.value("sub").unwrap_or_default();
+        let is_same_place = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
+        if (other != sub || !is_same_place) && known::holds(&known::keys(&facts, "jwks")?, jwk) {
+            found.push(format!("the key '{kid}' is one of {other}, as {line} signed it"));
         }
     }
     Ok(found)
