@@ -25,6 +25,7 @@ mod channels;
 mod composed;
 mod faults;
 mod federation;
+mod federation_told;
 mod fuzz;
 mod grants;
 mod hidden;

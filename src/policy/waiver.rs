@@ -38,6 +38,11 @@ impl Waiver {
         if rule.is_firm {
             return wrong("the rule is firm: nobody waives it".into());
         }
+        if rule.is_personal && self.subject == "*" {
+            return wrong(
+                "the rule is firm for everybody at once: name the one subject that is meant".into(),
+            );
+        }
         if self.rule.contains(".brake.") || self.rule == "saml.waiver.expired" {
             return wrong(
                 "it cannot be waived for a while: give --release-brake, or remove the waiver".into(),

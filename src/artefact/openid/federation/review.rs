@@ -21,12 +21,10 @@ use crate::base::fault::{Fault, INTERNAL};
 use crate::base::text::Texts;
 use crate::format::json::{Map, Value};
 use crate::key::Line;
-use crate::policy::{Examined, Examiner, Facts, Finding, Last, Print, Profile, Standard};
+use crate::policy::{Differs, Examined, Examiner, Facts, Finding, Last, Print, Profile, Standard};
 
 /// The fact that the brake goes by.
 const SUBORDINATES: &str = "subordinates";
-/// New and changed documents that are told in full; `fedroot review` of one of them tells it, too.
-const TOLD_MAX: usize = 50;
 
 /// Reviews the documents of a list.
 pub(super) fn review(
@@ -66,14 +64,9 @@ pub(super) fn review(
     work.each(list, &with, &mut |one| meeting.take(one))?;
 
     facts.add(SUBORDINATES, meeting.statements.to_string());
-    let Met { places, forms, news, more, examined } = meeting.examined(&facts, terms)?;
+    let Met { places, forms, news, examined } = meeting.examined(&facts, terms)?;
     facts.add_with("documents", places.len().to_string(), "each signed on its own");
-    facts.append(news);
-    if more > 0 {
-        let what = format!("{more} more new or changed documents; `fedroot review` tells each of them");
-        facts.add("more", what);
-    }
-    let cards = Arc::new(Cards::new(names, shelf, places)?);
+    let cards = Arc::new(Cards::new(names, shelf, places, news)?);
     let beside = beside(&cards, &forms)?;
     Ok(Tree {
         facts,
@@ -111,8 +104,8 @@ struct Reviewed {
     keys: Vec<String>,
     print: Print,
     findings: Vec<Finding>,
-    /// What it says, where that is not what was signed last.
-    news: Option<Facts>,
+    /// Whether what it says is not what was signed last.
+    is_news: bool,
 }
 
 struct Work<'a> {
@@ -151,14 +144,13 @@ impl Work<'_> {
                 let mut findings = examined.findings.clone();
                 // A second run in the same second has nothing to sign: what says the same stands.
                 findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
-                let news = is_news.then(|| prepared.facts().clone());
-                Ok((then(prepared)?, subject, octets, (keys, print, findings, news)))
+                Ok((then(prepared)?, subject, octets, (keys, print, findings, is_news)))
             })?;
-        let (keys, print, findings, news) = found;
+        let (keys, print, findings, is_news) = found;
         let form = input.form;
         let card = Card::new(form, input.name, subject, keys.len(), octets.len());
         let place = Place::of(self.shelf, &card, &octets, &record)?;
-        Ok((said, Reviewed { form, card, place, keys, print, findings, news }))
+        Ok((said, Reviewed { form, card, place, keys, print, findings, is_news }))
     }
 
     /// Opens a document, makes sure that it is the one that was listed, and prepares it.
@@ -276,10 +268,8 @@ struct Meeting<'a> {
     places: Vec<Place>,
     /// The forms of which there is one document.
     forms: Vec<Form>,
-    /// What new and changed documents say, how many of them were told, and how many more there are.
-    news: Facts,
-    told: usize,
-    more: usize,
+    /// New and changed documents by their places, and by what differs in each.
+    news: Vec<(Differs, usize)>,
     statements: usize,
     subjects: Hashes,
     /// Who has which key, by its place. Keys stand here as hashes as subjects do.
@@ -293,9 +283,8 @@ struct Meeting<'a> {
 struct Met {
     places: Vec<Place>,
     forms: Vec<Form>,
-    /// What the first documents say that are not what was signed last, and how many more there are.
-    news: Facts,
-    more: usize,
+    /// The documents that are not what was signed last, the riskiest first.
+    news: Vec<usize>,
     examined: Examined,
 }
 
@@ -309,9 +298,7 @@ impl<'a> Meeting<'a> {
             examiner: Examiner::new("federation", &[], standard, terms.last, Some(record)),
             places: vec![],
             forms: vec![],
-            news: Facts::default(),
-            told: 0,
-            more: 0,
+            news: vec![],
             statements: 0,
             subjects: Hashes::default(),
             holders: HashMap::new(),
@@ -322,7 +309,7 @@ impl<'a> Meeting<'a> {
     }
 
     fn take(&mut self, one: Reviewed) -> Result<(), Fault> {
-        let Reviewed { form, card, place, keys, print, findings, news } = one;
+        let Reviewed { form, card, place, keys, print, findings, is_news } = one;
         self.examiner.adopt(&card.file, findings);
         for key in &keys {
             self.look(key, form, &card)?;
@@ -331,32 +318,17 @@ impl<'a> Meeting<'a> {
         let differs = self.examiner.member(&id, &print);
         if form == Form::SubordinateStatement {
             self.kept += u64::from(differs.is_some());
-            self.rekeyed += u64::from(differs == Some(true));
+            self.rekeyed += u64::from(differs.is_some_and(Differs::in_keys));
             self.statements += 1;
             self.subjects.add(&card.subject);
         } else if form != Form::TrustMark {
             self.forms.push(form);
         }
-        if let Some(facts) = news.filter(|_| form != Form::EntityConfiguration) {
-            self.tell(&id, &facts);
+        if is_news && form != Form::EntityConfiguration {
+            self.news.push((differs.unwrap_or(Differs::NEW), self.places.len()));
         }
         self.places.push(place);
         Ok(())
-    }
-
-    fn tell(&mut self, id: &str, facts: &Facts) {
-        if self.told == TOLD_MAX {
-            self.more += 1;
-            return;
-        }
-        self.told += 1;
-        for fact in facts.iter() {
-            let path = format!("{id} {}", fact.path);
-            match &fact.remark {
-                Some(remark) => self.news.add_with(path, &fact.value, remark),
-                None => self.news.add(path, &fact.value),
-            }
-        }
     }
 
     /// Looks who else has a key: another subordinate, or one whose key stands in another list.
@@ -387,8 +359,10 @@ impl<'a> Meeting<'a> {
 
     fn examined(mut self, facts: &Facts, terms: &Terms<'_>) -> Result<Met, Fault> {
         brake(&mut self.examiner, terms, (self.kept, self.rekeyed));
-        let Self { places, forms, news, more, examiner, .. } = self;
-        Ok(Met { places, forms, news, more, examined: examiner.finish(facts)? })
+        let Self { places, forms, mut news, examiner, .. } = self;
+        news.sort_by_key(|(differs, _)| std::cmp::Reverse(*differs));
+        let news = news.into_iter().map(|(_, place)| place).collect();
+        Ok(Met { places, forms, news, examined: examiner.finish(facts)? })
     }
 }
 

@@ -73,8 +73,12 @@ impl Decision for SubordinateStatement {
         ];
         let said: Map<String, Value> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        for metadata in [configuration.get("metadata"), said.get("metadata")] {
-            for taken in subject::reused(terms, &sub, metadata)? {
+        for (place, claims) in [
+            ("metadata", configuration.get("metadata")),
+            ("metadata", said.get("metadata")),
+            ("metadata_policy", said.get("metadata_policy")),
+        ] {
+            for taken in subject::reused(terms, &sub, (place, claims), &[])? {
                 draft.breach("openid.subject.key-taken", taken);
             }
         }
