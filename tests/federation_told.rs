@@ -1,4 +1,5 @@
-//! What a batch would sign stands where people look: of many changed documents the riskiest first, and all of them in JSON.
+//! What a batch would sign stands where people look: of many changed documents the riskiest first, all of them in JSON, and
+//! nobody under two names.
 
 use std::fs;
 
@@ -12,7 +13,7 @@ fn put(folder: &Folder, number: u32, text: &str) {
     fs::write(folder.path(&format!("in/subordinates/{number}.toml")), text).unwrap();
 }
 
-fn review<'a>(folder: &Folder, more: &[&'a str]) -> String {
+fn review(folder: &Folder, more: &[&str]) -> String {
     let arguments = ["review", "federation", "in", "--key", ANCHOR, "--vault", "V"];
     folder.good(&[&arguments[..], more].concat()).stdout
 }
@@ -128,4 +129,44 @@ fn another_lifetime_is_a_change() {
     let said = alone();
     assert!(said.contains("- lifetime") && said.contains("+ lifetime"), "{said}");
     assert!(said.contains("P3D") && said.contains("P30D"), "{said}");
+}
+
+#[test]
+fn nobody_is_signed_under_two_spellings_of_a_name() {
+    let folder = world(1);
+    let put = |number: u32, id: &str| {
+        let text = listing(id, number, &[jwk(number)]);
+        fs::write(folder.path(&format!("in/subordinates/{number}.jwt")), text).unwrap();
+        put(&folder, number, &statement(number));
+    };
+    let said = || folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]).stdout;
+    let rule = "block  openid.subject.alike";
+    for other in ["https://op1.example.org/", "https://OP1.example.org", "https://op1.example.org:443"] {
+        put(2, other);
+        let said = said();
+        assert!(said.contains(rule) && said.contains("https://op1.example.org is the same place"), "{said}");
+    }
+    put(2, "https://anchor.example.org:443");
+    assert!(said().contains("signs about it, and is the same place"), "{}", said());
+    for other in ["https://op1.example.org/x", "https://op1.example.org:8443"] {
+        put(2, other);
+        assert!(!said().contains(rule), "{}", said());
+    }
+}
+
+#[test]
+fn what_has_no_subject_is_named_by_its_kind() {
+    let folder = world(1);
+    let anchor = String::from_utf8(folder.read("in/anchor.toml")).unwrap();
+    let keys = "[metadata.openid_provider]\nsigned_jwks_uri = \"https://anchor.example.org/historical\"\n";
+    fs::write(folder.path("in/anchor.toml"), anchor + keys).unwrap();
+    fs::write(folder.path("in/9.jwk"), jwk(9).to_string()).unwrap();
+    fs::write(folder.path("in/jwk-set.toml"), "[[keys]]\nfile = \"9.jwk\"\n").unwrap();
+    fs::write(folder.path("in/historical-keys.toml"), "").unwrap();
+    let ran = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]);
+    assert_ne!(ran.code, 0);
+    let is_named = ["jwk-set", "historical-keys"]
+        .iter()
+        .any(|kind| ran.stderr.contains(&format!("both about {kind}, ")));
+    assert!(is_named, "{}", ran.stderr);
 }

@@ -221,7 +221,7 @@ mod tests {
     type Read = (Digest, Option<Instant>, Option<&'static str>, Option<Strength>);
 
     fn stepped(der: &[u8]) -> Option<Read> {
-        let Certificate { fingerprint, strength, expires, weak_hash } = of_der(der)?;
+        let Certificate { fingerprint, strength, expires, weak_hash, .. } = of_der(der)?;
         Some((fingerprint, expires, weak_hash, matches!(strength, Strength::Rsa { .. }).then_some(strength)))
     }
 

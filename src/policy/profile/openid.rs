@@ -58,7 +58,6 @@ pub struct Lifetime {
 pub const FOREVER: &str = "forever";
 const UNLIMITED: Span = Span::of_seconds(i64::MAX);
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's shape")]
 fn write_max<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
     if *span == UNLIMITED { to.serialize_str(FOREVER) } else { to.collect_str(span) }
 }

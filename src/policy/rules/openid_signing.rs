@@ -166,6 +166,13 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 3.1.1",
     ),
     rule(
+        "openid.subject.alike",
+        Block,
+        "no two entities have names that are one place",
+        "find out which spelling the entity uses, and leave the other one out",
+        "RFC 3986, section 6.2; OpenID Federation 1.0, section 9; a safeguard of this program",
+    ),
+    rule(
         "openid.subject.signature",
         Block,
         "the subject's configuration is signed by one of its own keys",

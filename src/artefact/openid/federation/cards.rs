@@ -162,8 +162,9 @@ impl Cards {
 
 fn twice(other: &str, card: &Card, path: &str) -> Fault {
     let Card { file, subject, .. } = card;
+    let about = if subject.is_empty() { card.form().name() } else { subject };
     BATCH
-        .fault(format!("{other} and {file} are both about {subject}, and would be one file: {path}"))
+        .fault(format!("{other} and {file} are both about {about}, and would be one file: {path}"))
         .hint("a name stands for one document: take one of the two out")
 }
 

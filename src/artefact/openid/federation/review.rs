@@ -12,6 +12,7 @@ use super::names::Names;
 use super::tree::{Beside, Tree, parts, timeless};
 use super::{Input, listed, opened, server};
 use crate::artefact::openid::Form;
+use crate::artefact::openid::identifier;
 use crate::artefact::openid::signing::{self, thumbprints};
 use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
 use crate::base::bytes::Digest;
@@ -274,6 +275,8 @@ struct Meeting<'a> {
     subjects: Hashes,
     /// Who has which key, by its place. Keys stand here as hashes as subjects do.
     holders: HashMap<u64, usize>,
+    /// The same of the places where subjects are.
+    sites: HashMap<u64, usize>,
     hash: RandomState,
     kept: u64,
     rekeyed: u64,
@@ -302,6 +305,7 @@ impl<'a> Meeting<'a> {
             statements: 0,
             subjects: Hashes::default(),
             holders: HashMap::new(),
+            sites: HashMap::new(),
             hash: RandomState::new(),
             kept: 0,
             rekeyed: 0,
@@ -321,6 +325,7 @@ impl<'a> Meeting<'a> {
             self.rekeyed += u64::from(differs.is_some_and(Differs::in_keys));
             self.statements += 1;
             self.subjects.add(&card.subject);
+            self.alike(&card)?;
         } else if form != Form::TrustMark {
             self.forms.push(form);
         }
@@ -328,6 +333,20 @@ impl<'a> Meeting<'a> {
             self.news.push((differs.unwrap_or(Differs::NEW), self.places.len()));
         }
         self.places.push(place);
+        Ok(())
+    }
+
+    /// Looks whether a statement before is about the same place by another name.
+    fn alike(&mut self, one: &Card) -> Result<(), Fault> {
+        let hash = self.hash.hash_one(identifier::place(&one.subject));
+        let Some(other) = self.sites.insert(hash, self.places.len()) else { return Ok(()) };
+        let Some(other) = self.places.get(other) else { return Ok(()) };
+        let other = other.card(self.shelf)?;
+        if other.subject != one.subject {
+            let detail =
+                format!("{}: {} is the same place, as {} has it", one.file, other.subject, other.file);
+            self.examiner.breach("openid.subject.alike", &one.subject, detail);
+        }
         Ok(())
     }
 
