@@ -9,7 +9,7 @@ use fedroot::key::PrivateKey;
 use serde_json::json;
 
 use crate::support::openid::{
-    ANCHOR, AT, EXP, IAT, MARK, MIDDLE, SUBJECT, Scene, good, read_key, refused, scene, sign,
+    ANCHOR, AT, EXP, IAT, MARK, MIDDLE, SUBJECT, Scene, good, read_key, refused, scene, sign, write_history,
 };
 
 const STATEMENT: &str = "entity-statement+jwt";
@@ -29,19 +29,6 @@ fn anchor_of(entity: &str, key: &dyn PrivateKey, changes: &Value) -> String {
         claims[name] = value.clone();
     }
     sign(key, entity, STATEMENT, &claims)
-}
-
-/// Writes a new key of the anchor and the historical keys it signs, which say this of the old one.
-fn write_history(scene: &Scene, changes: &Value) {
-    let new = scene.keys.other.public().unwrap();
-    let new = jwk_as(&new, "new", new.jose_scheme("ES384").unwrap());
-    scene.put("new.jwks", &json!({ "keys": [new] }).to_string());
-    let mut old = scene.keys.jwks(ANCHOR)["keys"][0].clone();
-    for (name, value) in changes.as_object().unwrap() {
-        old[name] = value.clone();
-    }
-    let claims = json!({"iss": ANCHOR, "iat": 1_795_500_000, "keys": [old]});
-    scene.put("history.jwt", &sign(scene.keys.other.as_ref(), "new", "jwk-set+jwt", &claims));
 }
 
 /// The rules that a chain is noted for: a vector of the form `chain`.

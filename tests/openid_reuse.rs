@@ -1,6 +1,8 @@
 //! Keys that sign for a federation serve nothing else, whoever says it and wherever: in a subject's metadata, in a statement's
 //! own, in a set. And what superiors say counts only as far as they are known to have said it.
 
+use fedroot::base::bytes::base64url;
+use fedroot::policy::RULES;
 use serde_json::{Value, json};
 
 use crate::openid_signing::{broken, found, jwk, told};
@@ -62,6 +64,24 @@ fn a_federation_key_in_metadata_is_found_whoever_it_is_of() {
             assert!(with(&change, &none).contains("openid.jwks.reused"), "{change}");
         }
     }
+    // Nor does the place where it stands, or the form.
+    let text = jwk("k2").to_string();
+    let signed = format!(
+        "{}.{}.AAAA",
+        base64url(br#"{"alg":"ES384"}"#),
+        base64url(format!("{{\"keys\":[{text}]}}").as_bytes())
+    );
+    for own in [
+        json!({"jwks": ["@jwk:k2"]}),
+        json!({"jwk": "@jwk:k2"}),
+        json!({ "jwks": text }),
+        json!({"jwks": format!(" [{text}]")}),
+        json!({ "signed_jwks": signed }),
+        json!({"more": [{"keys": {"a": "@jwk:k2"}}]}),
+    ] {
+        let change = json!({"input": {"metadata": {"openid_provider": own}}});
+        assert!(with(&change, &none).contains("openid.jwks.reused"), "{change}");
+    }
     for change in places(&json!("@jwks:k6")) {
         let found = with(&change, &none);
         assert!(
@@ -77,7 +97,8 @@ fn a_federation_key_in_metadata_is_found_whoever_it_is_of() {
         ("@jwks:k5", lines("https://other.example.org"), true),
         ("@jwks:k5", lines(""), false),
     ] {
-        for change in places(&json!(key)) {
+        let policy = json!({"input": {"metadata_policy": {"openid_provider": {"jwks": {"value": key}}}}});
+        for change in places(&json!(key)).into_iter().chain([policy]) {
             assert_eq!(with(&change, &more).contains("openid.subject.key-taken"), is_taken, "{key} {change}");
         }
     }
@@ -92,6 +113,145 @@ fn a_federation_key_in_metadata_is_found_whoever_it_is_of() {
                 "{key} {change}"
             );
         }
+    }
+}
+
+#[test]
+fn an_entitys_own_metadata_holds_no_federation_key_of_others() {
+    let own = |key: &str, more: &Value| {
+        let mut change = more.clone();
+        change["input"] = json!({"metadata": {"openid_provider": {"jwks": {"keys": [key]}}}});
+        let found = broken("entity-configuration", &change);
+        ["openid.subject.key-taken", "openid.jwks.reused"].map(|rule| found.contains(rule))
+    };
+    let line = |entity: &str| {
+        json!({"lines": {"example.org/prod/other": entity}, "vault": [
+            {"line": "example.org/prod/anchor", "number": 1, "key": "k1", "standing": "listed"},
+            {"line": "example.org/prod/other", "number": 1, "key": "k5", "standing": "listed"},
+        ]})
+    };
+    assert_eq!(own("@jwk:k5", &line("https://other.example.org")), [true, false]);
+    assert_eq!(own("@jwk:k5", &line("")), [false, false], "it signs for no federation");
+    assert_eq!(own("@jwk:k1", &json!({})), [false, true], "its own, which the configuration lists, is told");
+    let mut about = told(KIND, &[&json!({"kind": KIND, "now": NOW})]);
+    about.as_object_mut().unwrap().remove("configured");
+    let before = json!({ "before": [about] });
+    assert_eq!(own("@jwk:k2", &before), [true, false]);
+    assert_eq!(own("@jwk:k6", &before), [false, false]);
+}
+
+/// Whatever a key says of itself, the record of it is whole.
+#[test]
+fn no_name_and_no_member_hides_a_key_from_the_next_review() {
+    let about = |id: &str, jwks: &Value| json!({"files": {"op.jwt": {"claims": {"iss": id, "sub": id, "jwks": jwks}}}});
+    let (op, rp) = ("https://op.example.org", "https://rp.example.org");
+    let key = |name: &str, members: &Value| {
+        let mut key = jwk(name);
+        key.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        json!({ "keys": [key] })
+    };
+    let then = |before: &Value, now: &Value| {
+        let mut before = before.clone();
+        before["now"] = json!(NOW);
+        let mut change = now.clone();
+        change["before"] = json!([before]);
+        broken(KIND, &change)
+    };
+    let rsa = "rsa";
+    for (name, members) in [
+        ("k6", json!({"kid": "k".repeat(1_024)})),
+        ("k6", json!({"kid": "\u{1f511}".repeat(1_024)})),
+        ("k6", json!({"use": "x".repeat(4_000)})),
+        ("k6", json!({"revoked": {"reason": "x".repeat(20_000)}})),
+        ("k6", json!({"n": "x".repeat(20_000), "note": "x".repeat(20_000)})),
+        (rsa, json!({"x": "other"})),
+        (rsa, json!({"x": "x".repeat(20_000)})),
+    ] {
+        let odd = key(name, &members);
+        let plain = key(name, &json!({}));
+        for (first, second) in [(&odd, &plain), (&plain, &odd)] {
+            let found = then(&about(rp, first), &about(op, second));
+            assert!(found.contains("openid.subject.key-taken"), "{name}: {found:?}");
+            let found = then(&about(op, first), &about(op, second));
+            assert!(!found.contains("openid.subject.key-proof"), "{name}: {found:?}");
+            let found = then(&about(op, first), &about(op, &json!("@jwks:k7")));
+            assert!(found.contains("openid.subject.key-proof"), "{name}: {found:?}");
+        }
+    }
+    let mut odd = key("k6", &json!({}));
+    odd["a b"] = json!("x");
+    then(&about(op, &odd), &about(op, &odd));
+    for members in [
+        json!({"kid": "k".repeat(1_025)}),
+        json!({"use": "x".repeat(4_097)}),
+        json!({"y": "A".repeat(4_100)}),
+        json!({"kty": "RSA", "n": "A".repeat(4_100), "e": "AQAB"}),
+        json!({"crv": "x".repeat(4_097)}),
+    ] {
+        let found = broken(KIND, &about(op, &key("k6", &members)));
+        assert!(found.contains("openid.jwks.malformed"), "{members}: {found:?}");
+        assert!(RULES.iter().any(|rule| rule.id == "openid.jwks.malformed" && rule.is_firm));
+    }
+}
+
+/// The key that proves new ones is named by the header, and was in force as the last statement has it.
+#[test]
+fn an_old_key_proves_new_ones_while_it_is_in_force_and_by_its_name() {
+    let new = json!({"input": {"proof": "proof.jwt"}, "files": {
+        "op.jwt": {"key": "k3", "claims": {"jwks": "@jwks:k3"}},
+        "proof.jwt": {"key": "k2", "typ": "entity-statement+jwt", "claims": {
+            "iss": "https://op.example.org", "sub": "https://op.example.org", "iat": "@now-60", "exp": "@now+60",
+            "jwks": "@jwks:k2,k3", "authority_hints": ["https://anchor.example.org"],
+        }},
+    }});
+    let proven = |members: Value, change: &dyn Fn(&mut Value)| {
+        let mut told = new.clone();
+        change(&mut told);
+        let mut old = jwk("k2");
+        old.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let before = json!({"now": NOW, "files": {"op.jwt": {"claims": {"jwks": {"keys": [old]}}}}});
+        told["before"] = json!([before]);
+        !broken(KIND, &told).contains("openid.subject.key-proof")
+    };
+    let end = 1_795_348_800; // now, of the vectors
+    let as_it_is = |_: &mut Value| {};
+    assert!(proven(json!({}), &as_it_is));
+    assert!(proven(json!({"exp": end + 1}), &as_it_is));
+    assert!(!proven(json!({ "exp": end }), &as_it_is), "it has ended");
+    assert!(!proven(json!({"revoked": {"revoked_at": end - 1}}), &as_it_is), "it is revoked");
+    assert!(!proven(json!({"nbf": end + 900}), &as_it_is), "it has not begun");
+    let named = |told: &mut Value| told["files"]["proof.jwt"]["kid"] = json!("k3");
+    assert!(!proven(json!({}), &named), "the header names the new key, and the old one signed");
+    // The configuration itself, signed by the old key that it still lists.
+    let itself = |told: &mut Value| {
+        told["input"].as_object_mut().unwrap().remove("proof");
+        told["files"]["op.jwt"] = json!({"key": "k2", "claims": {"jwks": "@jwks:k2,k3"}});
+    };
+    assert!(proven(json!({}), &itself));
+    assert!(!proven(json!({ "exp": end }), &itself));
+}
+
+#[test]
+fn what_never_ends_is_allowed_by_the_profile_or_not_signed() {
+    for (kind, limit) in [("trust-mark", "trust_mark"), ("trust-mark-delegation", "delegation")] {
+        let mut change =
+            json!({"input": {"valid_for": "forever", "delegation": "@none"}, "profile": {"openid": {}}});
+        if kind == "trust-mark-delegation" {
+            change["input"].as_object_mut().unwrap().remove("delegation");
+        }
+        assert!(broken(kind, &change).contains("openid.exp.long"), "{kind}");
+        for (max, is_long) in [("P3650D", true), ("forever", false)] {
+            change["profile"]["openid"][limit] = json!({"usual": "P30D", "min": "P1D", "max": max});
+            assert_eq!(broken(kind, &change).contains("openid.exp.long"), is_long, "{kind} {max}");
+        }
+    }
+    // A mark ends with its delegation, whatever is asked for.
+    assert!(!broken("trust-mark", &json!({"input": {"valid_for": "forever"}})).contains("openid.exp.long"));
+    for limit in ["configuration", "subordinate", "jwk_set"] {
+        let profile =
+            json!({"profile": {"openid": {limit: {"usual": "P30D", "min": "P1D", "max": "forever"}}}});
+        let fault = found(KIND, &profile).unwrap_err();
+        assert!(fault.message().contains("these documents end"), "{limit}: {fault}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::sync::Arc;
 
+use fedroot::artefact::openid::Statement;
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
@@ -302,6 +303,12 @@ pub(crate) fn broken(name: &str, change: &Value) -> BTreeSet<&'static str> {
     found(name, change).unwrap_or_else(|fault| panic!("{name}: {change}: {fault}"))
 }
 
+/// What a vector is signed as, whatever its rules found.
+pub(crate) fn signed(name: &str, change: &Value) -> Statement {
+    let text = World::new(told(name, &[change])).sign(kind(name).unwrap(), &mut past(name, change));
+    Statement::read(&text).unwrap()
+}
+
 #[test]
 fn every_rule_about_signing_has_a_vector_that_triggers_it_and_one_that_does_not() {
     let (vectors, mut faults) = (vectors(), Vec::new());
@@ -409,7 +416,7 @@ fn the_list_of_historical_keys_only_grows() {
             })],
         ));
         let text = world.sign(kind, &mut signed);
-        let statement = fedroot::artefact::openid::Statement::read(&text).unwrap();
+        let statement = Statement::read(&text).unwrap();
         let now = statement.get("keys").unwrap().as_array().unwrap().clone();
         assert_eq!(now.len(), active - 1, "every key that went is there, and no other");
         for (old, new) in before.iter().zip(&now) {

@@ -198,6 +198,9 @@ fn a_set_that_nobody_has_seen_ends_nothing() {
 #[test]
 fn a_trust_mark_that_never_ends_is_outstanding_after_the_next_batch_too() {
     let folder = world(1);
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let allowed = "trust_mark = { usual = \"P365D\", min = \"P1D\", max = \"forever\" }\n";
+    fs::write(&profile, fs::read_to_string(&profile).unwrap() + allowed).unwrap();
     let mark = format!(
         "trust_mark_type = \"https://anchor.example.org/good\"\nsub = \"{}\"\nvalid_for = \"forever\"\n",
         id(1)

@@ -6,12 +6,11 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use serde_json::Value;
-
 use crate::artefact::{self, Listing, Revoked, VaultKey};
 use crate::base::clock::Instant;
 use crate::base::fault::{Class, Fault};
 use crate::custody::{Catalogue, Record};
+use crate::format::jose::number_of;
 use crate::key::{KeyId, Line};
 use crate::lifecycle::{HistoricalKey, KeyState, Stage};
 use crate::policy::{Fact, Facts, Last, Profile};
@@ -146,16 +145,20 @@ impl Holders {
         let (hash, mut subjects, mut keys) = (RandomState::new(), String::new(), Vec::new());
         let end = |text: &String| u32::try_from(text.len()).unwrap_or(u32::MAX);
         for (place, line) in (0..).zip(&lines) {
+            let mut trouble = Ok(());
             catalogue.each_last_signed(line, MANY, &mut |last| {
                 let start = end(&subjects);
                 subjects.push_str(last.facts().value("sub").unwrap_or_default());
-                for fact in last.facts().iter().filter(|fact| fact.path.starts_with("jwks[")) {
-                    let key: Value = serde_json::from_str(&fact.value).unwrap_or_default();
-                    let number = key.get("x").or(key.get("n")).and_then(Value::as_str);
-                    let number = hash.hash_one(number.unwrap_or_default());
-                    keys.push((number, place, start..end(&subjects)));
+                match artefact::openid::subordinate_keys(last.facts()) {
+                    Ok(own) => keys.extend(
+                        own.iter()
+                            .filter_map(number_of)
+                            .map(|number| (hash.hash_one(number), place, start..end(&subjects))),
+                    ),
+                    Err(fault) => trouble = Err(fault.at(line)),
                 }
             })?;
+            trouble?;
         }
         keys.sort_unstable_by_key(|(number, ..)| *number);
         Ok(Self { hash, lines, subjects, keys })

@@ -100,11 +100,12 @@ fn rules() -> String {
         RULES.iter().count()
     );
     page.push_str(
-        "A rule blocks (nothing is signed), warns, or notes. A profile gives a rule another weight with a line in `[rules]`, such as `\"saml.endpoint.http\" = \"block\"`, and lets single breaches pass with a waiver that has a reason, an approver and an end: see [the vault's format](formats/vault.md#profiletoml). In the built-in profile of a sandbox line, the rules marked with a star only warn. No profile and no waiver changes a rule that is firm.\n\n",
+        "A rule blocks (nothing is signed), warns, or notes. A profile gives a rule another weight with a line in `[rules]`, such as `\"saml.endpoint.http\" = \"block\"`, and lets single breaches pass with a waiver that has a reason, an approver and an end: see [the vault's format](formats/vault.md#profiletoml). In the built-in profile of a sandbox line, the rules marked with a star only warn. No profile and no waiver changes a rule that is firm; one that is firm but for one subject has no other weight in any profile, and a waiver of it names whom it lets pass.\n\n",
     );
     page.push_str("| rule | weight | what it demands | what to do | source |\n|---|---|---|---|---|\n");
     for rule in RULES.iter() {
         let star = match (rule.is_lenient_in_sandbox, rule.is_firm) {
+            _ if rule.is_personal => ", firm but for one subject",
             (true, _) => " *",
             (_, true) => ", firm",
             _ => "",

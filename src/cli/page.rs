@@ -5,10 +5,12 @@ use std::fmt::Write;
 
 use crate::base::text::html as safe;
 use crate::base::words;
-use crate::policy::{Difference, EntityChange, Finding, Review, Said};
+use crate::policy::{Difference, EntityChange, Fact, Finding, Review, Said};
 
 /// Rows of one table; JSON has all of them.
 const ROWS_MAX: usize = 500;
+/// Rows that say what new and changed documents of a batch say; the last document is there as a whole.
+const NEWS_ROWS_MAX: usize = 10_000;
 
 const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--line:#d0d7de;--soft:#f3f5f7;--block:#a40e26;--warn:#8a5a00;--note:#57606a;--good:#116329}
@@ -193,24 +195,43 @@ fn values(html: &mut String, changes: &Difference, change: &EntityChange) {
 
 fn facts(html: &mut String, review: &Review) {
     html.push_str("<h2>What the signature would cover</h2>\n<table>\n");
-    for fact in review.told().take(ROWS_MAX).flatten() {
-        let remark = fact
-            .remark
-            .as_deref()
-            .map_or(String::new(), |remark| format!(" <small>({})</small>", safe(remark)));
-        put(
-            html,
-            format_args!(
-                "<tr><th scope=\"row\">{}</th><td>{}{remark}</td></tr>\n",
-                safe(&fact.path),
-                safe(&fact.value)
-            ),
-        );
+    let told = review.facts.iter().count();
+    let count = review.items.as_ref().map_or(0, |items| items.count());
+    review.told().take(ROWS_MAX).flatten().for_each(|fact| row(html, &fact));
+    let (mut rows, mut number) = (0, 0);
+    while number < review.news() && rows < NEWS_ROWS_MAX {
+        for fact in review.said(number).flatten() {
+            row(html, &fact);
+            rows += 1;
+        }
+        number += 1;
     }
+    review.listed().take(ROWS_MAX).flatten().for_each(|fact| row(html, &fact));
     html.push_str("</table>\n");
-    let items = review.items.as_ref().map_or(0, |items| items.count());
-    let more = (review.facts.iter().count() + items).saturating_sub(ROWS_MAX);
+    let more = told.saturating_sub(ROWS_MAX) + count.saturating_sub(ROWS_MAX);
     if more > 0 {
         put(html, format_args!("<p>… and {more} more, in --json</p>\n"));
     }
+    let more = review.news() - number;
+    if more > 0 {
+        put(
+            html,
+            format_args!(
+                "<p>… and what {more} more new or changed documents say, less risky than these, in --json</p>\n"
+            ),
+        );
+    }
+}
+
+fn row(html: &mut String, fact: &Fact) {
+    let remark =
+        fact.remark.as_deref().map_or(String::new(), |remark| format!(" <small>({})</small>", safe(remark)));
+    put(
+        html,
+        format_args!(
+            "<tr><th scope=\"row\">{}</th><td>{}{remark}</td></tr>\n",
+            safe(&fact.path),
+            safe(&fact.value)
+        ),
+    );
 }

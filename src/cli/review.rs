@@ -1,5 +1,6 @@
 //! `fedroot review`: look at a document as its signature would cover it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ use crate::policy::{self, Difference, EntityChange, Fact, Said, Severity};
 const VALUES_SHOWN_MAX: usize = 20;
 /// Breaches of one rule that are shown to people.
 const BREACHES_SHOWN_MAX: usize = 3;
+/// New and changed documents of a batch that are told in full.
+const DOCUMENTS_SHOWN_MAX: usize = 50;
 /// Lines that say what entities say now.
 const LINES_OF_VALUES_MAX: usize = 40;
 /// Characters of one text on such a line; the page and JSON have more.
@@ -120,9 +123,17 @@ pub(super) fn screen(review: &policy::Review) -> String {
 }
 
 fn facts(text: &mut String, review: &policy::Review) {
+    let shown = review.news().min(DOCUMENTS_SHOWN_MAX);
+    let more = review.news() - shown;
+    let more = (more > 0).then(|| {
+        let what =
+            format!("{more} more new or changed documents, less risky than these; --json has all of them");
+        Ok(Cow::Owned(Fact { path: "more".into(), value: what, remark: None }))
+    });
+    let news = (0..shown).flat_map(|number| review.said(number));
     // Of each path: how many values it has, and where in the text those begin that are not shown.
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for fact in review.told() {
+    for fact in review.told().chain(news).chain(more).chain(review.listed()) {
         let fact = match fact {
             Ok(fact) => fact,
             Err(fault) => return put(text, format_args!("  … the rest cannot be read again: {fault}\n")),
@@ -313,9 +324,15 @@ pub(super) fn json(review: policy::Review) -> Output {
     });
     let mut output = Output::json(value);
     output.large("changes", review.changes);
-    let (items, facts) = (review.items, review.facts.into_iter().map(|fact| Listed(Ok(fact))));
-    let count = items.as_ref().map_or(0, |items| items.count());
-    let item = move |place| items.as_ref().map(|items| Listed(items.item(place)));
-    output.list("facts", facts.chain((0..count).filter_map(item)));
+    let (facts, items) = (review.facts.into_iter().map(Ok), review.items);
+    let items = items.into_iter().flat_map(|items| {
+        let (news, all) = (items.clone(), items);
+        let said = (0..news.news()).flat_map(move |number| match news.said(number) {
+            Ok(facts) => facts.into_iter().map(Ok).collect(),
+            Err(fault) => vec![Err(fault)],
+        });
+        said.chain((0..all.count()).map(move |place| all.item(place)))
+    });
+    output.list("facts", facts.chain(items).map(Listed));
     output
 }

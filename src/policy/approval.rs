@@ -128,11 +128,28 @@ impl Review {
         })
     }
 
-    /// What the document says, its many items last.
+    /// What the document says, but for its many items.
     pub fn told(&self) -> impl Iterator<Item = Result<Cow<'_, Fact>, Fault>> {
+        self.facts.iter().map(|fact| Ok(Cow::Borrowed(fact)))
+    }
+
+    /// How many of its items are new or changed, where each is a document of its own.
+    pub fn news(&self) -> usize {
+        self.items.as_ref().map_or(0, |items| items.news())
+    }
+
+    /// What such an item says; the riskiest is the first.
+    pub fn said(&self, number: usize) -> impl Iterator<Item = Result<Cow<'_, Fact>, Fault>> {
+        let said = self.items.as_ref().map_or_else(|| Ok(vec![]), |items| items.said(number));
+        let (facts, fault) = said.map_or_else(|fault| (vec![], Some(Err(fault))), |facts| (facts, None));
+        facts.into_iter().map(|fact| Ok(Cow::Owned(fact))).chain(fault)
+    }
+
+    /// Its many items.
+    pub fn listed(&self) -> impl Iterator<Item = Result<Cow<'_, Fact>, Fault>> {
         let count = self.items.as_ref().map_or(0, |items| items.count());
         let item = |place| self.items.as_ref().map(|items| items.item(place).map(Cow::Owned));
-        self.facts.iter().map(|fact| Ok(Cow::Borrowed(fact))).chain((0..count).filter_map(item))
+        (0..count).filter_map(item)
     }
 
     /// The findings that stop the signature.

@@ -11,7 +11,7 @@ use super::difference::Tracker;
 use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
 use super::last::{Recorder, line_into};
 use super::lookalikes::{Lookalikes, Sight};
-use super::print::Texts;
+use super::print::{Differs, Texts};
 use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
 use crate::base::disk;
@@ -44,6 +44,13 @@ pub(super) const CLAIMS_FACT: &str = "the claims as written";
 
 /// Entities that may hold one key before it is remarkable: hosting providers have some.
 const SHARED_MAX: u8 = 5;
+
+impl Fact {
+    /// Whether it stands in a record only to be compared, and nobody said it.
+    pub fn is_noted(&self) -> bool {
+        [PROFILE_FACT, CLAIMS_FACT].contains(&self.path.as_str())
+    }
+}
 
 impl Seen {
     fn look(&mut self, entity: &Entity) {
@@ -212,15 +219,15 @@ impl<'a> Examiner<'a> {
         self.note(name, &print, None);
     }
 
-    /// Takes in the next document of a batch: whom it is about, and what tells it. Yields whether its keys differ from those
-    /// signed last, when something about this was.
-    pub fn member(&mut self, name: &str, print: &Print) -> Option<bool> {
+    /// Takes in the next document of a batch: whom it is about, and what tells it. Yields what differs from what was signed last,
+    /// when something about this was.
+    pub fn member(&mut self, name: &str, print: &Print) -> Option<Differs> {
         if let Some(tracker) = &mut self.tracker {
             tracker.unit("documents");
         }
         line_into(&mut self.line, name, print);
         let past = self.note(name, print, None)?;
-        Some(past.parts.first() != print.parts.first())
+        Some(Differs::of(&past, print))
     }
 
     /// Notes the item of the line at hand. Yields what the record says of it.

@@ -41,6 +41,20 @@ pub trait Items: Send + Sync {
     ///
     /// Those of reading it again.
     fn item(&self, place: usize) -> Result<Fact, Fault>;
+
+    /// How many of them are new or changed, where each is a document of its own.
+    fn news(&self) -> usize {
+        0
+    }
+
+    /// What such a document says; the riskiest is the first.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading it again.
+    fn said(&self, _number: usize) -> Result<Vec<Fact>, Fault> {
+        Ok(vec![])
+    }
 }
 
 /// What a document says, in its order. A clone costs nothing until one of the two changes.
@@ -72,6 +86,12 @@ impl Facts {
     /// Adds a fact. A value is cut, and says so, where it is longer than anything that makes sense.
     pub fn add(&mut self, path: impl Into<String>, value: impl AsRef<str>) {
         self.push(Fact { path: path.into(), value: clip(value.as_ref()), remark: None });
+    }
+
+    /// Adds a fact whose value is read again from the record of what was signed last, so that it is not cut. Its length is up
+    /// to whoever adds it.
+    pub fn add_whole(&mut self, path: impl Into<String>, value: impl Into<String>) {
+        self.push(Fact { path: path.into(), value: value.into(), remark: None });
     }
 
     /// Adds a fact with a remark.
@@ -159,10 +179,10 @@ pub fn element(path: &str, number: usize, name: Option<&str>) -> String {
     }
 }
 
-/// Whether nobody could take it for a number, or for anything else that stands in brackets.
+/// Whether nobody could take it for a number, or for anything else that stands in brackets, and it is short enough for a path.
 fn is_name(name: &str) -> bool {
     let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"[]\"".contains(c);
-    name.chars().all(is_plain) && name.chars().any(|c| !c.is_ascii_digit())
+    name.len() <= NAME_BYTES_MAX && name.chars().all(is_plain) && name.chars().any(|c| !c.is_ascii_digit())
 }
 
 /// What a key in JSON is called: its `kid`, else the beginning of the digest of what it says.
@@ -211,6 +231,8 @@ fn is_certificate(text: &str) -> bool {
         if usize::from(u16::from_be_bytes([*high, *low])) == rest.len())
 }
 
+/// Keys with longer names are numbered in paths.
+const NAME_BYTES_MAX: usize = 256;
 /// What of a digest is enough to name a key.
 const NAME_CHARS: usize = 16;
 /// Shorter texts are told as they are, whatever they are.
@@ -291,6 +313,8 @@ mod tests {
             r#"{"a":[{"kid":"0"}]}"#.into(),
             r#"{"a":{"[0]":{"kid":"0"}}}"#.into(),
             r#"{"a":[{"kid":"b"}]}"#.into(),
+            format!(r#"{{"a":[{{"kid":"{}1"}}]}}"#, "b".repeat(NAME_BYTES_MAX)),
+            format!(r#"{{"a":[{{"kid":"{}2"}}]}}"#, "b".repeat(NAME_BYTES_MAX)),
             r#"{"a":{"b":{"kid":"b"}}}"#.into(),
             r#"{"a":[{"kid":"b"},{"kid":"c"}]}"#.into(),
             r#"{"a":[{"kid":"c"},{"kid":"b"}]}"#.into(),

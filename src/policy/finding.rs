@@ -93,6 +93,8 @@ pub struct Rule {
     pub is_lenient_in_sandbox: bool,
     /// Whether neither a profile nor a waiver changes what it means.
     pub is_firm: bool,
+    /// Whether nothing but a waiver for one subject lets a breach pass.
+    pub is_personal: bool,
     /// What it demands, in one sentence.
     pub sentence: &'static str,
     /// What to do about a breach.
@@ -129,6 +131,7 @@ impl Rule {
             severity,
             is_lenient_in_sandbox: false,
             is_firm: false,
+            is_personal: false,
             sentence,
             remedy,
             source,
@@ -139,6 +142,17 @@ impl Rule {
     /// Whether `--release-brake` lets it pass.
     pub(super) fn is_brake(&self) -> bool {
         self.id.contains(".brake.")
+    }
+
+    /// Whether no line of a profile's `[rules]` gives it another weight.
+    pub(super) const fn has_fixed_weight(&self) -> bool {
+        self.is_firm || self.is_personal
+    }
+
+    /// The same, whatever a profile says, but for a waiver for one subject.
+    pub(super) const fn personal(mut self) -> Self {
+        self.is_personal = true;
+        self
     }
 
     /// The same, whatever a profile says.

@@ -33,10 +33,10 @@ pub use facts::{Fact, Facts, Items, clip, element, member};
 pub use finding::{Breach, Finding, Rule, Severity, Standard};
 pub use last::Last;
 pub(crate) use likeness::{code_point, first_invisible};
-pub use print::Print;
+pub use print::{Differs, Print};
 pub use profile::{
-    AccessToken, Bundle, Consumer, Dates, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid, Profile,
-    Provisioning, Reserved, Saml, SoftwareStatement, Spiffe, is_place,
+    AccessToken, Bundle, Consumer, Dates, FOREVER, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid,
+    Profile, Provisioning, Reserved, Saml, SoftwareStatement, Spiffe, is_place,
 };
 pub use rules::{RULES, Rules};
 pub use said::Said;

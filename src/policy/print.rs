@@ -16,6 +16,25 @@ const WRITERS: [fn(&Entity, &mut Texts); PARTS.len()] =
 /// The parts of a document of a batch that are told apart, the riskiest first.
 pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
 
+/// In which parts a document of a batch differs: the riskier they are, and the more, the greater.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Differs(u8);
+
+impl Differs {
+    /// Of one that is new: less than any part, and more than what is not told apart.
+    pub const NEW: Self = Self(1);
+
+    pub(super) fn of(past: &Print, now: &Print) -> Self {
+        let parts = past.parts.iter().zip(&now.parts).take(DOCUMENT_PARTS.len());
+        Self(parts.fold(0, |all, (past, now)| all << 1 | u8::from(past != now)) << 1)
+    }
+
+    /// Whether its keys do.
+    pub const fn in_keys(self) -> bool {
+        self.0 >> DOCUMENT_PARTS.len() != 0
+    }
+}
+
 /// The digests of one entity, or of another item of a document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Print {

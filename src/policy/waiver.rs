@@ -38,6 +38,11 @@ impl Waiver {
         if rule.is_firm {
             return wrong("the rule is firm: nobody waives it".into());
         }
+        if rule.is_personal && self.subject == "*" {
+            return wrong(
+                "the rule is firm for everybody at once: name the one subject that is meant".into(),
+            );
+        }
         if self.rule.contains(".brake.") || self.rule == "saml.waiver.expired" {
             return wrong(
                 "it cannot be waived for a while: give --release-brake, or remove the waiver".into(),
@@ -79,4 +84,65 @@ fn write_instant<S: Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Er
 
 fn read_instant<'de, D: Deserializer<'de>>(from: D) -> Result<Instant, D::Error> {
     Instant::parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::{Profile, RULES};
+
+    const HEAD: &str = "version = 1\nkinds = [\"federation\"]\npolicy_ref = \"x\"\n";
+
+    fn waived(rule: &str, subject: &str) -> String {
+        format!(
+            "{HEAD}[[waivers]]\nrule = \"{rule}\"\nsubject = \"{subject}\"\nreason = \"r\"\napprover = \"a\"\nexpires = \"2027-01-01T00:00:00Z\"\n"
+        )
+    }
+
+    #[test]
+    fn whose_keys_change_without_proof_is_named_one_by_one() {
+        let personal: Vec<_> = RULES.iter().filter(|rule| rule.is_personal).map(|rule| rule.id).collect();
+        assert_eq!(
+            personal,
+            ["openid.subject.key-proof", "openid.subject.key-taken", "openid.history.foreign"]
+        );
+        for rule in personal {
+            for profile in
+                [format!("{HEAD}[rules]\n\"{rule}\" = \"note\"\n"), waived(rule, "*"), waived(rule, " ")]
+            {
+                let fault = Profile::parse(&profile).unwrap_err();
+                assert!(fault.message().contains(rule), "{fault}");
+            }
+            let subject = "https://op.example.org";
+            let profile = Profile::parse(&waived(rule, subject)).unwrap();
+            let now = crate::base::clock::Instant::parse("2026-11-22T12:00:00Z").unwrap();
+            assert!(profile.waiver(rule, subject, now).is_some());
+            assert!(profile.waiver(rule, "https://rp.example.org", now).is_none());
+        }
+    }
+
+    #[test]
+    fn what_verification_refuses_and_what_others_signed_is_firm() {
+        for rule in [
+            "openid.subject.signature",
+            "openid.anchor.signature",
+            "openid.superiors.signature",
+            "openid.trust-mark.signature",
+            "openid.metadata.jwks",
+            "openid.jwks.malformed",
+            "openid.jwks.duplicate-kid",
+            "openid.jwks.weak",
+            "openid.kid.unknown",
+            "openid.key.private",
+            "openid.history.changed",
+            "openid.iat.order",
+            "spiffe-bundle.sequence.rises",
+        ] {
+            for profile in
+                [format!("{HEAD}[rules]\n\"{rule}\" = \"note\"\n"), waived(rule, "https://x.example")]
+            {
+                let fault = Profile::parse(&profile).unwrap_err();
+                assert!(fault.message().contains("firm"), "{rule}: {fault}");
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fedroot::base::random;
-use fedroot::format::jose::{self, Draft, thumbprint};
+use fedroot::format::jose::{self, Draft};
 use fedroot::key::{PrivateKey, private_key};
 use pkcs8::EncodePrivateKey;
 use serde_json::{Value, json};
@@ -42,9 +42,18 @@ pub(crate) fn key(number: u32) -> Box<dyn PrivateKey> {
     private_key(p384::SecretKey::from_slice(&secret).unwrap().to_pkcs8_der().unwrap().as_bytes()).unwrap()
 }
 
+/// The JWK of a fixed key.
+pub(crate) fn jwk(number: u32) -> Value {
+    jose::jwk(&key(number).public().unwrap())
+}
+
 /// The configuration of a provider, which its key signs, and which lists these keys.
 pub(crate) fn configuration(id: &str, signer: u32, listed: &[u32]) -> String {
-    let jwks: Vec<Value> = listed.iter().map(|number| jose::jwk(&key(*number).public().unwrap())).collect();
+    listing(id, signer, &listed.iter().map(|number| jwk(*number)).collect::<Vec<_>>())
+}
+
+/// The same of keys as they are told; the first is the one that signs.
+pub(crate) fn listing(id: &str, signer: u32, jwks: &[Value]) -> String {
     let claims = json!({
         "iss": id, "sub": id, "iat": DATES.0, "exp": DATES.1,
         "jwks": {"keys": jwks},
@@ -59,7 +68,8 @@ pub(crate) fn configuration(id: &str, signer: u32, listed: &[u32]) -> String {
     let public = signer.public().unwrap();
     let scheme = public.jose_scheme("ES384").unwrap();
     let text = claims.to_string();
-    let draft = Draft::new(scheme, "entity-statement+jwt", &thumbprint(&public), text.as_bytes());
+    let kid = jwks.first().and_then(|jwk| jwk["kid"].as_str()).unwrap();
+    let draft = Draft::new(scheme, "entity-statement+jwt", kid, text.as_bytes());
     draft.finish(&signer.sign(scheme, draft.octets(), &mut random::system()).unwrap())
 }
 

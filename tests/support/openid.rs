@@ -161,3 +161,16 @@ pub(crate) fn good(ran: &Ran) -> Value {
     assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
 }
+
+/// Writes a new key of the anchor and the historical keys it signs, which say this of the old one.
+pub(crate) fn write_history(scene: &Scene, changes: &Value) {
+    let new = scene.keys.other.public().unwrap();
+    let new = jwk_as(&new, "new", new.jose_scheme("ES384").unwrap());
+    scene.put("new.jwks", &json!({ "keys": [new] }).to_string());
+    let mut old = scene.keys.jwks(ANCHOR)["keys"][0].clone();
+    for (name, value) in changes.as_object().unwrap() {
+        old[name] = value.clone();
+    }
+    let claims = json!({"iss": ANCHOR, "iat": 1_795_500_000, "keys": [old]});
+    scene.put("history.jwt", &sign(scene.keys.other.as_ref(), "new", "jwk-set+jwt", &claims));
+}

@@ -13,8 +13,9 @@ use crate::format::json::{self, Limits, Numbers, Value};
 use crate::key::PublicKey;
 use crate::policy::{RULES, Severity};
 
-/// Why a historical key was revoked, when whoever has it can sign with any date.
-const COMPROMISED: &str = "compromised";
+/// Why a historical key was revoked, when what it signed before still counts (section 8.7.4). Whoever has one that was revoked
+/// for anything else, in whatever words, can sign with any date.
+const HARMLESS: [&str; 2] = ["unspecified", "superseded"];
 
 /// A key that spoke for the anchor.
 #[derive(Clone, Debug)]
@@ -168,7 +169,8 @@ fn historical(history: &Statement, own: &[&Jwk], entity: &str, at: Instant) -> R
         );
     }
     // What they say of keys is as of when they were made, which is later than the time that is asked for.
-    let made = history.date("iat").unwrap_or(at).max(at);
+    let listed = history.date("iat").unwrap_or(at);
+    let made = listed.max(at);
     let is_by = |jws: &Jws, jwk: &Jwk| {
         jwk.kid().is_none_or(|kid| jws.header().kid() == Some(kid))
             && silence(jwk, made).is_none()
@@ -186,16 +188,22 @@ fn historical(history: &Statement, own: &[&Jwk], entity: &str, at: Instant) -> R
     }
     let mut keys = Keys { speaking: vec![], silenced: vec![] };
     for jwk in history.keys()?.keys {
-        let revoked = jwk.member("revoked").map(revocation);
-        let is_compromised = jwk
-            .member("revoked")
-            .is_some_and(|revoked| revoked.get("reason").is_some_and(|reason| reason == COMPROMISED));
-        match (silence(&jwk, at), revoked) {
+        let revoked = jwk.member("revoked");
+        let is_harmless = |revoked: &Value| {
+            revoked.get("reason").is_none_or(|reason| HARMLESS.iter().any(|known| reason == known))
+        };
+        // An entity does not use a key any more that it lists here, whatever its end was to be.
+        let unused = (listed <= at).then(|| format!("it was not used any more at {listed}"));
+        match (silence(&jwk, at).or(unused), revoked) {
             (Some(why), _) => keys.silenced.push((jwk, why)),
-            (None, Some(revoked)) if is_compromised => {
-                keys.silenced.push((jwk, format!("{revoked}: whoever has it can sign with any date")));
+            (None, Some(own)) if !is_harmless(own) => {
+                let why = format!("{}: whoever has it can sign with any date", revocation(own));
+                keys.silenced.push((jwk, why));
             }
-            (None, revoked) => keys.speaking.push(Key { jwk, is_historical: true, revoked }),
+            (None, revoked) => {
+                let revoked = revoked.map(revocation);
+                keys.speaking.push(Key { jwk, is_historical: true, revoked });
+            }
         }
     }
     Ok(keys)

@@ -54,6 +54,17 @@ fn split(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// Where an entity publishes what it says of itself: the same for identifiers of which one is only another spelling (RFC 3986,
+/// section 6.2; OpenID Federation 1.0, section 9).
+pub(super) fn place(identifier: &str) -> String {
+    let rest = identifier.strip_prefix("https://").unwrap_or(identifier);
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (host, port) = split(authority);
+    let port =
+        port.filter(|port| port.parse() != Ok(443_u16)).map_or(String::new(), |port| format!(":{port}"));
+    format!("{}{port}{}", host.to_ascii_lowercase(), path.trim_end_matches('/'))
+}
+
 /// The host of an identifier that is one.
 fn host(identifier: &str) -> &str {
     let rest = identifier.strip_prefix("https://").unwrap_or_default();
@@ -85,6 +96,27 @@ pub(super) fn is_within(identifier: &str, constraint: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_of_one_identifier_are_one_place() {
+        for same in ["https://a.example", "https://a.example/", "https://A.Example", "https://a.example:443/"]
+        {
+            assert_eq!(place(same), "a.example", "{same}");
+        }
+        assert_eq!(place("https://A.example:0443/x/"), "a.example/x");
+        for other in
+            ["https://a.example/x", "https://a.example/X", "https://a.example:8443", "https://b.example"]
+        {
+            let all = [
+                "https://a.example",
+                "https://a.example/x",
+                "https://a.example/X",
+                "https://a.example:8443",
+                "https://b.example",
+            ];
+            assert_eq!(all.iter().filter(|one| place(one) == place(other)).count(), 1, "{other}");
+        }
+    }
 
     #[test]
     fn identifiers_are_plain_https_urls() {

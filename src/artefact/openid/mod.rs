@@ -14,6 +14,7 @@ mod trust_mark;
 pub use anchor::Anchor;
 pub use chain::{Chain, Link, verify as verify_chain};
 pub use metadata_policy::{MetadataPolicy, OPERATORS};
+pub use signing::subordinate_keys;
 pub use statement::{Form, Found, Statement};
 pub use trust_mark::Mark;
 

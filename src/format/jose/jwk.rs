@@ -13,6 +13,10 @@ use crate::base::fault::Fault;
 use crate::format::{private, x509};
 use crate::key::{self, Parts, PublicKey, Scheme, curve, has_roca_fingerprint, is_jose_alg};
 
+/// Longer names, and longer numbers and other texts, are of no honest key: what is kept of keys has to fit. RSA of 24,576 bits
+/// does.
+const KID_CHARS_MAX: usize = 1_024;
+const TEXT_BYTES_MAX: usize = 4_096;
 /// Shorter moduli are not trusted (NIST SP 800-131A).
 const RSA_BITS_MIN: usize = 2048;
 
@@ -83,6 +87,12 @@ pub fn thumbprint_of(jwk: &Value) -> Result<String, Fault> {
     Ok(base64url(&Sha256::digest(Value::Object(covered).to_string())))
 }
 
+/// The number that tells a JWK from others, as it is written: `n` of RSA, `x` of other keys.
+pub fn number_of(jwk: &Value) -> Option<&str> {
+    let name = if jwk.get("kty").is_some_and(|kty| kty == "RSA") { "n" } else { "x" };
+    jwk.get(name).and_then(Value::as_str)
+}
+
 /// A public key as its owner describes it.
 #[derive(Clone, Debug)]
 pub struct Jwk {
@@ -100,8 +110,14 @@ impl Jwk {
     pub fn read(value: &Value) -> Result<Self, Fault> {
         private::refuse(value)?;
         let members = object(value)?;
-        if text(members, "kid")?.is_some_and(str::is_empty) {
-            return Err(JWK.fault("the kid of a JSON Web Key is empty"));
+        match text(members, "kid")?.map(|kid| kid.chars().count()) {
+            Some(0) => return Err(JWK.fault("the kid of a JSON Web Key is empty")),
+            Some(count) if count > KID_CHARS_MAX => {
+                return Err(JWK
+                    .fault(format!("the kid of a JSON Web Key has {count} characters"))
+                    .hint(format!("give the key a name of at most {KID_CHARS_MAX}: its thumbprint")));
+            }
+            _ => {}
         }
         let parts = match text(members, "kty")?.ok_or_else(|| lacks("kty"))? {
             "RSA" => rsa(members)?,
@@ -142,6 +158,12 @@ impl Jwk {
     /// Any member of it.
     pub fn member(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
+    }
+
+    /// What [`number_of`] it says.
+    pub fn number(&self) -> &str {
+        let name = if self.str("kty") == Some("RSA") { "n" } else { "x" };
+        self.str(name).unwrap_or_default()
     }
 
     /// Its SHA-256 thumbprint (RFC 7638).
@@ -242,7 +264,10 @@ fn lacks(name: &str) -> Fault {
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Fault> {
     match members.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Value::String(text)) if text.len() <= TEXT_BYTES_MAX => Ok(Some(text)),
+        Some(Value::String(text)) => {
+            Err(JWK.fault(format!("the member '{name}' of a JSON Web Key is {} bytes long", text.len())))
+        }
         Some(_) => Err(JWK.fault(format!("the member '{name}' of a JSON Web Key is not a string"))),
     }
 }

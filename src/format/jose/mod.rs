@@ -4,7 +4,7 @@ mod jwk;
 mod jws;
 mod set;
 
-pub use jwk::{Jwk, jwk, jwk_as, kubernetes_kid, thumbprint, thumbprint_of};
+pub use jwk::{Jwk, jwk, jwk_as, kubernetes_kid, number_of, thumbprint, thumbprint_of};
 pub use jws::{Draft, Header, Jws};
 pub use set::{JwkSet, Unused};
 

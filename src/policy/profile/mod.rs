@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 pub use self::bundle::Bundle;
 pub use self::grant::{AccessToken, OobKeys, Provisioning, SoftwareStatement};
 pub use self::keys::{Consumer, Jwks, Kubernetes, Spiffe};
-pub use self::openid::{Lifetime, Openid};
+pub use self::openid::{FOREVER, Lifetime, Openid};
 pub use self::rotation::is_place;
 pub(super) use self::rotation::{Channel, Rotation};
 pub use self::saml::{Dates, KeyInfo, Reserved, Saml};
@@ -157,8 +157,12 @@ impl Profile {
         {
             return wrong(&format!("there is no rule '{unknown}'"));
         }
-        if let Some(firm) = RULES.iter().find(|rule| rule.is_firm && profile.rules.contains_key(rule.id)) {
-            return wrong(&format!("the rule '{}' is firm: no profile gives it another weight", firm.id));
+        if let Some(rule) =
+            RULES.iter().find(|rule| rule.has_fixed_weight() && profile.rules.contains_key(rule.id))
+        {
+            let (id, way) =
+                (rule.id, if rule.is_firm { "" } else { "; a waiver names the one it lets pass" });
+            return wrong(&format!("the rule '{id}' is firm: no profile gives it another weight{way}"));
         }
         profile.saml.check()?;
         profile.bundle.check()?;

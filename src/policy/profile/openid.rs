@@ -1,6 +1,7 @@
 //! Limits and defaults for documents of OpenID Federation.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::wrong;
 use crate::base::clock::Span;
@@ -48,12 +49,32 @@ pub struct Lifetime {
     /// At least: longer than it takes to sign the next one and to bring it out.
     #[serde(serialize_with = "super::write_span", deserialize_with = "super::read_span")]
     pub min: Span,
-    /// At most.
-    #[serde(serialize_with = "super::write_span", deserialize_with = "super::read_span")]
+    /// At most; `forever` where trust marks and leave to issue them may have no end.
+    #[serde(serialize_with = "write_max", deserialize_with = "read_max")]
     pub max: Span,
 }
 
+/// What stands for no end at all, in profiles and in documents.
+pub const FOREVER: &str = "forever";
+const UNLIMITED: Span = Span::of_seconds(i64::MAX);
+
+fn write_max<S: Serializer>(span: &Span, to: S) -> Result<S::Ok, S::Error> {
+    if *span == UNLIMITED { to.serialize_str(FOREVER) } else { to.collect_str(span) }
+}
+
+fn read_max<'de, D: Deserializer<'de>>(from: D) -> Result<Span, D::Error> {
+    match String::deserialize(from)?.as_str() {
+        FOREVER => Ok(UNLIMITED),
+        text => Span::parse(text).map_err(D::Error::custom),
+    }
+}
+
 impl Lifetime {
+    /// Whether what is signed may have no end.
+    pub fn is_unlimited(&self) -> bool {
+        self.max == UNLIMITED
+    }
+
     /// How long before its end a document of so many seconds is signed anew: a third of its time, and time enough to sign
     /// the next one.
     pub fn renewal(&self, seconds: i64) -> Span {
@@ -98,6 +119,9 @@ impl Openid {
         for (name, lifetime) in lifetimes {
             if !(lifetime.min..=lifetime.max).contains(&lifetime.usual) {
                 return wrong(&format!("openid.{name}.usual is not between min and max"));
+            }
+            if lifetime.is_unlimited() && !["trust_mark", "delegation"].contains(&name) {
+                return wrong(&format!("openid.{name}.max is {FOREVER}, and these documents end"));
             }
         }
         if !self.entity_id.is_empty() && !self.entity_id.starts_with("https://") {

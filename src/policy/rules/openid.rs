@@ -118,14 +118,16 @@ pub(super) static ROWS: &[Rule] = &[
         "no private or symmetric key stands in the document",
         "take it out, and have its owner replace the key: it is no longer private",
         "NIST SP 800-57 part 1, section 5.3.5; RFC 7517, section 9.2",
-    ),
+    )
+    .firm(),
     rule(
         "openid.jwks.malformed",
         Block,
         "every key can be read, and what it says of itself is so",
         "have its owner write it anew",
         "RFC 7517; RFC 7518, section 6",
-    ),
+    )
+    .firm(),
     rule(
         "openid.jwks.empty",
         Block,
@@ -146,14 +148,16 @@ pub(super) static ROWS: &[Rule] = &[
         "no two keys of a set have one kid",
         "give each its RFC 7638 thumbprint as kid",
         "OpenID Federation 1.0, section 3.1.1",
-    ),
+    )
+    .firm(),
     rule(
         "openid.jwks.weak",
         Block,
         "no key is weaker than RSA 2048, and none is of the ROCA kind",
         "have its owner replace it",
         "NIST SP 800-131A; CVE-2017-15361",
-    ),
+    )
+    .firm(),
     rule(
         "openid.jwks.short",
         Warn,
@@ -202,7 +206,8 @@ pub(super) static ROWS: &[Rule] = &[
         "a configuration is signed by one of the keys it publishes",
         "publish the key that signs, or sign with a key that is published",
         "OpenID Federation 1.0, section 3.1",
-    ),
+    )
+    .firm(),
     rule(
         "openid.metadata.null",
         Block,
@@ -216,7 +221,8 @@ pub(super) static ROWS: &[Rule] = &[
         "federation_entity metadata has no keys of its own",
         "take jwks, jwks_uri and signed_jwks_uri out: the federation keys stand in the claim jwks",
         "OpenID Federation 1.0, section 5.2.1",
-    ),
+    )
+    .firm(),
     rule(
         "openid.metadata.key",
         Warn,
@@ -402,8 +408,8 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "openid.history.exp",
         Block,
-        "every historical key says when it ended",
-        "add exp to the key",
+        "every historical key says when it ended, and what is signed here lists none that has not",
+        "add exp to the key; one that is not used any more has ended, whenever it was meant to",
         "OpenID Federation 1.0, section 8.7.2",
     ),
     rule(

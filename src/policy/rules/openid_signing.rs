@@ -98,7 +98,8 @@ pub(super) static ROWS: &[Rule] = &[
         "every document is younger than the one it replaces",
         "set the clock, and wait",
         "a safeguard of this program: an old document must not replace a newer one",
-    ),
+    )
+    .firm(),
     rule(
         "openid.hints.profile",
         Block,
@@ -112,7 +113,8 @@ pub(super) static ROWS: &[Rule] = &[
         "the anchor's configuration is signed by its own key",
         "fetch the configuration again and compare its keys over another channel",
         "OpenID Federation 1.0, section 10.2",
-    ),
+    )
+    .firm(),
     rule(
         "openid.superiors.chain",
         Block,
@@ -126,7 +128,8 @@ pub(super) static ROWS: &[Rule] = &[
         "the statement of each superior is signed by a key that the one above gives it",
         "fetch the statements again: one of them is not what its superior published",
         "OpenID Federation 1.0, section 10.2",
-    ),
+    )
+    .firm(),
     rule(
         "openid.superiors.unverified",
         Warn,
@@ -163,12 +166,20 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 3.1.1",
     ),
     rule(
+        "openid.subject.alike",
+        Block,
+        "no two entities have names that are one place",
+        "find out which spelling the entity uses, and leave the other one out",
+        "RFC 3986, section 6.2; OpenID Federation 1.0, section 9; a safeguard of this program",
+    ),
+    rule(
         "openid.subject.signature",
         Block,
         "the subject's configuration is signed by one of its own keys",
         "ask the subject for a new configuration",
         "OpenID Federation 1.0, section 10.2",
-    ),
+    )
+    .firm(),
     rule(
         "openid.subject.hints",
         Block,
@@ -189,14 +200,16 @@ pub(super) static ROWS: &[Rule] = &[
         "whoever changes the subject's keys holds an old one",
         "ask for a configuration that an old key signed, and give it as proof; if the old keys are lost, meet the subject and waive the finding",
         "a safeguard of this program: who gets a key in has everything",
-    ),
+    )
+    .personal(),
     rule(
         "openid.subject.key-taken",
         Block,
         "no key of the subject belongs to somebody else, and none that serves its protocols signs for a federation",
         "ask the subject to make keys of its own",
         "OpenID Federation 1.0, section 3.1.1; a safeguard of this program",
-    ),
+    )
+    .personal(),
     rule(
         "openid.subject.key-expired",
         Block,
@@ -238,7 +251,8 @@ pub(super) static ROWS: &[Rule] = &[
         "a trust mark that an entity shows is signed by a key of its issuer",
         "have its issuer issue it anew, or take the issuer's present configuration",
         "OpenID Federation 1.0, section 7.3",
-    ),
+    )
+    .firm(),
     rule(
         "openid.trust-mark.unverified",
         Warn,
@@ -305,10 +319,19 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "openid.history.changed",
         Block,
-        "what was signed about a key stays; it may only be revoked, or revoked from an earlier time",
+        "what was signed about a key stays; it may only be revoked, or revoked from an earlier time or for a graver reason",
         "write what was signed last",
         "OpenID Federation 1.0, section 8.7; a safeguard of this program",
-    ),
+    )
+    .firm(),
+    rule(
+        "openid.history.foreign",
+        Block,
+        "historical keys are keys that the entity itself used, and nobody else's",
+        "take the key out: it would speak for the entity",
+        "OpenID Federation 1.0, section 8.7; a safeguard of this program",
+    )
+    .personal(),
     rule(
         "openid.history.doubtful",
         Warn,

@@ -78,7 +78,8 @@ pub(super) static ROWS: &[Rule] = &[
             BUNDLE,
         ),
         Check::Document(rises),
-    ),
+    )
+    .firm(),
     rule(
         "spiffe-bundle.sequence.jump",
         Warn,

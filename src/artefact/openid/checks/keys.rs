@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::super::statement::{Form, Statement, date};
 use super::Findings;
+use crate::base::bytes::from_base64url;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::jose::{self, Jwk, JwkSet};
@@ -107,13 +108,42 @@ fn signing_key(statement: &Statement, set: &JwkSet, findings: &mut Findings) {
     });
 }
 
-/// The keys that stand in metadata, and the type of entity they are of.
-pub(in super::super) fn metadata_keys(metadata: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    let types = metadata.and_then(Value::as_object).into_iter().flatten();
-    types.flat_map(|(entity_type, own)| {
-        let keys = own.get("jwks").and_then(|jwks| jwks.get("keys")).and_then(Value::as_array);
-        keys.into_iter().flatten().map(move |key| (entity_type, key))
-    })
+/// The keys that stand in metadata, and the type of entity they are of: wherever they stand, as objects with a `kty`, and in
+/// texts that are JSON, or a JWS over it.
+pub(in super::super) fn metadata_keys(metadata: Option<&Value>) -> Vec<(&str, Value)> {
+    let mut found = Vec::new();
+    for (entity_type, own) in metadata.and_then(Value::as_object).into_iter().flatten() {
+        let mut keys = Vec::new();
+        seek(own, &mut keys);
+        found.extend(keys.into_iter().map(|key| (entity_type.as_str(), key)));
+    }
+    found
+}
+
+fn seek(value: &Value, keys: &mut Vec<Value>) {
+    match value {
+        Value::Array(all) => all.iter().for_each(|one| seek(one, keys)),
+        Value::Object(members) => {
+            if members.get("kty").is_some_and(Value::is_string) {
+                keys.push(value.clone());
+            }
+            members.values().for_each(|one| seek(one, keys));
+        }
+        Value::String(text) => {
+            let text = text.trim_ascii();
+            let inner = match text.split('.').collect::<Vec<_>>()[..] {
+                _ if text.starts_with(['{', '[']) => serde_json::from_str(text).ok(),
+                [_, payload, _] => {
+                    from_base64url(payload).and_then(|json| serde_json::from_slice(&json).ok())
+                }
+                _ => None,
+            };
+            if let Some(inner) = inner {
+                seek(&inner, keys);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Keys of protocols can be used, and none signs for the federation too (section 3.1.1), whatever it says of itself.
@@ -121,17 +151,16 @@ fn keys_of_protocols(statement: &Statement, set: &JwkSet, findings: &mut Finding
     let own: HashMap<String, &str> =
         set.keys.iter().map(|jwk| (jwk.thumbprint(), jwk.kid().unwrap_or_default())).collect();
     for (entity_type, key) in metadata_keys(statement.get("metadata")) {
-        let twin = jose::thumbprint_of(key).ok().and_then(|name| own.get(&name));
+        let twin = jose::thumbprint_of(&key).ok().and_then(|name| own.get(&name));
         if let Some(kid) = twin {
-            let detail = format!("metadata.{entity_type}.jwks holds the federation key '{kid}'");
+            let detail = format!("metadata.{entity_type} holds the federation key '{kid}'");
             findings.add("openid.jwks.reused", detail);
         }
-        if let Err(fault) = Jwk::read(key)
+        if let Err(fault) = Jwk::read(&key)
             && fault.code() != &jose::UNSUPPORTED
         {
             let kid = key.get("kid").and_then(Value::as_str).unwrap_or_default();
-            findings
-                .add("openid.metadata.key", format!("metadata.{entity_type}.jwks: the key '{kid}': {fault}"));
+            findings.add("openid.metadata.key", format!("metadata.{entity_type}: the key '{kid}': {fault}"));
         }
     }
 }

@@ -12,9 +12,10 @@ use super::tree::media_type;
 use crate::artefact::openid::Form;
 use crate::artefact::{BATCH, COMPOSED, Member, Members};
 use crate::base::cores;
+use crate::base::disk::Document;
 use crate::base::fault::{Fault, INTERNAL};
 use crate::base::shelf::Shelf;
-use crate::policy::{Fact, Items};
+use crate::policy::{Fact, Items, Last};
 
 /// What a document is, beside what it says.
 #[derive(Debug, Deserialize, Serialize)]
@@ -71,12 +72,19 @@ pub(super) struct Cards {
     pub(super) names: Names,
     shelf: Waiting,
     places: Vec<Place>,
+    /// Those that are new or changed, the riskiest first.
+    news: Vec<usize>,
 }
 
 impl Cards {
     /// Gives every document its name in the tree. Refuses two documents under one name, and one that has none.
-    pub(super) fn new(names: Names, shelf: Waiting, places: Vec<Place>) -> Result<Self, Fault> {
-        let cards = Self { names, shelf, places };
+    pub(super) fn new(
+        names: Names,
+        shelf: Waiting,
+        places: Vec<Place>,
+        news: Vec<usize>,
+    ) -> Result<Self, Fault> {
+        let cards = Self { names, shelf, places, news };
         cards.check_paths()?;
         Ok(cards)
     }
@@ -154,8 +162,9 @@ impl Cards {
 
 fn twice(other: &str, card: &Card, path: &str) -> Fault {
     let Card { file, subject, .. } = card;
+    let about = if subject.is_empty() { card.form().name() } else { subject };
     BATCH
-        .fault(format!("{other} and {file} are both about {subject}, and would be one file: {path}"))
+        .fault(format!("{other} and {file} are both about {about}, and would be one file: {path}"))
         .hint("a name stands for one document: take one of the two out")
 }
 
@@ -187,5 +196,19 @@ impl Items for Cards {
             count => format!("{}, keys: {count}", card.file),
         };
         Ok(Fact { path: path.to_owned(), value, remark: Some(remark) })
+    }
+
+    fn news(&self) -> usize {
+        self.news.len()
+    }
+
+    /// The record tells what a document says.
+    fn said(&self, number: usize) -> Result<Vec<Fact>, Fault> {
+        let place = *self.news.get(number).ok_or_else(|| INTERNAL.fault("there is no such news"))?;
+        let (card, record) = (self.card(place)?, self.record(place)?);
+        let id = self.names.id(card.form(), &card.subject);
+        let last = Last::read(Document::from_bytes("what waits", record))?;
+        let said = last.facts().iter().filter(|fact| !fact.is_noted());
+        Ok(said.map(|fact| Fact { path: format!("{id} {}", fact.path), ..fact.clone() }).collect())
     }
 }

@@ -12,6 +12,7 @@ use super::names::Names;
 use super::tree::{Beside, Tree, parts, timeless};
 use super::{Input, listed, opened, server};
 use crate::artefact::openid::Form;
+use crate::artefact::openid::identifier;
 use crate::artefact::openid::signing::{self, thumbprints};
 use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
 use crate::base::bytes::Digest;
@@ -21,12 +22,10 @@ use crate::base::fault::{Fault, INTERNAL};
 use crate::base::text::Texts;
 use crate::format::json::{Map, Value};
 use crate::key::Line;
-use crate::policy::{Examined, Examiner, Facts, Finding, Last, Print, Profile, Standard};
+use crate::policy::{Differs, Examined, Examiner, Facts, Finding, Last, Print, Profile, Standard};
 
 /// The fact that the brake goes by.
 const SUBORDINATES: &str = "subordinates";
-/// New and changed documents that are told in full; `fedroot review` of one of them tells it, too.
-const TOLD_MAX: usize = 50;
 
 /// Reviews the documents of a list.
 pub(super) fn review(
@@ -66,14 +65,9 @@ pub(super) fn review(
     work.each(list, &with, &mut |one| meeting.take(one))?;
 
     facts.add(SUBORDINATES, meeting.statements.to_string());
-    let Met { places, forms, news, more, examined } = meeting.examined(&facts, terms)?;
+    let Met { places, forms, news, examined } = meeting.examined(&facts, terms)?;
     facts.add_with("documents", places.len().to_string(), "each signed on its own");
-    facts.append(news);
-    if more > 0 {
-        let what = format!("{more} more new or changed documents; `fedroot review` tells each of them");
-        facts.add("more", what);
-    }
-    let cards = Arc::new(Cards::new(names, shelf, places)?);
+    let cards = Arc::new(Cards::new(names, shelf, places, news)?);
     let beside = beside(&cards, &forms)?;
     Ok(Tree {
         facts,
@@ -113,8 +107,8 @@ struct Reviewed {
     protocols: Vec<String>,
     print: Print,
     findings: Vec<Finding>,
-    /// What it says, where that is not what was signed last.
-    news: Option<Facts>,
+    /// Whether what it says is not what was signed last.
+    is_news: bool,
 }
 
 struct Work<'a> {
@@ -153,14 +147,13 @@ impl Work<'_> {
                 let mut findings = examined.findings.clone();
                 // A second run in the same second has nothing to sign: what says the same stands.
                 findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
-                let news = is_news.then(|| prepared.facts().clone());
-                Ok((then(prepared)?, octets, (keys, print, findings, news)))
+                Ok((then(prepared)?, octets, (keys, print, findings, is_news)))
             })?;
-        let (keys, print, findings, news) = found;
+        let (keys, print, findings, is_news) = found;
         let form = input.form;
         let card = Card::new(form, input.name, subject, keys.len(), octets.len());
         let place = Place::of(self.shelf, &card, &octets, &record)?;
-        Ok((said, Reviewed { form, card, place, keys, protocols, print, findings, news }))
+        Ok((said, Reviewed { form, card, place, keys, protocols, print, findings, is_news }))
     }
 
     /// Opens a document, makes sure that it is the one that was listed, and prepares it. Yields whom it is about, the keys that
@@ -279,15 +272,15 @@ struct Meeting<'a> {
     places: Vec<Place>,
     /// The forms of which there is one document.
     forms: Vec<Form>,
-    /// What new and changed documents say, how many of them were told, and how many more there are.
-    news: Facts,
-    told: usize,
-    more: usize,
+    /// New and changed documents by their places, and by what differs in each.
+    news: Vec<(Differs, usize)>,
     statements: usize,
     subjects: Hashes,
     /// Who has which key, by its place, and whose protocols the first of them serves. Keys stand here as hashes as subjects do.
     holders: HashMap<u64, usize>,
     served: HashMap<u64, usize>,
+    /// The same of the places where subjects are.
+    sites: HashMap<u64, usize>,
     hash: RandomState,
     kept: u64,
     rekeyed: u64,
@@ -297,9 +290,8 @@ struct Meeting<'a> {
 struct Met {
     places: Vec<Place>,
     forms: Vec<Form>,
-    /// What the first documents say that are not what was signed last, and how many more there are.
-    news: Facts,
-    more: usize,
+    /// The documents that are not what was signed last, the riskiest first.
+    news: Vec<usize>,
     examined: Examined,
 }
 
@@ -313,13 +305,12 @@ impl<'a> Meeting<'a> {
             examiner: Examiner::new("federation", &[], standard, terms.last, Some(record)),
             places: vec![],
             forms: vec![],
-            news: Facts::default(),
-            told: 0,
-            more: 0,
+            news: vec![],
             statements: 0,
             subjects: Hashes::default(),
             holders: HashMap::new(),
             served: HashMap::new(),
+            sites: HashMap::new(),
             hash: RandomState::new(),
             kept: 0,
             rekeyed: 0,
@@ -327,7 +318,7 @@ impl<'a> Meeting<'a> {
     }
 
     fn take(&mut self, one: Reviewed) -> Result<(), Fault> {
-        let Reviewed { form, card, place, keys, protocols, print, findings, news } = one;
+        let Reviewed { form, card, place, keys, protocols, print, findings, is_news } = one;
         self.examiner.adopt(&card.file, findings);
         for key in &keys {
             self.look(key, form, &card)?;
@@ -339,32 +330,32 @@ impl<'a> Meeting<'a> {
         let differs = self.examiner.member(&id, &print);
         if form == Form::SubordinateStatement {
             self.kept += u64::from(differs.is_some());
-            self.rekeyed += u64::from(differs == Some(true));
+            self.rekeyed += u64::from(differs.is_some_and(Differs::in_keys));
             self.statements += 1;
             self.subjects.add(&card.subject);
+            self.alike(&card)?;
         } else if form != Form::TrustMark {
             self.forms.push(form);
         }
-        if let Some(facts) = news.filter(|_| form != Form::EntityConfiguration) {
-            self.tell(&id, &facts);
+        if is_news && form != Form::EntityConfiguration {
+            self.news.push((differs.unwrap_or(Differs::NEW), self.places.len()));
         }
         self.places.push(place);
         Ok(())
     }
 
-    fn tell(&mut self, id: &str, facts: &Facts) {
-        if self.told == TOLD_MAX {
-            self.more += 1;
-            return;
+    /// Looks whether a statement before is about the same place by another name.
+    fn alike(&mut self, one: &Card) -> Result<(), Fault> {
+        let hash = self.hash.hash_one(identifier::place(&one.subject));
+        let Some(other) = self.sites.insert(hash, self.places.len()) else { return Ok(()) };
+        let Some(other) = self.places.get(other) else { return Ok(()) };
+        let other = other.card(self.shelf)?;
+        if other.subject != one.subject {
+            let detail =
+                format!("{}: {} is the same place, as {} has it", one.file, other.subject, other.file);
+            self.examiner.breach("openid.subject.alike", &one.subject, detail);
         }
-        self.told += 1;
-        for fact in facts.iter() {
-            let path = format!("{id} {}", fact.path);
-            match &fact.remark {
-                Some(remark) => self.news.add_with(path, &fact.value, remark),
-                None => self.news.add(path, &fact.value),
-            }
-        }
+        Ok(())
     }
 
     /// The document at which a key was first met.
@@ -423,8 +414,10 @@ impl<'a> Meeting<'a> {
 
     fn examined(mut self, facts: &Facts, terms: &Terms<'_>) -> Result<Met, Fault> {
         brake(&mut self.examiner, terms, (self.kept, self.rekeyed));
-        let Self { places, forms, news, more, examiner, .. } = self;
-        Ok(Met { places, forms, news, more, examined: examiner.finish(facts)? })
+        let Self { places, forms, mut news, examiner, .. } = self;
+        news.sort_by_key(|(differs, _)| std::cmp::Reverse(*differs));
+        let news = news.into_iter().map(|(_, place)| place).collect();
+        Ok(Met { places, forms, news, examined: examiner.finish(facts)? })
     }
 }
 

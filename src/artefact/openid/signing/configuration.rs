@@ -43,9 +43,14 @@ impl Decision for EntityConfiguration {
         draft.valid_for(draft.limits().configuration, self.valid_for.as_deref())?;
         let keys = draft.own_keys()?;
         removed_keys(&mut draft, &keys)?;
+        let metadata = Value::Object(self.metadata);
+        let told = known::thumbprints(&keys);
+        for taken in subject::reused(terms, &sub, ("metadata", Some(&metadata)), &told)? {
+            draft.breach("openid.subject.key-taken", taken);
+        }
         draft.claim("jwks", Some(json!({ "keys": keys })));
         hints(&mut draft, self.authority_hints.as_ref());
-        draft.claim("metadata", Some(self.metadata));
+        draft.claim("metadata", Some(metadata));
         draft.claim("authority_hints", self.authority_hints);
         draft.claim("trust_anchor_hints", self.trust_anchor_hints);
         let marks = self.trust_marks.iter().map(|text| companion("trust_marks", text));

@@ -13,10 +13,7 @@ use crate::base::fault::Fault;
 use crate::format::jose::{jwk_as, thumbprint};
 use crate::format::json::{Map, Value};
 use crate::key::{Environment, Hash, PublicKey, Scheme};
-use crate::policy::{Facts, Lifetime, Openid, PROFILE, RULES};
-
-/// What an operator writes for a document that never ends.
-const FOREVER: &str = "forever";
+use crate::policy::{FOREVER, Facts, Lifetime, Openid, PROFILE, RULES};
 
 /// The kinds of documents that the keys of an entity's configuration verify.
 pub(super) const SIGNED: [Form; 6] = [
@@ -84,10 +81,15 @@ impl<'t> Draft<'t> {
         self.lifetime = Some(lifetime);
         let may_be_forever = matches!(self.form, Form::TrustMark | Form::TrustMarkDelegation);
         let (span, why) = match asked {
-            Some(FOREVER) if may_be_forever => return Ok(()),
+            Some(FOREVER) if may_be_forever => {
+                self.shown.add("lifetime", FOREVER);
+                return Ok(());
+            }
             Some(text) => (Span::parse(text)?, "the document asks for it"),
             None => (lifetime.usual, "from the profile"),
         };
+        // The end is another one each time: what is asked for is what changes.
+        self.shown.add("lifetime", span.to_string());
         self.end_at(self.terms.now.after(span)?, why);
         Ok(())
     }
@@ -293,6 +295,13 @@ impl<'t> Draft<'t> {
     }
 
     fn dates(&mut self) {
+        let is_endless = self.exp().is_none();
+        if let Some(lifetime) = self.lifetime.filter(|own| is_endless && !own.is_unlimited()) {
+            self.breach(
+                "openid.exp.long",
+                format!("it would never end; the profile allows {}", lifetime.max),
+            );
+        }
         if let (Some(end), Some(lifetime)) = (self.exp(), self.lifetime) {
             let seconds = end.seconds_since(self.terms.now);
             let (min, max) = (lifetime.min, lifetime.max);

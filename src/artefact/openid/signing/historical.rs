@@ -5,8 +5,9 @@ use serde::Deserialize;
 
 use super::draft::{Draft, SIGNED};
 use super::history::{self, Said, history};
-use super::{Decision, known};
+use super::{Decision, known, subject};
 use crate::artefact::openid::Form;
+use crate::artefact::openid::statement::date;
 use crate::artefact::{COMPOSED, Terms, VaultKey};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
@@ -57,6 +58,8 @@ impl Decision for HistoricalKeys {
         for (rule, detail) in breaches {
             draft.breach(rule, detail);
         }
+        past(&mut draft, &entries);
+        foreign(&mut draft, &entries, &known::thumbprints(&last))?;
         complete(&mut draft, &entries)?;
         doubtful(&mut draft, &entries)?;
         draft.claim("keys", Some(entries));
@@ -84,13 +87,37 @@ impl KeyInput {
             _ => return Err(wrong("a key is given by one of number and file")),
         };
         let time = |text: &Option<String>| text.as_deref().map(Instant::parse).transpose();
-        let reason = self.reason.clone().unwrap_or_else(|| "unspecified".into());
         if self.reason.is_some() && self.revoked_at.is_none() {
             return Err(wrong("there is a reason without revoked_at").hint("say since when it is revoked"));
         }
-        let revoked = time(&self.revoked_at)?.map(|at| (at, reason));
+        let revoked = time(&self.revoked_at)?.map(|at| (at, self.reason.clone()));
         Ok(Said { public, kid: self.kid.clone().or(kid), exp: time(&self.exp)?, revoked })
     }
+}
+
+/// A key whose end is still to come speaks for the entity, and no configuration lists it.
+fn past(draft: &mut Draft<'_>, entries: &[Value]) {
+    let now = draft.terms.now;
+    for entry in entries.iter().filter(|entry| entry.get("revoked").is_none()) {
+        let kid = entry.get("kid").and_then(Value::as_str).unwrap_or_default();
+        if let Some(end) = entry.get("exp").and_then(date).filter(|end| *end > now) {
+            let detail = format!("the key '{kid}' ends at {end}, and it is {now}");
+            draft.breach("openid.history.exp", detail);
+        }
+    }
+}
+
+/// Keys of others that would come onto the list, and speak for the entity from then on.
+fn foreign(draft: &mut Draft<'_>, entries: &[Value], last: &[String]) -> Result<(), Fault> {
+    let before = |jwk: &Jwk| last.contains(&jwk.thumbprint());
+    // What cannot be read is told by the rules of the document.
+    let entries: Vec<Jwk> = entries.iter().filter_map(|entry| Jwk::read(entry).ok()).collect();
+    for jwk in entries.iter().filter(|jwk| !before(jwk)) {
+        for owner in subject::strangers(draft.terms, jwk)? {
+            draft.breach("openid.history.foreign", owner);
+        }
+    }
+    Ok(())
 }
 
 /// What the last configuration listed and the line does not list now has to be told.

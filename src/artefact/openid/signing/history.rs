@@ -19,15 +19,18 @@ pub(super) struct Said {
     pub(super) kid: Option<String>,
     /// When documents ceased to list it.
     pub(super) exp: Option<Instant>,
-    /// Since when it is not to be trusted, and why.
-    pub(super) revoked: Option<(Instant, String)>,
+    /// Since when it is not to be trusted, and why where that is said.
+    pub(super) revoked: Option<(Instant, Option<String>)>,
 }
 
 /// Rule and detail.
 type Breach = (&'static str, String);
 
+/// Why a key was revoked, as long as nobody says.
+const UNSPECIFIED: &str = "unspecified";
+
 /// The list: what was signed last, keys of the line that documents do not list any more, and what the operator adds.
-/// An old entry may only gain `revoked`, or an earlier time of it.
+/// An old entry may only gain `revoked`, an earlier time of it, or a graver reason.
 pub(super) fn history(
     keys: &[VaultKey],
     last: &[Value],
@@ -54,9 +57,10 @@ pub(super) fn history(
                 (None, revoked.as_ref().map(|revoked| (revoked.at, revoked.reason.clone())))
             }
         };
-        let revoked = revoked.or_else(|| own.and_then(|own| own.revoked.clone()));
-        let ended = ended.or_else(|| own.and_then(|own| own.exp)).or(revoked.as_ref().map(|(at, _)| *at));
-        if matches!(key.listing, Listing::Revoked(_)) && revoked.is_none() && !is_revoked(&entries, place) {
+        let said = own.and_then(|own| own.revoked.as_ref()).map(|(at, _)| *at);
+        let since = revoked.as_ref().map(|(at, _)| *at).or(said);
+        let ended = ended.or_else(|| own.and_then(|own| own.exp)).or(since);
+        if matches!(key.listing, Listing::Revoked(_)) && since.is_none() && !is_revoked(&entries, place) {
             let detail = format!("{} is revoked, and nobody says since when", key.id);
             breaches.push(("openid.history.incomplete", detail));
         }
@@ -68,7 +72,7 @@ pub(super) fn history(
             (None, Some(ended)) => entries.push(entry(written(&key.public), Some(key.created), ended, None)),
             (Some(_), _) => {}
         }
-        change(&mut entries, &name, own.and_then(|own| own.exp), revoked, &mut breaches);
+        change(&mut entries, &name, own, revoked, &mut breaches);
     }
     let others = said.iter().filter(|said| !keys.iter().any(|key| key.public == said.public));
     for own in others {
@@ -81,7 +85,7 @@ pub(super) fn history(
             };
             entries.push(entry(written(&own.public), None, exp, own.kid.as_deref()));
         }
-        change(&mut entries, &name, own.exp, own.revoked.clone(), &mut breaches);
+        change(&mut entries, &name, Some(own), None, &mut breaches);
     }
     (entries, breaches)
 }
@@ -103,31 +107,58 @@ fn entry(mut key: Value, made: Option<Instant>, ended: Instant, kid: Option<&str
     key
 }
 
-/// Changes an entry as far as it may change.
+/// Changes an entry as far as it may change. What the vault knows only adds; the operator must not take back what was signed.
 fn change(
     entries: &mut [Value],
     name: &str,
-    exp: Option<Instant>,
-    revoked: Option<(Instant, String)>,
+    said: Option<&Said>,
+    known: Option<(Instant, String)>,
     breaches: &mut Vec<Breach>,
 ) {
     let Some(place) = find(entries, name) else { return };
     let Some(Value::Object(members)) = entries.get_mut(place) else { return };
-    if let (Some(before), Some(exp)) = (members.get("exp").and_then(date), exp)
+    let mut changed = |what: String| {
+        breaches.push(("openid.history.changed", format!("the key {name} {what}")));
+    };
+    if let (Some(before), Some(exp)) = (members.get("exp").and_then(date), said.and_then(|said| said.exp))
         && before != exp
     {
-        let detail = format!("the key {name} ended at {before}, as it was signed, and now at {exp}");
-        breaches.push(("openid.history.changed", detail));
+        changed(format!("ended at {before}, as it was signed, and now at {exp}"));
     }
-    let Some((at, reason)) = revoked else { return };
-    if let Some(before) = revoked_at(members)
-        && before < at
-    {
-        let detail = format!("the key {name} was revoked at {before}, as it was signed, and now at {at}");
-        breaches.push(("openid.history.changed", detail));
-        return;
+    let before = revoked_at(members).map(|at| (at, reason_of(members)));
+    let said = said.and_then(|said| said.revoked.clone());
+    if let (Some((was_at, was)), Some((at, reason))) = (&before, &said) {
+        if was_at < at {
+            return changed(format!("was revoked at {was_at}, as it was signed, and now at {at}"));
+        }
+        if let Some(reason) = reason.as_ref().filter(|reason| *reason != was && !is_graver(reason, was)) {
+            return changed(format!("was revoked as {was}, as it was signed, and now as {reason}"));
+        }
     }
-    members.insert("revoked".into(), json!({ "revoked_at": at.unix(), "reason": reason }));
+    let said = said.map(|(at, reason)| (at, reason.unwrap_or_else(|| UNSPECIFIED.into())));
+    let all = [before, known, said].into_iter().flatten();
+    let whole = all.reduce(|(at, reason), (other, next)| {
+        (at.min(other), if is_graver(&next, &reason) { next } else { reason })
+    });
+    if let Some((at, reason)) = whole {
+        members.insert("revoked".into(), json!({ "revoked_at": at.unix(), "reason": reason }));
+    }
+}
+
+/// Whether fewer signatures of a key count when it was revoked for this reason and not for the other.
+fn is_graver(reason: &str, other: &str) -> bool {
+    let weight = |reason: &str| match reason {
+        UNSPECIFIED => 0,
+        "superseded" => 1,
+        "compromised" => 3,
+        _ => 2,
+    };
+    weight(reason) > weight(other)
+}
+
+fn reason_of(entry: &Map<String, Value>) -> String {
+    let reason = entry.get("revoked").and_then(|revoked| revoked.get("reason")).and_then(Value::as_str);
+    reason.unwrap_or(UNSPECIFIED).to_owned()
 }
 
 /// Since when an entry is not to be trusted.

@@ -53,8 +53,7 @@ fn federation_keys(draft: &mut Draft<'_>, keys: &[Value]) -> Result<(), Fault> {
         let owner = vault.iter().find(|own| own.public == *jwk.key()).map(|own| own.id.to_string());
         let owner = owner.or_else(|| (jwk.key() == draft.terms.public).then(|| draft.terms.key.to_string()));
         let kid = jwk.kid().unwrap_or_default();
-        let number = jwk.member("x").or(jwk.member("n")).and_then(Value::as_str).unwrap_or_default();
-        for (_, facts) in draft.terms.vault.holders(number, (&draft.terms.key.line, ""))? {
+        for (_, facts) in draft.terms.vault.holders(jwk.number(), (&draft.terms.key.line, ""))? {
             let sub = facts.value("sub").unwrap_or_default();
             if known::holds(&known::keys(&facts, "jwks")?, &jwk) {
                 let detail =

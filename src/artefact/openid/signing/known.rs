@@ -9,9 +9,13 @@ use crate::format::jose::{Jwk, thumbprint_of};
 use crate::format::json::{self, Limits, Map, Numbers, Value};
 use crate::policy::{Facts, RECORD, element, member};
 
-/// The members of a key that facts keep: what it is, and what it is for. Certificates would not fit.
-const MEMBERS: [&str; 13] =
-    ["kid", "kty", "crv", "x", "y", "n", "e", "use", "alg", "iat", "nbf", "exp", "revoked"];
+/// The members that say what a key is, of each kty: what a thumbprint covers (RFC 7638).
+const WHAT: [(&str, &[&str]); 3] =
+    [("EC", &["kty", "crv", "x", "y"]), ("RSA", &["kty", "n", "e"]), ("OKP", &["kty", "crv", "x"])];
+/// The members that say what it is for, and when. Certificates would not fit.
+const ABOUT: [&str; 7] = ["kid", "use", "alg", "iat", "nbf", "exp", "revoked"];
+/// Longer ones are told beside the key. No key that is signed has such a name, or such a number.
+const BYTES_MAX: usize = 8 * 1_024;
 
 /// Adds each key of an array as a fact of its own, and what facts do not keep of it beside it.
 fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {
@@ -20,14 +24,22 @@ fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {
     };
     for (number, key) in keys.iter().enumerate() {
         let place = element(path, number, key.get("kid").and_then(Value::as_str));
-        let Value::Object(members) = key else {
+        let kty = key.get("kty").and_then(Value::as_str);
+        let what = WHAT.iter().find(|(name, _)| Some(*name) == kty).map_or(&[][..], |(_, what)| what);
+        let is_told =
+            |name: &&str| key.get(name).and_then(Value::as_str).is_some_and(|text| text.len() <= BYTES_MAX);
+        let Some(members) = key.as_object().filter(|_| !what.is_empty() && what.iter().all(is_told)) else {
             facts.add_json(&place, key);
             continue;
         };
-        let kept = MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), members.get(*name)?.clone())));
-        facts.add(&place, Value::Object(kept.collect()).to_string());
-        for (name, value) in members.iter().filter(|(name, _)| !MEMBERS.contains(&name.as_str())) {
-            facts.add_json(&member(&place, name), value);
+        let is_kept = |(name, value): &(String, Value)| {
+            what.contains(&name.as_str())
+                || ABOUT.contains(&name.as_str()) && value.to_string().len() <= BYTES_MAX
+        };
+        let (kept, beside): (Map<_, _>, Map<_, _>) = members.clone().into_iter().partition(is_kept);
+        facts.add_whole(&place, Value::Object(kept).to_string());
+        for (name, value) in beside {
+            facts.add_json(&member(&place, &name), &value);
         }
     }
 }
@@ -53,12 +65,16 @@ fn add_set(facts: &mut Facts, path: &str, set: &Value) {
 pub(super) fn keys(facts: &Facts, path: &str) -> Result<Vec<Value>, Fault> {
     let of_path = facts.iter().filter(|fact| {
         let inner = fact.path.strip_prefix(path).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
-        inner.is_some_and(|name| !name.contains(['[', ']']))
+        inner.is_some_and(|name| !name.contains(['[', ']', '"']))
     });
     of_path
         .map(|fact| {
-            json::read(fact.value.as_bytes(), Numbers::Any, &Limits::default())
-                .map_err(|fault| RECORD.fault(format!("the key at {}: {fault}", fact.path)))
+            json::read(fact.value.as_bytes(), Numbers::Any, &Limits::default()).map_err(|fault| {
+                let sub = facts.value("sub").unwrap_or_default();
+                RECORD
+                    .fault(format!("the record about {sub}: the key at {}: {fault}", fact.path))
+                    .hint("without that record in signed/ the next document counts as the first")
+            })
         })
         .collect()
 }

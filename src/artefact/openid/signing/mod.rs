@@ -8,7 +8,7 @@ mod historical;
 mod history;
 mod jwk_set;
 mod known;
-mod subject;
+pub(in crate::artefact) mod subject;
 mod subordinate;
 mod superiors;
 mod trust_mark;
@@ -150,6 +150,15 @@ impl<D: Decision> Kind for Of<D> {
 pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, Fault> {
     let (jwks, keys) = (known::keys(facts, "jwks")?, known::keys(facts, "keys")?);
     Ok(known::thumbprints(&[jwks, keys].concat()))
+}
+
+/// The keys of a subordinate, as facts of a statement about it tell them.
+///
+/// # Errors
+///
+/// `review.last` when one cannot be read.
+pub fn subordinate_keys(facts: &crate::policy::Facts) -> Result<Vec<serde_json::Value>, Fault> {
+    known::keys(facts, "jwks")
 }
 
 /// A document of another party that stands beside the input.

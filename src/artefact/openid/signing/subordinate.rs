@@ -11,6 +11,7 @@ use super::{Decision, configuration_of, known, subject, superiors};
 use crate::artefact::Terms;
 use crate::artefact::openid::checks::metadata_keys;
 use crate::artefact::openid::constraints;
+use crate::artefact::openid::identifier;
 use crate::artefact::openid::metadata_policy::OPERATORS;
 use crate::artefact::openid::statement::date;
 use crate::artefact::openid::{Form, Statement};
@@ -59,6 +60,7 @@ impl Decision for SubordinateStatement {
         let mut draft = Draft::new(Self::FORM, terms, Some(&sub))?;
         draft.valid_for(draft.limits().subordinate, self.valid_for.as_deref())?;
         let keys = known::keys_of(configuration.get("jwks")).to_vec();
+        alike(&mut draft, &sub)?;
         judge(&mut draft, &configuration)?;
         younger(&mut draft, &configuration);
         change_of_keys(&mut draft, &configuration, self.proof.as_deref(), &keys)?;
@@ -75,10 +77,14 @@ impl Decision for SubordinateStatement {
         ];
         let said: Map<String, Value> =
             own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        for metadata in [configuration.get("metadata"), said.get("metadata")] {
-            let names = metadata_keys(metadata).filter_map(|(_, key)| thumbprint_of(key).ok());
+        for (place, claims) in [
+            ("metadata", configuration.get("metadata")),
+            ("metadata", said.get("metadata")),
+            ("metadata_policy", said.get("metadata_policy")),
+        ] {
+            let names = metadata_keys(claims).into_iter().filter_map(|(_, key)| thumbprint_of(&key).ok());
             draft.protocols.extend(names);
-            for taken in subject::reused(terms, &sub, metadata)? {
+            for taken in subject::reused(terms, &sub, (place, claims), &[])? {
                 draft.breach("openid.subject.key-taken", taken);
             }
         }
@@ -103,6 +109,28 @@ impl SubordinateStatement {
         let statement = configuration_of("configuration", &self.configuration)?;
         Ok(self.statement.get_or_init(|| statement))
     }
+}
+
+/// Two names of one place: one of them publishes the configuration of the other. Those within a batch are compared there.
+fn alike(draft: &mut Draft<'_>, sub: &str) -> Result<(), Fault> {
+    let place = identifier::place(sub);
+    let is_same = |other: &str| other != sub && identifier::place(other) == place;
+    let own = draft.limits().entity_id.clone();
+    draft.when(is_same(&own), "openid.subject.alike", || {
+        format!("{own} signs about it, and is the same place")
+    });
+    if draft.terms.vault.configuration().is_some() {
+        return Ok(());
+    }
+    let here = &draft.terms.key.line;
+    for (line, facts) in draft.terms.vault.signed(Form::SubordinateStatement.name())?.iter() {
+        let is_here = (line.tenant(), line.environment()) == (here.tenant(), here.environment());
+        let other = facts.value("sub").unwrap_or_default();
+        draft.when(is_here && is_same(other), "openid.subject.alike", || {
+            format!("{line} signed about {other}, which is the same place")
+        });
+    }
+    Ok(())
 }
 
 /// The configuration is the subject's own, keeps the rules, names us above it, and its keys are nobody else's.
