@@ -57,7 +57,7 @@ pub fn refuse_text(text: &str) -> Result<(), Fault> {
 fn refuse_within(text: &str, texts: usize) -> Result<(), Fault> {
     if holds_private_key(text) {
         return Err(PRIVATE
-            .fault("it holds a private key with the lines around it (PEM, OpenPGP, SSH), or an age identity")
+            .fault("it holds a private key in PEM, or an age identity")
             .hint("`openssl pkey -pubout -in KEY` writes the public half; if it was published, its owner has to replace it"));
     }
     if texts > TEXTS_MAX {
