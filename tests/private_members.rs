@@ -250,6 +250,23 @@ fn what_stands_in_the_wrong_place_is_refused_and_never_repeated() {
     nowhere(&folder);
 }
 
+/// What people leave in comments, and beside other words.
+#[test]
+fn a_private_key_in_a_comment_or_among_words_is_refused_and_never_repeated() {
+    let folder = vault();
+    let good = String::from_utf8(folder.read("jwks.toml")).unwrap();
+    let key = private();
+    for bad in [
+        format!("{good}# was: {key}\n"),
+        format!("{good}kid = 'key {key}'\n"),
+        format!("{good}# {};\n", base64url(format!(" {key}").as_bytes())),
+    ] {
+        put(&folder, "bad.toml", &bad);
+        refused(&bad, &sign(&folder, "jwks", "bad.toml"));
+    }
+    nowhere(&folder);
+}
+
 /// A folder's files are nobody's documents: they are listed, and their content is told nowhere.
 #[test]
 fn a_private_key_in_a_listed_folder_is_not_repeated() {

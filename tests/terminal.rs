@@ -10,7 +10,7 @@ use rexpect::session::{PtySession, spawn_command};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::support::{FEDROOT, Folder, LINE, aggregate};
+use crate::support::{FEDROOT, Folder, LINE, aggregate, every};
 
 const PATIENCE_MS: u64 = 60_000;
 
@@ -70,6 +70,21 @@ fn the_passphrase_is_typed_twice_and_unseen_and_opens_the_key() {
     session.send_line("five words nobody ever saw").unwrap();
     session.exp_string("exit=0").unwrap();
     assert!(folder.path("out.xml").exists());
+}
+
+#[test]
+fn a_token_is_shown_on_no_terminal() {
+    let folder = every::vault("p384", "ES384");
+    let sign = format!(
+        "sign access-token token.toml --key {} --identity auditor.key --output - --vault V",
+        every::LINE
+    );
+    let mut session = at_terminal(&folder, &sign);
+    let shown = session.exp_string("exit=2").unwrap();
+    assert!(shown.contains("standard output is a terminal") && !shown.contains("eyJ"), "{shown}");
+    let mut session = at_terminal(&folder, &format!("{sign} > token"));
+    session.exp_string("exit=0").unwrap();
+    assert!(folder.read("token").starts_with(b"eyJ"), "a file or a pipe takes it");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rand_core::CryptoRng;
 
 use super::detached::{self, Content, Detached, Form};
-use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified, digest_of, read_all};
+use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified, digest_of, read_all, read_plain};
 use crate::base::bytes::Sha384Sum;
 use crate::base::disk::{self, Document, parent};
 use crate::base::fault::Fault;
@@ -69,7 +69,7 @@ impl Kind for Bundle {
             return Document::open(path);
         }
         let list = Document::open(&path.join(NAME))?;
-        Ok(Document::from_path(path, read_all(&list, LIST_BYTES_MAX)?))
+        Ok(Document::from_path(path, read_plain(&list, LIST_BYTES_MAX)?))
     }
 
     /// Only the folder shows files that the list does not have.
@@ -110,7 +110,7 @@ impl Kind for Bundle {
         } else {
             (parent(place).to_owned(), place.to_owned())
         };
-        let text = read_all(document, LIST_BYTES_MAX)?;
+        let text = read_plain(document, LIST_BYTES_MAX)?;
         let found = detached::verify(&list, (&text, &[]), &FORMS, trust)?;
         let files = parse(&text).map_err(|fault| fault.at(list.display()))?;
         compare(&Tree::open(&root)?, &files, is_whole)?;

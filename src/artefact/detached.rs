@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::commands;
-use super::{ALTERED, Prepared, Terms, UNSIGNED, UNTRUSTED, read_all};
+use super::{ALTERED, Prepared, Terms, UNSIGNED, UNTRUSTED, read_plain};
 use crate::base::bytes::Digest;
 use crate::base::disk::{self, Document};
 use crate::base::fault::{Fault, INTERNAL};
@@ -239,7 +239,7 @@ pub(super) fn verify(
     for form in forms {
         let path = beside(at, form.ending());
         if disk::exists(&path) {
-            let written = read_all(&Document::open(&path)?, SIGNATURE_BYTES_MAX)?;
+            let written = read_plain(&Document::open(&path)?, SIGNATURE_BYTES_MAX)?;
             let signer = form.signer(payload, &written, trust).map_err(|fault| fault.at(path.display()))?;
             let signer = signer.ok_or_else(|| {
                 UNTRUSTED

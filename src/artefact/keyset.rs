@@ -12,7 +12,9 @@ use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
 use super::openid::signing::subject::subordinates;
-use super::{COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, digest_of, read_all};
+use super::{
+    ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, digest_of, read_all, read_plain,
+};
 use crate::base::bytes::{base64, from_base64};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -299,17 +301,19 @@ pub(super) fn verify(
     trust: &[PublicKey],
 ) -> Result<(Verified, Value, Vec<Value>), Fault> {
     let place = detached::place(document)?;
-    let bytes = read_all(document, DOCUMENT_BYTES_MAX)?;
+    let bytes = read_plain(document, DOCUMENT_BYTES_MAX)?;
     let mut payload = bytes.clone();
     let mut values = Vec::new();
     for ending in others {
         let path = detached::beside(place, ending);
-        let other = read_all(&Document::open(&path)?, DOCUMENT_BYTES_MAX)?;
-        values.push(compose::value(&other).map_err(|fault| fault.at(path.display()))?);
+        let other = read_plain(&Document::open(&path)?, DOCUMENT_BYTES_MAX)?;
+        values.push(as_written(&other).map_err(|fault| fault.at(path.display()))?);
         payload.extend(other);
     }
     let found = detached::verify(place, (&payload, others), &[Form::jws(kind)], trust)?;
-    let value = compose::value(&bytes).map_err(|fault| fault.at(document.name()))?;
+    // The signature is over one behind the other: only as they are written does each end where it ends.
+    let read = if others.is_empty() { compose::value } else { as_written };
+    let value = read(&bytes).map_err(|fault| fault.at(document.name()))?;
     JwkSet::read(&value).map_err(|fault| fault.at(document.name()))?;
     let mut facts = Facts::default();
     facts.add_json("", &value);
@@ -328,6 +332,17 @@ pub(super) fn verify(
         value,
         values,
     ))
+}
+
+/// A document of ours, that is as we write it.
+fn as_written(bytes: &[u8]) -> Result<Value, Fault> {
+    let value = compose::value(bytes)?;
+    if compose::text(&value) == bytes {
+        return Ok(value);
+    }
+    Err(ALTERED
+        .fault("it is not as it was written, though it says the same")
+        .hint("take it as it was delivered"))
 }
 
 /// The keys of a finished set.

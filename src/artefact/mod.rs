@@ -34,6 +34,7 @@ use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Code, Fault};
+use crate::base::gzip;
 use crate::key::{KeyId, PublicKey, Scheme, Signature};
 use crate::policy::{Examined, Facts, Last, Profile};
 
@@ -360,6 +361,19 @@ fn read_all(document: &Document, bytes_max: u64) -> Result<Vec<u8>, Fault> {
         return Err(disk::TOO_LARGE.fault(format!("{} is larger than {bytes_max} bytes", document.name())));
     }
     Ok(bytes)
+}
+
+/// Reads a document that stands as it was signed: strangers' tools expand nothing.
+fn read_plain(document: &Document, bytes_max: u64) -> Result<Vec<u8>, Fault> {
+    let mut magic = [0; 2];
+    let count =
+        document.reader().read(&mut magic).map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    if magic.get(..count) == Some(&gzip::MAGIC) {
+        return Err(ALTERED
+            .fault(format!("{} is compressed, and what was signed is not", document.name()))
+            .hint("expand it: others do not verify it so"));
+    }
+    read_all(document, bytes_max)
 }
 
 /// The kind of this name.

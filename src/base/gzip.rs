@@ -16,7 +16,7 @@ pub const GZIP: Code = Code::new(
 );
 
 /// What gzip begins with, and no text does: the second byte cannot begin a character of UTF-8.
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Text as dense as metadata shrinks to a tenth, with many repetitions to a fiftieth; deflate ends at 1,032.
 const RATIO_MAX: u64 = 200;
 /// Below this size a document may expand as it likes.

@@ -48,7 +48,7 @@ pub fn holds_private_key(text: &str) -> bool {
 }
 
 /// Whether `PRIVATE` stands in a line of armour: four dashes at least, `BEGIN` or `END`, and words only in between.
-fn is_armoured(text: &[u8]) -> bool {
+pub fn is_armoured(text: &[u8]) -> bool {
     const WORD: &[u8] = b"PRIVATE";
     const LABEL_BYTES: usize = 80;
     memchr::memchr2_iter(b'P', b'p', text).any(|at| {

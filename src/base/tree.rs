@@ -144,6 +144,9 @@ pub fn check_name(path: &str) -> Result<(), &'static str> {
     if path.contains(['\n', '\r', '\\', '\0']) {
         return Err("has a newline or a backslash in its name");
     }
+    if path == "-" {
+        return Err("is what `sha384sum` takes for its standard input");
+    }
     if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
         return Err("is no path that leads straight down");
     }
@@ -167,12 +170,12 @@ mod tests {
     fn files_are_listed_by_bytes_hidden_ones_too() {
         let (_folder, tree) = tree(|at| {
             std::fs::create_dir_all(at.join("b/c")).unwrap();
-            for name in ["b/c/x", "b-1", "Z", ".hidden", "é"] {
+            for name in ["b/c/x", "b/-", "b-1", "Z", ".hidden", "é"] {
                 std::fs::write(at.join(name), name).unwrap();
             }
         });
-        assert_eq!(tree.files(10).unwrap(), [".hidden", "Z", "b-1", "b/c/x", "é"]);
-        assert!(tree.files(4).unwrap_err().message().contains("one file more than 4"));
+        assert_eq!(tree.files(10).unwrap(), [".hidden", "Z", "b-1", "b/-", "b/c/x", "é"]);
+        assert!(tree.files(5).unwrap_err().message().contains("one file more than 5"));
         let mut bytes = Vec::new();
         assert_eq!(tree.read("b/c/x", &mut |part| bytes.extend_from_slice(part)).unwrap(), 5);
         assert_eq!(bytes, b"b/c/x");
@@ -181,7 +184,8 @@ mod tests {
     #[test]
     fn what_no_list_can_name_is_refused() {
         type Make = fn(&Path);
-        let makes: [(Make, &str); 5] = [
+        let makes: [(Make, &str); 6] = [
+            (|at| std::fs::write(at.join("-"), "").unwrap(), "standard input"),
             (|at| symlink("/etc/passwd", at.join("l")).unwrap(), "symbolic link"),
             (|at| std::fs::create_dir(at.join("empty")).unwrap(), "empty folder"),
             (|at| std::fs::write(at.join("a\nb"), "").unwrap(), "newline"),

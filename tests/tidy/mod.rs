@@ -396,6 +396,7 @@ fn only_base_touches_files() {
             "src/base/disk.rs",
             "src/base/descriptor.rs",
             "src/base/document.rs",
+            "src/base/below.rs",
             "src/base/staging.rs",
             "src/base/append.rs",
             "src/base/tree.rs",

@@ -7,6 +7,8 @@ use der::{Decode, Reader, SliceReader, Tag, Tagged};
 use memchr::memmem::Finder;
 
 use crate::base::bytes::from_public_base64;
+use crate::base::text::is_armoured;
+use crate::format::private;
 use crate::format::xml::StartTag;
 
 /// What only the lines around a private key say: in PEM, and in the armour of OpenPGP (RFC 9580, section 6.2).
@@ -18,6 +20,10 @@ const LINE_BYTES: usize = WORDS.len() + " BLOCK-----".len();
 /// What stands in every tag with such words, unless references hide it.
 static FIRST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("PRIVATE"));
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(WORDS));
+/// What only a key in the format of PuTTY has.
+static PUTTY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Private-Lines:"));
+/// So many digits of base64 tell what they begin with.
+const HEAD_DIGITS: usize = 40;
 
 /// Whether text holds one, with the line before it or behind it.
 pub(super) fn is_in(text: &str) -> bool {
@@ -40,6 +46,16 @@ pub(super) fn in_attributes(tag: StartTag<'_>) -> impl Iterator<Item = &str> {
 fn holds(text: &[u8]) -> bool {
     let behind = |at: usize| text.get(at + WORDS.len()..).unwrap_or_default();
     FINDER.find_iter(text).any(|at| ENDS.iter().any(|end| behind(at).starts_with(end.as_bytes())))
+        || FIRST.find(text).is_some() && is_armoured(text)
+        || PUTTY.find(text).is_some()
+}
+
+/// Whether text is a private key in base64, without a line around it, or holds one as a JSON Web Key.
+fn is_bare(text: &str) -> bool {
+    let start = text.trim_ascii_start();
+    let head = start.get(..HEAD_DIGITS).filter(|head| head.starts_with('M'));
+    head.and_then(from_public_base64).is_some_and(|head| private::is_der(&head))
+        || memchr::memchr(b'{', text.as_bytes()).is_some() && private::refuse_text(text).is_err()
 }
 
 /// Whether base64 is one, without any line around it. Its shape tells: nothing of it is read.
@@ -82,11 +98,11 @@ impl Pieces {
 
     /// Whether the pieces, up to this one, hold a private key; it is told once.
     pub(super) fn holds_with(&mut self, text: &str) -> bool {
-        let text = text.as_bytes();
+        let (is_bare, text) = (is_bare(text), text.as_bytes());
         let head = text.get(..LINE_BYTES).unwrap_or(text);
         let goes_on = !self.tail.is_empty();
         self.tail.extend_from_slice(head);
-        if goes_on && holds(&self.tail) || holds(text) {
+        if goes_on && holds(&self.tail) || is_bare || holds(text) {
             self.tail.clear();
             return true;
         }
@@ -120,6 +136,26 @@ mod tests {
             ("AAAA", false),
         ] {
             assert_eq!(is(der), is_one, "{der}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_however_carelessly_it_was_pasted() {
+        let pem = include_str!("../../../tests/keys/p384.pem");
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let jwk = r#"{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA", "d": "AA"}"#;
+        for bad in [
+            format!("\n  {body}\n"),
+            pem.replace("PRIVATE KEY", "PRIVATE  KEY"),
+            pem.replace("BEGIN PRIVATE", "BEGIN\nPRIVATE"),
+            format!("see {jwk}."),
+            "PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\n".to_owned(),
+        ] {
+            assert!(Pieces::default().holds_with(&bad), "{bad}");
+        }
+        let public = jwk.replace(", \"d\": \"AA\"", "");
+        for good in ["MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEBHBqOBTFYFjdAySjYN8pNgebkKMa", "{", &public, "M"] {
+            assert!(!Pieces::default().holds_with(good), "{good}");
         }
     }
 

@@ -77,7 +77,7 @@ pub(super) static ROWS: &[Rule] = &[
         "bundle.name.case",
         Warn,
         (
-            "no two names differ only in the case of their letters",
+            "no two names, and none from that of the list or its signatures, differ only in the case of their letters",
             "rename one of them: some file systems keep only one",
             "POSIX.1-2024, section 3.265: file names are case-sensitive; NTFS and APFS by default are not",
         ),
@@ -162,7 +162,11 @@ fn is_secret(path: &str) -> bool {
 fn same_but_for_case(whole: &Whole<'_>) -> Vec<String> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut found = Vec::new();
-    for name in files(whole.facts) {
+    // What stands beside them once they are signed.
+    for name in ["MANIFEST.sha384", "MANIFEST.sha384.sig", "MANIFEST.sha384.jws"]
+        .into_iter()
+        .chain(files(whole.facts))
+    {
         if let Some(other) = seen.insert(name.to_lowercase(), name) {
             found.push(format!("{other} and {name}"));
         }

@@ -8,6 +8,7 @@ mod review;
 mod server;
 mod tree;
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use rand_core::CryptoRng;
 
 use super::{Form, signing};
 use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Look, Prepared, Terms, Verified, digest_of};
+use crate::base::below::Below;
 use crate::base::bytes::Digest;
 use crate::base::cores;
 use crate::base::disk::{self, Document, Pending};
@@ -155,7 +157,28 @@ fn found(folder: &Path) -> Result<Vec<(Form, String)>, Fault> {
         }
         found.extend(names.into_iter().map(|name| (form, name)));
     }
+    check_unread(folder, &found)?;
     Ok(found)
+}
+
+/// Refuses what its ending says to be a document, and stands where nobody looks for one: who wrote it believes it is signed.
+/// Files that documents name have other endings, or are JSON.
+fn check_unread(folder: &Path, found: &[(Form, String)]) -> Result<(), Fault> {
+    let read: HashSet<&str> = found.iter().map(|(_, name)| name.as_str()).collect();
+    let is_meant = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let ending = name.rfind('.').and_then(|at| name.get(at..)).unwrap_or_default();
+        let is_json = ending != ".json" && ending.eq_ignore_ascii_case(".json");
+        !path.split('/').any(|part| part.starts_with('.'))
+            && (is_json || ending.eq_ignore_ascii_case(".toml"))
+    };
+    let unread = Below::open(folder)?.strays(&|path| read.contains(path) || !is_meant(path));
+    if unread.count == 0 {
+        return Ok(());
+    }
+    Err(COMPOSED
+        .fault(format!("{}: nobody reads {}", folder.display(), unread.named.join(", ")))
+        .hint("documents are anchor, historical-keys and jwk-set, and those directly in subordinates/ and trust-marks/, as .toml or .json in these letters; take others away"))
 }
 
 /// The documents in a folder of the folder, by name.
