@@ -89,28 +89,6 @@ fn a_long_name_hides_no_key_from_the_vault() {
     let taken = "is one of https://op1.example.org, as example.org/sandbox/anchor signed it";
     assert!(alone(2).contains(taken), "{}", alone(2));
     assert!(!alone(1).contains("openid.subject.key-"), "{}", alone(1));
-    // Nor does a client or a set of keys have it.
-    let own = crate::support::federation::key(1).public().unwrap().to_pem().unwrap();
-    fs::write(folder.path("sub.pem"), own).unwrap();
-    let auditor = folder.auditor.clone();
-    let profile = "version = 1\nkinds = [\"jwks\", \"provisioning-authorisation\"]\npolicy_ref = \"x\"\n[provisioning]\n\
-        issuer = \"https://root.example.org\"\naudiences = [\"https://scim.example.com/v2\"]\nscopes = [\"scim\"]\n";
-    fs::write(folder.path("p.toml"), profile).unwrap();
-    let line = "example.org/sandbox/set";
-    let generate = ["key", "generate", line, "--algorithm", "p384", "--profile", "p.toml", "--vault", "V"];
-    folder.good(&[&generate[..], &["--recipient", &auditor]].concat());
-    fs::write(folder.path("jwks.toml"), "[[keys]]\nfile = \"sub.pem\"\n").unwrap();
-    let client = "tenant = \"example.org\"\nenvironment = \"sandbox\"\nclient = \"https://idp.example.org\"\n\
-        audience = \"https://scim.example.com/v2\"\nscopes = [\"scim\"]\nnetworks = [\"192.0.2.0/24\"]\n\
-        rate = { requests = 25, per = \"PT1S\" }\nrequire_dpop = true\n[[keys]]\nfile = \"sub.pem\"\n";
-    fs::write(folder.path("client.toml"), client).unwrap();
-    for (kind, file, rule) in [
-        ("jwks", "jwks.toml", "jwks.key.taken"),
-        ("provisioning-authorisation", "client.toml", "client-key.other"),
-    ] {
-        let said = folder.fedroot(&["review", kind, file, "--key", line, "--vault", "V"]).stdout;
-        assert!(said.contains(rule) && said.contains(taken), "{said}");
-    }
 }
 
 #[test]

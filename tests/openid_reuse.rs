@@ -182,7 +182,7 @@ fn no_name_and_no_member_hides_a_key_from_the_next_review() {
     odd["a b"] = json!("x");
     then(&about(op, &odd), &about(op, &odd));
     for members in [
-        json!({"kid": "k".repeat(1_025)}),
+        json!({"kid": "k".repeat(4_097)}),
         json!({"use": "x".repeat(4_097)}),
         json!({"y": "A".repeat(4_100)}),
         json!({"kty": "RSA", "n": "A".repeat(4_100), "e": "AQAB"}),
@@ -248,8 +248,7 @@ fn what_never_ends_is_allowed_by_the_profile_or_not_signed() {
     // A mark ends with its delegation, whatever is asked for.
     assert!(!broken("trust-mark", &json!({"input": {"valid_for": "forever"}})).contains("openid.exp.long"));
     for limit in ["configuration", "subordinate", "jwk_set"] {
-        let profile =
-            json!({"profile": {"openid": {limit: {"usual": "P30D", "min": "P1D", "max": "forever"}}}});
+        let profile = json!({"configured": false, "profile": {"openid": {limit: {"usual": "P30D", "min": "P1D", "max": "forever"}}}});
         let fault = found(KIND, &profile).unwrap_err();
         assert!(fault.message().contains("these documents end"), "{limit}: {fault}");
     }

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::keyset::KeyInput;
 use super::openid::identifier::not_a_url;
-use super::openid::signing::subject::subordinates;
 use super::{ALTERED, COMPOSED, Terms};
 use crate::base::clock::Span;
 use crate::base::disk::Document;
@@ -127,9 +126,6 @@ pub(super) fn client_keys(
         let thumbprint = key.thumbprint();
         for kept in terms.vault.keys()?.iter().filter(|kept| kept.public == *key.key()) {
             breaches.push(("client-key.kept", format!("key {thumbprint} is {} of this vault", kept.id)));
-        }
-        for owner in subordinates(terms, "", &key)? {
-            breaches.push(("client-key.other", owner));
         }
         if let Parts::Rsa { n, .. } = key.key().parts()
             && n.len() < 384

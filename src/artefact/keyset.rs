@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
-use super::openid::signing::subject::subordinates;
 use super::{
     ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, digest_of, read_all, read_plain,
 };
@@ -263,17 +262,14 @@ pub(super) fn prepare<'d>(
     Ok(Box::new(Detached::new(terms, given, (content, &[Form::jws(kind)]), (facts, found))))
 }
 
-/// Which keys of the set are others': keys of another line of the vault, of a subordinate of a federation, or such as another
-/// line gives out in a set of its own (RFC 7517 knows no owner; SPIFFE Federation, section 6.2).
+/// Which keys of the set are others': keys of another line of the vault, or such as another line gives out in a set of its own
+/// (RFC 7517 knows no owner; SPIFFE Federation, section 6.2).
 fn owners(terms: &Terms<'_>, set: &JwkSet, facts: &Facts) -> Result<Vec<String>, Fault> {
     let here = &terms.key.line;
     let mut found = Vec::new();
     for own in terms.vault.keys()?.iter().filter(|own| own.id.line != *here) {
         let same = set.keys.iter().filter(|jwk| *jwk.key() == own.public);
         found.extend(same.map(|jwk| format!("the key {} is {} of this vault", jwk.thumbprint(), own.id)));
-    }
-    for jwk in &set.keys {
-        found.extend(subordinates(terms, "", jwk)?);
     }
     for kind in SETS {
         for (line, theirs) in terms.vault.signed(kind)?.iter().filter(|(line, _)| line != here) {

@@ -8,7 +8,7 @@ WRITES = """write writev pwrite64 pwritev pwritev2 fdatasync fsync sync_file_ran
     rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat symlinkat chmod fchmod fchmodat openat open creat
     copy_file_range sendfile utimensat""".split()
 LEFTOVER = re.compile(r"\.fedroot-")
-WHOLE_RECORD = re.compile(r"fedroot last signed v2 saml\n(entity .*\n)*facts .*\nend \d+\n")
+WHOLE_RECORD = re.compile(r"fedroot last signed v3 saml\n(entity .*\n)*facts .*\nend \d+\n")
 violations, figures, skipped = [], collections.Counter(), []
 
 # In memory where that is possible: what a power cut leaves is enumerated, not tried. FEDROOT_FAULTS_DIR names another place.
@@ -106,7 +106,7 @@ def make_base(program):
     world.auditor = good(world.run("identity", "generate", "--output", "auditor.key")).json["recipient"]
     good(world.run("init", "--vault", "V", "--auditor", world.auditor))
     good(world.run("key", "adopt", LINE, "--from", "p384.pem", "--for", "saml", "--recipient", world.auditor, "--vault", "V"))
-    public = good(world.run("key", "export", LINE, "--vault", "V")).json["public"]
+    public = good(world.run("key", "export", LINE, "--vault", "V")).json["pem"]
     (world.path / "public.pem").write_text(public)
     good(world.sign("first.xml"))
     return world

@@ -103,8 +103,9 @@ fn signed_marks(
     for mark in marks {
         let (kind, iss) = (mark.text("trust_mark_type"), mark.iss());
         let keys = match issuers.iter().find(|issuer| issuer.iss() == iss) {
+            // whatever configuration of ours somebody brings
+            _ if iss == draft.limits().entity_id => JwkSet::read_keys(own),
             Some(issuer) => issuer.keys(),
-            None if iss == draft.limits().entity_id => JwkSet::read_keys(own),
             None => {
                 draft.breach(
                     "openid.trust-mark.unverified",

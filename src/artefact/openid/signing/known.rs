@@ -15,7 +15,7 @@ const WHAT: [(&str, &[&str]); 3] =
 /// The members that say what it is for, and when. Certificates would not fit.
 const ABOUT: [&str; 7] = ["kid", "use", "alg", "iat", "nbf", "exp", "revoked"];
 /// Longer ones are told beside the key. No key that is signed has such a name, or such a number.
-const BYTES_MAX: usize = 8 * 1_024;
+const BYTES_MAX: usize = 32 * 1_024;
 
 /// Adds each key of an array as a fact of its own, and what facts do not keep of it beside it.
 fn add_keys(facts: &mut Facts, path: &str, keys: &Value) {

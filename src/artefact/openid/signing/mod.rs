@@ -8,7 +8,7 @@ mod historical;
 mod history;
 mod jwk_set;
 mod known;
-pub(in crate::artefact) mod subject;
+mod subject;
 mod subordinate;
 mod superiors;
 mod trust_mark;

@@ -73,11 +73,7 @@ pub(super) fn strangers(terms: &Terms<'_>, jwk: &Jwk) -> Result<Vec<String>, Fau
 /// # Errors
 ///
 /// Those of reading the vault.
-pub(in crate::artefact) fn subordinates(
-    terms: &Terms<'_>,
-    sub: &str,
-    jwk: &Jwk,
-) -> Result<Vec<String>, Fault> {
+fn subordinates(terms: &Terms<'_>, sub: &str, jwk: &Jwk) -> Result<Vec<String>, Fault> {
     let (mut found, here) = (Vec::new(), &terms.key.line);
     let kid = jwk.kid().unwrap_or_default();
     for (line, facts) in terms.vault.holders(jwk.number(), (here, sub))? {

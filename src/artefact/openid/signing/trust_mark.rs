@@ -77,11 +77,18 @@ pub(super) fn anchor(draft: &mut Draft<'_>, text: Option<&str>) -> Result<Statem
             format!("the anchor's configuration is not signed by itself: {why}"),
         );
     }
-    let own = known::thumbprints(&draft.own_keys()?);
-    let is_forged = anchor.iss() == draft.limits().entity_id && !keys.iter().any(|key| own.contains(key));
-    draft.when(is_forged, "openid.anchor.signature", || {
-        "the anchor's configuration speaks for our entity, and lists no key of this line".into()
-    });
+    if anchor.iss() == draft.limits().entity_id {
+        // whoever forges it lists our keys beside his own
+        let own = JwkSet::read_keys(&draft.own_keys()?)?;
+        if let Some(why) = not_signed_by(&anchor, &own) {
+            draft.breach(
+                "openid.anchor.signature",
+                format!(
+                    "the anchor's configuration speaks for our entity, and is not signed by this line: {why}"
+                ),
+            );
+        }
+    }
     Ok(anchor)
 }
 
