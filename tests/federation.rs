@@ -205,17 +205,6 @@ fn one_wrong_document_refuses_the_whole_and_is_named() {
     // a policy that it does not keep
     toml(&statement(2).replace("\"openid\"", "\"profile\""));
     says(&["openid.subject.policy", "subordinates/2.toml"]);
-    // an endpoint in the place of a file of the tree itself
-    let anchor = folder.read("in/anchor.toml");
-    let text = String::from_utf8(anchor.clone()).unwrap();
-    for reserved in ["index.json", "nginx.conf/fetch"] {
-        let moved = text.replace("anchor.example.org/fetch", &format!("anchor.example.org/{reserved}"));
-        assert_ne!(moved, text);
-        fs::write(folder.path("in/anchor.toml"), moved).unwrap();
-        let ran = folder.fedroot(&arguments(&[]));
-        assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains("is a name of the tree itself"));
-    }
-    fs::write(folder.path("in/anchor.toml"), anchor).unwrap();
     // another input than the composed one
     toml("configuration = \"2.jwt\"\nconstraint = {}\n");
     let ran = folder.fedroot(&arguments(&[]));
@@ -402,4 +391,24 @@ fn each_document_of_a_federation_has_its_proof_where_the_profile_wants_one() {
     fs::remove_file(folder.path(&format!("tree/{}", proven[1].1))).unwrap();
     let said = signs(&folder, &[]);
     assert_eq!(said["signed"], 1, "{said}");
+}
+
+#[test]
+fn no_endpoint_is_called_as_the_tree_or_its_index_calls_something_else() {
+    let folder = world(1);
+    let text = String::from_utf8(folder.read("in/anchor.toml")).unwrap();
+    for (endpoint, name, says) in [
+        ("fetch", "index.json", "is a name of the tree itself"),
+        ("fetch", "nginx.conf/fetch", "is a name of the tree itself"),
+        ("list", "historical-keys", "the name of a document in the index"),
+        ("list", "jwk-set", "the name of a document in the index"),
+    ] {
+        let moved = text
+            .replace(&format!("anchor.example.org/{endpoint}\""), &format!("anchor.example.org/{name}\""));
+        assert_ne!(moved, text);
+        fs::write(folder.path("in/anchor.toml"), moved).unwrap();
+        let ran = folder.fedroot(&arguments(&[]));
+        assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains(says), "{name}");
+        assert!(!folder.path("tree").exists(), "{name}");
+    }
 }

@@ -129,9 +129,26 @@ impl Facts {
                     self.add_json(&element(path, number, name.as_deref()), inner);
                 }
             }
-            Value::String(text) => self.add(path, told(text)),
+            Value::String(text) => self.add_in_pieces(path, &told(text)),
             other => self.add(path, other.to_string()),
         }
+    }
+
+    /// Adds a text that is signed as it stands: all of it is to be seen, piece by piece where one fact has no room for it.
+    fn add_in_pieces(&mut self, path: &str, text: &str) {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((end, _)) = rest.char_indices().nth(VALUE_CHARS_MAX) {
+            let cut = rest.char_indices().nth(VALUE_CHARS_MAX - 1).map_or(end, |(cut, _)| cut);
+            let (piece, behind) = rest.split_at(cut);
+            pieces.push(piece);
+            rest = behind;
+        }
+        let count = pieces.len() + 1;
+        for (number, piece) in pieces.into_iter().enumerate() {
+            self.add(piece_path(path, number, count), format!("{piece}…"));
+        }
+        self.add(piece_path(path, count - 1, count), rest);
     }
 
     /// Those of the facts that are wanted.
@@ -159,6 +176,11 @@ impl Facts {
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
         self.0.iter()
     }
+}
+
+/// Under what a piece of a text stands; the first one under its path. No path of JSON has a blank outside quotes.
+fn piece_path(path: &str, number: usize, count: usize) -> String {
+    if number == 0 { path.to_owned() } else { format!("{path} ({} of {count})", number + 1) }
 }
 
 /// The path of a member of a JSON object: `outer.inner`, or `outer["a.b"]` where the name could be taken for something else.
@@ -254,6 +276,20 @@ pub fn clip(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_long_text_is_left_out() {
+        for length in [1, VALUE_CHARS_MAX, VALUE_CHARS_MAX + 1, 2 * VALUE_CHARS_MAX, 10_000] {
+            let text: String = (0..length).map(|n| ['ä', 'b', '/', '7'][n % 4]).collect();
+            let mut facts = Facts::default();
+            facts.add_json("scope", &Value::from(text.as_str()));
+            let whole: String = facts.iter().map(|fact| fact.value.trim_end_matches('…')).collect();
+            assert_eq!(whole, text);
+            let paths: BTreeSet<&str> = facts.iter().map(|fact| fact.path.as_str()).collect();
+            assert!(paths.len() == facts.iter().count() && paths.contains("scope"), "{paths:?}");
+            assert!(facts.iter().all(|fact| fact.value.chars().count() <= VALUE_CHARS_MAX));
+        }
+    }
 
     #[test]
     fn json_becomes_paths_and_values_in_its_order() {

@@ -44,6 +44,13 @@ impl Names {
             let url = metadata?.get("federation_entity")?.get(name)?.as_str()?;
             Some(below(entity, name, url))
         };
+        let list = endpoint("federation_list_endpoint").transpose()?;
+        let named = [Form::HistoricalKeys, Form::SignedJwkSet].map(Form::name);
+        if let Some(name) = named.into_iter().find(|name| list.as_deref() == Some(*name)) {
+            return Err(COMPOSED
+                .fault(format!("anchor: federation_list_endpoint ends with {name}, which is the name of a document in the index"))
+                .hint("choose another path for the list"));
+        }
         let types = metadata.and_then(Value::as_object);
         let keys = types.into_iter().flatten().find_map(|(_, one)| one.get("signed_jwks_uri")?.as_str());
         let rest = entity.strip_prefix("https://").unwrap_or_default().trim_end_matches('/');
@@ -51,7 +58,7 @@ impl Names {
             entity: entity.to_owned(),
             prefix: rest.split_once('/').map_or(String::new(), |(_, path)| format!("/{path}")),
             fetch: endpoint("federation_fetch_endpoint").transpose()?,
-            list: endpoint("federation_list_endpoint").transpose()?,
+            list,
             marks: endpoint("federation_trust_mark_endpoint").transpose()?,
             history: endpoint("federation_historical_keys_endpoint").transpose()?,
             keys: keys.map(|url| below(entity, "signed_jwks_uri", url)).transpose()?,
