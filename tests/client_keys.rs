@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::grants::{NOW, Vault, line, prepared, profile, signed, signed_by_both};
 use crate::kinds::rules_of;
-use crate::support::root;
+use crate::support::{Folder, Ran, root};
 
 #[test]
 fn a_key_is_its_clients_own_as_long_as_an_authorisation_with_it_counts() {
@@ -50,18 +50,21 @@ fn a_key_is_its_clients_own_as_long_as_an_authorisation_with_it_counts() {
     assert!(!judge(&first, &ended).contains("client-key.other"));
 }
 
+/// Signs a finished document of an anchor's keys with these signatures beside it.
+pub(crate) fn sign_made(folder: &Folder, document: &Value, signatures: &Value) -> Ran {
+    fs::write(folder.path("made.json"), document.to_string()).unwrap();
+    let beside = json!({"payload": base64url(document.to_string().as_bytes()), "signatures": signatures});
+    fs::write(folder.path("made.json.jws"), beside.to_string()).unwrap();
+    let sign = ["sign", "oob-keys", "made.json", "--key", "example.org/sandbox/rsa"];
+    folder.fedroot(&[&sign[..], &["--identity", "auditor.key", "--output", "x", "--vault", "V"]].concat())
+}
+
 #[test]
 fn the_keys_of_an_anchor_say_nothing_else_and_are_called_like_no_other() {
     let folder = signed_by_both();
     let read = |name: &str| serde_json::from_slice::<Value>(&folder.read(name)).unwrap();
     let (first, jws) = (read("first.json"), read("first.json.jws"));
-    let sign = |document: &Value, signatures: &Value| {
-        fs::write(folder.path("made.json"), document.to_string()).unwrap();
-        let beside = json!({"payload": base64url(document.to_string().as_bytes()), "signatures": signatures});
-        fs::write(folder.path("made.json.jws"), beside.to_string()).unwrap();
-        let sign = ["sign", "oob-keys", "made.json", "--key", "example.org/sandbox/rsa"];
-        folder.fedroot(&[&sign[..], &["--identity", "auditor.key", "--output", "x", "--vault", "V"]].concat())
-    };
+    let sign = |document: &Value, signatures: &Value| sign_made(&folder, document, signatures);
     for name in ["x5u", "exp", "revoked", "note"] {
         let mut other = first.clone();
         other["keys"][1][name] = json!("x");

@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fedroot::artefact::{Kind, Listing, Prepared, Surroundings, Terms, VaultKey, kind};
-use fedroot::base::bytes::base64url;
 use fedroot::base::clock::Instant;
 use fedroot::base::disk::Document;
 use fedroot::base::fault::{Class, Fault};
@@ -20,6 +19,7 @@ use fedroot::policy::{Facts, Last, Profile, RULES};
 use qrcode::{Color, EcLevel, QrCode};
 use serde_json::{Value, json};
 
+use crate::client_keys::sign_made;
 use crate::kinds::{find, key, rules_of};
 use crate::support::{Folder, files, peers, root};
 
@@ -424,13 +424,7 @@ fn a_finished_document_of_an_anchors_keys_says_nothing_else_and_is_signed() {
     let folder = signed_by_both();
     let read = |name: &str| serde_json::from_slice::<Value>(&folder.read(name)).unwrap();
     let (first, jws) = (read("first.json"), read("first.json.jws"));
-    let sign = |document: &Value, signatures: &Value| {
-        fs::write(folder.path("made.json"), document.to_string()).unwrap();
-        let beside = json!({"payload": base64url(document.to_string().as_bytes()), "signatures": signatures});
-        fs::write(folder.path("made.json.jws"), beside.to_string()).unwrap();
-        let sign = ["sign", "oob-keys", "made.json", "--key", "example.org/sandbox/rsa"];
-        folder.fedroot(&[&sign[..], &["--identity", "auditor.key", "--output", "x", "--vault", "V"]].concat())
-    };
+    let sign = |document: &Value, signatures: &Value| sign_made(&folder, document, signatures);
     let unsigned = sign(&first, &json!([]));
     assert!(unsigned.code == 3 && unsigned.stderr.contains("it holds no signature"));
     for name in ["emergency_notice", "jwks_uri", "contact"] {

@@ -16,6 +16,7 @@ pub(super) const ALG: &str = "urn:oasis:names:tc:SAML:metadata:algsupport";
 pub(super) const FED: &str = "http://docs.oasis-open.org/wsfed/federation/200706";
 pub(super) const WSA: &str = "http://www.w3.org/2005/08/addressing";
 pub(super) const REMD: &str = "http://refeds.org/metadata";
+pub(super) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub(super) const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// What an element is.

@@ -3,9 +3,8 @@
 
 use super::bare::{self, Bare, Number};
 use super::content::Content;
-use super::element::{Element, FED, REMD, XML};
+use super::element::{Element, FED, REMD, XML, XSI};
 use super::key_info::KeyInfo;
-use super::oddities::XSI;
 use super::places::Places;
 use super::{MD, certificate, private};
 use crate::format::xml::{Position, StartTag};

@@ -1,11 +1,11 @@
 //! What is gone from the facts and matters all the same: what cuts values into pieces, line breaks in attributes, prefixes
 //! that only content uses.
 
+use super::element::XSI;
 use super::private;
 use crate::format::xml::StartTag;
 use crate::policy::{code_point, first_invisible};
 
-pub(super) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const INVISIBLE: &str = "saml.text.invisible";
 const MIXED: &str = "saml.text.mixed";
 /// The rule about values with a comment inside, which is not signed.
