@@ -127,6 +127,8 @@ struct State<T> {
     begun: usize,
     /// The place of the result that is taken next.
     due: usize,
+    /// How many threads wait: to wake nobody costs a system call, too.
+    waiting: usize,
     /// Whether nothing more is begun: there is no more, or somebody failed.
     is_over: bool,
 }
@@ -140,20 +142,22 @@ enum Step<T> {
 
 impl<T> Window<T> {
     const fn new(ahead: usize) -> Self {
-        let state = State { done: BTreeMap::new(), begun: 0, due: 0, is_over: false };
+        let state = State { done: BTreeMap::new(), begun: 0, due: 0, waiting: 0, is_over: false };
         Self { state: Mutex::new(state), moved: Condvar::new(), ahead }
     }
 
     fn put(&self, at: usize, result: T) {
-        self.state().done.insert(at, result);
-        self.moved.notify_all();
+        let mut state = self.state();
+        state.done.insert(at, result);
+        self.wake(&state);
     }
 
     /// Waits until one more thing may be begun; `false` once none is.
     fn may_begin(&self) -> bool {
-        let is_full = |state: &mut State<T>| !state.is_over && state.begun == state.due + self.ahead;
-        let state = self.moved.wait_while(self.state(), is_full);
-        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        while !state.is_over && state.begun == state.due + self.ahead {
+            state = self.wait(state);
+        }
         state.begun += 1;
         !state.is_over
     }
@@ -165,7 +169,7 @@ impl<T> Window<T> {
             let due = state.due;
             if let Some(result) = state.done.remove(&due) {
                 state.due += 1;
-                self.moved.notify_all();
+                self.wake(&state);
                 return Step::Take(result);
             }
             if state.is_over {
@@ -175,7 +179,20 @@ impl<T> Window<T> {
                 state.begun += 1;
                 return Step::Begin;
             }
-            state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
+        }
+    }
+
+    fn wait<'w>(&self, mut state: MutexGuard<'w, State<T>>) -> MutexGuard<'w, State<T>> {
+        state.waiting += 1;
+        let mut state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state
+    }
+
+    fn wake(&self, state: &State<T>) {
+        if state.waiting > 0 {
+            self.moved.notify_all();
         }
     }
 
@@ -189,8 +206,9 @@ struct Leaving<'a, T>(&'a Window<T>);
 
 impl<T> Drop for Leaving<'_, T> {
     fn drop(&mut self) {
-        self.0.state().is_over = true;
-        self.0.moved.notify_all();
+        let mut state = self.0.state();
+        state.is_over = true;
+        self.0.wake(&state);
     }
 }
 

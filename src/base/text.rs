@@ -42,27 +42,48 @@ impl fmt::Display for Visible<'_> {
 /// Whether a text holds a private key with lines around it, as PEM, OpenPGP, SSH and PuTTY write one, however carelessly these
 /// were copied; or an age identity.
 pub fn holds_private_key(text: &str) -> bool {
-    const MARKS: [&str; 5] =
-        ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----", "Private-Lines:", SECRET_PREFIX, "age-secret-key-"];
-    MARKS.iter().any(|mark| text.contains(mark)) || is_armoured(text.as_bytes())
+    const ENDS: [&[u8]; 3] = [b" KEY-----", b" KEY BLOCK-----", b"-LINES:"];
+    let text = text.as_bytes();
+    let ends = |behind: &[u8]| ENDS.iter().any(|end| begins(behind, end));
+    each_private(text).any(|(before, behind)| ends(behind) || is_label(before))
+        || memchr::memchr2_iter(b'K', b'k', text).any(|at| {
+            let start = at.checked_sub(SECRET_PREFIX.len() - "KEY-".len());
+            start
+                .and_then(|start| text.get(start..))
+                .is_some_and(|from| begins(from, SECRET_PREFIX.as_bytes()))
+        })
 }
 
 /// Whether `PRIVATE` stands in a line of armour: four dashes at least, `BEGIN` or `END`, and words only in between.
 pub fn is_armoured(text: &[u8]) -> bool {
+    each_private(text).any(|(before, _)| is_label(before))
+}
+
+/// What stands before and behind each `PRIVATE`, in whatever case. Of its letters V is the rarest.
+fn each_private(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     const WORD: &[u8] = b"PRIVATE";
-    const LABEL_BYTES: usize = 80;
-    memchr::memchr2_iter(b'P', b'p', text).any(|at| {
-        let is_word = text.get(at..at + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD));
-        let before = text.get(at.saturating_sub(LABEL_BYTES)..at).filter(|_| is_word).unwrap_or_default();
-        // A no-break space has no octets of ASCII.
-        let is_label =
-            |byte: &u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || !byte.is_ascii();
-        let start = before.iter().rposition(|byte| !is_label(byte)).map_or(0, |at| at + 1);
-        let (dashes, label) = before.split_at(start);
-        let label = label.to_ascii_uppercase();
-        let has = |word: &[u8]| label.windows(word.len()).any(|part| part == word);
-        dashes.ends_with(b"----") && (has(b"BEGIN") || has(b"END"))
+    const BEFORE_V: usize = 3;
+    memchr::memchr2_iter(b'V', b'v', text).filter_map(|at| {
+        let (before, from) = text.split_at_checked(at.checked_sub(BEFORE_V)?)?;
+        begins(from, WORD).then(|| (before, from.get(WORD.len()..).unwrap_or_default()))
     })
+}
+
+fn begins(text: &[u8], word: &[u8]) -> bool {
+    text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+}
+
+/// Whether what stands before `PRIVATE` ends like a line of armour up to there.
+fn is_label(before: &[u8]) -> bool {
+    const LABEL_BYTES: usize = 80;
+    let before = before.get(before.len().saturating_sub(LABEL_BYTES)..).unwrap_or_default();
+    // A no-break space has no octets of ASCII.
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || !byte.is_ascii();
+    let start = before.iter().rposition(|byte| !is_word(byte)).map_or(0, |at| at + 1);
+    let (dashes, label) = before.split_at(start);
+    let label = label.to_ascii_uppercase();
+    let has = |word: &[u8]| label.windows(word.len()).any(|part| part == word);
+    dashes.ends_with(b"----") && (has(b"BEGIN") || has(b"END"))
 }
 
 /// What a typed reader says of a wrong value, without the value: that may be a secret which strayed there.

@@ -24,6 +24,8 @@ const USUAL_MIN: usize = 2;
 const NAMES: [&str; 2] = ["kid", "alg"];
 /// Texts within each other, such as a JWS in the claims of a JWS, that are looked into.
 const TEXTS_MAX: usize = 8;
+/// Shorter texts hold none: the shortest begins `{"kty":"oct"`.
+const TEXT_MIN: usize = 12;
 /// Shorter parts hold no key.
 const ENCODED_MIN: usize = 16;
 /// So many digits of base64 tell what they begin with.
@@ -55,6 +57,9 @@ pub fn refuse_text(text: &str) -> Result<(), Fault> {
 }
 
 fn refuse_within(text: &str, texts: usize) -> Result<(), Fault> {
+    if text.len() < TEXT_MIN {
+        return Ok(());
+    }
     if holds_private_key(text) {
         return Err(PRIVATE
             .fault("it holds a private key in PEM, or an age identity")
@@ -106,9 +111,9 @@ fn seek_json(text: &str, texts: usize) -> Result<(), Fault> {
 
 /// Looks at a part in base64 or base64url, if it begins like a text that may hold a key, or like a key in DER.
 fn seek_encoded(part: &str, texts: usize) -> Result<(), Fault> {
-    let digits = part.replace('+', "-").replace('/', "_");
-    let head =
-        digits.get(..digits.len().min(HEAD_DIGITS) / 4 * 4).and_then(from_base64url).unwrap_or_default();
+    let url = |digits: &str| digits.replace('+', "-").replace('/', "_");
+    let head = part.get(..part.len().min(HEAD_DIGITS) / 4 * 4).map(url);
+    let head = head.and_then(|head| from_base64url(&head)).unwrap_or_default();
     if is_der(&head) {
         return Err(PRIVATE.fault("a private key in base64 stands there").hint(PUBLISHED));
     }
@@ -116,6 +121,7 @@ fn seek_encoded(part: &str, texts: usize) -> Result<(), Fault> {
     if first.is_none_or(|byte| !b"{[\"-\xef".contains(byte)) {
         return Ok(());
     }
+    let digits = url(part);
     // What is left of four digits may be the beginning of something else.
     let decoded = from_base64url(&digits).or_else(|| from_base64url(digits.get(..digits.len() / 4 * 4)?));
     match decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
