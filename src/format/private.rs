@@ -24,6 +24,9 @@ const USUAL_MIN: usize = 2;
 const NAMES: [&str; 2] = ["kid", "alg"];
 /// Texts within each other, such as a JWS in the claims of a JWS, that are looked into.
 const TEXTS_MAX: usize = 8;
+/// So often a text is read at most, counted in its own length, with all that stands within it: JSON that ends in an error is
+/// read again from the next brace on.
+const READINGS_MAX: usize = 32;
 /// Shorter texts hold none: the shortest begins `{"kty":"oct"`.
 const TEXT_MIN: usize = 12;
 /// Shorter parts hold no key.
@@ -42,7 +45,7 @@ const PUBLISHED: &str = "take it out; if it was ever published, its owner has to
 pub fn refuse(value: &Value) -> Result<(), Fault> {
     let found = Cell::default();
     // A value that is read already has no other errors.
-    let _ = Seek { within: Within::Nothing, texts: 0, found: &found }.deserialize(value);
+    let _ = Seek { within: Within::Nothing, around: None, found: &found }.deserialize(value);
     found.take().map_or(Ok(()), Err)
 }
 
@@ -53,25 +56,136 @@ pub fn refuse(value: &Value) -> Result<(), Fault> {
 ///
 /// `jwk.private`.
 pub fn refuse_text(text: &str) -> Result<(), Fault> {
-    refuse_within(text, 0)
-}
-
-fn refuse_within(text: &str, texts: usize) -> Result<(), Fault> {
     if text.len() < TEXT_MIN {
         return Ok(());
     }
-    if holds_private_key(text) {
-        return Err(PRIVATE
-            .fault("it holds a private key in PEM, or an age identity")
-            .hint("`openssl pkey -pubout -in KEY` writes the public half; if it was published, its owner has to replace it"));
+    Text { depth: 0, left: &Cell::new(text.len() * READINGS_MAX) }.refuse(text)
+}
+
+/// How a text stands in others, and how much may still be read for the outermost.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    depth: usize,
+    left: &'a Cell<usize>,
+}
+
+impl Text<'_> {
+    fn refuse(self, text: &str) -> Result<(), Fault> {
+        if holds_private_key(text) {
+            return Err(PRIVATE
+                .fault("it holds a private key in PEM, or an age identity")
+                .hint("`openssl pkey -pubout -in KEY` writes the public half; if it was published, its owner has to replace it"));
+        }
+        self.spend(text.len())?;
+        self.seek_json(text)?;
+        if let Some(plain) = plain(text) {
+            self.within(&plain)?;
+        }
+        let is_between = |c: char| !is_digit(c) && !c.is_ascii_whitespace();
+        text.split(is_between).try_for_each(|lines| self.seek_encoded(lines))
     }
-    if texts > TEXTS_MAX {
-        return Err(too_deep());
+
+    /// Refuses a text that stands in this one.
+    fn within(self, text: &str) -> Result<(), Fault> {
+        if text.len() < TEXT_MIN {
+            return Ok(());
+        }
+        if self.depth == TEXTS_MAX {
+            return Err(too_deep());
+        }
+        Self { depth: self.depth + 1, ..self }.refuse(text)
     }
-    seek_json(text, texts)?;
-    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
-    let parts = text.split(|c| !is_digit(c)).filter(|part| part.len() >= ENCODED_MIN);
-    parts.into_iter().try_for_each(|part| seek_encoded(part, texts))
+
+    fn spend(self, bytes: usize) -> Result<(), Fault> {
+        self.left.set(self.left.get().checked_sub(bytes).ok_or_else(too_deep)?);
+        Ok(())
+    }
+
+    /// Looks at every object that begins in a text, whatever stands before and behind it, and at what is left of one that is
+    /// cut off. What was read in one piece is not read again.
+    fn seek_json(self, text: &str) -> Result<(), Fault> {
+        let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if start.starts_with('"')
+            && let Ok(inner) = serde_json::from_str::<String>(start)
+        {
+            return self.within(&inner);
+        }
+        let mut rest = text;
+        while let Some(from) = rest.find('{').and_then(|at| rest.get(at..)) {
+            let found = Cell::default();
+            let mut json = serde_json::Deserializer::from_str(from);
+            let read =
+                Seek { within: Within::Nothing, around: Some(self), found: &found }.deserialize(&mut json);
+            if let Some(fault) = found.take() {
+                return Err(fault);
+            }
+            let end = json.into_iter::<IgnoredAny>().byte_offset();
+            self.spend(end)?;
+            let end = match read.map_err(|e| (e.is_eof(), e.to_string())) {
+                Ok(_) => end,
+                Err((_, why)) if why.starts_with("recursion limit") => return Err(too_deep()),
+                // cut off: all of it was seen, but for a text that does not end
+                Err((true, why)) if !why.contains("string") => return Ok(()),
+                Err(_) => 1,
+            };
+            rest = from.get(end..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Looks at parts in base64 or base64url with white space between them: at each, and at all from the first on that begins
+    /// like a text, as these may be the lines of one.
+    fn seek_encoded(self, lines: &str) -> Result<(), Fault> {
+        let mut parts = lines.split_ascii_whitespace();
+        let mut whole = None;
+        while let Some(part) = parts.next() {
+            if part.len() < ENCODED_MIN {
+                continue;
+            }
+            let head = decoded(part.get(..HEAD_DIGITS).unwrap_or(part));
+            if is_der(&head) {
+                return Err(PRIVATE.fault("a private key in base64 stands there").hint(PUBLISHED));
+            }
+            let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+            if first.is_some_and(|byte| b"{[\"-\xef".contains(byte)) {
+                self.within(&String::from_utf8_lossy(&decoded(part)))?;
+                if whole.is_none() && parts.clone().next().is_some() {
+                    whole = Some(parts.clone().fold(part.to_owned(), |whole, part| whole + part));
+                }
+            }
+        }
+        whole.map_or(Ok(()), |whole| self.within(&String::from_utf8_lossy(&decoded(&whole))))
+    }
+}
+
+const fn is_digit(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')
+}
+
+/// What base64 or base64url says; what is left of four digits may be the beginning of something else.
+fn decoded(digits: &str) -> Vec<u8> {
+    let digits = digits.replace('+', "-").replace('/', "_");
+    let all = from_base64url(&digits);
+    all.or_else(|| from_base64url(digits.get(..digits.len() / 4 * 4)?)).unwrap_or_default()
+}
+
+/// A text whose JSON has its quotation marks escaped, as in JSON, XML and URLs, or takes single ones: with ordinary ones.
+fn plain(text: &str) -> Option<String> {
+    const SPELLINGS: [(&str, &str); 9] = [
+        ("\\\\", "\\"),
+        ("\\\"", "\""),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#x22;", "\""),
+        ("%22", "\""),
+        ("%7B", "{"),
+        ("%7b", "{"),
+        ("'", "\""),
+    ];
+    let has_brace = ["{", "%7B", "%7b"].iter().any(|brace| text.contains(brace));
+    let is_spelt = |(other, _): &&(&str, &str)| has_brace && text.contains(other);
+    SPELLINGS.iter().find(is_spelt)?;
+    Some(SPELLINGS.iter().fold(text.to_owned(), |text, (other, ordinary)| text.replace(other, ordinary)))
 }
 
 fn too_deep() -> Fault {
@@ -80,71 +194,22 @@ fn too_deep() -> Fault {
         .hint("say it with less JSON and base64 within each other")
 }
 
-/// Looks at every object that begins in a text, whatever stands before and behind it, and at what is left of one that is cut
-/// off. What was read in one piece is not read again, so that the time stays linear.
-fn seek_json(text: &str, texts: usize) -> Result<(), Fault> {
-    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    if start.starts_with('"')
-        && let Ok(inner) = serde_json::from_str::<String>(start)
-    {
-        return refuse_within(&inner, texts + 1);
-    }
-    let mut rest = text;
-    while let Some(from) = rest.find('{').and_then(|at| rest.get(at..)) {
-        let found = Cell::default();
-        let mut json = serde_json::Deserializer::from_str(from);
-        let read = Seek { within: Within::Nothing, texts, found: &found }.deserialize(&mut json);
-        if let Some(fault) = found.take() {
-            return Err(fault);
-        }
-        let end = match read.map_err(|e| (e.is_eof(), e.to_string())) {
-            Ok(_) => json.into_iter::<IgnoredAny>().byte_offset(),
-            Err((_, why)) if why.starts_with("recursion limit") => return Err(too_deep()),
-            // cut off: all of it was seen, but for a text that does not end
-            Err((true, why)) if !why.contains("string") => return Ok(()),
-            Err(_) => 1,
-        };
-        rest = from.get(end..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// Looks at a part in base64 or base64url, if it begins like a text that may hold a key, or like a key in DER.
-fn seek_encoded(part: &str, texts: usize) -> Result<(), Fault> {
-    let url = |digits: &str| digits.replace('+', "-").replace('/', "_");
-    let head = part.get(..part.len().min(HEAD_DIGITS) / 4 * 4).map(url);
-    let head = head.and_then(|head| from_base64url(&head)).unwrap_or_default();
-    if is_der(&head) {
-        return Err(PRIVATE.fault("a private key in base64 stands there").hint(PUBLISHED));
-    }
-    let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_none_or(|byte| !b"{[\"-\xef".contains(byte)) {
-        return Ok(());
-    }
-    let digits = url(part);
-    // What is left of four digits may be the beginning of something else.
-    let decoded = from_base64url(&digits).or_else(|| from_base64url(digits.get(..digits.len() / 4 * 4)?));
-    match decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(inner) => refuse_within(&inner, texts + 1),
-        None => Ok(()),
-    }
-}
-
 /// Whether DER begins like a private key: a version, and what follows it in PKCS#8 (RFC 5958, section 2), in SEC 1 (RFC 5915)
-/// and in PKCS#1 (RFC 8017, appendix A.1.2).
+/// and in PKCS#1 (RFC 8017, appendix A.1.2); or like a file of keys (PKCS#12: RFC 7292, section 4).
 pub fn is_der(head: &[u8]) -> bool {
     let content = |length: &[u8]| match length {
         [short, ..] if *short < 0x80 => Some(1),
         [long, ..] if *long <= 0x84 => Some(1 + usize::from(long & 0x7f)),
         _ => None,
     };
-    let Some([0x02, 0x01, 0x00 | 0x01, inner @ ..]) =
+    let Some([0x02, 0x01, version @ (0x00 | 0x01 | 0x03), inner @ ..]) =
         head.strip_prefix(b"\x30").and_then(|rest| rest.get(content(rest)?..))
     else {
         return false;
     };
     match inner {
         [0x30, length @ ..] => content(length).and_then(|at| length.get(at)) == Some(&0x06),
+        _ if *version == 0x03 => false,
         [0x04, length, ..] => (20..0x80).contains(length),
         [0x02, length, ..] => *length >= 0x40,
         _ => false,
@@ -165,11 +230,16 @@ enum Within {
 #[derive(Clone, Copy)]
 struct Seek<'f> {
     within: Within,
-    texts: usize,
+    /// The text that the value stands in, if it is not there already.
+    around: Option<Text<'f>>,
     found: &'f Cell<Option<Fault>>,
 }
 
 impl Seek<'_> {
+    fn look<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
+        self.check(self.around.map_or_else(|| refuse_text(text), |around| around.within(text)))
+    }
+
     fn check<E: serde::de::Error>(&self, looked: Result<(), Fault>) -> Result<(), E> {
         looked.map_err(|fault| {
             self.found.set(Some(fault));
@@ -222,7 +292,7 @@ impl<'de> Visitor<'de> for Seek<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Said, E> {
-        self.check(refuse_within(text, self.texts + 1))?;
+        self.look(text)?;
         Ok(if text.eq_ignore_ascii_case("oct") { Said::Oct } else { Said::Text })
     }
 
@@ -235,7 +305,7 @@ impl<'de> Visitor<'de> for Seek<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Said, A::Error> {
         let mut key = Key { within: Some(self.within), ..Key::default() };
         while let Some(name) = access.next_key::<String>()? {
-            self.check(refuse_within(&name, self.texts + 1))?;
+            self.look(&name)?;
             let within = match (&*name, self.within) {
                 ("keys", _) | (_, Within::Keys) => Within::Keys,
                 _ => Within::Nothing,
@@ -308,6 +378,13 @@ mod tests {
         let key = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "SECRET"});
         let public = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"});
         let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+        let lines = |digits: &str| {
+            digits
+                .as_bytes()
+                .chunks(64)
+                .map(|line| format!("{}\r\n", str::from_utf8(line).unwrap()))
+                .collect::<String>()
+        };
         let set = json!({"keys": [key]});
         let header = json!({"alg": "ES256", "jwk": key});
         let nested = jws(&json!({"alg": "ES256"}), &json!({"delegation": jws(&header, &json!({}))}));
@@ -355,6 +432,14 @@ mod tests {
             json!({"name": PEM.to_lowercase()}),
             json!({"name": PEM.replace("BEGIN PRIVATE", "BEGIN\nEC PRIVATE")}),
             json!({"name": "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nSECRET"}),
+            json!({"note": lines(&base64url(format!("{{\"kty\":\"EC\",\"crv\":\"P-256\",\"{}\":0,\"d\":\"SECRET\"}}", "a".repeat(90)).as_bytes()))}),
+            json!({"note": format!("see {}", key.to_string().replace('"', "\\\""))}),
+            json!({"note": format!("see {}", key.to_string().replace('"', "\\\\\\\""))}),
+            json!({"note": key.to_string().replace('"', "&quot;")}),
+            json!({"note": key.to_string().replace('"', "&#34;")}),
+            json!({"note": key.to_string().replace('"', "%22").replace('{', "%7B")}),
+            json!({"note": key.to_string().replace('"', "'")}),
+            json!({"note": base64url(b"\x30\x82\x0a\x00\x02\x01\x03\x30\x82\x09\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01SECRET")}),
             json!({"name": "PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\nSECRET"}),
         ] {
             let fault = refuse(&bad).expect_err(&bad.to_string());
@@ -373,6 +458,16 @@ mod tests {
             assert!(refused.is_none_or(|fault| fault.message().contains("too deep")), "{}", &text[..9]);
             assert!(start.elapsed().as_secs() < 20, "{}", &text[..9]);
         }
+        // Each text ends in an error, so that its objects are read again, and each of them holds the next text.
+        let mut text = "\"x\"".to_owned();
+        for _ in 0..6 {
+            text = format!("{}{}!", "{\"a\":".repeat(120), Value::from(text));
+            let start = std::time::Instant::now();
+            assert!(refuse_text(&text).unwrap_err().message().contains("too deep"));
+            assert!(start.elapsed().as_secs() < 5, "{} bytes", text.len());
+        }
+        let braces = format!("{}x ", "{\"a\":".repeat(100)).repeat(400);
+        assert!(refuse_text(&braces).unwrap_err().message().contains("too deep"));
         let mut text = "AAAA".to_owned();
         for _ in 0..20 {
             text = base64url(format!("{{\"a\":\"{text}\"}}").as_bytes());
@@ -387,6 +482,8 @@ mod tests {
             public.clone(),
             json!({"keys": {"d": public, "k": public}}),
             json!({"note": format!("see {public} and {{ this: \"d\" }} {{{{")}),
+            json!({"note": format!("[{}]", vec![public.to_string(); 500].join(","))}),
+            json!({"note": format!("it's {{ \\\"not\\\" }} a {{\"key\": 'd', }} {}", "function f(a) { return {'a': a}; }\n".repeat(500))}),
             json!({"k": "a text", "use": "sig", "d": "another"}),
             json!({"note": "Write -- never send your PRIVATE KEY --, at the END of PRIVATE talks ----"}),
             json!({"x5c": [PUBLIC]}),
