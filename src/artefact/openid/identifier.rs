@@ -1,5 +1,7 @@
 //! Entity Identifiers and URLs (OpenID Federation 1.0, section 1.2), and the names that constraints allow (section 6.2.2).
 
+use std::net::Ipv6Addr;
+
 /// Longer identifiers are refused.
 const CHARS_MAX: usize = 2_048;
 
@@ -60,9 +62,47 @@ pub(super) fn place(identifier: &str) -> String {
     let rest = identifier.strip_prefix("https://").unwrap_or(identifier);
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (host, port) = split(authority);
-    let port =
-        port.filter(|port| port.parse() != Ok(443_u16)).map_or(String::new(), |port| format!(":{port}"));
-    format!("{}{port}{}", host.to_ascii_lowercase(), path.trim_end_matches('/'))
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')?.parse::<Ipv6Addr>().ok());
+    let host = address.map_or_else(|| host.to_ascii_lowercase(), |address| format!("[{address}]"));
+    let port = port.and_then(|port| port.parse::<u16>().ok()).filter(|port| *port != 443);
+    let port = port.map_or(String::new(), |port| format!(":{port}"));
+    format!("{host}{port}{}", normal(path))
+}
+
+/// A path without dot segments and what is escaped for nothing, and without a slash at its end (RFC 3986, sections 6.2.2.2 and
+/// 6.2.2.3).
+fn normal(path: &str) -> String {
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, from)) = rest.split_once('%') {
+        plain += before;
+        let octet = from.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = match octet.map(|octet| (octet, char::from(octet))) {
+            Some((_, c)) if c.is_ascii_alphanumeric() || "-._~".contains(c) => {
+                plain.push(c);
+                from.get(2..)
+            }
+            Some((octet, _)) => {
+                plain += &format!("%{octet:02X}");
+                from.get(2..)
+            }
+            None => {
+                plain.push('%');
+                Some(from)
+            }
+        }
+        .unwrap_or_default();
+    }
+    plain += rest;
+    let mut segments = Vec::new();
+    for segment in plain.split('/').skip(1) {
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    segments.iter().map(|segment| format!("/{segment}")).collect::<String>().trim_end_matches('/').to_owned()
 }
 
 /// The host of an identifier that is one.
@@ -104,6 +144,14 @@ mod tests {
             assert_eq!(place(same), "a.example", "{same}");
         }
         assert_eq!(place("https://A.example:0443/x/"), "a.example/x");
+        for same in ["/x", "/./x", "/y/../x/.", "/../x/", "/%78", "/%2e%2E/x"] {
+            assert_eq!(place(&format!("https://a.example:08443{same}")), "a.example:8443/x", "{same}");
+        }
+        for same in ["https://a.example/..", "https://a.example/a/..", "https://a.example/."] {
+            assert_eq!(place(same), "a.example", "{same}");
+        }
+        assert_eq!(place("https://a.example/a%2fb%"), "a.example/a%2Fb%");
+        assert_eq!(place("https://[0:0:0:0:0:0:0:A]/x"), place("https://[::a]/x"));
         for other in
             ["https://a.example/x", "https://a.example/X", "https://a.example:8443", "https://b.example"]
         {
