@@ -129,28 +129,29 @@ fn the_new_values_are_shown_and_which_of_them_are_new() {
                 "added https://new.example/idp",
                 &["endpoints https://new.example/sso", "scopes new.example", "roles IDPSSODescriptor"]
             ),
+            change("changed https://logo.example/sp", &["+roles false", "=roles SPSSODescriptor"]),
             change(
                 "added https://new.example/sp",
                 &["endpoints https://new.example/acs", "roles SPSSODescriptor"]
             ),
-            change("changed https://logo.example/sp", &["settings false"]),
         ]
     );
     for line in [
-        "    scopes             victim.example\n",
-        "    scopes             new: evil.example\n    scopes             as before: a.example\n",
+        "    scopes             now: IDPSSODescriptor victim.example\n",
+        "    scopes             new: IDPSSODescriptor evil.example\n    scopes             as before: IDPSSODescriptor a.example\n",
         "  ~ scopes             https://none.example/idp\n    scopes             none any more\n",
-        "    scopes             new.example\n",
-        "    settings           SPSSODescriptor WantAssertionsSigned false\n",
+        "    scopes             IDPSSODescriptor new.example\n",
+        "    roles              new: SPSSODescriptor WantAssertionsSigned false\n",
+        "\n  'now' stands before all values of a part of which nobody can tell which are new",
     ] {
         assert!(text.contains(line), "{line} is missing: {text}");
     }
     for item in [
-        "<li>scopes:  <code>victim.example</code></li>",
-        "<li>scopes: <b>new</b>  <code>evil.example</code></li>",
-        "<li>scopes: <small>as before</small>  <code>a.example</code></li>",
+        "<li>scopes: <small>now</small> IDPSSODescriptor <code>victim.example</code></li>",
+        "<li>scopes: <b>new</b> IDPSSODescriptor <code>evil.example</code></li>",
+        "<li>scopes: <small>as before</small> IDPSSODescriptor <code>a.example</code></li>",
         "<li>scopes: none any more</li>",
-        "<li>settings: SPSSODescriptor WantAssertionsSigned <code>false</code></li>",
+        "<li>roles: <b>new</b> SPSSODescriptor WantAssertionsSigned <code>false</code></li>",
     ] {
         assert!(page.contains(item), "{item} is missing: {page}");
     }
@@ -231,10 +232,10 @@ fn values_are_shown_and_not_obeyed() {
     assert_eq!(json["changes"]["entities"].as_array().unwrap().len(), 3);
     assert!(harmless(&text), "{text}");
     assert!(
-        text.contains("scopes             <script>alert(1)</script>"),
+        text.contains("scopes             now: IDPSSODescriptor <script>alert(1)</script>"),
         "the text itself is shown: {text}"
     );
-    assert!(page.contains("<li>scopes:  <code>&lt;script&gt;alert(1)&lt;/script&gt;</code></li>"), "{page}");
+    assert!(page.contains("<li>scopes: <small>now</small> IDPSSODescriptor <code>&lt;script&gt;alert(1)&lt;/script&gt;</code></li>"), "{page}");
     page::check(&page);
 }
 

@@ -96,7 +96,7 @@ fn another_certificate_for_the_same_key_is_told() {
     assert_ne!(first, renewed);
     let one = |body: &str| aggregate(&provider("https://a.example/", &certificate(body)));
     let difference = world.difference(&one(&first), &one(&renewed));
-    assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&"other", &1)], "the key is the same");
+    assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&"certificates", &1)], "the key is the same");
     let now = &difference.entities[0].now;
     assert!(now.iter().any(|said| said.part == "certificates" && said.what.contains("signing")), "{now:?}");
     let folded = first.replacen("MII", "MI\n  I", 1);
@@ -137,8 +137,33 @@ fn a_registrar_counts_where_consumers_look_for_it() {
     let in_group = of_right + &own("");
     let split = examined_split(&aggregate(&in_group), world.signer.as_ref(), PROFILE);
     assert!(rules_of(&split).contains("saml.split.group"));
+    assert!(!rules_of(&split).contains("saml.split.extension"), "it is told once");
     let renamed = in_group.replacen("https://r.example", "https://s.example", 1);
     assert_eq!(world.parts(&aggregate(&in_group), &aggregate(&renamed)), [("registrar", 1)]);
+}
+
+#[test]
+fn an_extension_of_a_group_that_no_entity_keeps_is_told_where_entities_are_split() {
+    let world = World::new();
+    let a = entity("https://a.example/", &extensions("<x:own/>"));
+    let lost = |content: &str| {
+        let split = examined_split(&aggregate(content), world.signer.as_ref(), PROFILE);
+        let found = split.findings.into_iter().find(|finding| finding.rule.id == "saml.split.extension");
+        let breaches = found.map(|found| found.breaches).unwrap_or_default();
+        let names = breaches.iter().map(|breach| breach.detail.split(' ').next().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let policy = "<mdrpi:PublicationInfo><mdrpi:UsagePolicy xml:lang='en'>https://p.example</mdrpi:UsagePolicy></mdrpi:PublicationInfo>";
+    for (name, content, told) in [
+        ("of the root", extensions(policy) + &a, &["mdrpi:PublicationInfo"][..]),
+        ("of a group", group("g", &(extensions("<x:y><x:z/></x:y>text<x:w/>") + &a)), &["x:y", "x:w"]),
+        ("of an entity", a.clone(), &[]),
+        ("an empty one", extensions(" ") + &a, &[]),
+    ] {
+        assert_eq!(lost(&content), told, "{name}");
+    }
+    let whole = world.examined(&aggregate(&(extensions(policy) + &a)));
+    assert!(!rules_of(&whole).contains("saml.split.extension"), "nothing gets lost of the whole");
 }
 
 #[test]
@@ -161,6 +186,17 @@ fn endpoints_scopes_and_roles_are_told_by_all_that_they_are() {
     };
     let default = " isDefault='true'";
     assert_eq!(world.parts(&acs(default, ""), &acs("", default)), [("endpoints", 1)], "another default");
+    let ordered = |first: &str, second: &str| {
+        let one = |name: &str| {
+            format!("<AssertionConsumerService Binding='b' Location='https://a.example/{name}'/>")
+        };
+        aggregate(&entity("https://a.example/", &role("SPSSODescriptor", "", &(one(first) + &one(second)))))
+    };
+    assert_eq!(
+        world.parts(&ordered("1", "2"), &ordered("2", "1")),
+        [("endpoints", 1)],
+        "the first is the default"
+    );
     let logout = |location: &str| {
         format!("<SingleLogoutService Binding='b' Location='https://a.example/{location}'/>")
     };
@@ -181,6 +217,93 @@ fn endpoints_scopes_and_roles_are_told_by_all_that_they_are() {
         aggregate(&entity("https://a.example/", &role("RoleDescriptor", &more, "")))
     };
     assert_eq!(world.parts(&kind("one"), &kind("other")), [("roles", 1)]);
+    let shown = world.difference(&both("1", "2"), &both("2", "1"));
+    let what: Vec<_> =
+        shown.entities[0].now.iter().map(|said| format!("{} {}", said.what, said.value)).collect();
+    let logout = [
+        "IDPSSODescriptor SingleLogoutService https://a.example/2",
+        "SPSSODescriptor SingleLogoutService https://a.example/1",
+    ];
+    assert_eq!(what, logout, "the role is told");
+}
+
+#[test]
+fn what_a_role_is_and_what_people_read_is_told_and_nothing_else_is_shown_for_it() {
+    let world = World::new();
+    let saml = "urn:oasis:names:tc:SAML:2.0:protocol";
+    let sp = |settings: &str, inside: &str| {
+        aggregate(&entity(
+            "https://a.example/",
+            &format!(
+                "<SPSSODescriptor protocolSupportEnumeration='{saml}'{settings}>{inside}</SPSSODescriptor><Organization><OrganizationName xml:lang='en'>Name</OrganizationName></Organization>"
+            ),
+        ))
+    };
+    let affiliation = |member: &str| {
+        aggregate(&entity(
+            "https://a.example/",
+            &format!(
+                "<AffiliationDescriptor affiliationOwnerID='o'><AffiliateMember>{member}</AffiliateMember></AffiliationDescriptor>"
+            ),
+        ))
+    };
+    let consuming = |name: &str, requested: &str| {
+        sp(
+            "",
+            &format!(
+                "<AttributeConsumingService index='1'><ServiceName xml:lang='en'>{name}</ServiceName><RequestedAttribute Name='{requested}'/></AttributeConsumingService>"
+            ),
+        )
+    };
+    let format = |name: &str| format!("<NameIDFormat>{name}</NameIDFormat>");
+    let hint = |value: &str| sp("", &extensions(&format!("<x:hint>{value}</x:hint>")));
+    for (before, after, part, told) in [
+        (sp("", ""), sp("", &format("one")), "roles", Some("SPSSODescriptor NameIDFormat one")),
+        (
+            sp("", &format("one")),
+            sp("", &format("other")),
+            "roles",
+            Some("SPSSODescriptor NameIDFormat other"),
+        ),
+        (
+            sp("", &(format("one") + &format("other"))),
+            sp("", &(format("other") + &format("one"))),
+            "roles",
+            Some("SPSSODescriptor NameIDFormat other"),
+        ),
+        (
+            affiliation("one"),
+            affiliation("other"),
+            "roles",
+            Some("AffiliationDescriptor AffiliateMember other"),
+        ),
+        (
+            sp("", ""),
+            sp(" WantAssertionsSigned='false'", ""),
+            "roles",
+            Some("SPSSODescriptor WantAssertionsSigned false"),
+        ),
+        (
+            consuming("name", "one"),
+            consuming("name", "other"),
+            "roles",
+            Some("SPSSODescriptor RequestedAttribute other"),
+        ),
+        (consuming("name", "one"), consuming("other", "one"), "texts", Some("ServiceName en other")),
+        (hint("one"), hint("other"), "other", None),
+    ] {
+        let difference = world.difference(&before, &after);
+        assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&part, &1)], "{after}");
+        let now = &difference.entities[0].now;
+        let shown: Vec<_> = now.iter().map(|said| format!("{} {}", said.what, said.value)).collect();
+        assert!(told.is_none_or(|told| shown.iter().any(|said| said == told)), "{shown:?}");
+        assert!(now.iter().all(|said| said.part == part), "{shown:?}");
+        assert_eq!(
+            now.is_empty(),
+            told.is_none(),
+            "what cannot be told apart shows nothing that did not change"
+        );
+    }
 }
 
 #[test]

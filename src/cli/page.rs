@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::review::UNTOLD;
 use crate::base::text::html as safe;
 use crate::base::words;
 use crate::policy::{Difference, EntityChange, Fact, Finding, Review, Said};
@@ -169,7 +170,8 @@ fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
 
 /// What an entity says now.
 fn values(html: &mut String, changes: &Difference, change: &EntityChange) {
-    if change.now.is_empty() && change.untold == 0 && changes.emptied(change).next().is_none() {
+    let is_untold = change.parts.contains(&"other") && changes.unit == "entities";
+    if change.now.is_empty() && change.untold == 0 && changes.emptied(change).next().is_none() && !is_untold {
         return;
     }
     html.push_str("<ul class=\"now\">\n");
@@ -177,6 +179,7 @@ fn values(html: &mut String, changes: &Difference, change: &EntityChange) {
         let is_new = match is_new {
             Some(true) => "<b>new</b> ",
             Some(false) => "<small>as before</small> ",
+            None if change.what == "changed" => "<small>now</small> ",
             None => "",
         };
         let remark =
@@ -186,6 +189,9 @@ fn values(html: &mut String, changes: &Difference, change: &EntityChange) {
     }
     for part in changes.emptied(change) {
         put(html, format_args!("<li>{part}: none any more</li>\n"));
+    }
+    if is_untold {
+        put(html, format_args!("<li>other: {UNTOLD}</li>\n"));
     }
     if change.untold > 0 {
         put(html, format_args!("<li>… and {} more that this review has no room for</li>\n", change.untold));

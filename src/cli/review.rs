@@ -30,6 +30,11 @@ const BREACHES_SHOWN_MAX: usize = 3;
 const DOCUMENTS_SHOWN_MAX: usize = 50;
 /// Lines that say what entities say now.
 const LINES_OF_VALUES_MAX: usize = 40;
+/// Stands before each value of a part of which it is not told apart what is new.
+const NOW: &str = "now: ";
+/// What stands for values where nothing that has one differs.
+pub(super) const UNTOLD: &str =
+    "not told apart: an extension, an instruction, the order of things, or what else has no value here";
 /// Characters of one text on such a line; the page and JSON have more.
 const LINE_CHARS_MAX: usize = 120;
 
@@ -228,7 +233,7 @@ fn items(text: &mut String, changes: &Difference) {
         "documents" => "document",
         _ => "entity",
     };
-    let (mut room, mut shows_keys) = (LINES_OF_VALUES_MAX, false);
+    let (mut room, mut shows_keys, mut shows_all) = (LINES_OF_VALUES_MAX, false, false);
     for change in changes.entities.iter().take(VALUES_SHOWN_MAX) {
         let (sign, what) = match change.what {
             "removed" => ('-', item.to_owned()),
@@ -241,6 +246,8 @@ fn items(text: &mut String, changes: &Difference) {
         let shown = lines.len().min(room);
         room -= shown;
         shows_keys |= lines.iter().take(shown).any(|line| line.trim_start().starts_with("keys "));
+        let is_unsure = change.what == "changed" && change.now.iter().any(|said| said.is_new.is_none());
+        shows_all |= is_unsure && shown > 0;
         text.extend(lines.iter().take(shown).map(String::as_str));
         let left = lines.len() - shown;
         if left > 0 {
@@ -256,6 +263,9 @@ fn items(text: &mut String, changes: &Difference) {
     if shows_keys {
         text.push_str("  a key is shown as the SHA-256 of its SubjectPublicKeyInfo, in DER\n");
     }
+    if shows_all {
+        text.push_str("  'now' stands before all values of a part of which nobody can tell which are new, or in another order\n");
+    }
 }
 
 /// What an entity says now: a few lines for each part, those of a changed entity more than those of one that is new.
@@ -269,6 +279,7 @@ fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
             let is_new = match is_new {
                 Some(true) => "new: ",
                 Some(false) => "as before: ",
+                None if change.what == "changed" => NOW,
                 None => "",
             };
             let what = if what.is_empty() { String::new() } else { format!("{} ", cut(what)) };
@@ -282,6 +293,9 @@ fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
         }
     }
     lines.extend(changes.emptied(change).map(|part| format!("    {part:<18} none any more\n")));
+    if changes.unit == "entities" && change.parts.contains(&"other") {
+        lines.push(format!("    {:<18} {UNTOLD}\n", "other"));
+    }
     lines
 }
 

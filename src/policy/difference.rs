@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::last::Lines;
 use super::listing::Listing;
-use super::print::{DOCUMENT_PARTS, PARTS};
+use super::print::{DOCUMENT_PARTS, PARTS, RISKY};
 use super::said::{Said, Told, weight};
 use super::{Entity, Fact, Last, Print, clip};
 
@@ -38,7 +38,8 @@ pub struct EntityChange {
     pub entity: String,
     /// `added`, `removed` or `changed`.
     pub what: &'static str,
-    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart. Files have none.
+    /// The parts that differ, the riskiest first; `other` when it is none of those that are told apart: nobody can say what.
+    /// Files have none.
     pub parts: Vec<&'static str>,
     /// What an added entity says, and what a changed one says in these parts: the values that would be signed.
     pub now: Vec<Said>,
@@ -141,7 +142,7 @@ impl<'a> Tracker<'a> {
         };
         self.lines.go_behind(at);
         self.meet(at);
-        if past == *now {
+        if past.content == now.content {
             return Some(past);
         }
         let differ = past
@@ -151,6 +152,9 @@ impl<'a> Tracker<'a> {
             .zip(self.difference.parts())
             .filter(|((past, now), _)| past != now);
         let mut parts: Vec<&'static str> = differ.map(|(_, name)| *name).collect();
+        if parts.contains(&"keys") {
+            parts.retain(|part| *part != "certificates"); // those of another key are other ones
+        }
         if parts.is_empty() && self.difference.unit != FILES {
             parts.push("other");
         }
@@ -176,10 +180,10 @@ impl<'a> Tracker<'a> {
         let part = weight.and_then(|part| self.difference.parts().iter().position(|name| *name == part));
         let rank = match (what, part) {
             ("changed", _) if parts.is_empty() => 0,
-            (_, Some(part)) => part,
-            ("removed", None) => PARTS.len(),
-            ("added", None) => PARTS.len() + 1,
-            _ => PARTS.len() + 2,
+            (_, Some(part)) if part < RISKY => part,
+            ("removed", None) => RISKY,
+            ("added", None) => RISKY + 1,
+            (_, part) => RISKY + 2 + part.unwrap_or(PARTS.len()),
         };
         let change = EntityChange { entity: clip(id), what, parts, now: vec![], untold: 0 };
         self.listing.add(rank, change, told);
@@ -252,7 +256,8 @@ mod tests {
     use super::*;
     use crate::base::disk::Document;
     use crate::policy::Facts;
-    use crate::policy::last::{Recorder, line_into};
+    use crate::policy::last::Recorder;
+    use crate::policy::line::line_into;
 
     fn facts(pairs: &[(&str, &str)]) -> Facts {
         let mut facts = Facts::default();
@@ -264,7 +269,7 @@ mod tests {
 
     #[test]
     fn only_the_next_entity_keeps_its_digests_and_only_when_it_says_what_it_said() {
-        let print = |content| Print { content: [content; 16], parts: [1, 2, 3, 4, 5, 6] };
+        let print = |content| Print { content: [content; 16], parts: [1, 2, 3, 4, 5, 6, 7, 8] };
         let (mut record, mut line) = (Vec::new(), Vec::new());
         let mut recorder = Recorder::new(&mut record, "test");
         for (name, print) in [("a", print(1)), ("b", print(2))] {

@@ -6,6 +6,9 @@ use std::fmt;
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 
+/// The extension in which keys stand that vouch for others (shibmd:KeyAuthority).
+pub(super) const KEY_AUTHORITY: &str = "KeyAuthority";
+
 /// One entity. Every text is foreign.
 #[derive(Clone, Debug, Default)]
 pub struct Entity {
@@ -75,13 +78,14 @@ pub struct Role {
     pub keys: Vec<Key>,
     /// The scopes it may assert.
     pub scopes: Vec<Scope>,
-    /// What is shown of it to people: `DisplayName`, `Description` and the like.
+    /// What is shown of it to people: `DisplayName`, `ServiceName` and the like.
     pub texts: Vec<Text>,
     /// Its logos.
     pub logos: Vec<String>,
     /// The attributes it asks for.
     pub requested: Vec<String>,
-    /// Other attributes of its element, such as `WantAssertionsSigned`: name and value.
+    /// Other attributes of its element, such as `WantAssertionsSigned`, and its elements that are one value, such as
+    /// `NameIDFormat` and `AffiliateMember`: name and value.
     pub settings: Vec<(String, String)>,
 }
 
@@ -226,6 +230,12 @@ impl Entity {
     /// Its own keys, as far as they can be read.
     pub fn keys(&self) -> impl Iterator<Item = &Certificate> {
         self.roles.iter().flat_map(|role| &role.keys).flat_map(Key::readable)
+    }
+
+    /// All keys, its own and those that vouch for them, each with the role or extension that it stands in.
+    pub(super) fn all_keys(&self) -> impl Iterator<Item = (&str, &Key)> {
+        let own = self.roles.iter().flat_map(|role| role.keys.iter().map(|key| (role.name.as_str(), key)));
+        own.chain(self.authorities.iter().map(|key| (KEY_AUTHORITY, key)))
     }
 
     /// All endpoints.

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::difference::Tracker;
 use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
-use super::last::{Recorder, line_into};
+use super::last::Recorder;
+use super::line::line_into;
 use super::lookalikes::{Lookalikes, Sight};
 use super::print::{Differs, Texts};
 use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};

@@ -4,45 +4,32 @@
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::print::PARTS;
+use super::line::Line;
 use super::{Fact, Facts, Print, RECORD};
-use crate::base::bytes::hex_into;
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
 use crate::base::marks::{Short, long, short};
 
-const HEAD: &str = "fedroot last signed v3";
+const HEAD: &str = "fedroot last signed v4";
 /// Of SAML metadata, they tell entities by less: their digests compare with none of now.
-const HEADS_BEFORE: [&str; 2] = ["fedroot last signed v1", "fedroot last signed v2"];
+const HEADS_BEFORE: [&str; 3] =
+    ["fedroot last signed v1", "fedroot last signed v2", "fedroot last signed v3"];
 /// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 /// What is read at a time where lines follow one another: some twenty.
 const LINES_BYTES: usize = 4 * 1024;
 /// The line of an entity whose name is empty.
-const ENTITY_BYTES_MIN: u64 = 144;
+const ENTITY_BYTES_MIN: u64 = 49;
+/// The last line is shorter.
+const END_BYTES: u64 = 32;
 /// Of so many lines, the place of one is kept.
 const STRIDE: usize = 32;
 /// So many bits say which entity of a record one is; the others of 48 are of the hash of its name.
 const NUMBER_BITS: u32 = 28;
-
-/// Writes the line of an entity, or of another item.
-pub(super) fn line_into(line: &mut Vec<u8>, name: &str, print: &Print) {
-    line.clear();
-    line.extend_from_slice(b"entity ");
-    hex_into(line, &print.content);
-    for part in print.parts {
-        line.push(b' ');
-        hex_into(line, &part.to_be_bytes());
-    }
-    line.push(b' ');
-    // neither does a text fail to be JSON, nor a vector to take it
-    let _ = serde_json::to_writer(&mut *line, name);
-    line.push(b'\n');
-}
 
 /// What a record keeps of a fact.
 #[derive(Serialize)]
@@ -99,90 +86,35 @@ pub struct Last {
     /// Where the line of every thirty-second entity begins.
     places: Vec<u64>,
     facts: Facts,
-    /// Whether the digests of parts are made as they are now.
+    /// Whether it is of the version of now, and whether what its digests tell of entities is the same as now.
     is_of_now: bool,
+    compares: bool,
 }
 
-/// What a line of a record says.
-enum Line<'a> {
-    Entity(Cow<'a, str>, Print),
-    Facts(Facts),
-    End(usize),
-}
-
-impl<'a> Line<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let (what, rest) = line.split_once(' ')?;
-        match what {
-            "entity" => {
-                let (first, mut rest) = rest.split_at_checked(32)?;
-                let (high, low) = first.split_at_checked(16)?;
-                let content = u128::from(parsed(high)?) << 64 | u128::from(parsed(low)?);
-                let mut parts = [0; PARTS.len()];
-                for part in &mut parts {
-                    let (hex, behind) = rest.strip_prefix(' ')?.split_at_checked(16)?;
-                    (*part, rest) = (parsed(hex)?, behind);
-                }
-                let print = Print { content: content.to_be_bytes(), parts };
-                Some(Self::Entity(text(rest.strip_prefix(' ')?)?, print))
-            }
-            "facts" => serde_json::from_str(rest).ok().map(Self::Facts),
-            "end" => rest.parse().ok().map(Self::End),
-            _ => None,
-        }
-    }
-}
-
-/// What hexadecimal digits say: all of them are looked at, there are 128 in each line.
-fn parsed(hex: &str) -> Option<u64> {
-    let mut seen = 0;
-    let number = hex.bytes().fold(0, |number, digit| {
-        let value = VALUES.get(usize::from(digit)).copied().unwrap_or(NO_VALUE);
-        seen |= value;
-        number << 4 | u64::from(value)
-    });
-    (seen < NO_VALUE).then_some(number)
-}
-
-/// A bit that stands for everything that is no digit.
-const NO_VALUE: u8 = 1 << 4;
-
-/// The values of hexadecimal digits in lower case.
-static VALUES: [u8; 256] = {
-    let mut table = [NO_VALUE; 256];
-    let mut digits: &[u8] = b"0123456789abcdef";
-    let mut value = 0;
-    while let [digit, rest @ ..] = digits {
-        if let Some((place, _)) = table.split_at_mut(*digit as usize).1.split_first_mut() {
-            *place = value;
-        }
-        (digits, value) = (rest, value + 1);
-    }
-    table
-};
-
-/// What a JSON string says; most say what stands between their quotes.
-fn text(json: &str) -> Option<Cow<'_, str>> {
-    let plain = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    match plain.filter(|text| !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))) {
-        Some(text) => Some(Cow::Borrowed(text)),
-        None => serde_json::from_str(json).ok().map(Cow::Owned),
-    }
+/// How many entities the end of a record tells of: so many get room.
+fn count(record: &Document) -> Result<usize, Fault> {
+    let (length, mut end) = (record.length()?, Vec::new());
+    // what cannot be read is told once the record is read through
+    let _ = record.reader_at(length.saturating_sub(END_BYTES)).read_to_end(&mut end);
+    let told: Option<usize> =
+        str::from_utf8(&end).ok().and_then(|end| end.rsplit(' ').next()?.trim_end().parse().ok());
+    Ok(told.unwrap_or_default().min(usize::try_from(length / ENTITY_BYTES_MIN).unwrap_or_default()))
 }
 
 impl Last {
     /// Whether a document of now compares with it: an earlier version tells the same things by other digests.
     pub const fn compares(&self) -> bool {
-        self.is_of_now
+        self.compares
     }
 
     /// Reads a record through.
     pub fn read(record: Document) -> Result<Self, Fault> {
         let (hash, mut facts) = (RandomState::new(), Facts::default());
-        let room = usize::try_from(record.length()? / ENTITY_BYTES_MIN).unwrap_or_default();
+        let room = count(&record)?;
         let (mut entities, mut places) = (Vec::with_capacity(room), Vec::with_capacity(room / STRIDE));
         let mut from = BufReader::new(record.reader());
-        let (mut line, mut at, mut ended, mut is_of_now) = (String::new(), 0, false, true);
+        let (mut line, mut at, mut ended) = (String::new(), 0, false);
+        let (mut is_of_now, mut compares) = (true, true);
         for number in 1_u64.. {
             line.clear();
             let count = io::Read::take(&mut from, LINE_BYTES_MAX).read_line(&mut line);
@@ -192,9 +124,9 @@ impl Last {
                 None if count == 0 && ended => break,
                 Some(text) if number == 1 && text.starts_with(HEAD) => {}
                 Some(text) if number == 1 && HEADS_BEFORE.iter().any(|head| text.starts_with(head)) => {
-                    is_of_now = !text.ends_with(" saml");
+                    (is_of_now, compares) = (false, !text.ends_with(" saml"));
                 }
-                Some(text) if number > 1 && !ended => match Line::parse(text) {
+                Some(text) if number > 1 && !ended => match Line::parse(text, is_of_now) {
                     Some(Line::Entity(id, _)) => {
                         if entities.len() % STRIDE == 0 {
                             places.push(at);
@@ -212,7 +144,7 @@ impl Last {
         }
         drop(from);
         entities.sort_unstable();
-        Ok(Self { record, hash, entities, places, facts, is_of_now })
+        Ok(Self { record, hash, entities, places, facts, is_of_now, compares })
     }
 
     /// The number of entities.
@@ -292,7 +224,8 @@ impl<'a> Lines<'a> {
 
     /// The entity of the line at hand.
     pub(super) fn entity(&self) -> Option<(Cow<'_, str>, Print)> {
-        match Line::parse(str::from_utf8(&self.line).ok()?.strip_suffix('\n')?)? {
+        let line = str::from_utf8(&self.line).ok()?.strip_suffix('\n')?;
+        match Line::parse(line, self.last.is_of_now)? {
             Line::Entity(name, print) => Some((name, print)),
             Line::Facts(_) | Line::End(_) => None,
         }
@@ -324,6 +257,7 @@ impl<'a> Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::line::{PARTS_BEFORE, line_into};
 
     fn record(names: &[&str]) -> Vec<u8> {
         let mut record = Vec::new();
@@ -339,6 +273,27 @@ mod tests {
 
     fn read(record: Vec<u8>) -> Result<Last, Fault> {
         Last::read(Document::from_bytes("record", record))
+    }
+
+    #[test]
+    fn of_earlier_versions_the_names_and_the_digest_of_all_are_read() {
+        let [whole, part] = ["0123456789abcdef0123456789abcdef", "fedcba9876543210"];
+        let earlier = |version: &str, kind: &str, part: &str| {
+            let parts = [part; PARTS_BEFORE].join(" ");
+            format!("fedroot last signed {version} {kind}\nentity {whole} {parts} \"a\"\nfacts []\nend 1\n")
+        };
+        for version in ["v1", "v2", "v3"] {
+            let last = read(earlier(version, "bundle", part).into()).unwrap();
+            let (_, print) = last.find("a").unwrap();
+            assert_eq!(print.content[..4], [0x01, 0x23, 0x45, 0x67]);
+            assert_eq!(print.parts[PARTS_BEFORE - 1], 0xfedc_ba98_7654_3210 << 64);
+            assert!(last.compares() && !read(earlier(version, "saml", part).into()).unwrap().compares());
+        }
+        for (version, part) in
+            [("v3", "fedcba987654321"), ("v3", "FEDCBA9876543210"), ("v4", part), ("v5", part)]
+        {
+            assert!(read(earlier(version, "bundle", part).into()).is_err(), "{version} {part}");
+        }
     }
 
     const NAMES: [&str; 4] = ["https://a.example", "quoted \"\\ name", "ü\n", ""];
@@ -402,10 +357,10 @@ mod tests {
             ("https://a", "https://\u{1}"),
             ("https://a", "https://\"a"),
             ("https://a", "https://\\xa"),
-            (" 0000000000000000 ", " 000000000000000g "),
-            (" 0000000000000000 ", " +000000000000000 "),
-            (" 0000000000000000 ", " 000000000000000 "),
-            (" 0000000000000000 ", "  000000000000000 "),
+            (" - ", " + "),
+            (" - ", " "),
+            (" - ", " - - "),
+            (" - ", "  "),
             ("end 4", "end 3"),
         ] {
             assert_eq!(read(good.replacen(from, to, 1).into_bytes()).err().unwrap().code(), &RECORD, "{to}");

@@ -11,6 +11,7 @@ mod facts;
 mod finding;
 mod last;
 mod likeness;
+mod line;
 mod lookalikes;
 mod listing;
 mod print;

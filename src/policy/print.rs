@@ -4,14 +4,17 @@ use std::ops::Range;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Endpoint, Entity};
+use super::{Endpoint, Entity, Text};
 
 /// The parts of an entity that are told apart, the riskiest first.
-pub(super) const PARTS: [&str; 6] = ["keys", "endpoints", "scopes", "registrar", "attributes", "roles"];
+pub(super) const PARTS: [&str; 8] =
+    ["keys", "endpoints", "scopes", "registrar", "attributes", "roles", "certificates", "texts"];
+/// So many of them are riskier than an entity that comes or goes.
+pub(super) const RISKY: usize = 7;
 
 /// What writes the texts of each part.
 const WRITERS: [fn(&Entity, &mut Texts); PARTS.len()] =
-    [keys, endpoints, scopes, registrar, attributes, roles];
+    [keys, endpoints, scopes, registrar, attributes, roles, certificates, texts];
 
 /// The parts of a document of a batch that are told apart, the riskiest first.
 pub(super) const DOCUMENT_PARTS: [&str; 5] = ["keys", "policy", "constraints", "metadata", "marks"];
@@ -39,7 +42,7 @@ impl Differs {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Print {
     pub(super) content: [u8; 16],
-    pub(super) parts: [u64; PARTS.len()],
+    pub(super) parts: [u128; PARTS.len()],
 }
 
 impl Print {
@@ -60,7 +63,7 @@ impl Print {
             for text in &part {
                 texts.add([text.as_str()]);
             }
-            *own = if part.is_empty() { 0 } else { texts.digest() };
+            *own = texts.digest();
         }
         print
     }
@@ -69,7 +72,7 @@ impl Print {
     pub(super) fn of_item(content: &[u8]) -> Self {
         Self {
             content: Sha256::digest(content).first_chunk().copied().unwrap_or_default(),
-            parts: [0; PARTS.len()],
+            parts: [OF_NOTHING; PARTS.len()],
         }
     }
 }
@@ -103,15 +106,22 @@ pub(super) fn new_in(entity: &Entity, part: &str, before: &Print) -> Option<Vec<
     Some((0..spans.len()).map(|at| at == one || at == other).collect())
 }
 
-/// The digest of no text: the beginning of that of no octets.
-const OF_NOTHING: u64 = 0xe3b0_c442_98fc_1c14;
+/// What stands for the digest of no text, as of most entities some part is.
+pub(super) const OF_NOTHING: u128 = 0;
 
-/// A set of texts, one behind the other: there is one such set for each part of each entity.
+/// Texts, one behind the other: there are such for each part of each entity.
 #[derive(Default)]
 pub(super) struct Texts {
     all: Vec<u8>,
-    spans: Vec<Range<usize>>,
+    spans: Vec<Span>,
     hashed: Vec<u8>,
+}
+
+/// Where a text stands, and how many bytes of it say which of the others it stands among.
+#[derive(Clone)]
+struct Span {
+    range: Range<usize>,
+    among: usize,
 }
 
 impl Texts {
@@ -120,62 +130,69 @@ impl Texts {
         self.spans.clear();
     }
 
-    /// Adds a text that is made of these.
+    /// Adds a text that is made of these. Where it stands among others does not matter.
     fn add<const N: usize>(&mut self, pieces: [&str; N]) {
+        self.listed([], pieces, &[]);
+    }
+
+    /// Adds a text that is made of these and of bytes. Where it stands among those that begin with the same pieces matters.
+    fn listed<const M: usize, const N: usize>(&mut self, among: [&str; M], rest: [&str; N], bytes: &[u8]) {
         let start = self.all.len();
-        for piece in pieces {
+        for piece in among {
             self.all.extend_from_slice(piece.as_bytes());
         }
-        self.spans.push(start..self.all.len());
-    }
-
-    /// Adds a text that is made of these and of bytes.
-    fn add_bytes<const N: usize>(&mut self, pieces: [&str; N], bytes: &[u8]) {
-        self.add(pieces);
-        self.all.extend_from_slice(bytes);
-        if let Some(last) = self.spans.last_mut() {
-            last.end = self.all.len();
+        let listed = self.all.len() - start;
+        for piece in rest {
+            self.all.extend_from_slice(piece.as_bytes());
         }
+        self.all.extend_from_slice(bytes);
+        let range = start..self.all.len();
+        self.spans.push(Span { among: if M == 0 { range.len() } else { listed }, range });
     }
 
-    /// The digest of the set: the order of the texts does not matter, their number does.
-    fn digest(&mut self) -> u64 {
+    /// The digest of all: their number matters, and their order only among those that are listed.
+    fn digest(&mut self) -> u128 {
         let Self { all, spans, hashed } = self;
         if spans.is_empty() {
-            return OF_NOTHING; // of most entities some part is
+            return OF_NOTHING;
         }
-        let text = |span: &Range<usize>| all.get(span.clone()).unwrap_or_default();
-        spans.sort_unstable_by(|a, b| text(a).cmp(text(b)));
+        let text = |span: &Span| all.get(span.range.clone()).unwrap_or_default();
+        let among = |span: &Span| text(span).get(..span.among).unwrap_or_default();
+        spans.sort_by(|a, b| among(a).cmp(among(b)));
         hashed.clear();
         for text in spans.iter().map(text) {
             hashed.extend_from_slice(&(text.len() as u64).to_be_bytes());
             hashed.extend_from_slice(text);
         }
-        Sha256::digest(hashed).first_chunk().map_or(0, |short| u64::from_be_bytes(*short))
+        Sha256::digest(hashed).first_chunk().map_or(OF_NOTHING, |short| u128::from_be_bytes(*short))
     }
 }
 
+/// Whoever encrypts takes the first key of a role that fits.
 fn keys(entity: &Entity, texts: &mut Texts) {
     for role in &entity.roles {
         for key in &role.keys {
             let purpose = key.purpose.as_deref().unwrap_or_default();
-            texts.add_bytes([&role.name, "\0", purpose, "\0"], &key.told);
+            texts.listed([&role.name, "\0"], [purpose, "\0"], &key.told);
         }
     }
     for authority in &entity.authorities {
-        texts.add_bytes(["\0"], &authority.told);
+        texts.listed(["\0"], [], &authority.told);
     }
 }
 
+/// Where no endpoint of a service is the default, the first one is.
 fn endpoints(entity: &Entity, texts: &mut Texts) {
     for role in &entity.roles {
         for Endpoint { service, binding, location, response, index, is_default } in &role.endpoints {
             let [response, index, is_default] =
                 [response, index, is_default].map(|said| said.as_deref().unwrap_or_default());
-            let (name, end) = (&role.name, "\0");
-            texts.add([
-                name, end, service, end, binding, end, location, end, response, end, index, end, is_default,
-            ]);
+            let end = "\0";
+            texts.listed(
+                [&role.name, end, service, end],
+                [binding, end, location, end, response, end, index, end, is_default],
+                &[],
+            );
         }
     }
 }
@@ -207,6 +224,39 @@ fn roles(entity: &Entity, texts: &mut Texts) {
     for role in &entity.roles {
         let [protocols, kind] = [&role.protocols, &role.kind].map(|said| said.as_deref().unwrap_or_default());
         texts.add([&role.name, "\0", protocols, "\0", kind]);
+        for (name, value) in &role.settings {
+            texts.listed(["\0", &role.name, "\0", name, "\0"], [value], &[]);
+        }
+        for name in &role.requested {
+            texts.add(["\0", &role.name, "\0\0", name]);
+        }
+    }
+    if let Some(duration) = &entity.cache_duration {
+        texts.add(["\0\0", duration]);
+    }
+}
+
+fn certificates(entity: &Entity, texts: &mut Texts) {
+    for (place, key) in entity.all_keys() {
+        for digest in key.readable().filter_map(|certificate| certificate.digest) {
+            let purpose = key.purpose.as_deref().unwrap_or_default();
+            texts.listed([place, "\0", purpose, "\0"], [], digest.as_bytes());
+        }
+    }
+}
+
+fn texts(entity: &Entity, texts: &mut Texts) {
+    for Text { what, language, value } in entity.texts() {
+        texts.add([what, "\0", language.as_deref().unwrap_or_default(), "\0", value]);
+    }
+    for logo in entity.roles.iter().flat_map(|role| &role.logos) {
+        texts.add(["\0", logo]);
+    }
+    for contact in &entity.contacts {
+        let security = if contact.is_security { "security" } else { "" };
+        for address in &contact.addresses {
+            texts.add(["\0", &contact.purpose, "\0", security, "\0", address]);
+        }
     }
 }
 
@@ -238,14 +288,5 @@ mod tests {
             let past = Print::of(&with_scopes(past), &mut Texts::default());
             assert_eq!(new_in(&with_scopes(now), "scopes", &past), new, "{now:?}");
         }
-    }
-
-    #[test]
-    fn no_text_has_the_digest_of_nothing() {
-        let first = Sha256::digest(b"").first_chunk().copied().unwrap();
-        assert_eq!(OF_NOTHING, u64::from_be_bytes(first));
-        let mut texts = Texts::default();
-        texts.add([""]);
-        assert_ne!(texts.digest(), OF_NOTHING);
     }
 }

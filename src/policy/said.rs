@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::entity::KEY_AUTHORITY;
 use super::print::{self, PARTS};
 use super::{Certificate, Endpoint, Entity, Key, Print, Registration, Role, Strength, clip};
 
@@ -16,12 +17,11 @@ const ASSERTING: [&str; 4] =
 /// One thing that an added or changed entity says now. Its texts are foreign.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Said {
-    /// The part that it belongs to: `keys`, `endpoints`, `scopes`, `registrar`, `attributes`, `roles`; beside these that are
-    /// told apart `certificates`, `names`, `contacts`, `logos`, `requested` and `settings`.
+    /// The part that it belongs to: `keys`, `endpoints`, `scopes`, `registrar`, `attributes`, `roles`, `certificates`, `texts`.
     pub part: &'static str,
-    /// What of that part: role and use of a key, the element of an endpoint, the name of an attribute; or nothing.
+    /// What of that part: role and use of a key, role and element of an endpoint, the name of an attribute; or nothing.
     pub what: String,
-    /// The value. Of a key: the SHA-256 of its SubjectPublicKeyInfo, in DER.
+    /// The value. Of a key: the SHA-256 of its SubjectPublicKeyInfo, of a certificate that of all of it, in DER.
     pub value: String,
     /// More about it: strength and end of a key, binding of an endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,20 +57,17 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// All that an added entity says.
+    /// All that an added entity says; of its certificates, the keys tell.
     pub(super) fn added(entity: &Entity) -> Self {
-        let parts = PARTS.iter().flat_map(|part| values(entity, part)).flatten();
-        Self::within(parts.chain(others(entity)))
+        let parts = PARTS.iter().filter(|part| **part != "certificates");
+        Self::within(parts.flat_map(|part| values(entity, part)).flatten())
     }
 
-    /// What a changed entity says in the parts that differ, what is new before what is not.
+    /// What a changed entity says in the parts that differ, what is new before what is not. Nothing of it is shown where it is
+    /// not told apart what differs.
     pub(super) fn changed(entity: &Entity, parts: &[&'static str], past: &Print) -> Self {
         let mut all = Vec::new();
         for part in parts {
-            if *part == "other" {
-                all.extend(certificates(entity).chain(others(entity)));
-                continue;
-            }
             let texts = values(entity, part);
             let new = print::new_in(entity, part, past).filter(|new| new.len() == texts.len());
             let new = new.map_or(vec![None; texts.len()], |new| new.into_iter().map(Some).collect());
@@ -113,17 +110,16 @@ fn values(entity: &Entity, part: &'static str) -> Vec<Vec<Said>> {
     let roles = entity.roles.iter();
     let one = |what: &str, value: &str| vec![Said::new(part, what, value)];
     match part {
-        "keys" => {
-            let of_role = |role: &Role, key: &Key| {
-                keys(&format!("{} {}", role.name, key.purpose.as_deref().unwrap_or("for any use")), key)
-            };
-            let own = roles.flat_map(|role| role.keys.iter().map(move |key| of_role(role, key)));
-            own.chain(entity.authorities.iter().map(|key| keys("KeyAuthority", key))).collect()
-        }
-        "endpoints" => entity.endpoints().map(|endpoint| vec![located(endpoint)]).collect(),
+        "keys" => entity.all_keys().map(|(place, key)| keys(&use_of(place, key), key)).collect(),
+        "endpoints" => roles
+            .flat_map(|role| role.endpoints.iter().map(|endpoint| vec![located(role, endpoint)]))
+            .collect(),
         "scopes" => {
-            let scopes = roles.flat_map(|role| &role.scopes);
-            scopes.map(|scope| one(if scope.is_regexp { "regexp" } else { "" }, &scope.value)).collect()
+            let scopes = roles.flat_map(|role| role.scopes.iter().map(move |scope| (role, scope)));
+            let kind = |is_regexp| if is_regexp { " regexp" } else { "" };
+            scopes
+                .map(|(role, scope)| one(&format!("{}{}", role.name, kind(scope.is_regexp)), &scope.value))
+                .collect()
         }
         "registrar" => {
             let registration = |own: &Registration| {
@@ -136,16 +132,38 @@ fn values(entity: &Entity, part: &'static str) -> Vec<Vec<Said>> {
             let groups = entity.groups.iter().map(|name| one("in the group", name));
             groups.chain(entity.attributes.iter().map(|(name, value)| one(name, value))).collect()
         }
-        "roles" => roles
-            .map(|role| {
-                vec![
-                    Said::new(part, role.kind.as_deref().unwrap_or_default(), &role.name)
-                        .remarked(role.protocols.clone()),
-                ]
-            })
-            .collect(),
+        "roles" => {
+            let cached = entity.cache_duration.iter().map(|span| one("cacheDuration", span));
+            roles.flat_map(of_role).chain(cached).collect()
+        }
+        "certificates" => {
+            let certificates =
+                entity.all_keys().flat_map(|(place, key)| key.readable().map(move |own| (place, key, own)));
+            let digests = certificates.filter_map(|(place, key, own)| Some((place, key, own.digest?)));
+            digests.map(|(place, key, own)| one(&use_of(place, key), &own.to_string())).collect()
+        }
+        "texts" => texts(entity).map(|text| vec![text]).collect(),
         _ => vec![],
     }
+}
+
+/// What a key is of, and for.
+fn use_of(place: &str, key: &Key) -> String {
+    match &key.purpose {
+        Some(purpose) => format!("{place} {purpose}"),
+        None if place == KEY_AUTHORITY => place.to_owned(),
+        None => format!("{place} for any use"),
+    }
+}
+
+/// A role, and its settings.
+fn of_role(role: &Role) -> impl Iterator<Item = Vec<Said>> {
+    let own = Said::new("roles", role.kind.as_deref().unwrap_or_default(), &role.name);
+    let setting = |name: &str, value: &str| Said::new("roles", format!("{} {name}", role.name), value);
+    let settings = role.settings.iter().map(move |(name, value)| setting(name, value));
+    let requested = role.requested.iter().map(move |name| setting("RequestedAttribute", name));
+    let all = std::iter::once(own.remarked(role.protocols.clone())).chain(settings).chain(requested);
+    all.map(|said| vec![said])
 }
 
 /// What tells the key of one `ds:KeyInfo`.
@@ -166,14 +184,15 @@ fn keys(what: &str, key: &Key) -> Vec<Said> {
     all
 }
 
-fn located(endpoint: &Endpoint) -> Said {
+fn located(role: &Role, endpoint: &Endpoint) -> Said {
     let Endpoint { service, binding, location, response, index, is_default } = endpoint;
     let index = index.as_ref().map(|index| format!("index {index}"));
     let default = is_default.as_deref().map(str::trim).filter(|said| ["true", "1"].contains(said));
     let default = default.map(|_| "the default".to_owned());
     let answers = response.as_ref().map(|place| format!("answers to {place}"));
     let remarks = [Some(binding.clone()), index, default, answers];
-    Said::new("endpoints", service, location).remarked(remarks.into_iter().flatten())
+    Said::new("endpoints", format!("{} {service}", role.name), location)
+        .remarked(remarks.into_iter().flatten())
 }
 
 fn strength(certificate: &Certificate) -> [String; 2] {
@@ -185,35 +204,20 @@ fn strength(certificate: &Certificate) -> [String; 2] {
     [strength, end]
 }
 
-/// Certificates, by the SHA-256 of their DER: another one may be for the same key.
-fn certificates(entity: &Entity) -> impl Iterator<Item = Said> {
-    let keys = entity.roles.iter().flat_map(|role| role.keys.iter().map(move |key| (role, key)));
-    keys.flat_map(|(role, key)| {
-        let what = format!("{} {}", role.name, key.purpose.as_deref().unwrap_or("for any use"));
-        let digests = key.readable().filter_map(|certificate| certificate.digest);
-        digests.map(move |digest| Said::new("certificates", &what, digest.to_string()))
-    })
-}
-
-/// What is not told apart, and may be what differs when nothing else does.
-fn others(entity: &Entity) -> impl Iterator<Item = Said> {
-    let settings = entity.roles.iter().flat_map(|role| {
-        role.settings
-            .iter()
-            .map(|(name, value)| Said::new("settings", format!("{} {name}", role.name), value))
-    });
-    let cached = entity.cache_duration.iter().map(|span| Said::new("settings", "cacheDuration", span));
-    let names = entity.texts().map(|text| {
+/// What people read.
+fn texts(entity: &Entity) -> impl Iterator<Item = Said> {
+    let said = |what: &str, value: &str| Said::new("texts", what, value);
+    let names = entity.texts().map(move |text| {
         let what = text.language.as_ref().map_or(text.what.clone(), |own| format!("{} {own}", text.what));
-        Said::new("names", what, &text.value)
+        said(&what, &text.value)
     });
-    let contacts = entity.contacts.iter().flat_map(|contact| {
-        contact.addresses.iter().map(|address| Said::new("contacts", &contact.purpose, address))
+    let logos = entity.roles.iter().flat_map(|role| &role.logos).map(move |logo| said("Logo", logo));
+    let contacts = entity.contacts.iter().flat_map(move |contact| {
+        let security = if contact.is_security { " for security" } else { "" };
+        let what = format!("contact {}{security}", contact.purpose);
+        contact.addresses.iter().map(move |address| said(&what, address))
     });
-    let logos = entity.roles.iter().flat_map(|role| &role.logos).map(|logo| Said::new("logos", "", logo));
-    let requested = entity.roles.iter().flat_map(|role| &role.requested);
-    let requested = requested.map(|name| Said::new("requested", "", name));
-    settings.chain(cached).chain(names).chain(contacts).chain(logos).chain(requested)
+    names.chain(logos).chain(contacts)
 }
 
 #[cfg(test)]

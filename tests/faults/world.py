@@ -8,7 +8,7 @@ WRITES = """write writev pwrite64 pwritev pwritev2 fdatasync fsync sync_file_ran
     rename renameat renameat2 unlink unlinkat rmdir mkdir mkdirat symlinkat chmod fchmod fchmodat openat open creat
     copy_file_range sendfile utimensat""".split()
 LEFTOVER = re.compile(r"\.fedroot-")
-WHOLE_RECORD = re.compile(r"fedroot last signed v3 saml\n(entity .*\n)*facts .*\nend \d+\n")
+WHOLE_RECORD = re.compile(r"fedroot last signed v4 saml\n(entity .*\n)*facts .*\nend \d+\n")
 violations, figures, skipped = [], collections.Counter(), []
 
 # In memory where that is possible: what a power cut leaves is enumerated, not tried. FEDROOT_FAULTS_DIR names another place.

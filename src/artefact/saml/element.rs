@@ -35,7 +35,10 @@ pub(super) enum Element {
     EmailAddress,
     Organization,
     OrganizationText,
+    /// A text that people read of a role.
     UiText,
+    /// An element of a role that is one value.
+    Setting,
     Logo,
     Certificate,
     /// A certificate in the namespace of XML Signature 1.1, where there is no such element.
@@ -89,6 +92,11 @@ static ELEMENTS: &[(&str, &str, Element)] = &[
     (MD, "OrganizationDisplayName", E::OrganizationText),
     (MD, "OrganizationURL", E::OrganizationText),
     (MD, "GivenName", E::GivenName),
+    (MD, "ServiceName", E::UiText),
+    (MD, "ServiceDescription", E::UiText),
+    (MD, "NameIDFormat", E::Setting),
+    (MD, "AffiliateMember", E::Setting),
+    (MD, "AttributeProfile", E::Setting),
     (MD, "Extensions", E::Extensions),
     (MD, "EncryptionMethod", E::Algorithm),
     (MD, "", E::Metadata),
@@ -161,6 +169,7 @@ impl Element {
                 | E::GivenName
                 | E::OrganizationText
                 | E::UiText
+                | E::Setting
                 | E::Logo
         )
     }

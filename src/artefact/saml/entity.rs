@@ -3,17 +3,14 @@
 
 use super::bare::{self, Bare, Number};
 use super::content::Content;
-use super::element::{Element, FED, REMD, XML, XSI};
+use super::element::{Element, FED, XML};
 use super::key_info::KeyInfo;
+use super::parts::{contact, endpoint, owned, registration, role};
 use super::places::Places;
-use super::{MD, certificate, private};
+use super::{certificate, private};
 use crate::format::xml::{Position, StartTag};
-use crate::policy::{
-    self, Certificate, Contact, Endpoint, Entity, Key, Organization, Registration, Role, Scope, Text,
-};
+use crate::policy::{self, Certificate, Endpoint, Entity, Key, Organization, Role, Scope, Text};
 
-/// What REFEDS calls the contact for incidents (Security Contact Metadata Extension Schema).
-const SECURITY_CONTACT: &str = "http://refeds.org/metadata/contactType/security";
 const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 
 /// Parts of one kind that are looked at in one entity.
@@ -33,6 +30,7 @@ enum Place {
     Number(Number),
     Organization,
     Scope,
+    Setting,
     Ui,
 }
 
@@ -84,10 +82,6 @@ fn push<T>(parts: &mut Vec<T>, part: T, is_cut: &mut bool) {
     }
 }
 
-fn owned(tag: StartTag<'_>, name: &str) -> Option<String> {
-    tag.attribute(name).map(str::to_owned)
-}
-
 impl Assembler {
     /// Begins at the entity's start tag; its content is digested only where somebody compares, by way of these buffers.
     pub(super) fn new(tag: StartTag<'_>, is_digested: bool, mut buffers: Buffers) -> Self {
@@ -134,6 +128,9 @@ impl Assembler {
         }
         for authority in authorities {
             self.absorb(&authority.told);
+            for digest in authority.readable().filter_map(|certificate| certificate.digest) {
+                self.absorb(digest.as_bytes());
+            }
         }
         self.entity.groups.clone_from(groups);
         self.entity.registrations.clone_from(registrations);
@@ -170,11 +167,7 @@ impl Assembler {
             (Element::RequestedAttribute, Some(role)) => {
                 push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
             }
-            (Element::ContactPerson, _) => {
-                let purpose = owned(tag, "contactType").unwrap_or_default();
-                let is_security = tag.attribute_ns(REMD, "contactType") == Some(SECURITY_CONTACT);
-                push(&mut entity.contacts, Contact { purpose, is_security, ..Contact::default() }, cut);
-            }
+            (Element::ContactPerson, _) => push(&mut entity.contacts, contact(tag), cut),
             (Element::Algorithm, _) => {
                 push(&mut entity.algorithms, owned(tag, "Algorithm").unwrap_or_default(), cut);
             }
@@ -182,7 +175,8 @@ impl Assembler {
         }
     }
 
-    pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element) {
+    /// Takes the start of an element in; in a role, that is so deep.
+    pub(super) fn start(&mut self, tag: StartTag<'_>, element: Element, role: Option<usize>) {
         if let Some(content) = &mut self.content {
             content.start(tag);
         }
@@ -194,17 +188,14 @@ impl Assembler {
             return;
         }
         let is_child = tag.depth() == self.depth + 1;
-        if let Some(what) = self.places.start(tag, element, self.depth, &self.entity) {
+        if let Some(what) = self.places.start(tag, element, (self.depth, role), &self.entity) {
             push(&mut self.entity.misplaced, what, &mut self.entity.is_cut);
             if element == Element::RegistrationInfo {
                 return;
             }
         }
-        let is_metadata = tag.namespace() == MD;
-        if is_child && is_metadata && tag.local().ends_with("Descriptor") {
-            return self.role(tag);
-        }
         match element {
+            Element::Role if role == Some(tag.depth()) => self.role(tag),
             Element::KeyDescriptor
             | Element::RequestedAttribute
             | Element::ContactPerson
@@ -219,6 +210,7 @@ impl Assembler {
                 self.endpoint(tag);
             }
             Element::UiText => self.labelled(Place::Ui, tag),
+            Element::Setting => self.labelled(Place::Setting, tag),
             Element::Logo => self.take(Place::Logo, tag),
             Element::Certificate | Element::StrayCertificate if self.key().is_some() => {
                 self.take(Place::Certificate, tag);
@@ -243,45 +235,17 @@ impl Assembler {
     }
 
     fn role(&mut self, tag: StartTag<'_>) {
-        let name = tag.local();
-        let protocols = match name {
-            "AffiliationDescriptor" => Some("urn:oasis:names:tc:SAML:2.0:protocol".to_owned()),
-            _ => owned(tag, "protocolSupportEnumeration"),
-        };
-        let is_setting = |namespace: &str, name: &str| {
-            namespace.is_empty() && !["protocolSupportEnumeration", "ID"].contains(&name)
-        };
-        let settings = tag.said().filter(|(namespace, name, _)| is_setting(namespace, name));
-        let settings = settings.map(|(_, name, value)| (name.to_owned(), value.to_owned())).collect();
-        let role = Role {
-            name: name.to_owned(),
-            kind: tag.attribute_ns(XSI, "type").map(str::to_owned),
-            protocols,
-            error_url: owned(tag, "errorURL"),
-            signs_requests: matches!(tag.attribute("AuthnRequestsSigned").map(str::trim), Some("true" | "1")),
-            settings,
-            ..Role::default()
-        };
         // What roles hold is bounded for all of them together.
         let held = self.entity.roles.iter().map(Role::parts).sum::<usize>();
         if held < PARTS_MAX {
-            push(&mut self.entity.roles, role, &mut self.entity.is_cut);
+            push(&mut self.entity.roles, role(tag), &mut self.entity.is_cut);
         } else {
             self.entity.is_cut = true;
         }
     }
 
     fn endpoint(&mut self, tag: StartTag<'_>) {
-        let Some(location) = owned(tag, "Location") else { return };
-        let endpoint = Endpoint {
-            service: tag.local().to_owned(),
-            binding: owned(tag, "Binding").unwrap_or_default(),
-            location,
-            response: owned(tag, "ResponseLocation"),
-            index: owned(tag, "index"),
-            is_default: owned(tag, "isDefault"),
-        };
-        if let Some(role) = self.entity.roles.last_mut() {
+        if let (Some(endpoint), Some(role)) = (endpoint(tag), self.entity.roles.last_mut()) {
             push(&mut role.endpoints, endpoint, &mut self.entity.is_cut);
         }
     }
@@ -293,12 +257,7 @@ impl Assembler {
                 if std::mem::take(&mut self.is_registered_by_group) {
                     self.entity.registrations.clear();
                 }
-                let registration = Registration {
-                    authority: owned(tag, "registrationAuthority"),
-                    instant: owned(tag, "registrationInstant"),
-                    policies: 0,
-                };
-                push(&mut self.entity.registrations, registration, &mut self.entity.is_cut);
+                push(&mut self.entity.registrations, registration(tag), &mut self.entity.is_cut);
             }
             _ => {
                 if let Some(registration) = self.entity.registrations.last_mut() {
@@ -424,6 +383,10 @@ impl Assembler {
                 push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope, cut);
             }
             (Place::Ui, Some(role)) => push(&mut role.texts, labelled(), cut),
+            (Place::Setting, Some(role)) => {
+                let Text { what, value, .. } = labelled();
+                push(&mut role.settings, (what, value.trim().to_owned()), cut);
+            }
             (Place::GivenName, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
                     contact.is_named |= !text.trim().is_empty();
@@ -449,7 +412,7 @@ impl Assembler {
                     bare.take(number, text);
                 }
             }
-            (Place::Ui | Place::Logo, None) => {}
+            (Place::Ui | Place::Setting | Place::Logo, None) => {}
         }
     }
 

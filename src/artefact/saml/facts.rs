@@ -226,7 +226,7 @@ impl<'a> Collector<'a> {
             Stand::Part => {}
         }
         if let Some(open) = &mut self.open {
-            open.start(tag, element);
+            open.start(tag, element, self.structure.role());
         } else if !was_in_entity && !self.structure.is_in_entity() {
             self.outside(tag, element);
         }
@@ -272,15 +272,20 @@ impl<'a> Collector<'a> {
                 }
             }
         }
+        let is_extension = self.outside.is_extension(tag.depth());
         if self.outside.start(tag, element, is_publication) {
             let what = format!("{} stands behind entities that it is about", tag.name());
             self.breach("saml.entity.misplaced", format!("{what}, at {}", tag.position()));
         }
         let of_entities = [Element::EntityAttributes, Element::KeyAuthority, Element::RegistrationInfo];
-        if self.is_split && of_entities.contains(&element) {
-            let what = format!("{} of a group, at {}", tag.name(), tag.position());
-            self.breach("saml.split.group", format!("{what}: no entity that stands alone has it"));
-        }
+        let lost = match element {
+            _ if !self.is_split => return,
+            _ if of_entities.contains(&element) => "saml.split.group",
+            _ if is_extension => "saml.split.extension",
+            _ => return,
+        };
+        let what = format!("{} of a group, at {}", tag.name(), tag.position());
+        self.breach(lost, format!("{what}: no entity that stands alone has it"));
     }
 
     fn registered(&mut self, authority: &str) {

@@ -141,6 +141,12 @@ impl Groups {
         self.open.len() == 1 && depth == 2
     }
 
+    /// Whether a tag at this depth begins one of the extensions of the innermost group.
+    pub(super) fn is_extension(&self, depth: usize) -> bool {
+        let is_open = self.thing.as_ref().is_some_and(|thing| thing.depth.is_some());
+        depth == self.open.len() + 1 && !is_open
+    }
+
     /// A group begins.
     pub(super) fn group(&mut self, tag: StartTag<'_>) {
         self.end_text();
@@ -194,7 +200,7 @@ impl Groups {
         let is_child = tag.depth() == self.open.len();
         let Some(group) = self.open.last_mut() else { return false };
         let keys = group.says.authorities().len();
-        group.says.start(tag, element);
+        group.says.start(tag, element, None);
         let is_told = |namespace: &str, name: &str| {
             is_publication && namespace.is_empty() && PUBLICATION.contains(&name)
         };

@@ -11,6 +11,7 @@ mod groups;
 mod key_info;
 mod mdq;
 mod oddities;
+mod parts;
 mod places;
 mod prepare;
 mod private;

@@ -12,33 +12,27 @@ pub(super) struct Places {
     extensions: Vec<usize>,
     /// The extensions that stood in that one.
     seen: Vec<Element>,
-    /// How deep the open role is.
-    role: Option<usize>,
 }
 
 impl Places {
-    /// Takes in the start of an element of this entity; tells of an extension that stands where it does not belong.
+    /// Takes in the start of an element of this entity, that is so deep, as its open role is; tells of an extension that stands where it does not belong.
     pub(super) fn start(
         &mut self,
         tag: StartTag<'_>,
         element: Element,
-        entity_depth: usize,
+        (entity_depth, role): (usize, Option<usize>),
         entity: &Entity,
     ) -> Option<String> {
         let depth = tag.depth();
         let is_in = |parent: usize| depth == parent + 2 && self.extensions.last() == Some(&(parent + 1));
         let in_role = |names: &[&str]| {
-            let role = self.role.and_then(|at| Some((at, entity.roles.last()?)));
+            let role = role.and_then(|at| Some((at, entity.roles.last()?)));
             role.is_some_and(|(at, role)| is_in(at) && names.contains(&role.name.as_str()))
         };
         let belongs = match element {
             Element::Extensions => {
                 self.extensions.push(depth);
                 self.seen.clear();
-                return None;
-            }
-            Element::Role if depth == entity_depth + 1 => {
-                self.role = Some(depth);
                 return None;
             }
             Element::EntityAttributes | Element::RegistrationInfo | Element::PublicationInfo => {
@@ -68,6 +62,5 @@ impl Places {
     /// Takes in the end of the element at this depth.
     pub(super) fn end(&mut self, depth: usize) {
         self.extensions.pop_if(|open| *open == depth);
-        self.role.take_if(|open| *open == depth);
     }
 }

@@ -33,6 +33,11 @@ impl Structure {
         self.entity.is_some()
     }
 
+    /// How deep the open role is.
+    pub(super) const fn role(&self) -> Option<usize> {
+        self.role
+    }
+
     /// Whether an element at a depth stands directly in a role.
     pub(super) fn is_in_role(&self, depth: usize) -> bool {
         self.role.is_some_and(|role| depth == role + 1)

@@ -168,6 +168,14 @@ pub(super) static ROWS: &[Rule] = &[
         Check::Reader,
     ),
     Rule::saml(
+        "saml.split.extension",
+        Warn,
+        "when each entity is signed on its own, no extension of a group gets lost, such as a usage policy",
+        "let the aggregator write it into the entities; or, where nobody misses it, lower the rule in the profile",
+        "SAML V2.0 Metadata Extensions for Registration and Publication Information, section 2.2",
+        Check::Reader,
+    ),
+    Rule::saml(
         "saml.private-key",
         Block,
         "no private key stands in the document",

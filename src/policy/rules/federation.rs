@@ -238,7 +238,9 @@ fn language(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
     let bad = entity.texts().filter(|text| !text.language.as_deref().is_some_and(is_tag));
     let mut found: Vec<String> = bad.map(|text| format!("{} has no sound xml:lang", text.what)).collect();
     for role in &entity.roles {
-        let texts = role.texts.iter().filter(|text| text.language.is_some());
+        // a role has a ServiceName for each of its AttributeConsumingServices
+        let texts =
+            role.texts.iter().filter(|text| text.language.is_some() && !text.what.starts_with("Service"));
         if !has_twins(texts.clone().map(|text| (&text.what, &text.language))) {
             continue;
         }
