@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::keyset::KeyInput;
 use super::openid::identifier::not_a_url;
+use super::openid::signing;
 use super::{ALTERED, COMPOSED, Terms};
 use crate::base::clock::Span;
 use crate::base::disk::Document;
@@ -111,7 +112,8 @@ pub(super) fn judge_scopes(
     scopes.join(" ")
 }
 
-/// Reads the keys of a client as JWKs for signatures, and judges them: none of this vault, none twice, none weak.
+/// Reads the keys of a client as JWKs for signatures, and judges them: none of this vault, none of a subordinate's federation,
+/// none twice, none weak.
 pub(super) fn client_keys(
     keys: &[KeyInput],
     terms: &Terms<'_>,
@@ -126,6 +128,9 @@ pub(super) fn client_keys(
         let thumbprint = key.thumbprint();
         for kept in terms.vault.keys()?.iter().filter(|kept| kept.public == *key.key()) {
             breaches.push(("client-key.kept", format!("key {thumbprint} is {} of this vault", kept.id)));
+        }
+        for owner in signing::holders(terms, &key)? {
+            breaches.push(("client-key.other", owner));
         }
         if let Parts::Rsa { n, .. } = key.key().parts()
             && n.len() < 384
