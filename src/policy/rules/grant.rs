@@ -78,7 +78,8 @@ pub(super) static ROWS: &[Rule] = &[
             "name the scopes, such as \"scim\"",
             "RFC 6749, section 3.3: without a scope, the service decides how much it means",
         ),
-    ),
+    )
+    .firm(),
     provisioning(
         "provisioning.scope.unlisted",
         Block,
