@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::grants::{NOW, Vault, line, prepared, profile, signed, signed_by_both};
 use crate::kinds::rules_of;
+use crate::support::every::{self, DOCUMENTS};
 use crate::support::{Folder, Ran, root};
 
 #[test]
@@ -78,4 +79,55 @@ fn the_keys_of_an_anchor_say_nothing_else_and_are_called_like_no_other() {
     (other["keys"][1]["kid"], other["thumbprints"][1]["kid"]) = (kid.clone().into(), kid.into());
     let ran = sign(&other, &jws["signatures"]);
     assert!(ran.code == 3 && ran.stderr.contains("like another key"), "{}", ran.stderr);
+}
+
+/// A key that a subordinate has for its federation serves nothing else, whichever of the two is signed first.
+#[test]
+fn a_federation_key_of_a_subordinate_stands_in_no_set_and_lets_nobody_in() {
+    let uses: Vec<_> = DOCUMENTS
+        .into_iter()
+        .filter_map(|(kind, document)| match kind {
+            "jwks" | "kubernetes" | "spiffe-bundle" => Some((kind, document, "jwks.key.taken")),
+            "provisioning-authorisation" | "access-token" | "software-statement" => {
+                Some((kind, document, "client-key.other"))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(uses.len(), 6);
+    let reuse = |folder: &Folder, document: &str| {
+        let text = String::from_utf8(folder.read(document)).unwrap();
+        assert!(text.contains("client.pub"), "{document}");
+        fs::write(folder.path("reused.toml"), text.replace("client.pub", "other.pub")).unwrap();
+    };
+    let folder = every::vault("p384", "ES384");
+    for (kind, document) in DOCUMENTS.iter().take(2) {
+        assert_eq!(every::sign(&folder, kind, document, &format!("{kind}.out")).code, 0, "{kind}");
+    }
+    for (kind, document, rule) in &uses {
+        reuse(&folder, document);
+        let ran = every::sign(&folder, kind, "reused.toml", "out");
+        let says = "is one of https://op.example.org, as example.org/sandbox/all signed it";
+        assert!(
+            ran.code == 3 && ran.stderr.contains(rule) && ran.stderr.contains(says),
+            "{kind}: {}",
+            ran.stderr
+        );
+        let own = every::sign(&folder, kind, document, &format!("{kind}.own"));
+        assert_eq!(own.code, 0, "{kind}: {}", own.stderr);
+    }
+    for (kind, document, _) in uses.iter().filter(|(_, _, rule)| *rule == "jwks.key.taken") {
+        let folder = every::vault("p384", "ES384");
+        reuse(&folder, document);
+        assert_eq!(
+            every::sign(&folder, kind, "reused.toml", "out").code,
+            0,
+            "{kind}: nobody has the key yet"
+        );
+        every::sign(&folder, "entity-configuration", "configuration.json", "entity-configuration.out");
+        let ran = every::sign(&folder, "subordinate-statement", "subordinate.toml", "statement");
+        let says = format!("stands in the {kind} of example.org/sandbox/all, too");
+        let is_told = ran.stderr.contains("openid.subject.key-taken") && ran.stderr.contains(&says);
+        assert!(ran.code == 3 && is_told, "{kind}: {}", ran.stderr);
+    }
 }

@@ -270,6 +270,40 @@ fn the_examples_run() {
     }
 }
 
+/// Consumers follow them, and compare the issuer octet by octet.
+#[test]
+fn the_addresses_of_an_issuer_are_proper_urls() {
+    let kind = kind("kubernetes").unwrap();
+    let profile = "version = 1\nkinds = [\"kubernetes\"]\npolicy_ref = \"x\"\n";
+    let found = |issuer: &str, uri: &str| {
+        let pem = PUBLIC.with(|key| key.to_pem().unwrap());
+        let text = format!("issuer = {issuer:?}\njwks_uri = {uri:?}\n[[keys]]\npem = {pem:?}\n");
+        prepared(kind, &Document::from_bytes("issuer.toml", text.into_bytes()), (profile, None), |prepared| {
+            let found = rules_of(prepared.examined());
+            ["kubernetes.issuer.url", "kubernetes.jwks-uri.url"].map(|rule| found.contains(rule))
+        })
+    };
+    let (issuer, uri) = ("https://k.example.org", "https://k.example.org/openid/v1/jwks");
+    for (own, at) in [(issuer, uri), ("https://k.example.org:6443/x", "https://[2001:db8::1]:6443/jwks?v=1")] {
+        assert_eq!(found(own, at), [false, false], "{own} {at}");
+    }
+    for wrong in [
+        "https://k.example.org@evil.example/j",
+        "https://k.example.org:80@evil.example/j",
+        "https://k.example.org\\@evil.example/j",
+        "https://evil.example/j#k.example.org",
+        "https://evil example/j",
+        "https:///j",
+        "https://k.example.org:x/j",
+        "http://k.example.org/j",
+        "HTTPS://k.example.org/j",
+    ] {
+        assert_eq!(found(issuer, wrong), [false, true], "{wrong}");
+        assert_eq!(found(wrong, uri), [true, false], "{wrong}");
+    }
+    assert_eq!(found("https://k.example.org/?x", uri), [true, false]);
+}
+
 /// Whatever kind of set it is: a key of another tenant, or of the bundle of a line in another environment.
 #[test]
 fn keys_of_others_stand_in_no_set() {

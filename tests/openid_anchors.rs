@@ -39,6 +39,9 @@ pub(crate) fn noted(vector: &Value) -> BTreeSet<String> {
     if let Some(history) = vector.get("history") {
         write_history(&scene, history);
     }
+    if let Some(changes) = vector.get("trusted") {
+        scene.put("trusted.jwt", &anchor_of(ANCHOR, scene.keys.anchor.as_ref(), changes));
+    }
     let arguments = vector["arguments"].as_array().unwrap().iter().map(|one| one.as_str().unwrap());
     let told = good(&scene.verify_with(&arguments.chain(["--at", AT]).collect::<Vec<_>>()));
     told["notes"].as_array().unwrap().iter().map(|note| note["rule"].as_str().unwrap().to_owned()).collect()
@@ -299,4 +302,51 @@ fn a_trusted_configuration_is_judged_and_says_who_issues_marks() {
     refused(&trusted(json!({"trust_mark_issuers": {MARK: [MIDDLE]}})), "openid.trust-mark", "does not let");
     // Today's configuration may hold a chain of the past.
     good(&trusted(json!({"iat": 1_795_900_000})));
+}
+
+/// Once the anchor gave a key or an issuer up, nobody brings them back with what it said before, though that has not ended.
+#[test]
+fn an_older_configuration_among_the_files_does_not_speak_against_a_newer_one_that_is_trusted() {
+    const LATER: i64 = IAT + 100_000;
+    let mut scene = scene();
+    let leaked = scene.keys.other.public().unwrap();
+    let leaked = jwk_as(&leaked, "leaked", leaked.jose_scheme("ES384").unwrap());
+    scene.anchor["jwks"]["keys"].as_array_mut().unwrap().push(leaked);
+    scene.write();
+    let chain = ["subject.jwt", "below.jwt", "above.jwt"];
+    let verify = |with: &[&str], changes: Value, at: &str| {
+        scene.put("trusted.jwt", &anchor_of(ANCHOR, scene.keys.anchor.as_ref(), &changes));
+        scene.verify_with(&[&chain[..], with, &["--trust", "trusted.jwt", "--at", at]].concat())
+    };
+    // What is right stays so, and which word was heard is told where it is not the last one.
+    let newer = |issuer: &str| json!({"iat": LATER, "trust_mark_issuers": {MARK: [issuer]}});
+    let told = good(&verify(&["anchor.jwt"], newer(ANCHOR), AT));
+    assert_eq!(
+        (&told["notes"][0]["file"], &told["notes"][0]["rule"]),
+        (&json!("anchor.jwt"), &json!("openid.chain.older"))
+    );
+    assert_eq!(told["trust_marks"][0]["verified"], true);
+    assert_eq!(good(&verify(&["anchor.jwt"], json!({}), AT))["notes"], json!([]));
+    // An issuer that it lets no longer issue; before it said so, it did.
+    for files in [&[][..], &["anchor.jwt"]] {
+        refused(
+            &verify(files, newer(MIDDLE), AT),
+            "openid.trust-mark",
+            "does not let https://ta.example.org",
+        );
+    }
+    let before = "2026-11-18T12:00:00Z";
+    assert_eq!(good(&verify(&["anchor.jwt"], newer(MIDDLE), before))["trust_marks"][0]["verified"], true);
+    // A key that it gave up, at whatever time; where the configuration that lists it is the last one, it speaks.
+    scene.put("above.jwt", &sign(scene.keys.other.as_ref(), "leaked", STATEMENT, &scene.above));
+    for at in [AT, before] {
+        refused(
+            &verify(&["anchor.jwt"], newer(ANCHOR), at),
+            "verify.untrusted",
+            "above.jwt: it is signed by a key 'leaked'",
+        );
+    }
+    for older in [json!({}), json!({"iat": IAT - 1})] {
+        good(&verify(&["anchor.jwt"], older, AT));
+    }
 }

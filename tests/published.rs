@@ -178,3 +178,49 @@ fn who_left_is_told_and_pruned_without_a_trace() {
     let said: Value = serde_json::from_str(&verifies(&folder, &["--json"]).stdout).unwrap();
     assert_eq!((&said["coverage"]["gone"], &said["coverage"]["files"]), (&0.into(), &7.into()));
 }
+
+/// The lines of an index, by the name of what they are about, without their commas.
+fn entries(index: &str) -> Vec<&str> {
+    index.lines().filter(|line| line.starts_with("{\"id\":")).map(|line| line.trim_end_matches(',')).collect()
+}
+
+/// A mark that was right once is put back among newer documents, whose configuration does not let anybody issue it so.
+#[test]
+fn a_trust_mark_that_the_configuration_does_not_let_the_entity_issue_is_refused() {
+    let folder = tree();
+    let anchor = String::from_utf8(folder.read("in/anchor.toml")).unwrap();
+    let (place, index) = (folder.path("tree/mark"), folder.read("tree/index.json"));
+    let index = String::from_utf8(index).unwrap();
+    let line = *entries(&index).iter().find(|line| line.contains("\"id\":\"trust-mark ")).unwrap();
+    let inner = place.read_dir().unwrap().next().unwrap().unwrap().path();
+    let file = inner.read_dir().unwrap().next().unwrap().unwrap().path();
+    let mark = fs::read(&file).unwrap();
+    fs::remove_file(folder.path("in/trust-marks/1.toml")).unwrap();
+    let other = "[\"https://anchor.example.org\"]";
+    let owner = "[trust_mark_owners.\"https://marks.example.org/m\"]\nsub = \"https://owner.example.org\"\n";
+    let owner = format!("{owner}[[trust_mark_owners.\"https://marks.example.org/m\".jwks.keys]]\n");
+    let numbers = crate::support::federation::jwk(7);
+    let members = numbers.as_object().unwrap().iter();
+    let owner = members.fold(owner, |all, (name, value)| all + &format!("{name} = {value}\n"));
+    for (changed, why) in [
+        (anchor.split("[trust_mark_issuers]").next().unwrap().to_owned(), "does not know this type"),
+        (anchor.replace(other, "[\"https://other.example.org\"]"), "does not let https://anchor.example.org"),
+        (format!("{anchor}{owner}"), "its type has an owner, and it has no delegation"),
+    ] {
+        fs::write(folder.path("in/anchor.toml"), changed).unwrap();
+        signs(&folder, &[]);
+        // What left may have been right when it was signed: it is counted, and told as gone.
+        assert_eq!(verifies(&folder, &[]).code, 0, "{why}");
+        signs(&folder, &["--prune"]);
+        let now = String::from_utf8(folder.read("tree/index.json")).unwrap();
+        let mut all = [entries(&now), vec![line]].concat();
+        all.sort_unstable();
+        let head = now.lines().next().unwrap();
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(&file, &mark).unwrap();
+        fs::write(folder.path("tree/index.json"), format!("{head}\n{}\n]}}\n", all.join(",\n"))).unwrap();
+        refuses(&folder, "verify.altered", &["%2Fop1.example.org is not good", why]);
+        fs::remove_dir_all(&place).unwrap();
+        fs::write(folder.path("tree/index.json"), now).unwrap();
+    }
+}

@@ -129,6 +129,21 @@ impl Kind for AccessToken {
         let (claims, verified) = jwt::verify(document, SHAPE.typ, trust)?;
         jwt::demand(&claims, &REQUIRED, document)?;
         grant::demand_audience(&claims, document)?;
-        Ok(verified)
+        grant::demand_scopes(&claims, document)?;
+        if let (Some(environment), Some(lives)) = (claims.get("env"), lifetime(&verified)) {
+            grant::demand_lifetime("it lives", lives, environment, document)?;
+        }
+        match claims.get("cnf").map(Value::as_object) {
+            Some(bound) if bound.is_none_or(Map::is_empty) => Err(grant::refuse(
+                "its cnf names no key that it is bound to (RFC 7800, section 3.1)",
+                document,
+            )),
+            _ => Ok(verified),
+        }
     }
+}
+
+/// How many seconds a token lives.
+fn lifetime(verified: &Verified) -> Option<i64> {
+    Some(verified.valid_until?.seconds_since(verified.valid_from?))
 }

@@ -1,9 +1,12 @@
 //! What grants have in common: one audience, scopes, lifetimes that the environment limits, and public keys of a client.
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value};
 
 use super::keyset::KeyInput;
 use super::openid::identifier::not_a_url;
+use super::openid::signing;
 use super::{ALTERED, COMPOSED, Terms};
 use crate::base::clock::Span;
 use crate::base::disk::Document;
@@ -62,14 +65,51 @@ pub(super) fn audience(value: &Value) -> Result<&str, String> {
     }
 }
 
+/// Refuses a JWT whose signature is good, for what its claims say.
+pub(super) fn refuse(why: impl Display, document: &Document) -> Fault {
+    ALTERED
+        .fault(format!("{}: the signature is good, but {why}", document.name()))
+        .hint("have it signed anew: nobody can use it as it is")
+}
+
 /// Refuses a JWT that is for more than one audience, or for a wildcard.
 pub(super) fn demand_audience(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
     match claims.get("aud").map(audience) {
-        Some(Err(why)) => {
-            Err(ALTERED.fault(format!("{}: the signature is good, but {why}", document.name())))
-        }
+        Some(Err(why)) => Err(refuse(why, document)),
         _ => Ok(()),
     }
+}
+
+/// Refuses a JWT whose claim `scope`, where it has one, is no list of scopes (RFC 6749, section 3.3; RFC 8693, section 4.2).
+pub(super) fn demand_scopes(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
+    let is_scope = |scope: &str| {
+        !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+    };
+    match claims.get("scope") {
+        Some(Value::String(text)) if !text.split(' ').all(is_scope) => {
+            Err(refuse(format!("its scope is '{text}', and scopes stand between single spaces"), document))
+        }
+        None | Some(Value::String(_)) => Ok(()),
+        Some(_) => Err(refuse("its scope is no text of scopes between spaces", document)),
+    }
+}
+
+/// Refuses a JWT that lets tokens live longer than the environment it names allows.
+pub(super) fn demand_lifetime(
+    what: &str,
+    seconds: i64,
+    environment: &Value,
+    document: &Document,
+) -> Result<(), Fault> {
+    let name = environment.as_str().unwrap_or_default();
+    let environment: Environment =
+        name.parse().map_err(|fault| refuse(format!("its env is no environment: {fault}"), document))?;
+    let most = lifetime_max(environment);
+    if seconds > most.seconds() {
+        let lifetime = Span::of_seconds(seconds);
+        return Err(refuse(format!("{what} {lifetime}, and in {environment} {most} is the most"), document));
+    }
+    Ok(())
 }
 
 /// Judges the audience of a document by the profile's list.
@@ -111,7 +151,8 @@ pub(super) fn judge_scopes(
     scopes.join(" ")
 }
 
-/// Reads the keys of a client as JWKs for signatures, and judges them: none of this vault, none twice, none weak.
+/// Reads the keys of a client as JWKs for signatures, and judges them: none of this vault, none of a subordinate's federation,
+/// none twice, none weak.
 pub(super) fn client_keys(
     keys: &[KeyInput],
     terms: &Terms<'_>,
@@ -126,6 +167,9 @@ pub(super) fn client_keys(
         let thumbprint = key.thumbprint();
         for kept in terms.vault.keys()?.iter().filter(|kept| kept.public == *key.key()) {
             breaches.push(("client-key.kept", format!("key {thumbprint} is {} of this vault", kept.id)));
+        }
+        for owner in signing::holders(terms, &key)? {
+            breaches.push(("client-key.other", owner));
         }
         if let Parts::Rsa { n, .. } = key.key().parts()
             && n.len() < 384

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
+use super::openid::signing;
 use super::{
     ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, digest_of, read_all, read_plain,
 };
@@ -262,8 +263,8 @@ pub(super) fn prepare<'d>(
     Ok(Box::new(Detached::new(terms, given, (content, &[Form::jws(kind)]), (facts, found))))
 }
 
-/// Which keys of the set are others': keys of another line of the vault, or such as another line gives out in a set of its own
-/// (RFC 7517 knows no owner; SPIFFE Federation, section 6.2).
+/// Which keys of the set are others': keys of another line of the vault, such as another line gives out in a set of its own, or
+/// federation keys of a subordinate (RFC 7517 knows no owner; SPIFFE Federation, section 6.2).
 fn owners(terms: &Terms<'_>, set: &JwkSet, facts: &Facts) -> Result<Vec<String>, Fault> {
     let here = &terms.key.line;
     let mut found = Vec::new();
@@ -277,6 +278,28 @@ fn owners(terms: &Terms<'_>, set: &JwkSet, facts: &Facts) -> Result<Vec<String>,
             let both = numbers(facts).filter(|fact| theirs.contains(fact.value.as_str()));
             let named = both.map(|fact| fact.path.rsplit_once('.').map_or("", |(key, _)| key));
             found.extend(named.map(|key| format!("{key} stands in the {kind} of {line}, too")));
+        }
+    }
+    for jwk in &set.keys {
+        found.extend(signing::holders(terms, jwk)?);
+    }
+    Ok(found)
+}
+
+/// Which sets of lines of the vault hold a key that signs for a federation. Foreign text.
+///
+/// # Errors
+///
+/// Those of reading the vault.
+pub(super) fn holding(terms: &Terms<'_>, jwk: &Jwk) -> Result<Vec<String>, Fault> {
+    let (mut own, mut found) = (Facts::default(), Vec::new());
+    own.add_json("", &JwkSet::written(&[jose::jwk(jwk.key())]));
+    for kind in SETS {
+        for (line, theirs) in terms.vault.signed(kind)?.iter() {
+            if numbers(theirs).any(|fact| numbers(&own).any(|own| own.value == fact.value)) {
+                let kid = jwk.kid().unwrap_or_default();
+                found.push(format!("the key '{kid}' stands in the {kind} of {line}, too"));
+            }
         }
     }
     Ok(found)

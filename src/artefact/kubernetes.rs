@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::compose::{self, Input};
 use super::keyset::{self, KeyInput, Ready, keys};
+use super::openid::identifier::{not_a_url, not_an_identifier};
 use super::{ALTERED, COMPOSED, Fingerprints, Kind, Prepared, Terms, Verified};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -73,6 +74,13 @@ impl Kind for Kubernetes {
             }
         }
         let jwks_uri = jwks_uri.unwrap_or_else(|| format!("{}/openid/v1/jwks", issuer.trim_end_matches('/')));
+        let addresses = [
+            ("kubernetes.issuer.url", "the issuer", &issuer, not_an_identifier(&issuer)),
+            ("kubernetes.jwks-uri.url", "jwks_uri", &jwks_uri, not_a_url(&jwks_uri)),
+        ];
+        for (rule, what, url, why) in addresses {
+            breaches.extend(why.map(|why| (rule, String::new(), format!("{what} is '{url}': {why}"))));
+        }
         let value = json!({"keys": jwks});
         let discovery = discovery(&issuer, &jwks_uri, &value);
         let mut facts = Facts::default();

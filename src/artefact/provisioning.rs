@@ -19,7 +19,7 @@ use super::{COMPOSED, Kind, Prepared, Terms, Verified};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
-use crate::format::jose::JwkSet;
+use crate::format::jose::{Jwk, JwkSet};
 use crate::key::PublicKey;
 use crate::policy::{Facts, Last, Profile};
 
@@ -168,10 +168,56 @@ impl Kind for Provisioning {
         let (claims, verified) = jwt::verify(document, SHAPE.typ, trust)?;
         jwt::demand(&claims, &REQUIRED, document)?;
         grant::demand_audience(&claims, document)?;
-        let jwks = claims.get("jwks").unwrap_or(&Value::Null);
-        JwkSet::read(jwks).map_err(|fault| fault.at(document.name()))?;
+        grant::demand_scopes(&claims, document)?;
+        demand_keys(&claims, document)?;
+        demand_limits(&claims, document)?;
         Ok(verified)
     }
+}
+
+/// Refuses an authorisation with which no key lets anybody in.
+fn demand_keys(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
+    let set = JwkSet::read(claims.get("jwks").unwrap_or(&Value::Null))
+        .map_err(|fault| fault.at(document.name()))?;
+    let signs = |jwk: &&Jwk| jwk.member("use").is_none_or(|purpose| purpose == "sig");
+    if set.keys.iter().any(|jwk| signs(&jwk)) {
+        return Ok(());
+    }
+    let others = set.keys.len() + set.unused.len();
+    let why = match set.unused.first() {
+        Some(unused) => format!("none of its {others} keys can be used: {}", unused.why),
+        None if others > 0 => "none of its keys is for signatures".into(),
+        None => "its jwks has no key".into(),
+    };
+    Err(grant::refuse(why, document))
+}
+
+/// Refuses limits that nobody can enforce, and those beyond what the environment allows.
+fn demand_limits(claims: &Map<String, Value>, document: &Document) -> Result<(), Fault> {
+    let of = |name: &str| claims.get(name).unwrap_or(&Value::Null);
+    let seconds = of("max_token_ttl").as_i64().filter(|seconds| *seconds > 0);
+    let seconds = seconds.ok_or_else(|| {
+        grant::refuse(
+            format!("its max_token_ttl is {}, no whole number of seconds from 1", of("max_token_ttl")),
+            document,
+        )
+    })?;
+    grant::demand_lifetime("it lets tokens live", seconds, of("env"), document)?;
+    if let Some(methods) = claims.get("methods") {
+        let all = methods.as_array().filter(|all| !all.is_empty());
+        if !all.is_some_and(|all| all.iter().all(|one| METHODS.iter().any(|own| one == own))) {
+            return Err(grant::refuse(format!("its methods are {methods}, no list of SCIM's"), document));
+        }
+    }
+    let Some(networks) = claims.get("policy").and_then(|policy| policy.get("source_cidrs")) else {
+        return Ok(());
+    };
+    let all = networks.as_array().filter(|all| !all.is_empty());
+    let is_network = |one: &Value| one.as_str().is_some_and(|text| network::read(text).is_ok());
+    if all.is_some_and(|all| all.iter().all(is_network)) {
+        return Ok(());
+    }
+    Err(grant::refuse(format!("its source_cidrs are {networks}, no list of networks"), document))
 }
 
 /// The document says for whom it was written, so that one for a sandbox is not signed by the line of production.

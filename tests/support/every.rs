@@ -33,7 +33,7 @@ pub(crate) const DOCUMENTS: [(&str, &str); 15] = [
     ("saml", "entity.xml"),
 ];
 
-const KEY: &str = "[[keys]]\nfile = \"other.pub\"\nalg = \"ES384\"\n";
+const KEY: &str = "[[keys]]\nfile = \"client.pub\"\nalg = \"ES384\"\n";
 
 /// A folder with a vault whose line has this key and signs this way, its public half in `all.pub`, and the documents. What the
 /// line signs of a kind is to be written to the file `KIND.out`: the documents name some of these files.
@@ -72,7 +72,7 @@ pub(crate) fn vault(key: &str, alg: &str) -> Folder {
     put(&folder, "all.pub", &folder.good(&["key", "export", LINE, "--vault", "V"]).stdout);
     put(&folder, "other.pub", &read_key("p384-other").public().unwrap().to_pem().unwrap());
     // Keys that serve one thing each.
-    for (name, secret) in [("protocol.pub", 7), ("old.pub", 8)] {
+    for (name, secret) in [("protocol.pub", 7), ("old.pub", 8), ("client.pub", 9), ("next.pub", 10)] {
         let secret = p384::SecretKey::from_slice(&[secret; 48]).unwrap().to_pkcs8_der().unwrap();
         let public = private_key(secret.as_bytes()).unwrap().public().unwrap();
         put(&folder, name, &public.to_pem().unwrap());
@@ -158,8 +158,8 @@ fn federation(folder: &Folder, key: &str, alg: &str) {
             .replace('@', &String::from_utf8(folder.read("old.pub")).unwrap())
             .as_str(),
     );
-    put(folder, "set.toml", &KEY.replace("other", "protocol"));
-    put(folder, "oob.toml", &format!("contact = \"+49 30 1234\"\n{KEY}"));
+    put(folder, "set.toml", &KEY.replace("client", "protocol"));
+    put(folder, "oob.toml", &format!("contact = \"+49 30 1234\"\n{}", KEY.replace("client", "next")));
 }
 
 fn grants(folder: &Folder) {

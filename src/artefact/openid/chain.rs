@@ -4,6 +4,7 @@
 //! Nothing is fetched. A statement counts only by the keys that its superior's statement gives its issuer.
 
 use super::anchor::{Anchor, Keys, silence};
+use super::checks::SKEW_SECONDS;
 use super::constraints;
 use super::metadata_policy::MetadataPolicy;
 use super::statement::{Form, Found, Statement};
@@ -67,15 +68,15 @@ pub fn verify(links: &[Link], anchor: &Anchor, at: Instant) -> Result<Chain, Fau
         // Today's configuration may be trusted for a chain of the past.
         judge(link, link.statement.date("iat").unwrap_or(at).max(at), &mut notes)?;
     }
-    let (anchor_key, is_historical, top_keys) = path.hang(&keys, &mut notes)?;
+    let trusted: Vec<&Statement> = anchor.configurations(top).map(|link| &link.statement).collect();
+    let (anchor_key, is_historical, top_keys) = path.hang(&keys, path.newer(&trusted), &mut notes)?;
     path.check_signatures(&top_keys)?;
     path.check_hints()?;
     let statements: Vec<&Statement> = path.statements.iter().map(|link| &link.statement).collect();
     constraints::check(&statements, &path.entities)?;
     let (metadata, policy) = constraints::resolve(&path.subject.statement, &statements)?;
-    let youngest = anchor.configurations(top).max_by_key(|link| link.statement.date("iat"));
-    let configuration = path.top().or(youngest.map(|link| &link.statement));
-    let marks = trust_mark::verify(&path.subject.statement, &path.known_keys(&top_keys)?, configuration, at)
+    let decides = path.decides(&trusted);
+    let marks = trust_mark::verify(&path.subject.statement, &path.known_keys(&top_keys)?, decides, at)
         .map_err(|fault| fault.at(&path.subject.place))?;
     let ends = links.iter().filter_map(|link| link.statement.date("exp")).min();
     Ok(Chain {
@@ -198,11 +199,31 @@ impl<'a> Path<'a> {
         self.configuration(self.entities.last()?).map(|link| &link.statement)
     }
 
+    /// The newest trusted configuration of the anchor, where it is newer than the one among the files.
+    fn newer<'t>(&self, trusted: &[&'t Statement]) -> Option<&'t Statement> {
+        let own = self.top()?.date("iat");
+        trusted.iter().copied().max_by_key(|one| one.date("iat")).filter(|newest| newest.date("iat") > own)
+    }
+
+    /// The configuration of the anchor that says who issues trust marks: the newest that was made by then, else the newest.
+    fn decides<'t>(&self, trusted: &[&'t Statement]) -> Option<&'t Statement>
+    where
+        'a: 't,
+    {
+        let made = |one: &&Statement| one.date("iat");
+        let by_then =
+            |one: &&Statement| made(one).is_none_or(|made| made.seconds_since(self.at) <= SKEW_SECONDS);
+        let all = || trusted.iter().copied().chain(self.top());
+        all().filter(by_then).max_by_key(made).or_else(|| all().max_by_key(made))
+    }
+
     /// Finds the trusted key that the chain hangs on: the one that signed the anchor's configuration, or its statement where
-    /// that was not given. Returns its thumbprint, whether it is historical, and the keys of the anchor that count.
+    /// that was not given. Returns its thumbprint, whether it is historical, and the keys of the anchor that count: where a
+    /// newer configuration is trusted, no key counts that only an older one lists.
     fn hang(
         &self,
         trusted: &Keys,
+        newer: Option<&Statement>,
         notes: &mut Vec<(String, Found)>,
     ) -> Result<(String, bool, JwkSet), Fault> {
         let top = self.entities.last().copied().unwrap_or_default();
@@ -230,14 +251,26 @@ impl<'a> Path<'a> {
                 format!("the anchor's key {} made this signature, and {revoked}", key.jwk.thumbprint());
             notes.push((link.place.clone(), Found { rule: "openid.chain.revoked", detail }));
         }
-        let keys = if link.statement.form() == Form::EntityConfiguration {
+        let is_configuration = link.statement.form() == Form::EntityConfiguration;
+        let keys = if is_configuration && newer.is_none() {
             let mut keys = link.statement.keys()?;
             keys.keys.retain(|own| !trusted.silenced.iter().any(|(jwk, _)| jwk.key() == own.key()));
             keys
         } else {
-            named(link, jws, &key.jwk, notes)?;
             JwkSet { keys: trusted.speaking.iter().map(|key| key.jwk.clone()).collect(), unused: vec![] }
         };
+        if !is_configuration {
+            named(link, jws, &key.jwk, notes)?;
+        }
+        if let Some(newer) = newer {
+            let made = |one: &Statement| one.date("iat").map_or_else(String::new, |made| made.to_string());
+            let detail = format!(
+                "this configuration of the anchor is of {}, and the trusted one of {} says which keys count",
+                made(&link.statement),
+                made(newer),
+            );
+            notes.push((link.place.clone(), Found { rule: "openid.chain.older", detail }));
+        }
         Ok((key.jwk.thumbprint(), key.is_historical, keys))
     }
 

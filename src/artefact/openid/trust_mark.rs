@@ -57,13 +57,33 @@ fn one(
     anchor: Option<&Statement>,
     at: Instant,
 ) -> Result<Option<String>, Fault> {
-    let (mark_type, issuer) = (mark.text("trust_mark_type"), mark.iss());
     let Some(anchor) = anchor else {
         return Ok(Some(
             "the anchor's configuration, which says who may issue it, is neither among the files nor trusted"
                 .into(),
         ));
     };
+    if let Some(why) = unknown(mark, anchor, at)? {
+        return Ok(Some(why));
+    }
+    let issuer = mark.iss();
+    let Some((_, keys)) = known.iter().find(|(entity, _)| *entity == issuer) else {
+        return Ok(Some(format!("its issuer {issuer} is no entity of the chain, so its keys are not known")));
+    };
+    match mark.jws() {
+        Some(jws) => verify_by_kid(jws, keys, at).map(|()| None),
+        None => Err(MARK.fault("the trust mark is not signed")),
+    }
+}
+
+/// Holds a mark against what its anchor says of its type: who may issue it, and with whose leave. Returns why nothing is known
+/// of that, if so.
+///
+/// # Errors
+///
+/// `openid.trust-mark`, `verify.untrusted` and `jws.signature`.
+pub(super) fn unknown(mark: &Statement, anchor: &Statement, at: Instant) -> Result<Option<String>, Fault> {
+    let (mark_type, issuer) = (mark.text("trust_mark_type"), mark.iss());
     let of_type = |claim: &str| anchor.get(claim).and_then(|all| all.get(mark_type));
     let Some(issuers) = of_type("trust_mark_issuers").and_then(Value::as_array) else {
         return Ok(Some("the anchor does not know this type of trust mark".into()));
@@ -71,15 +91,9 @@ fn one(
     if !issuers.is_empty() && !issuers.iter().any(|own| own == issuer) {
         return Err(MARK.fault(format!("the anchor does not let {issuer} issue '{mark_type}'")));
     }
-    if let Some(owner) = of_type("trust_mark_owners") {
-        delegated(mark, owner, at)?;
-    }
-    let Some((_, keys)) = known.iter().find(|(entity, _)| *entity == issuer) else {
-        return Ok(Some(format!("its issuer {issuer} is no entity of the chain, so its keys are not known")));
-    };
-    match mark.jws() {
-        Some(jws) => verify_by_kid(jws, keys, at).map(|()| None),
-        None => Err(MARK.fault("the trust mark is not signed")),
+    match of_type("trust_mark_owners") {
+        Some(owner) => delegated(mark, owner, at).map(|()| None),
+        None => Ok(None),
     }
 }
 

@@ -78,7 +78,8 @@ pub(super) static ROWS: &[Rule] = &[
             "name the scopes, such as \"scim\"",
             "RFC 6749, section 3.3: without a scope, the service decides how much it means",
         ),
-    ),
+    )
+    .firm(),
     provisioning(
         "provisioning.scope.unlisted",
         Block,
@@ -272,7 +273,7 @@ pub(super) static ROWS: &[Rule] = &[
         "client-key.other",
         Block,
         (
-            "no other client, tenant or environment was authorised with the key",
+            "no other client, tenant or environment was authorised with the key, and no subordinate signs for a federation with it",
             "ask both whose key it is: who holds it would be both of them",
             "a safeguard of this program: what a sandbox holds never opens production",
         ),

@@ -90,7 +90,7 @@ pub(super) static ROWS: &[Rule] = &[
         "jwks.key.taken",
         Block,
         (
-            "no key belongs to another line, tenant or environment, or stands in the set of one",
+            "no key belongs to another line, tenant or environment or stands in the set of one, and none is a subordinate's federation key",
             "make a key for this line alone, or sign the set with the line that the key is of",
             "SPIFFE Federation, section 6.2; NIST SP 800-57 part 1, section 5.2: one key, one use",
         ),

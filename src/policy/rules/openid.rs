@@ -308,6 +308,13 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 10.2",
     ),
     rule(
+        "openid.chain.older",
+        Note,
+        "no newer configuration of the anchor is trusted than the one in a chain",
+        "nothing, where the older one only belongs to an old chain: keys that it alone lists do not count; those of the past come with --historical",
+        "OpenID Federation 1.0, sections 10.2 and 11.2; a safeguard of this program",
+    ),
+    rule(
         "openid.chain.revoked",
         Warn,
         "the anchor's key that a chain hangs on was not revoked later",

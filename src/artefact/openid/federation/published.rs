@@ -10,8 +10,7 @@ use super::names::Names;
 use super::tree::{self, media_type, parts};
 use super::{PLACES, server};
 use crate::artefact::detached;
-use crate::artefact::openid::signing;
-use crate::artefact::openid::{Form, Statement};
+use crate::artefact::openid::{Form, Statement, signing, trust_mark};
 use crate::artefact::{ALTERED, Verified};
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -64,6 +63,8 @@ struct Seen {
     subject: String,
     made: Option<Instant>,
     end: Option<Instant>,
+    /// Whether the configuration says nothing of it: a trust mark of a type that another anchor has.
+    is_unjudged: bool,
     /// The thumbprints of the keys that it gives out, where it is a set of keys.
     keys: Vec<String>,
 }
@@ -71,6 +72,7 @@ struct Seen {
 /// What is held against the tree.
 struct Stranger {
     tree: Tree,
+    configuration: Statement,
     entity: String,
     keys: JwkSet,
     names: Names,
@@ -83,6 +85,7 @@ struct Found {
     subjects: Vec<String>,
     forms: Vec<Form>,
     marks: u64,
+    unjudged: u64,
     gone: u64,
     made: Option<Instant>,
     first: Option<(Instant, String)>,
@@ -115,7 +118,8 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
     let configuration = Statement::read(str::from_utf8(&text).unwrap_or_default())?;
     let entity = configuration.iss().to_owned();
     let names = Names::promised(&entity, configuration.claims())?;
-    let stranger = Stranger { tree, entity, keys: configuration.keys()?, names };
+    let keys = configuration.keys()?;
+    let stranger = Stranger { tree, configuration, entity, keys, names };
     let files = stranger.tree.files(FILES_MAX)?;
     let found = stranger.look(index, &files)?;
     if !found.wrong.is_empty() {
@@ -132,12 +136,13 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
     facts.add("valid until", end.map_or_else(|| "for ever".to_owned(), |end| end.to_string()));
     let missing = stranger.missing(&files);
     let of_files = [("files", files.len().into()), ("gone", found.gone.into())];
+    let unjudged = (found.unjudged > 0).then(|| ("trust_marks_not_judged", found.unjudged.into()));
     let promised = (!missing.is_empty()).then(|| ("promised_and_missing", missing.join(", ").into()));
     let first = first.map(|first| (Verified::FIRST_TO_END, first.into()));
     Ok(Verified {
         facts,
         covers: format!("all {} files of {}, and there are no others", files.len(), root.display()),
-        coverage: of_files.into_iter().chain(promised).chain(first).collect(),
+        coverage: of_files.into_iter().chain(unjudged).chain(promised).chain(first).collect(),
         commands: None,
         key: verified.key,
         scheme: verified.scheme,
@@ -222,6 +227,8 @@ impl Stranger {
         let key = std::slice::from_ref(key.key());
         let document = Document::from_path(Path::new(name), text.clone().into_bytes());
         signing::verify(form, &document, key).map_err(|fault| format!("is not good: {fault}"))?;
+        let is_mark = form == Form::TrustMark && !is_gone;
+        let is_unjudged = is_mark && !self.lets(&statement)?;
         let (made, end) = (statement.date("iat"), statement.date("exp"));
         let content = text.rsplit_once('.').and_then(|(octets, _)| parts(octets.as_bytes()));
         let content = content.map(|(head, claims)| tree::content(head, &claims));
@@ -236,7 +243,19 @@ impl Stranger {
             }
             _ => vec![],
         };
-        Ok(Some(Seen { form, subject, made, end, keys }))
+        Ok(Some(Seen { form, subject, made, end, is_unjudged, keys }))
+    }
+
+    /// Whether the configuration lets the entity issue this trust mark; false where that is said by an anchor above it, whose
+    /// configuration is not here.
+    fn lets(&self, mark: &Statement) -> Result<bool, String> {
+        let at = mark.date("iat").max(self.configuration.date("iat")).ok_or("was made at no time")?;
+        match trust_mark::unknown(mark, &self.configuration, at) {
+            Ok(None) => Ok(true),
+            Ok(Some(_)) if self.configuration.get("authority_hints").is_some() => Ok(false),
+            Ok(Some(why)) => Err(format!("is not good: {why}")),
+            Err(fault) => Err(format!("is not good: {fault}")),
+        }
     }
 
     /// What only shows between the documents.
@@ -294,7 +313,10 @@ impl Found {
         }
         match seen.form {
             Form::SubordinateStatement => self.subjects.push(seen.subject),
-            Form::TrustMark => self.marks += 1,
+            Form::TrustMark => {
+                self.marks += 1;
+                self.unjudged += u64::from(seen.is_unjudged);
+            }
             form => self.forms.push(form),
         }
         match seen.form {

@@ -27,6 +27,7 @@ use crate::artefact::{ALTERED, Kind, Prepared, Terms, Verified, compose};
 use crate::base::clock::Instant;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
+use crate::format::jose::Jwk;
 use crate::key::PublicKey;
 use crate::policy::{Openid, Profile};
 
@@ -159,6 +160,15 @@ pub(super) fn thumbprints(facts: &crate::policy::Facts) -> Result<Vec<String>, F
 /// `review.last` when one cannot be read.
 pub fn subordinate_keys(facts: &crate::policy::Facts) -> Result<Vec<serde_json::Value>, Fault> {
     known::keys(facts, "jwks")
+}
+
+/// Which subordinates have this key for their federation, as lines of the vault signed it. Foreign text.
+///
+/// # Errors
+///
+/// Those of reading the vault.
+pub(in crate::artefact) fn holders(terms: &Terms<'_>, jwk: &Jwk) -> Result<Vec<String>, Fault> {
+    subject::subordinates(terms, "", jwk)
 }
 
 /// A document of another party that stands beside the input.

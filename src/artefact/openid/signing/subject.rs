@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use super::known;
 use super::{companion, not_signed_by};
-use crate::artefact::Terms;
 use crate::artefact::openid::anchor::silence;
 use crate::artefact::openid::checks::metadata_keys;
 use crate::artefact::openid::{Form, Statement};
+use crate::artefact::{Terms, keyset};
 use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, JwkSet, number_of, thumbprint, thumbprint_of};
 use crate::format::json::Value;
 use crate::key::Line;
 
-/// Who else has a key of the subject: another line of the vault, this one, another subordinate, the protocols of an entity, or
-/// the past. Foreign text.
+/// Who else has a key of the subject: another line of the vault, this one, another subordinate, the protocols of an entity, a
+/// set of keys, or the past. Foreign text.
 ///
 /// # Errors
 ///
@@ -36,6 +36,7 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
                 }
             }
         }
+        found.extend(keyset::holding(terms, jwk)?);
         found.extend(subordinates(terms, sub, jwk)?);
     }
     Ok(found)
@@ -73,7 +74,7 @@ pub(super) fn strangers(terms: &Terms<'_>, jwk: &Jwk) -> Result<Vec<String>, Fau
 /// # Errors
 ///
 /// Those of reading the vault.
-fn subordinates(terms: &Terms<'_>, sub: &str, jwk: &Jwk) -> Result<Vec<String>, Fault> {
+pub(super) fn subordinates(terms: &Terms<'_>, sub: &str, jwk: &Jwk) -> Result<Vec<String>, Fault> {
     let (mut found, here) = (Vec::new(), &terms.key.line);
     let kid = jwk.kid().unwrap_or_default();
     for (line, facts) in terms.vault.holders(jwk.number(), (here, sub))? {
