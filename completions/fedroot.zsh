@@ -344,7 +344,7 @@ access-token\:"a short access token (RFC 9068), a secret\: where the service can
 software-statement\:"client metadata that is vouched for at dynamic registration (RFC 7591)"
 oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, to pin"
 entity-statement\:"the statements of a trust chain of OpenID Federation, in any order"))' \
-'*::documents -- The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input:_files' \
+'*::documents -- The signed document, or one compressed with gzip, or the folder that `sign --split` or `sign federation` wrote, or the statements of a chain in any order; - reads standard input:_files' \
 && ret=0
 ;;
 (rotate)

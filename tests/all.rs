@@ -56,6 +56,7 @@ mod page;
 mod peers;
 mod private_members;
 mod published;
+mod published_saml;
 mod readme;
 mod rehearsal;
 mod rehearsal_carried;

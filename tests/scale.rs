@@ -5,6 +5,7 @@ use std::fs;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use crate::batch::{numbered, splits};
 use crate::support::world::world;
 use crate::support::{FEDROOT, Folder, LINE, aggregate};
 
@@ -139,6 +140,23 @@ fn memory_hardly_grows_with_a_federation_even_as_json() {
         assert!(*large <= most, "{act}: {small} KiB for {few}, {large} KiB for {many}");
         assert!(*large <= PEAK_KIB_MAX, "{act}: {large} KiB");
     }
+}
+
+/// The peak of a look at a folder of so many entities.
+fn split_folder(count: usize) -> u64 {
+    let folder = Folder::with_one_line();
+    fs::write(folder.path("in.xml"), numbered(count)).unwrap();
+    splits(&folder, "in.xml", &[]);
+    peak_of(&folder, "verify saml out --trust metadata.pub --json")
+}
+
+#[test]
+fn memory_hardly_grows_with_a_split_folder() {
+    let (few, many) = (50, 850);
+    let (small, large) = (split_folder(few), split_folder(many));
+    // of each document the two names of its files stay, and whether they were met
+    let most = small + (many - few) as u64 * 300 / 1024 + NOISE_KIB;
+    assert!(large <= most, "{small} KiB for {few}, {large} KiB for {many}");
 }
 
 /// How many signatures the journal holds: FEDROOT_SIGNATURES, or so many that the suite stays fast.

@@ -176,6 +176,67 @@ fn control_c_at_the_prompt_ends_it_with_the_echo_on() {
     wait_for("the echo comes back", || echoes(&terminal));
 }
 
+/// The shell hears Control-C, too, and outlives it.
+fn at_a_terminal_that_is_interrupted(folder: &Folder, arguments: &str) -> PtySession {
+    let mut command = folder.command("sh");
+    command.args([
+        "-c",
+        &format!(
+            "trap : INT TERM; stty -F /dev/tty echo; echo $$ > shell.pid; {FEDROOT} {arguments}; echo exit=$?"
+        ),
+    ]);
+    spawn_command(command, Some(PATIENCE_MS)).unwrap()
+}
+
+#[test]
+fn who_is_interrupted_at_the_words_is_told_what_was_not_done() {
+    let folder = Folder::with_vault();
+    for word in 0..2 {
+        let mut session = at_a_terminal_that_is_interrupted(&folder, MAKE_PROD);
+        for _ in 0..word {
+            session.exp_string("word ").unwrap();
+            session.send_line("aardvark").unwrap();
+        }
+        session.exp_string("word ").unwrap();
+        session.exp_string(":").unwrap();
+        match word {
+            0 => session.send_control('c').unwrap(),
+            _ => kill_process(child(&folder), Signal::TERM).unwrap(),
+        }
+        session.exp_string("error: interrupted; no key was made").unwrap();
+        session.exp_string("exit=130").unwrap();
+        assert!(echoes(terminal(&session)));
+    }
+    assert!(!folder.path("V/keys/example.org/prod").exists());
+    // What is stopped at the words is on record, as what is refused there.
+    let made = folder.fedroot(&["ledger", "show", "--identity", "auditor.key", "--vault", "V"]);
+    assert!(made.stdout.contains("interrupted"), "{}", made.stdout);
+}
+
+#[test]
+fn after_a_prompt_control_c_ends_the_program_as_before() {
+    let folder = Folder::with_vault();
+    let make = "key generate example.org/sandbox/typed --algorithm p384 --for saml --vault V";
+    let mut session = at_terminal(&folder, make);
+    for question in ["new passphrase", "again"] {
+        session.exp_string(question).unwrap();
+        session.send_line("five words nobody ever saw").unwrap();
+    }
+    session.exp_string("exit=0").unwrap();
+    let sign = "sign saml aggregate.xml --key example.org/sandbox/typed --output out.xml --vault V";
+    let mut session = at_terminal(&folder, sign);
+    session.exp_string("passphrase for").unwrap();
+    let (asking, terminal) = (child(&folder), terminal(&session));
+    wait_for("the echo goes off", || !echoes(&terminal));
+    session.send_line("five words nobody ever saw").unwrap();
+    wait_for("the echo comes back", || echoes(&terminal));
+    // nobody asks any more; the passphrase is tried, which takes longer than this
+    std::thread::sleep(Duration::from_millis(200));
+    kill_process(asking, Signal::INT).unwrap();
+    session.exp_string("exit=130").unwrap();
+    assert!(!folder.path("out.xml").exists());
+}
+
 #[test]
 fn a_stopped_prompt_leaves_the_echo_on_and_goes_on_without() {
     let folder = Folder::with_vault();

@@ -19,6 +19,7 @@ mod oob_keys;
 mod oob_page;
 pub mod openid;
 mod provisioning;
+mod published;
 mod saml;
 mod software_statement;
 mod spiffe;
@@ -40,6 +41,7 @@ use crate::policy::{Examined, Facts, Last, Profile};
 
 pub use self::batch::{Batch, Draft, Judged, Look, Member, Members, Standing};
 pub use self::carried::{Cast, Fingerprints};
+pub use self::published::{INDEX, PROOF_ENDING, PROOFS, proof_name};
 pub use self::surroundings::{Listing, Nowhere, Revoked, Surroundings, VaultKey};
 
 /// Every kind of document. Adding one is a file and a row.

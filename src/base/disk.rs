@@ -179,6 +179,13 @@ pub fn is_within(path: &Path, folder: &Path) -> bool {
         .is_some_and(|place| place.starts_with(folder))
 }
 
+/// The nearest of such folders in which a path lies, or will lie, whatever links lead there.
+pub fn around(path: &Path, is_such: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let place = path.ancestors().find_map(|path| fs::canonicalize(path).ok())?;
+    place.ancestors().find(|folder| is_such(folder)).map(Path::to_owned)
+}
+
 /// Whether a path lies in a folder and not deeper, whatever links lead there.
 pub fn is_in(path: &Path, folder: &Path) -> bool {
     matches!((fs::canonicalize(parent(path)), fs::canonicalize(folder)), (Ok(parent), Ok(folder)) if parent == folder)

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::documents::Documents;
 use super::{MOVED, proofs};
 
-use crate::artefact::{Batch, Member};
+use crate::artefact::{Batch, INDEX, Member, proof_name};
 use crate::base::below::{Below, Strays};
 use crate::base::bytes::{Digest, Hashing};
 use crate::base::cores;
@@ -22,7 +22,6 @@ use crate::base::text::Texts;
 use crate::key::KeyId;
 use crate::policy::clip;
 
-const NAME: &str = "index.json";
 /// So much of an index is read, and so much of a line: ten times what stands there for the largest federations.
 const BYTES_MAX: u64 = 64 << 20;
 const LINE_BYTES_MAX: u64 = 64 << 10;
@@ -82,9 +81,9 @@ impl Index<'_> {
     /// [`MOVED`]: of a tree, something that is still there stood under another name, which would be served for ever.
     pub(super) fn gone(folder: &Below, batch: &dyn Batch, is_tree: bool) -> Result<Vec<Gone>, Fault> {
         let beside = batch.beside();
-        let names = beside.iter().map(|(name, ..)| *name).chain([NAME, proofs::ANY]);
+        let names = beside.iter().map(|(name, ..)| *name).chain([INDEX, proofs::ANY]);
         names.into_iter().try_for_each(|name| folder.check(name))?;
-        let Ok(earlier) = folder.file(NAME) else { return Ok(vec![]) };
+        let Ok(earlier) = folder.file(INDEX) else { return Ok(vec![]) };
         // Identifiers stand here as hashes of 64 bits under a key of this run.
         let (hash, mut here) = (RandomState::new(), HashSet::with_capacity(batch.members().count()));
         each(batch, &mut |member| {
@@ -125,7 +124,7 @@ impl Index<'_> {
         each(self.batch, &mut |member| ours.extend(member.names.iter().map(|name| hash.hash_one(&**name))))?;
         let beside = self.batch.beside();
         let names = gone.iter().flat_map(|gone| gone.names.iter().map(String::as_str));
-        let names = names.chain(beside.iter().map(|(name, ..)| *name)).chain([NAME]);
+        let names = names.chain(beside.iter().map(|(name, ..)| *name)).chain([INDEX]);
         ours.extend(names.map(|name| hash.hash_one(name)));
         Ok(folder.strays(&|path| {
             ours.contains(&hash.hash_one(path))
@@ -137,14 +136,14 @@ impl Index<'_> {
     /// Writes the index, unless it stands there already. One line for each document, sorted by what it is about: the same
     /// documents make the same bytes. It is written line by line, and never in memory as a whole.
     pub(super) fn write(&self, folder: &Below, gone: &[Gone]) -> Result<bool, Fault> {
-        let path = folder.path().join(NAME);
+        let path = folder.path().join(INDEX);
         let failed = |e: io::Error| disk::fault("write", &path, &e);
         let mut pending = Pending::in_place_of(&path)?;
         let mut to = Hashing::new(BufWriter::new(&mut pending));
         self.put(&mut to, gone, &failed)?;
         to.flush().map_err(failed)?;
         let (wanted, length) = to.finish();
-        if digest(folder, NAME, length).is_some_and(|found| found == wanted) {
+        if digest(folder, INDEX, length).is_some_and(|found| found == wanted) {
             return Ok(false);
         }
         pending.replace()?;
@@ -201,7 +200,7 @@ impl Index<'_> {
             "content": document.content.to_string(),
         });
         if let (true, Some(sha256), Some(members)) = (self.has_proofs, sha256, line.as_object_mut()) {
-            members.insert("proof".into(), proofs::name(&sha256).into());
+            members.insert("proof".into(), proof_name(&sha256).into());
         }
         Ok(line)
     }

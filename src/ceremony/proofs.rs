@@ -7,19 +7,17 @@ use std::sync::{Mutex, PoisonError};
 use super::Trust;
 use super::documents::Documents;
 use super::index::{self, Gone};
+use crate::artefact::{PROOF_ENDING, PROOFS, proof_name};
 use crate::base::below::Below;
-use crate::base::bytes::{Digest, hex};
+use crate::base::bytes::Digest;
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
 use crate::base::staging::Staging;
 use crate::custody::Vault;
 use crate::ledger::{Evidence, LOG};
 
-/// Where they stand below the folder of the batch.
-const FOLDER: &str = "proofs";
 /// A name below it that no proof has.
 pub(super) const ANY: &str = "proofs/any";
-const ENDING: &str = ".tlog-proof";
 /// More than a proof of a batch's outcome has.
 const BYTES_MAX: u64 = 64 * 1024;
 /// More than a document of a batch has.
@@ -34,11 +32,6 @@ pub(super) struct Proofs {
     notes: Mutex<HashMap<Digest, bool>>,
 }
 
-/// Where the proof of a document stands.
-pub(super) fn name(document: &Digest) -> String {
-    format!("{FOLDER}/{}{ENDING}", hex(document.as_bytes()))
-}
-
 impl Proofs {
     pub(super) fn of(vault: &Vault<'_>) -> Result<Self, Fault> {
         let log = Document::open(&vault.ledger_folder().join(LOG))?;
@@ -47,7 +40,7 @@ impl Proofs {
 
     /// Whether the proof of a document stands in a folder, and holds.
     pub(super) fn holds(&self, folder: &Below, document: &Digest) -> bool {
-        let Ok(bytes) = folder.read(&name(document), BYTES_MAX) else { return false };
+        let Ok(bytes) = folder.read(&proof_name(document), BYTES_MAX) else { return false };
         let Ok((evidence, proved)) = Evidence::parse(&bytes) else { return false };
         proved.is_of(*document) && self.is_ours(&evidence)
     }
@@ -62,7 +55,7 @@ impl Proofs {
 
 /// Writes the proofs of what was signed, and gives them their names: none of it is out without its own.
 pub(super) fn publish(evidence: Evidence, documents: &[Digest], staging: &Staging) -> Result<(), Fault> {
-    let names: Vec<String> = documents.iter().map(name).collect();
+    let names: Vec<String> = documents.iter().map(proof_name).collect();
     let mut proof = evidence.of_documents(documents);
     for (place, name) in names.iter().enumerate() {
         staging.discard(name)?;
@@ -74,12 +67,12 @@ pub(super) fn publish(evidence: Evidence, documents: &[Digest], staging: &Stagin
 
 /// The document of which a file in the folder of proofs has the name of one.
 fn of_a_digest(file: &str) -> Option<Digest> {
-    format!("sha256:{}", file.strip_suffix(ENDING)?).parse().ok()
+    format!("sha256:{}", file.strip_suffix(PROOF_ENDING)?).parse().ok()
 }
 
 /// Whether a path below the folder of the batch is that of a proof.
 pub(super) fn is_one(path: &str) -> bool {
-    let name = path.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    let name = path.strip_prefix(PROOFS).and_then(|rest| rest.strip_prefix('/'));
     name.is_some_and(|name| of_a_digest(name).is_some())
 }
 
@@ -92,7 +85,7 @@ pub(super) fn clear(staging: &Staging, documents: &Documents, gone: &[Gone]) -> 
     let left = gone.iter().flat_map(|gone| &gone.names);
     let left = left.filter_map(|name| index::digest(staging.folder(), name, DOCUMENT_BYTES_MAX));
     wanted.extend(left);
-    let Ok(found) = staging.folder().names(FOLDER) else { return Ok(()) };
+    let Ok(found) = staging.folder().names(PROOFS) else { return Ok(()) };
     let found = found.iter().filter_map(|file| of_a_digest(file)).filter(|digest| !wanted.contains(digest));
-    found.map(|digest| name(&digest)).try_for_each(|name| staging.remove(&name))
+    found.map(|digest| proof_name(&digest)).try_for_each(|name| staging.remove(&name))
 }

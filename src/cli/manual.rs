@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use super::ui::Output;
-use super::{Arguments, exit};
+use super::{Arguments, examples, exit};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::policy::RULES;
@@ -85,7 +85,8 @@ fn man(
     page.render(&mut text).map_err(failed)?;
     // a page has no summary beside it
     let text = String::from_utf8_lossy(&text).replace(r" (see a summary with \*(Aq\-h\*(Aq)", "");
-    let more = above.map_or_else(reference, pointers);
+    let typed = command.get_bin_name().and_then(|typed| typed.strip_prefix("fedroot ")).unwrap_or_default();
+    let more = above.map_or_else(reference, |above| pointers(typed, above));
     pages.push((path, (text + &more.to_roff()).into_bytes()));
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
         man(inner, &format!("{name}-{}", inner.get_name()), Some(name), pages)?;
@@ -122,29 +123,33 @@ fn rules() -> String {
 }
 
 /// What the page of a command says beyond its options.
-fn pointers(above: &str) -> roff::Roff {
+fn pointers(typed: &str, above: &str) -> roff::Roff {
     use roff::{bold, roman};
-    let mut page = exit_status();
+    let mut page = roff::Roff::new();
+    for (n, example) in examples::of(typed).enumerate() {
+        let (control, title) = if n == 0 { ("SH", &["EXAMPLES"][..]) } else { ("PP", &[][..]) };
+        page.control(control, title.iter().copied()).text([roman(example)]);
+    }
+    exit_status(&mut page);
     page.control("SH", ["SEE ALSO"]);
     let main = if above == "fedroot" { vec![] } else { vec![bold(above), roman("(1), ")] };
     page.text(main.into_iter().chain([bold("fedroot"), roman("(1)")]).collect::<Vec<_>>());
     page
 }
 
-fn exit_status() -> roff::Roff {
+fn exit_status(page: &mut roff::Roff) {
     use roff::{bold, roman};
-    let mut page = roff::Roff::new();
     page.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in exit::MEANINGS {
         page.control("TP", []).text([bold(code.to_string())]).text([roman(*meaning)]);
     }
-    page
 }
 
 /// What the main page says beyond its options: exit codes, string codes, rules.
 fn reference() -> roff::Roff {
     use roff::{bold, roman};
-    let mut page = exit_status();
+    let mut page = roff::Roff::new();
+    exit_status(&mut page);
     page.control("SH", ["ERROR CODES"]);
     page.text([roman("With --json the member code names the reason; the number is the exit status.")]);
     for code in exit::codes() {
@@ -165,6 +170,12 @@ fn reference() -> roff::Roff {
 mod tests {
     use super::*;
 
+    /// Whether a page is of a command without further ones: no other page's name goes on from its own.
+    fn of_leaf(name: &str) -> bool {
+        let above = name.trim_end_matches(".1").to_owned() + "-";
+        !pages().unwrap().iter().any(|(other, _)| other.starts_with(&above))
+    }
+
     #[test]
     fn every_page_stands_for_itself() {
         for (name, page) in pages().unwrap().into_iter().filter(|(name, _)| name.starts_with("man/")) {
@@ -172,6 +183,8 @@ mod tests {
             for said in ["EXIT STATUS", "FEDROOT_VAULT"] {
                 assert!(page.contains(said), "{name} lacks {said}");
             }
+            let is_leaf = of_leaf(&name);
+            assert_eq!(page.contains(".SH EXAMPLES\nfedroot "), is_leaf, "{name}");
             assert_eq!(page.contains("SEE ALSO"), name != "man/fedroot.1", "{name}");
             assert!(!page.contains("summary with") && !page.contains("[\\fB"), "{name}");
         }

@@ -1,6 +1,7 @@
 //! The only room that talks to people: arguments in, acts called, output shown.
 
 mod emergency;
+mod examples;
 mod exit;
 mod identity;
 mod init;
@@ -119,6 +120,11 @@ enum Command {
     Manual(manual::Manual),
 }
 
+/// All that the program takes, with examples in its help.
+fn command() -> clap::Command {
+    examples::with(Arguments::command(), "")
+}
+
 /// Runs the program.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     signals::harden();
@@ -126,7 +132,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(fault) = secret_in(&given) {
         return ExitCode::from(ui::finish(Err(fault), given.iter().any(|argument| argument == "--json")));
     }
-    let parsed = Arguments::command().try_get_matches_from(&given).and_then(|matches| {
+    let parsed = command().try_get_matches_from(&given).and_then(|matches| {
         let parsed = Arguments::from_arg_matches(&matches)?;
         Ok((outputs(&matches), parsed))
     });
@@ -223,7 +229,7 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
     let safe: Vec<String> =
         given.iter().map(|argument| visible(&argument.to_string_lossy()).to_string()).collect();
     let (error, is_safe) =
-        Arguments::try_parse_from(&safe).err().map_or((error, false), |error| (error, true));
+        command().try_get_matches_from(&safe).err().map_or((error, false), |error| (error, true));
     let mut text = error.render().to_string();
     if !is_safe {
         // only what has to be escaped is wrong with it
@@ -250,7 +256,7 @@ fn misused(error: clap::Error, given: &[OsString]) -> u8 {
 
 /// The command that the arguments name, as far as there is one.
 fn named(given: &[String]) -> String {
-    let (root, mut name) = (Arguments::command(), "fedroot".to_owned());
+    let (root, mut name) = (command(), "fedroot".to_owned());
     let mut command = &root;
     for word in given.iter().skip(1) {
         if let Some(inner) = command.find_subcommand(word) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::progress::Progress;
-use super::signals::EchoGuard;
+use super::signals::{EchoGuard, unless_interrupted};
 use super::{INTERRUPTED, NO_TERMINAL, number, ui};
 use crate::base::bytes::hex;
 use crate::base::descriptor::Descriptor;
@@ -18,13 +18,11 @@ use crate::base::secret::Secret;
 use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony::Approver;
-use crate::custody::Prompt;
+use crate::custody::{PASSPHRASE_CHARS_SHORT, Prompt};
 use crate::key::KeyId;
 use crate::policy::{Confirmation, Request, Review};
 
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
-/// Below this many characters a passphrase is called short.
-const PASSPHRASE_CHARS_SHORT: usize = 12;
 
 /// Where a passphrase comes from.
 #[derive(Args, Clone, Debug, Default)]
@@ -73,7 +71,7 @@ impl Prompt for Answers {
         };
         match passphrase.expose().chars().count() {
             0 => return Err(SECRET.fault("the passphrase is empty").hint("take five or more random words")),
-            short if short < PASSPHRASE_CHARS_SHORT => {
+            short if short < PASSPHRASE_CHARS_SHORT && !key.line.environment().is_severe() => {
                 self.say(
                     "fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n",
                 )?;
@@ -227,10 +225,16 @@ fn tell(text: &str) -> Result<(), Fault> {
 
 /// Asks a question whose answer may be seen.
 fn ask(question: &str) -> Result<String, Fault> {
+    tell(question)?;
     let failed = |e: std::io::Error| disk::fault("ask at", Path::new("/dev/tty"), &e);
-    let mut terminal = disk::open_terminal()?;
-    terminal.write_all(question.as_bytes()).map_err(failed)?;
-    let mut answer = String::new();
-    BufReader::new(terminal).read_line(&mut answer).map_err(failed)?;
-    Ok(answer.trim().to_owned())
+    let terminal = disk::open_terminal()?;
+    let typed = unless_interrupted(move || {
+        let mut answer = String::new();
+        BufReader::new(terminal).read_line(&mut answer).map(|_| answer)
+    })?;
+    let Some(answer) = typed else {
+        tell("\n")?;
+        return Err(INTERRUPTED.fault("interrupted"));
+    };
+    Ok(answer.map_err(failed)?.trim().to_owned())
 }

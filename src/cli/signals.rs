@@ -1,7 +1,8 @@
 //! Signals: a terminal gets its echo back whatever ends or stops a prompt, and a full file is an error, not a death.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
 use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
@@ -34,14 +35,64 @@ pub(super) fn interrupts() -> Result<Arc<AtomicBool>, Fault> {
     Ok(asked)
 }
 
+/// Whether signals do what they do by default. Once one was watched, its handler stays and would swallow the next.
+static UNWATCHED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| {
+    let is_unwatched = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP] {
+        // where it cannot be registered, the signal is swallowed, and SIGKILL is left
+        let _ = signal_hook::flag::register_conditional_default(signal, is_unwatched.clone());
+    }
+    is_unwatched
+});
+
+/// While it lives, somebody watches signals, and they do not what they do by default.
+struct Watch;
+
+impl Watch {
+    fn begin() -> Self {
+        UNWATCHED.store(false, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        UNWATCHED.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What a person answers; `None` when a signal asks the process to end before that. Who asks waits on a thread of its own: a
+/// read at the terminal does not end when a signal comes.
+pub(super) fn unless_interrupted<T: Send + 'static>(
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, Fault> {
+    let _watch = Watch::begin();
+    let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]);
+    let mut signals = signals.map_err(|e| disk::fault("watch", "/dev/tty".as_ref(), &e))?;
+    let (handle, (interrupts, first)) = (signals.handle(), channel());
+    let answers = interrupts.clone();
+    let watcher = std::thread::spawn(move || {
+        let is_asked = signals.forever().next().is_some();
+        // nobody listens once there is an answer
+        is_asked.then(|| drop(interrupts.send(None)));
+    });
+    std::thread::spawn(move || drop(answers.send(Some(ask()))));
+    let answer = first.recv().ok().flatten();
+    handle.close();
+    let _ = watcher.join();
+    Ok(answer)
+}
+
 /// While it lives, a signal that ends or stops the process gives the terminal its settings back first.
 pub(super) struct EchoGuard {
     handle: Handle,
     watcher: Option<JoinHandle<()>>,
+    _watch: Watch,
 }
 
 impl EchoGuard {
     pub(super) fn new() -> Result<Self, Fault> {
+        let watch_of_signals = Watch::begin();
         let terminal = disk::open_terminal()?;
         let failed = |e: std::io::Error| disk::fault("watch", "/dev/tty".as_ref(), &e);
         let before = tcgetattr(&terminal).map_err(|e| failed(e.into()))?;
@@ -54,7 +105,7 @@ impl EchoGuard {
                 watch(signal, &terminal, &before, &mut asking);
             }
         });
-        Ok(Self { handle, watcher: Some(watcher) })
+        Ok(Self { handle, watcher: Some(watcher), _watch: watch_of_signals })
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) struct Verify {
     /// The kind of document
     #[arg(value_parser = verify_chain::verifiable())]
     kind: String,
-    /// The signed document, or one compressed with gzip, or the statements of a chain in any order; - reads standard input
+    /// The signed document, or one compressed with gzip, or the folder that `sign --split` or `sign federation` wrote, or the
+    /// statements of a chain in any order; - reads standard input
     #[arg(value_name = "FILE", required = true)]
     documents: Vec<PathBuf>,
     /// A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor's configuration, whose keys
@@ -121,6 +122,11 @@ impl Verify {
 /// What exactly is covered, and what it says.
 fn show(output: &mut Output, verified: &Verified) {
     for (name, value) in verified.coverage.iter().filter(|(name, value)| is_for_people(name, value)) {
+        if let Some(members) = value.as_object() {
+            let name = name.replace('_', " ");
+            members.iter().for_each(|(member, value)| output.row(&name, &format!("{member} ({value})")));
+            continue;
+        }
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
     }
@@ -156,7 +162,7 @@ fn is_for_people(name: &str, value: &Value) -> bool {
 /// The commands that check the same.
 fn explained(mut output: Output, document: &Document, verified: &Verified) -> Result<Output, Fault> {
     let Some(commands) = &verified.commands else {
-        return Err(USAGE.fault("no commands of other programs are known that check documents of this kind"));
+        return Err(USAGE.fault("no commands of other programs are known that check this"));
     };
     let script = format!("set -eu\ndocument={}\n{commands}", quoted(document.name()));
     output.json.insert("commands".into(), script.as_str().into());

@@ -32,7 +32,9 @@ pub use record::Record;
 pub use rotation::Advance;
 pub use seal::Sealing;
 pub use situation::channels;
-pub use vault::{Delivered, NewKey, NewVault, Operator, Origin, Prompt, Signed, Vault};
+pub use vault::{
+    Delivered, NewKey, NewVault, Operator, Origin, PASSPHRASE_CHARS_SHORT, Prompt, Signed, Vault,
+};
 pub use work::{Certificate, Certifier, public_of};
 
 use crate::base::fault::{Class, Code};

@@ -48,6 +48,10 @@ pub trait Prompt {
     fn identities(&mut self, key: &KeyId) -> Result<Identities, Fault>;
 }
 
+/// A passphrase with fewer characters is short: no key for `prod` is sealed to it. As many are demanded of a password that
+/// stands alone (NIST SP 800-63B-4, section 3.1.1.2), and whoever has the file may guess for years.
+pub const PASSPHRASE_CHARS_SHORT: usize = 15;
+
 /// What a new vault goes by.
 pub struct NewVault {
     /// The name of its ledger; made from the vault's name when `None`.
@@ -149,6 +153,13 @@ impl<'a> Vault<'a> {
             return Err(disk::EXISTS
                 .fault(format!("there is a vault at {} already", folder.display()))
                 .hint("name a new folder for another one"));
+        }
+        let is_vault =
+            |place: &Path| disk::exists(&place.join("vault.toml")) && disk::exists(&place.join("ledger"));
+        if let Some(around) = disk::around(folder, is_vault) {
+            return Err(disk::EXISTS
+                .fault(format!("{} lies in the vault {}; no vault was made", folder.display(), around.display()))
+                .hint("name a folder outside it; a further key line of that vault is made with `fedroot key generate`"));
         }
         if disk::exists(folder) && !disk::names(folder)?.is_empty() {
             return Err(disk::EXISTS
@@ -410,7 +421,16 @@ impl<'a> Vault<'a> {
 
 fn closer(sealing: Sealing, key: &KeyId, prompt: &mut dyn Prompt) -> Result<Closer, Fault> {
     match sealing {
-        Sealing::Passphrase => prompt.new_passphrase(key).map(Closer::Passphrase),
+        Sealing::Passphrase => {
+            let passphrase = prompt.new_passphrase(key)?;
+            let is_short = passphrase.expose().chars().count() < PASSPHRASE_CHARS_SHORT;
+            if is_short && key.line.environment().is_severe() {
+                return Err(SECRET
+                    .fault(format!("the passphrase has fewer than {PASSPHRASE_CHARS_SHORT} characters, and {key} is a key for {}: whoever gets the file could guess it", key.line.environment()))
+                    .hint("take five or more random words, or seal the key to age recipients with --recipient"));
+            }
+            Ok(Closer::Passphrase(passphrase))
+        }
         Sealing::Recipients(recipients) if recipients.is_empty() => {
             Err(SECRET.fault("no recipient was given: nobody could open the key"))
         }

@@ -15,6 +15,7 @@ mod parts;
 mod places;
 mod prepare;
 mod private;
+mod published;
 mod recast;
 mod splice;
 mod split;
@@ -22,11 +23,13 @@ mod standalone;
 mod structure;
 
 use std::io::{Read, Write};
+use std::path::Path;
 
 use rand_core::CryptoRng;
 
 use self::coverage::Outside;
 use self::facts::Collector;
+use super::published::is_index;
 use super::{
     ALTERED, BATCH, Batch, Cast, EXPIRED, Fingerprints, Kind, Look, OTHER, Prepared, Terms, UNTRUSTED,
     Verified, WEAK,
@@ -85,7 +88,15 @@ impl Kind for SamlMetadata {
         recast::recast(document, cast, to)
     }
 
+    /// A folder is one that `--split` wrote.
+    fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
+        super::published::open(path)
+    }
+
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
+        if is_index(document) {
+            return published::verify(document, trust);
+        }
         verify(document.content()?, trust).map_err(|fault| fault.at(document.name()))
     }
 }

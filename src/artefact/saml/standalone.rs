@@ -355,6 +355,19 @@ fn opening(
     Ok(Head { text, end: tag.raw().len(), close, id, until })
 }
 
+/// The start tags that a finished document may have without dates: its [`content`](Draft::content) is made of one of them. One
+/// that has no `cacheDuration` does not say where that would stand: before what the entity has from its groups.
+pub(super) fn undated(tag: StartTag<'_>) -> Vec<String> {
+    let wanted = ["validUntil", "cacheDuration"].map(|name| (name, String::new()));
+    if tag.attribute("cacheDuration").is_some() {
+        return vec![with_attributes(tag, &wanted)];
+    }
+    let start = with_attributes(tag, wanted.get(..1).unwrap_or_default());
+    let places = start.match_indices(" xml").map(|(at, _)| at).chain([start.len() - 1]);
+    let halves = places.filter_map(|at| start.split_at_checked(at));
+    halves.map(|(before, after)| format!("{before} cacheDuration=\"\"{after}")).collect()
+}
+
 /// Adds the dates that the document shall have: what the entity, its groups and the profile say, whichever ends first. Nothing
 /// is valid for longer alone than it would be in its aggregate.
 fn dates(

@@ -108,7 +108,7 @@ impl Kind for Federation {
     }
 
     fn open_signed(&self, path: &Path) -> Result<Document, Fault> {
-        published::open(path)
+        crate::artefact::published::open(path)
     }
 
     fn verify(&self, document: &Document, trust: &[PublicKey]) -> Result<Verified, Fault> {
