@@ -284,7 +284,8 @@ fn the_addresses_of_an_issuer_are_proper_urls() {
         })
     };
     let (issuer, uri) = ("https://k.example.org", "https://k.example.org/openid/v1/jwks");
-    for (own, at) in [(issuer, uri), ("https://k.example.org:6443/x", "https://[2001:db8::1]:6443/jwks?v=1")] {
+    for (own, at) in [(issuer, uri), ("https://k.example.org:6443/x", "https://[2001:db8::1]:6443/jwks?v=1")]
+    {
         assert_eq!(found(own, at), [false, false], "{own} {at}");
     }
     for wrong in [

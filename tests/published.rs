@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::federation::id;
-use crate::support::world::{file, signs, world};
+use crate::support::world::{arguments, file, signs, world};
 use crate::support::{Folder, Ran};
 
 fn verifies(folder: &Folder, more: &[&str]) -> Ran {
@@ -223,4 +223,24 @@ fn a_trust_mark_that_the_configuration_does_not_let_the_entity_issue_is_refused(
         fs::remove_dir_all(&place).unwrap();
         fs::write(folder.path("tree/index.json"), now).unwrap();
     }
+}
+
+/// An older configuration of the anchor, still in force, is laid beside a mark that the new one does not know.
+#[test]
+fn marks_are_judged_by_the_configuration_that_is_signed_with_them() {
+    let folder = tree();
+    fs::copy(folder.path("tree/.well-known/openid-federation"), folder.path("in/trust-marks/old.jwt"))
+        .unwrap();
+    let mark = format!(
+        "trust_mark_type = \"https://marks.example.org/m\"\nsub = {:?}\nanchor = \"old.jwt\"\n",
+        id(2)
+    );
+    fs::write(folder.path("in/trust-marks/2.toml"), mark).unwrap();
+    signs(&folder, &[]);
+    let anchor = String::from_utf8(folder.read("in/anchor.toml")).unwrap();
+    fs::write(folder.path("in/anchor.toml"), anchor.split("[trust_mark_issuers]").next().unwrap()).unwrap();
+    fs::remove_file(folder.path("in/trust-marks/1.toml")).unwrap();
+    let ran = folder.fedroot(&arguments(&[]));
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("openid.trust-mark.issuer"), "{}", ran.stdout);
 }

@@ -116,6 +116,13 @@ pub(super) static ROWS: &[Rule] = &[
     )
     .firm(),
     rule(
+        "openid.anchor.older",
+        Block,
+        "where the anchor is our own entity, its configuration is the one that was signed last",
+        "name the newest one: an older one may let somebody issue marks who must not any longer",
+        "OpenID Federation 1.0, section 7.3; a safeguard of this program",
+    ),
+    rule(
         "openid.superiors.chain",
         Block,
         "the statements of superiors lead down to the entity that signs",

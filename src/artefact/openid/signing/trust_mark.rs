@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::{Decision, companion, configuration_of, known, not_signed_by, subject};
 use crate::artefact::openid::{Form, Statement};
 use crate::artefact::{COMPOSED, Terms};
+use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::jose::JwkSet;
 use crate::format::json::{Map, Value};
@@ -56,18 +57,21 @@ impl Decision for TrustMark {
     }
 }
 
-/// The configuration of the trust anchor: signed by itself, and by this line when it is ours.
+/// The configuration of the trust anchor: signed by itself. When it is ours, the one that is signed in the same batch, or the
+/// last one that this line signed.
 pub(super) fn anchor(draft: &mut Draft<'_>, text: Option<&str>) -> Result<Statement, Fault> {
-    let Some(text) = text else {
-        let own = draft.terms.vault.configuration().ok_or_else(|| {
-            COMPOSED
-                .fault("anchor: the file with the configuration of the trust anchor is not named")
-                .hint("name what the anchor publishes under .well-known/openid-federation")
-        })?;
+    let here = draft.terms.vault.configuration();
+    let anchor = text.map(|text| configuration_of("anchor", text)).transpose()?;
+    let is_ours = |anchor: &Statement| anchor.iss() == draft.limits().entity_id;
+    if let Some(own) = here.filter(|_| anchor.as_ref().is_none_or(is_ours)) {
         draft.show().add("anchor", "the configuration that is signed with it");
         return Ok(Statement::new(Form::EntityConfiguration, own.clone()));
-    };
-    let anchor = configuration_of("anchor", text)?;
+    }
+    let anchor = anchor.ok_or_else(|| {
+        COMPOSED
+            .fault("anchor: the file with the configuration of the trust anchor is not named")
+            .hint("name what the anchor publishes under .well-known/openid-federation")
+    })?;
     draft.adopt("the anchor's configuration", &anchor);
     let keys = known::thumbprints(known::keys_of(anchor.get("jwks")));
     draft.show().add("anchor", format!("{} with the keys {}", anchor.iss(), keys.join(", ")));
@@ -78,18 +82,39 @@ pub(super) fn anchor(draft: &mut Draft<'_>, text: Option<&str>) -> Result<Statem
         );
     }
     if anchor.iss() == draft.limits().entity_id {
-        // whoever forges it lists our keys beside his own
-        let own = JwkSet::read_keys(&draft.own_keys()?)?;
-        if let Some(why) = not_signed_by(&anchor, &own) {
-            draft.breach(
-                "openid.anchor.signature",
-                format!(
-                    "the anchor's configuration speaks for our entity, and is not signed by this line: {why}"
-                ),
-            );
-        }
+        ours(draft, &anchor)?;
     }
     Ok(anchor)
+}
+
+/// A configuration that speaks for our entity.
+fn ours(draft: &mut Draft<'_>, anchor: &Statement) -> Result<(), Fault> {
+    // whoever forges it lists our keys beside his own
+    let own = JwkSet::read_keys(&draft.own_keys()?)?;
+    if let Some(why) = not_signed_by(anchor, &own) {
+        draft.breach(
+            "openid.anchor.signature",
+            format!(
+                "the anchor's configuration speaks for our entity, and is not signed by this line: {why}"
+            ),
+        );
+    }
+    let here = &draft.terms.key.line;
+    let signed = draft.terms.vault.signed(Form::EntityConfiguration.name())?;
+    let last =
+        signed.iter().filter(|(line, _)| line == here).filter_map(|(_, said)| known::time(said, "iat"));
+    let (last, made) = (last.max(), anchor.date("iat"));
+    if let Some(last) = last.filter(|last| made.is_none_or(|made| made < *last)) {
+        draft.breach(
+            "openid.anchor.older",
+            format!("the anchor's configuration is our own of {}; {last} it was signed anew", told(made)),
+        );
+    }
+    Ok(())
+}
+
+fn told(made: Option<Instant>) -> String {
+    made.map_or_else(|| "no time that it says".to_owned(), |made| made.to_string())
 }
 
 /// Anybody may issue a mark whose list of issuers is empty (section 7.3).
