@@ -26,7 +26,7 @@ const NOW: &str = "2026-11-22T12:00:00Z";
 const GROUPS: [&str; 4] = ["bundle", "jwks", "kubernetes", "spiffe-bundle"];
 
 thread_local! {
-    static PUBLIC: PublicKey = key().public().unwrap();
+    pub(crate) static PUBLIC: PublicKey = key().public().unwrap();
     static OTHER: PublicKey = read_key("p384-other").public().unwrap();
 }
 
@@ -79,7 +79,7 @@ fn bundled() -> PublicKey {
     private_key(der.as_bytes()).unwrap().public().unwrap()
 }
 
-fn prepared<T>(
+pub(crate) fn prepared<T>(
     kind: &dyn Kind,
     document: &Document,
     with: (&str, Option<&Last>),
@@ -89,7 +89,7 @@ fn prepared<T>(
 }
 
 /// Prepares a document as a line of the vectors would.
-fn try_prepared<T>(
+pub(crate) fn try_prepared<T>(
     kind: &dyn Kind,
     document: &Document,
     (profile, last): (&str, Option<&Last>),
@@ -284,7 +284,8 @@ fn the_addresses_of_an_issuer_are_proper_urls() {
         })
     };
     let (issuer, uri) = ("https://k.example.org", "https://k.example.org/openid/v1/jwks");
-    for (own, at) in [(issuer, uri), ("https://k.example.org:6443/x", "https://[2001:db8::1]:6443/jwks?v=1")] {
+    for (own, at) in [(issuer, uri), ("https://k.example.org:6443/x", "https://[2001:db8::1]:6443/jwks?v=1")]
+    {
         assert_eq!(found(own, at), [false, false], "{own} {at}");
     }
     for wrong in [

@@ -63,7 +63,11 @@ pub(super) static ROWS: &[Rule] = &[
     rule(
         "kubernetes.jwks-uri.url",
         Block,
-        ("jwks_uri is an https URL of a host, without user and fragment", "write where consumers fetch the set", SERVED),
+        (
+            "jwks_uri is an https URL of a host, without user and fragment",
+            "write where consumers fetch the set",
+            SERVED,
+        ),
         Check::Reader,
     ),
     rule(
