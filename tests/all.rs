@@ -37,6 +37,7 @@ mod hostile;
 mod jose;
 mod jose_corpus;
 mod interop;
+mod key_uses;
 mod keys;
 mod kinds;
 mod links;

@@ -74,7 +74,7 @@ fn a_federation_becomes_a_tree_that_verifies_as_chains() {
     folder.good(&["ledger", "verify", "--vault", "V"]);
 }
 
-/// Of two statements that say the same as before, the one that is near its end is signed anew.
+/// Of two statements that say the same as before, the one that lives no longer than the profile wants is signed anew.
 #[test]
 fn what_is_about_to_expire_is_signed_anew_and_nothing_else() {
     let folder = world(2);
@@ -82,16 +82,65 @@ fn what_is_about_to_expire_is_signed_anew_and_nothing_else() {
         let text = format!("valid_for = \"{span}\"\n{}", statement(number));
         fs::write(folder.path(&format!("in/subordinates/{number}.toml")), text).unwrap();
     };
-    valid_for(1, "P1D");
+    valid_for(1, "P20D");
     valid_for(2, "P29D");
     assert_eq!(signs(&folder, &[])["signed"], 3);
     let before = [file(1), file(2)].map(|name| folder.read(&name));
-    valid_for(1, "P30D");
-    valid_for(2, "P30D");
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, text + "subordinate = { usual = \"P25D\", min = \"P20D\", max = \"P30D\" }\n")
+        .unwrap();
     let said = signs(&folder, &[]);
     assert_eq!(statuses(&said), ["unchanged", "renewed", "unchanged"]);
     assert_eq!(said["signed"], 1);
     assert!(folder.read(&file(1)) != before[0] && folder.read(&file(2)) == before[1]);
+}
+
+/// A request that changed is a document that changed, and is signed on the next run: longer, shorter or by the profile.
+#[test]
+fn another_lifetime_is_signed_on_the_next_run() {
+    let folder = world(2);
+    let valid_for = |span: &str| {
+        let text = format!("valid_for = \"{span}\"\n{}", statement(1));
+        fs::write(folder.path("in/subordinates/1.toml"), text).unwrap();
+    };
+    valid_for("P10D");
+    signs(&folder, &[]);
+    let mut before = folder.read(&file(1));
+    for span in ["P11D", "P9D", "P30D"] {
+        valid_for(span);
+        let shown = folder.fedroot(&["review", "federation", "in", "--key", ANCHOR, "--vault", "V"]).stdout;
+        let lifetime = span.trim_start_matches('P');
+        assert!(shown.contains("lifetime") && shown.contains(lifetime), "{shown}");
+        let said = signs(&folder, &[]);
+        assert_eq!(statuses(&said), ["unchanged", "changed", "unchanged"], "{span}");
+        assert_eq!((&said["signed"], &said["changes"]["changed"]), (&1.into(), &1.into()), "{span}");
+        let now = folder.read(&file(1));
+        assert_ne!(std::mem::replace(&mut before, now.clone()), now, "{span}");
+        assert_eq!(signs(&folder, &[])["signed"], 0, "{span}: once");
+    }
+    // The same time in other words is no other time.
+    valid_for("PT720H");
+    assert_eq!(signs(&folder, &[])["signed"], 0);
+    // Whoever says nothing gets what the profile has; a key that ends earlier changes nothing in what was asked for.
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, text + "subordinate = { usual = \"P25D\", min = \"P1D\", max = \"P30D\" }\n")
+        .unwrap();
+    assert_eq!(statuses(&signs(&folder, &[])), ["unchanged", "unchanged", "changed"]);
+    assert_eq!(signs(&folder, &[])["signed"], 0);
+}
+
+/// What ends with the subject's key stands as long as the key: nobody asked for another time.
+#[test]
+fn what_a_key_cuts_short_is_not_signed_again_and_again() {
+    let folder = world(1);
+    let mut own = crate::support::federation::jwk(1);
+    own["exp"] = (crate::support::every::now() + 5 * 86_400).into();
+    let text = crate::support::federation::listing(&id(1), 1, &[own]);
+    fs::write(folder.path("in/subordinates/1.jwt"), text).unwrap();
+    assert_eq!(signs(&folder, &[])["signed"], 2);
+    assert_eq!(signs(&folder, &[])["signed"], 0);
 }
 
 #[test]

@@ -26,7 +26,7 @@ const NOW: &str = "2026-11-22T12:00:00Z";
 const GROUPS: [&str; 4] = ["bundle", "jwks", "kubernetes", "spiffe-bundle"];
 
 thread_local! {
-    static PUBLIC: PublicKey = key().public().unwrap();
+    pub(crate) static PUBLIC: PublicKey = key().public().unwrap();
     static OTHER: PublicKey = read_key("p384-other").public().unwrap();
 }
 
@@ -79,7 +79,7 @@ fn bundled() -> PublicKey {
     private_key(der.as_bytes()).unwrap().public().unwrap()
 }
 
-fn prepared<T>(
+pub(crate) fn prepared<T>(
     kind: &dyn Kind,
     document: &Document,
     with: (&str, Option<&Last>),
@@ -89,7 +89,7 @@ fn prepared<T>(
 }
 
 /// Prepares a document as a line of the vectors would.
-fn try_prepared<T>(
+pub(crate) fn try_prepared<T>(
     kind: &dyn Kind,
     document: &Document,
     (profile, last): (&str, Option<&Last>),

@@ -147,13 +147,20 @@ pub(super) static ROWS: &[Rule] = &[
         "jwks.use.missing",
         Warn,
         (
-            "every key says what it is for",
+            "every key says what it is for, in a word that consumers know",
             "write use, such as sig",
             "RFC 7517, section 4.2; SPIFFE Trust Domain and Bundle, section 4.2",
         ),
         |whole| {
-            let without = keys(whole.json).filter(|key| text(key, "use").is_none());
-            without.map(|key| format!("{} has no use", name(key))).collect()
+            // What other words there are in a bundle is a rule of bundles.
+            let is_known = |own: &str| whole.kind == "spiffe-bundle" || ["sig", "enc"].contains(&own);
+            let without = keys(whole.json).filter(|key| !text(key, "use").is_some_and(is_known));
+            without
+                .map(|key| match text(key, "use") {
+                    Some(own) => format!("{} is for '{own}', which says nothing here", name(key)),
+                    None => format!("{} has no use", name(key)),
+                })
+                .collect()
         },
     ),
     rule(

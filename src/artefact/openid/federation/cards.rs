@@ -11,6 +11,7 @@ use super::names::Names;
 use super::tree::media_type;
 use crate::artefact::openid::Form;
 use crate::artefact::{BATCH, COMPOSED, Member, Members};
+use crate::base::clock::Span;
 use crate::base::cores;
 use crate::base::disk::Document;
 use crate::base::fault::{Fault, INTERNAL};
@@ -29,12 +30,18 @@ pub(super) struct Card {
     keys: usize,
     /// How long its octets are.
     length: u64,
+    /// How long it was asked to be valid, in seconds, where it ends.
+    pub(super) lifetime: Option<i64>,
 }
 
 impl Card {
     pub(super) fn new(form: Form, file: String, subject: String, keys: usize, length: usize) -> Self {
         let form = form.name().to_owned();
-        Self { form, file, subject, keys, length: length as u64 }
+        Self { form, file, subject, keys, length: length as u64, lifetime: None }
+    }
+
+    pub(super) fn lasting(self, lifetime: Option<Span>) -> Self {
+        Self { lifetime: lifetime.map(Span::seconds), ..self }
     }
 
     pub(super) fn form(&self) -> Form {

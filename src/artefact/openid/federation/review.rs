@@ -13,9 +13,10 @@ use super::tree::{Beside, Tree, parts, timeless};
 use super::{Input, listed, opened, server};
 use crate::artefact::openid::Form;
 use crate::artefact::openid::identifier;
-use crate::artefact::openid::signing::{self, thumbprints};
+use crate::artefact::openid::signing::{self, LIFETIME, thumbprints};
 use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
 use crate::base::bytes::Digest;
+use crate::base::clock::Span;
 use crate::base::cores;
 use crate::base::disk::{CHANGED, Document, Pending};
 use crate::base::fault::{Fault, INTERNAL};
@@ -141,17 +142,19 @@ impl Work<'_> {
                 let octets = prepared.octets().concat();
                 let (_, claims) = parts(&octets).ok_or_else(|| INTERNAL.fault("no claims"))?;
                 let keys = thumbprints(prepared.facts())?;
-                let print = print(claims, keys.clone());
+                let lifetime = prepared.facts().value(LIFETIME).map(str::to_owned);
+                let print = print(claims, keys.clone(), lifetime.as_deref());
                 let examined = prepared.examined();
                 let is_news = examined.difference.as_ref().is_none_or(|difference| !difference.is_none());
                 let mut findings = examined.findings.clone();
                 // A second run in the same second has nothing to sign: what says the same stands.
                 findings.retain(|finding| is_news || finding.rule.id != "openid.iat.order");
-                Ok((then(prepared)?, octets, (keys, print, findings, is_news)))
+                let lifetime = lifetime.and_then(|text| Span::parse(&text).ok());
+                Ok((then(prepared)?, octets, (keys, print, findings, is_news, lifetime)))
             })?;
-        let (keys, print, findings, is_news) = found;
+        let (keys, print, findings, is_news, lifetime) = found;
         let form = input.form;
-        let card = Card::new(form, input.name, subject, keys.len(), octets.len());
+        let card = Card::new(form, input.name, subject, keys.len(), octets.len()).lasting(lifetime);
         let place = Place::of(self.shelf, &card, &octets, &record)?;
         Ok((said, Reviewed { form, card, place, keys, protocols, print, findings, is_news }))
     }
@@ -421,8 +424,8 @@ impl<'a> Meeting<'a> {
     }
 }
 
-/// What tells a document, whenever it is signed.
-fn print(mut claims: Map<String, Value>, keys: Vec<String>) -> Print {
+/// What tells a document, whenever it is signed: how long it is asked to be valid, too.
+fn print(mut claims: Map<String, Value>, keys: Vec<String>, lifetime: Option<&str>) -> Print {
     claims.remove("jwks");
     let texts = |names: &[&str]| -> Vec<String> {
         names.iter().filter_map(|name| Some(format!("{name}\0{}", claims.get(*name)?))).collect()
@@ -434,7 +437,8 @@ fn print(mut claims: Map<String, Value>, keys: Vec<String>) -> Print {
         texts(&["metadata"]),
         texts(&["trust_mark_issuers", "trust_mark_owners", "trust_marks"]),
     ];
-    Print::of_member(parts, Digest::of(&timeless(&claims)).as_bytes())
+    let whole = [&timeless(&claims), lifetime.unwrap_or_default().as_bytes()].concat();
+    Print::of_member(parts, Digest::of(&whole).as_bytes())
 }
 
 /// Stops sudden change: of those that statements were signed about, so many are still here, and so many have other keys.

@@ -99,12 +99,13 @@ impl Batch for Tree {
     }
 
     fn draft(&self, place: usize) -> Result<Box<dyn Draft + '_>, Fault> {
-        let form = self.cards.card(place)?.form();
+        let card = self.cards.card(place)?;
         let octets = self.cards.octets(place)?;
         let changed = || CHANGED.fault("what was reviewed is not what waits to be signed");
         let (head, claims) = parts(&octets).ok_or_else(changed)?;
-        let (head, lifetime) = (head.to_owned(), self.lifetime(form));
-        Ok(Box::new(Unsigned { tree: self, head, claims, lifetime, draft: jose::Draft::of_octets(octets) }))
+        let (head, lifetime) = (head.to_owned(), self.lifetime(card.form()));
+        let draft = jose::Draft::of_octets(octets);
+        Ok(Box::new(Unsigned { tree: self, head, claims, lifetime, asked: card.lifetime, draft }))
     }
 }
 
@@ -149,15 +150,17 @@ struct Unsigned<'t> {
     head: String,
     claims: Map<String, Value>,
     lifetime: Lifetime,
+    /// For how many seconds somebody asked.
+    asked: Option<i64>,
     draft: jose::Draft,
 }
 
 impl Unsigned<'_> {
     /// How a document that says the same stands, by its dates.
     fn dated(&self, claims: &Map<String, Value>) -> Standing {
-        let now = self.tree.now;
-        let is_early =
-            claims.get("iat").and_then(date).is_none_or(|made| made.seconds_since(now) > SKEW_SECONDS);
+        let (now, made) = (self.tree.now, claims.get("iat").and_then(date));
+        let is_early = made.is_none_or(|made| made.seconds_since(now) > SKEW_SECONDS);
+        let lives = |end: Instant| made.map(|made| end.seconds_since(made));
         match (claims.get("exp").and_then(date), self.valid_until()) {
             _ if is_early => Standing::Changed,
             (None, None) => Standing::Current,
@@ -165,6 +168,8 @@ impl Unsigned<'_> {
             (Some(theirs), Some(own)) if theirs > own => Standing::Changed,
             // Signing it anew would win nothing.
             (Some(theirs), Some(own)) if theirs == own => Standing::Current,
+            // Somebody asks for another time than when it was signed.
+            (Some(theirs), Some(_)) if lives(theirs) != self.asked => Standing::Changed,
             (Some(theirs), Some(own)) => {
                 let margin = self.lifetime.renewal(own.seconds_since(now));
                 let is_due = theirs.seconds_since(now) <= margin.seconds();

@@ -25,6 +25,9 @@ pub(super) const SIGNED: [Form; 6] = [
     Form::SignedJwkSet,
 ];
 
+/// Under this path the facts tell how long the document was asked to be valid.
+pub(in crate::artefact::openid) const LIFETIME: &str = "lifetime";
+
 /// A breach: the rule, whom it is about, and what was found.
 pub(super) type Breach = (&'static str, String, String);
 
@@ -82,14 +85,14 @@ impl<'t> Draft<'t> {
         let may_be_forever = matches!(self.form, Form::TrustMark | Form::TrustMarkDelegation);
         let (span, why) = match asked {
             Some(FOREVER) if may_be_forever => {
-                self.shown.add("lifetime", FOREVER);
+                self.shown.add(LIFETIME, FOREVER);
                 return Ok(());
             }
             Some(text) => (Span::parse(text)?, "the document asks for it"),
             None => (lifetime.usual, "from the profile"),
         };
         // The end is another one each time: what is asked for is what changes.
-        self.shown.add("lifetime", span.to_string());
+        self.shown.add(LIFETIME, span.to_string());
         self.end_at(self.terms.now.after(span)?, why);
         Ok(())
     }

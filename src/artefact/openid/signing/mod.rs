@@ -21,6 +21,7 @@ use rand_core::CryptoRng;
 use serde::de::DeserializeOwned;
 
 use self::draft::Draft;
+pub(super) use self::draft::LIFETIME;
 use super::{Form, STATEMENT, Statement};
 use crate::artefact::jwt;
 use crate::artefact::{ALTERED, Kind, Prepared, Terms, Verified, compose};
