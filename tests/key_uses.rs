@@ -43,6 +43,7 @@ fn a_key_of_a_set_has_one_use_and_an_algorithm_of_it() {
     let enc = |base: &Value, alg: Value| key(base, &json!({"use": "enc", "alg": alg, "kid": "e"}));
     let all = "[jwks]\nconsumers = [\"aws\", \"azure\", \"gcp\", \"kubernetes\"]\n";
     let set = |keys: &[Value]| found("jwks", "", &json!({ "keys": keys }));
+    let agreement = json!({"kty": "OKP", "crv": "X25519", "x": "A".repeat(43), "kid": "x"});
     let good =
         set(&[sig(&rsa, "RS256", "a"), key(&ec, &json!({"use": "enc", "alg": "ECDH-ES", "kid": "e"}))]);
     assert!(good.is_empty(), "{good:?}");
@@ -52,6 +53,13 @@ fn a_key_of_a_set_has_one_use_and_an_algorithm_of_it() {
         (vec![sig(&rsa, "RS256", "a"), enc(&rsa, Value::Null)], "jwks.key.twice"),
         (vec![sig(&ec, "ES384", "a"), key(&ec, &json!({"kid": "b", "use": null}))], "jwks.key.twice"),
         (vec![sig(&rsa, "RS256", "a"), sig(&rsa, "PS384", "b")], "jwks.key.twice"),
+        // Uses that key_ops tells, and a curve for key agreement only.
+        (
+            vec![key(&rsa, &json!({"kid": "a", "use": null, "alg": null, "key_ops": ["verify", "encrypt"]}))],
+            "jwks.alg.use",
+        ),
+        (vec![key(&rsa, &json!({"kid": "a", "alg": "RS256", "key_ops": ["sign"]}))], "jwks.alg.use"),
+        (vec![key(&agreement, &json!({"use": "sig", "alg": "EdDSA"}))], "jwks.alg.use"),
         // An algorithm of another use, or of another type of key.
         (vec![sig(&ec, "ECDH-ES", "a")], "jwks.alg.use"),
         (vec![sig(&ec, "ECDH-ES+A256KW", "a")], "jwks.alg.use"),

@@ -137,11 +137,11 @@ pub(super) static ROWS: &[Rule] = &[
         "jwks.alg.use",
         Block,
         (
-            "the alg of a key is one for its use and its type",
-            "write alg as the key is used: one for signatures with use sig, one for encryption with use enc",
-            "RFC 7517, sections 4.2 and 4.4; RFC 7518, sections 3.1 and 4.1",
+            "a key is for one thing, which its alg, its use, its key_ops and its type agree on",
+            "write alg as the key is used: one for signatures with use sig, one for encryption with use enc; key_ops is best left out",
+            "RFC 7517, sections 4.2 to 4.4; RFC 7518, sections 3.1 and 4.1; RFC 8037, sections 2 and 3",
         ),
-        |whole| keys(whole.json).filter_map(misused).collect(),
+        |whole| keys(whole.json).filter_map(|key| torn(key).or_else(|| misused(key))).collect(),
     ),
     rule(
         "jwks.use.missing",
@@ -285,6 +285,30 @@ pub(super) fn keys(set: &Value) -> impl Iterator<Item = &Value> {
 fn tokens<'a>(whole: &Whole<'a>) -> impl Iterator<Item = &'a Value> {
     let is_bundle = whole.kind == "spiffe-bundle";
     keys(whole.json).filter(move |key| !is_bundle || text(key, "use") != Some("x509-svid"))
+}
+
+/// A key with `key_ops` of two uses, or with those of its private half; or one for key agreement that is to verify.
+fn torn(key: &Value) -> Option<String> {
+    let ops: Vec<&str> = key
+        .get("key_ops")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let has = |some: &[&str]| ops.iter().any(|op| some.contains(op));
+    let agrees = matches!(text(key, "crv"), Some("X25519" | "X448"));
+    let what = match () {
+        () if has(&["sign", "decrypt", "unwrapKey"]) => "has key_ops of a private key",
+        () if has(&["verify"]) && has(&["encrypt", "wrapKey", "deriveKey", "deriveBits"]) => {
+            "has key_ops of two uses"
+        }
+        () if agrees && (text(key, "use") == Some("sig") || has(&["verify"])) => {
+            "verifies nothing: its curve is for key agreement"
+        }
+        () => return None,
+    };
+    Some(format!("{} {what}", name(key)))
 }
 
 /// A key whose algorithm is of another use or type.
