@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use super::review::UNTOLD;
+use super::review::{UNTOLD, since};
 use crate::base::text::html as safe;
 use crate::base::words;
-use crate::policy::{Difference, EntityChange, Fact, Finding, Review, Said};
+use crate::policy::{Difference, EntityChange, Fact, Finding, Memory, Review, Said};
 
 /// Rows of one table; JSON has all of them.
 const ROWS_MAX: usize = 500;
@@ -47,7 +47,7 @@ pub(super) fn page(review: &Review) -> String {
     verdict(&mut html, review);
     request(&mut html, review);
     findings(&mut html, &review.findings);
-    changes(&mut html, review.changes.as_deref(), review.forgets);
+    changes(&mut html, review.changes.as_deref(), review.memory);
     facts(&mut html, review);
     html.push_str("</body>\n</html>\n");
     html
@@ -122,11 +122,11 @@ fn findings(html: &mut String, findings: &[Finding]) {
     html.push_str("</table>\n");
 }
 
-fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
-    html.push_str("<h2>Changes since the last signature</h2>\n");
+fn changes(html: &mut String, changes: Option<&Difference>, memory: Memory) {
+    put(html, format_args!("<h2>Changes since {}</h2>\n", since(memory)));
     let Some(changes) = changes else {
-        return html.push_str(if forgets {
-            "<p class=\"warn\">Unknown: the record of what this line signed last is gone, or of an earlier version.</p>\n"
+        return html.push_str(if memory == Memory::Gone {
+            "<p class=\"warn\">Unknown: the record of what this line signed last is gone, of an earlier version, or that of another document.</p>\n"
         } else {
             "<p>This line has not signed a document of this kind yet.</p>\n"
         });

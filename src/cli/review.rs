@@ -20,7 +20,7 @@ use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
-use crate::policy::{self, Difference, EntityChange, Fact, Said, Severity};
+use crate::policy::{self, Difference, EntityChange, Fact, Memory, Said, Severity};
 
 /// Values of one path that are shown to people; JSON has all of them.
 const VALUES_SHOWN_MAX: usize = 20;
@@ -186,18 +186,27 @@ fn findings(text: &mut String, review: &policy::Review) {
     }
 }
 
+/// Which signature a document is compared with.
+pub(super) const fn since(memory: Memory) -> &'static str {
+    match memory {
+        Memory::Earlier => "an earlier signature: what was signed last left no record, or somebody exchanged it",
+        Memory::Whole | Memory::Gone => "the last signature",
+    }
+}
+
 fn changes(text: &mut String, review: &policy::Review) {
     let Some(changes) = &review.changes else {
-        return text.push_str(if review.forgets {
-            "changes: unknown, for the record of what this line signed last is gone, or of an earlier version\n"
+        return text.push_str(if review.memory == Memory::Gone {
+            "changes: unknown, for the record of what this line signed last is gone, of an earlier version, or that of another document\n"
         } else {
             "changes: this line has not signed a document of this kind yet\n"
         });
     };
+    let since = since(review.memory);
     if changes.is_none() {
-        return text.push_str("changes: none since the last signature\n");
+        return put(text, format_args!("changes: none since {since}\n"));
     }
-    text.push_str("changes since the last signature\n");
+    put(text, format_args!("changes since {since}\n"));
     let Difference { unit, before, added, removed, changed, .. } = &**changes;
     if before + added > 0 {
         put(
@@ -334,7 +343,8 @@ pub(super) fn json(review: policy::Review) -> Output {
         "profile": review.profile.to_string(),
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "brake_released": review.released,
-        "record_is_gone": review.forgets,
+        "record_is_gone": review.memory == Memory::Gone,
+        "record_is_earlier": review.memory == Memory::Earlier,
     });
     let mut output = Output::json(value);
     output.large("changes", review.changes);

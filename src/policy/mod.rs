@@ -21,7 +21,7 @@ mod said;
 mod sequence;
 mod waiver;
 
-pub use approval::{Approval, Covers, Review, Subject, expect_environment};
+pub use approval::{Approval, Covers, Memory, Review, Subject, expect_environment};
 pub use batch::{BatchApproval, Turn};
 pub use confirmation::{Challenge, Confirmation, Confirmed, Request};
 pub use difference::{Change, Difference, EntityChange};
