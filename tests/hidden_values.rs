@@ -52,6 +52,85 @@ fn a_value_that_readers_cut_differently_is_refused() {
 }
 
 #[test]
+fn what_cuts_a_value_after_it_was_signed_is_reported() {
+    let world = World::new();
+    let scope = "<shibmd:Scope>victim.example.org</shibmd:Scope>";
+    let signed = world.finished(&aggregate(&entity("https://a.example/", &extensions(scope))));
+    for (value, comments, sections) in [
+        ("victim.example.org", 0, 0),
+        ("<![CDATA[victim.example.org]]>", 0, 0),
+        ("<![CDATA[victim.ex]]>ample.org", 0, 1),
+        ("victim.ex<![CDATA[ample.org]]>", 0, 1),
+        ("<![CDATA[victim.ex]]><![CDATA[ample.org]]>", 0, 1),
+        ("victim.ex<!-- -->ample.org", 1, 0),
+        ("victim.ex<!-- --><![CDATA[ample.org]]>", 1, 1),
+    ] {
+        let cut = signed.replacen("victim.example.org", value, 1);
+        let coverage = world.verified(&cut).coverage;
+        for (name, count) in [("comments_in_values", comments), ("sections_in_values", sections)] {
+            assert!(coverage.contains(&(name, count.into())), "{value}: {coverage:?}");
+        }
+    }
+}
+
+#[test]
+fn an_address_is_no_script_wherever_it_stands() {
+    let world = World::new();
+    let rule = "saml.endpoint.script";
+    let policy = |name: &str, address: &str| {
+        let (around, inside) =
+            if name == "UsagePolicy" { ("PublicationInfo", name) } else { ("RegistrationInfo", name) };
+        extensions(&format!(
+            "<mdrpi:{around}><mdrpi:{inside} xml:lang='en'>{address}</mdrpi:{inside}></mdrpi:{around}>"
+        ))
+    };
+    let role = |inside: &str| {
+        let ui = "xmlns:mdui='urn:oasis:names:tc:SAML:metadata:ui'";
+        entity(
+            "https://a.example/",
+            &format!(
+                "<IDPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'><Extensions {ui}>{inside}</Extensions></IDPSSODescriptor>"
+            ),
+        )
+    };
+    let a = entity("https://a.example/", "");
+    let logo = |logo: &str| role(&format!("<mdui:UIInfo><mdui:Logo>{logo}</mdui:Logo></mdui:UIInfo>"));
+    let places: [&dyn Fn(&str) -> String; 5] = [
+        &|address| policy("UsagePolicy", address) + &a,
+        &|address| entity("https://a.example/", &policy("RegistrationPolicy", address)),
+        &|address| policy("RegistrationPolicy", address) + &a,
+        &|address| {
+            entity(
+                "https://a.example/",
+                &format!(
+                    "<AdditionalMetadataLocation namespace='urn:x'>{address}</AdditionalMetadataLocation>"
+                ),
+            )
+        },
+        &|address| {
+            role(&format!(
+                "<mdui:DiscoHints><mdui:GeolocationHint>{address}</mdui:GeolocationHint></mdui:DiscoHints>"
+            ))
+        },
+    ];
+    for place in places {
+        for script in ["javascript:x", "\n   \n  JavaScript:x", "data:text/html,x", "<![CDATA[vbscript:x]]>"]
+        {
+            let text = aggregate(&place(script));
+            assert!(rules_of(&world.examined(&text)).contains(rule), "{text}");
+        }
+        for address in ["https://a.example/javascript:x", "geo:52.1,4.3", ""] {
+            let text = aggregate(&place(address));
+            assert!(!rules_of(&world.examined(&text)).contains(rule), "{text}");
+        }
+    }
+    let found = |body: &str| rules_of(&world.examined(&aggregate(&logo(body)))).contains(rule);
+    let long = format!("data:image/svg+xml;base64,{}", "A".repeat(70_000));
+    assert!(found("data:image/svg+xml,%3Csvg onload=%22x%22/%3E") && found(&long));
+    assert!(!found("data:image/svg+xml,%3Csvg/%3E") && !found("data:image/png;base64,AAAA"));
+}
+
+#[test]
 fn instructions_are_signed_and_so_they_are_compared() {
     let world = World::new();
     let in_entity = |content: &str| aggregate(&entity("https://a.example/", content));

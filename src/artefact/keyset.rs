@@ -11,9 +11,7 @@ use serde_json::{Map, Value};
 use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
-use super::{
-    ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, read_all, read_plain,
-};
+use super::{ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, read_all, read_plain};
 use crate::base::bytes::{base64, from_base64};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;

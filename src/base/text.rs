@@ -6,8 +6,9 @@ use super::recipient::SECRET_PREFIX;
 
 /// Shows foreign text on one line with everything escaped that a terminal or a reader could take for something else:
 /// control characters, escapes, bidirectional overrides, format and invisible characters, line and paragraph separators,
-/// private-use and unassigned code points. A backslash is doubled, so that an escape cannot be forged. Letters of any
-/// script, quotes and spaces stay as they are.
+/// private-use and unassigned code points, and a space behind a space: two of them stand between a text and what is said
+/// about it. A backslash is doubled, so that an escape cannot be forged. Letters of any script, quotes and single spaces stay
+/// as they are.
 pub fn visible(text: &str) -> Visible<'_> {
     Visible(text)
 }
@@ -19,8 +20,10 @@ impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         let mut buffer = [0; 4];
+        let mut is_behind_space = false;
         for c in self.0.chars() {
             match c {
+                ' ' if is_behind_space => write!(f, "{}", c.escape_unicode())?,
                 '"' | '\'' => f.write_char(c)?,
                 ' '..='~' if c != '\\' => f.write_char(c)?,
                 _ if looks_like_nothing(c) => write!(f, "{}", c.escape_unicode())?,
@@ -34,6 +37,7 @@ impl fmt::Display for Visible<'_> {
                     }
                 }
             }
+            is_behind_space = c == ' ';
         }
         Ok(())
     }
@@ -187,6 +191,8 @@ mod tests {
     fn hostile_text_is_shown_and_not_obeyed() {
         for (text, shown) in [
             ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("a b  (from the profile)   c ", "a b \\u{20}(from the profile) \\u{20}\\u{20}c "),
+            ("a\u{a0} (b)", "a\\u{a0} (b)"),
             ("a\r\nb\tc", "a\\r\\nb\\tc"),
             ("\u{202e}lmx", "\\u{202e}lmx"),
             ("zero\u{200b}width", "zero\\u{200b}width"),

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::review::{UNTOLD, since};
 use crate::base::text::html as safe;
 use crate::base::words;
-use crate::policy::{Difference, EntityChange, Fact, Finding, Memory, Review, Said};
+use crate::policy::{Change, Difference, EntityChange, Fact, Finding, Memory, Review, Said};
 
 /// Rows of one table; JSON has all of them.
 const ROWS_MAX: usize = 500;
@@ -46,6 +46,7 @@ pub(super) fn page(review: &Review) -> String {
     put(&mut html, format_args!("<h1>{title}</h1>\n"));
     verdict(&mut html, review);
     request(&mut html, review);
+    profile(&mut html, review);
     findings(&mut html, &review.findings);
     changes(&mut html, review.changes.as_deref(), review.memory);
     facts(&mut html, review);
@@ -144,16 +145,7 @@ fn changes(html: &mut String, changes: Option<&Difference>, memory: Memory) {
         return;
     }
     html.push_str("<table>\n<tr><th scope=\"col\">what</th><th scope=\"col\">where</th></tr>\n");
-    for change in &changes.facts {
-        for (what, values) in [("was", &change.removed), ("is", &change.added)] {
-            for value in values.iter().take(ROWS_MAX) {
-                put(
-                    html,
-                    format_args!("<tr><td>{} {what}</td><td>{}</td></tr>\n", safe(&change.path), safe(value)),
-                );
-            }
-        }
-    }
+    values_of(html, &changes.facts);
     for change in changes.entities.iter().take(ROWS_MAX) {
         let parts = change.parts.join(", ");
         put(html, format_args!("<tr><td>{} {parts}</td><td>{}", change.what, safe(&change.entity)));
@@ -166,6 +158,31 @@ fn changes(html: &mut String, changes: Option<&Difference>, memory: Memory) {
     if more > 0 {
         put(html, format_args!("<p>… and {more} more {unit}, in --json</p>\n"));
     }
+}
+
+/// What was and what is.
+fn values_of(html: &mut String, changes: &[Change]) {
+    for change in changes {
+        for (what, values) in [("was", &change.removed), ("is", &change.added)] {
+            for value in values.iter().take(ROWS_MAX) {
+                put(
+                    html,
+                    format_args!("<tr><td>{} {what}</td><td>{}</td></tr>\n", safe(&change.path), safe(value)),
+                );
+            }
+        }
+    }
+}
+
+/// Other limits than those of the last signature.
+fn profile(html: &mut String, review: &Review) {
+    let Some(changes) = review.changes.as_ref().filter(|changes| !changes.profile.is_empty()) else { return };
+    put(
+        html,
+        format_args!("<h2>The profile of the line changed since {}</h2>\n<table>\n", since(review.memory)),
+    );
+    values_of(html, &changes.profile);
+    html.push_str("</table>\n");
 }
 
 /// What an entity says now.

@@ -20,7 +20,7 @@ use crate::base::text::visible;
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
-use crate::policy::{self, Difference, EntityChange, Fact, Memory, Said, Severity};
+use crate::policy::{self, Change, Difference, EntityChange, Fact, Memory, Said, Severity};
 
 /// Values of one path that are shown to people; JSON has all of them.
 const VALUES_SHOWN_MAX: usize = 20;
@@ -112,6 +112,7 @@ impl Review {
 pub(super) fn screen(review: &policy::Review) -> String {
     let mut text = format!("{} for {}\n", review.kind, review.key);
     facts(&mut text, review);
+    profile(&mut text, review);
     findings(&mut text, review);
     changes(&mut text, review);
     let digest = review.request.digest();
@@ -189,7 +190,9 @@ fn findings(text: &mut String, review: &policy::Review) {
 /// Which signature a document is compared with.
 pub(super) const fn since(memory: Memory) -> &'static str {
     match memory {
-        Memory::Earlier => "an earlier signature: what was signed last left no record, or somebody exchanged it",
+        Memory::Earlier => {
+            "an earlier signature: what was signed last left no record, or somebody exchanged it"
+        }
         Memory::Whole | Memory::Gone => "the last signature",
     }
 }
@@ -219,7 +222,18 @@ fn changes(text: &mut String, review: &policy::Review) {
         put(text, format_args!("  {unit} that differ in: {}\n", parts.join(", ")));
     }
     items(text, changes);
-    for change in &changes.facts {
+    values_of(text, &changes.facts);
+}
+
+/// Other limits than those of the last signature: who reads the findings has to know.
+fn profile(text: &mut String, review: &policy::Review) {
+    let Some(changes) = review.changes.as_ref().filter(|changes| !changes.profile.is_empty()) else { return };
+    put(text, format_args!("the profile of the line changed since {}\n", since(review.memory)));
+    values_of(text, &changes.profile);
+}
+
+fn values_of(text: &mut String, changes: &[Change]) {
+    for change in changes {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
                 put(
@@ -291,8 +305,8 @@ fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
                 None if change.what == "changed" => NOW,
                 None => "",
             };
-            let what = if what.is_empty() { String::new() } else { format!("{} ", cut(what)) };
-            let remark = remark.as_ref().map_or(String::new(), |remark| format!(" ({})", cut(remark)));
+            let what = if what.is_empty() { String::new() } else { format!("{}  ", cut(what)) };
+            let remark = remark.as_ref().map_or(String::new(), |remark| format!("  ({})", cut(remark)));
             let more = if left > 0 && number + 1 == lines_max {
                 format!(" … and {left} more")
             } else {

@@ -39,6 +39,7 @@ pub use profile::{
     AccessToken, Bundle, Consumer, Dates, FOREVER, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid,
     Profile, Provisioning, Reserved, Saml, SoftwareStatement, Spiffe, is_place,
 };
+pub(crate) use rules::is_script;
 pub use rules::{RULES, Rules};
 pub use said::Said;
 pub use sequence::{REVOKED, SEQUENCE_STEP, next_sequence};
