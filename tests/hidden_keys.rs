@@ -117,27 +117,29 @@ fn whatever_a_key_is_found_by_is_part_of_the_keys() {
         1,
     );
     assert_eq!(world.parts(&one(&certificate(first)), &methods), [("other", 1)], "what is no key");
-    let (one, other) = (certificate(first), certificate(second));
+}
+
+#[test]
+fn the_order_of_keys_is_part_of_them() {
+    let world = World::new();
+    let [one, other] = certificates().map(|body| certificate(&body));
     let keys = |keys: [(&str, &str); 2]| {
         let key = |(purpose, key): (&str, &str)| {
             format!("<KeyDescriptor{purpose}><ds:KeyInfo>{key}</ds:KeyInfo></KeyDescriptor>")
         };
-        aggregate(&entity(
-            "https://a.example/",
-            &format!(
-                "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'>{}</SPSSODescriptor>",
-                keys.map(key).concat()
-            ),
-        ))
+        let role = format!(
+            "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'>{}</SPSSODescriptor>",
+            keys.map(key).concat()
+        );
+        aggregate(&entity("https://a.example/", &role))
     };
     for (first, second) in [("", ""), (" use='encryption'", " use='encryption'"), (" use='encryption'", "")] {
         let before = keys([(first, &one), (second, &other)]);
         let after = keys([(second, &other), (first, &one)]);
-        assert_eq!(
-            world.parts(&before, &after),
-            [("keys", 1)],
-            "who encrypts takes the first: {first}, {second}"
-        );
+        let difference = world.difference(&before, &after);
+        assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&"keys", &1)], "{first}, {second}");
+        let now = &difference.entities[0].now;
+        assert!(now.len() == 2 && now.iter().all(|said| said.is_new.is_none()), "none is new: {now:?}");
     }
 }
 

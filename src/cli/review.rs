@@ -16,7 +16,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::base::text::visible;
+use crate::base::text::{visible, visible_value};
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
@@ -151,8 +151,12 @@ fn facts(text: &mut String, review: &policy::Review) {
         let Some((count, end)) = counts.get_mut(path) else { continue };
         *count += 1;
         if *count <= VALUES_SHOWN_MAX {
-            let remark = remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
-            put(text, format_args!("  {:<20} {}{remark}\n", visible(path).to_string(), visible(value)));
+            let remark =
+                remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible_value(remark)));
+            put(
+                text,
+                format_args!("  {:<20} {}{remark}\n", visible_value(path).to_string(), visible_value(value)),
+            );
             *end = text.len();
         }
     }
@@ -238,7 +242,11 @@ fn values_of(text: &mut String, changes: &[Change]) {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
                 put(
                     text,
-                    format_args!("  {sign} {:<18} {}\n", visible(&change.path).to_string(), visible(value)),
+                    format_args!(
+                        "  {sign} {:<18} {}\n",
+                        visible_value(&change.path).to_string(),
+                        visible_value(value)
+                    ),
                 );
             }
             if values.len() > VALUES_SHOWN_MAX {
@@ -325,8 +333,8 @@ fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
 /// The beginning of a foreign text, on part of a line.
 fn cut(text: &str) -> String {
     match text.char_indices().nth(LINE_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", visible(text.get(..end).unwrap_or_default())),
-        None => visible(text).to_string(),
+        Some((end, _)) => format!("{}…", visible_value(text.get(..end).unwrap_or_default())),
+        None => visible_value(text).to_string(),
     }
 }
 

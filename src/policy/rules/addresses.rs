@@ -261,7 +261,7 @@ mod tests {
             "data:image/svg+xml;utf8,%3Csvg%20%6fnload%20=%22x()%22/%3E",
             " DATA:image/SVG+xml,<svg><SCRIPT>x</SCRIPT></svg>",
             "data:image/svg+xml,<svg><a xlink:href='javascript:x'/></svg>",
-            "data:image/svg+xml;base64,no base64",
+            "data:image/svg+xml;base64,no*base64",
             &coded("<svg/onload=x()>"),
             &coded("<svg><s:script xmlns:s='http://www.w3.org/2000/svg'/></svg>"),
             &coded("<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>"),
