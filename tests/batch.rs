@@ -17,7 +17,7 @@ use fedroot::base::staging::Staging;
 use fedroot::custody::{Operator, Outstanding, Piece, Pieces, Prompt, SignedBatch, Vault};
 use fedroot::key::{Hash, KeyId, Line, Signature};
 use fedroot::ledger::{self, Body, EntryKind};
-use fedroot::policy::{BatchApproval, Confirmation, Covers, Examined, Facts, Review, Subject};
+use fedroot::policy::{BatchApproval, Confirmation, Covers, Examined, Facts, Memory, Review, Subject};
 use serde_json::Value;
 
 use crate::support::{FEDROOT, Folder, LINE, corpus, files, identities, peers};
@@ -162,7 +162,7 @@ fn approve(vault: &Vault<'_>, reviewed: &[Digest], given: Vec<Digest>) -> Result
         covers: Covers::Batch { documents: reviewed.len() as u64, list: digest_of_list(reviewed) },
         examined: Examined::default(),
         released: None,
-        forgets: false,
+        memory: Memory::Whole,
     })?;
     review.approve_batch(given, public.algorithm().scheme(Hash::Sha256), &Confirmation::None, None)
 }

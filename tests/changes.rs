@@ -137,11 +137,11 @@ fn the_new_values_are_shown_and_which_of_them_are_new() {
         ]
     );
     for line in [
-        "    scopes             now: IDPSSODescriptor victim.example\n",
-        "    scopes             new: IDPSSODescriptor evil.example\n    scopes             as before: IDPSSODescriptor a.example\n",
+        "    scopes             now: IDPSSODescriptor  victim.example\n",
+        "    scopes             new: IDPSSODescriptor  evil.example\n    scopes             as before: IDPSSODescriptor  a.example\n",
         "  ~ scopes             https://none.example/idp\n    scopes             none any more\n",
-        "    scopes             IDPSSODescriptor new.example\n",
-        "    roles              new: SPSSODescriptor WantAssertionsSigned false\n",
+        "    scopes             IDPSSODescriptor  new.example\n",
+        "    roles              new: SPSSODescriptor WantAssertionsSigned  false\n",
         "\n  'now' stands before all values of a part of which nobody can tell which are new",
     ] {
         assert!(text.contains(line), "{line} is missing: {text}");
@@ -190,8 +190,9 @@ fn keys_are_shown_as_openssl_shows_them() {
             ("changed https://b.example/idp".into(), vec![format!("keys {three}")]),
         ]
     );
-    let line =
-        format!("    keys               new: IDPSSODescriptor signing {two} (P-256, its certificate ends 20");
+    let line = format!(
+        "    keys               new: IDPSSODescriptor signing  {two}  (P-256, its certificate ends 20"
+    );
     assert!(text.contains(&line), "{text}");
     assert!(text.contains("SHA-256 of its SubjectPublicKeyInfo"), "{text}");
     assert!(page.contains(&three) && page.contains("openssl dgst -sha256"), "{page}");
@@ -232,7 +233,7 @@ fn values_are_shown_and_not_obeyed() {
     assert_eq!(json["changes"]["entities"].as_array().unwrap().len(), 3);
     assert!(harmless(&text), "{text}");
     assert!(
-        text.contains("scopes             now: IDPSSODescriptor <script>alert(1)</script>"),
+        text.contains("scopes             now: IDPSSODescriptor  <script>alert(1)</script>"),
         "the text itself is shown: {text}"
     );
     assert!(page.contains("<li>scopes: <small>now</small> IDPSSODescriptor <code>&lt;script&gt;alert(1)&lt;/script&gt;</code></li>"), "{page}");

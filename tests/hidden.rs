@@ -1,7 +1,7 @@
 //! What could be hidden from the review of metadata: entities where only some consumers look, what groups say of them, and
 //! what stands outside them. All of it is refused, or compared and told.
 
-use fedroot::artefact::kind;
+use fedroot::artefact::{Verified, kind};
 use fedroot::base::disk::Document;
 use fedroot::key::PrivateKey;
 use fedroot::policy::{Difference, Examined, Facts, Last};
@@ -68,6 +68,24 @@ impl World {
     pub(crate) fn difference(&self, before: &str, after: &str) -> Difference {
         let last = self.last(before);
         examined(after, self.signer.as_ref(), PROFILE, Some(&last)).difference.unwrap().as_ref().clone()
+    }
+
+    /// A document, signed.
+    pub(crate) fn finished(&self, text: &str) -> String {
+        let mut out = Vec::new();
+        with_prepared(text, (self.signer.as_ref(), PROFILE, None), None, |prepared| {
+            let octets = prepared.octets().concat();
+            let signature =
+                self.signer.sign(prepared.scheme(), &octets, &mut fedroot::base::random::system()).unwrap();
+            prepared.finish(&signature, &mut out).unwrap();
+        });
+        String::from_utf8(out).unwrap()
+    }
+
+    pub(crate) fn verified(&self, text: &str) -> Verified {
+        let trust = [self.signer.public().unwrap()];
+        let document = Document::from_bytes("signed", text.as_bytes().to_vec());
+        kind("saml").unwrap().verify(&document, &trust).unwrap()
     }
 
     fn facts(&self, text: &str) -> Facts {
@@ -172,15 +190,7 @@ fn verification_reports_an_entity_that_is_misplaced() {
     let world = World::new();
     let nested = entity("https://o.example/", &extensions(&entity("https://i.example/", "")));
     for (content, misplaced) in [(nested, 1), (entity("https://o.example/", ""), 0)] {
-        let mut out = Vec::new();
-        with_prepared(&aggregate(&content), (world.signer.as_ref(), PROFILE, None), None, |prepared| {
-            let octets = prepared.octets().concat();
-            let signature =
-                world.signer.sign(prepared.scheme(), &octets, &mut fedroot::base::random::system()).unwrap();
-            prepared.finish(&signature, &mut out).unwrap();
-        });
-        let trust = [world.signer.public().unwrap()];
-        let verified = kind("saml").unwrap().verify(&Document::from_bytes("signed", out), &trust).unwrap();
+        let verified = world.verified(&world.finished(&aggregate(&content)));
         assert!(
             verified.coverage.contains(&("misplaced_entities", misplaced.into())),
             "{:?}",

@@ -117,27 +117,29 @@ fn whatever_a_key_is_found_by_is_part_of_the_keys() {
         1,
     );
     assert_eq!(world.parts(&one(&certificate(first)), &methods), [("other", 1)], "what is no key");
-    let (one, other) = (certificate(first), certificate(second));
+}
+
+#[test]
+fn the_order_of_keys_is_part_of_them() {
+    let world = World::new();
+    let [one, other] = certificates().map(|body| certificate(&body));
     let keys = |keys: [(&str, &str); 2]| {
         let key = |(purpose, key): (&str, &str)| {
             format!("<KeyDescriptor{purpose}><ds:KeyInfo>{key}</ds:KeyInfo></KeyDescriptor>")
         };
-        aggregate(&entity(
-            "https://a.example/",
-            &format!(
-                "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'>{}</SPSSODescriptor>",
-                keys.map(key).concat()
-            ),
-        ))
+        let role = format!(
+            "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'>{}</SPSSODescriptor>",
+            keys.map(key).concat()
+        );
+        aggregate(&entity("https://a.example/", &role))
     };
     for (first, second) in [("", ""), (" use='encryption'", " use='encryption'"), (" use='encryption'", "")] {
         let before = keys([(first, &one), (second, &other)]);
         let after = keys([(second, &other), (first, &one)]);
-        assert_eq!(
-            world.parts(&before, &after),
-            [("keys", 1)],
-            "who encrypts takes the first: {first}, {second}"
-        );
+        let difference = world.difference(&before, &after);
+        assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&"keys", &1)], "{first}, {second}");
+        let now = &difference.entities[0].now;
+        assert!(now.len() == 2 && now.iter().all(|said| said.is_new.is_none()), "none is new: {now:?}");
     }
 }
 
@@ -191,6 +193,23 @@ fn private_keys_are_found_wherever_they_are_pasted() {
         ("in an attribute of the root", a("").replacen(" ID=", &format!(" x:k='{words}' ID="), 1)),
         ("in an instruction", a(&format!("<?x {words}?>"))),
         ("in a comment, where no dashes can be", a("<!-- - - BEGIN EC PRIVATE KEY - - -->")),
+        ("around an element", a(&extensions("<x:k>-----BEGIN PRIVATE<x:y/> KEY-----</x:k>"))),
+        (
+            "as .NET writes it",
+            a(&extensions("<RSAKeyValue xmlns=''><Modulus>AA</Modulus><P>AA</P></RSAKeyValue>")),
+        ),
+        ("as .NET writes it, as text", a(&extensions("<x:k>&lt;InverseQ&gt;AA</x:k>"))),
+        (
+            "in place of a key's numbers",
+            aggregate(&provider(
+                "https://a.example/",
+                "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>t0eX</ds:Modulus><ds:Exponent>AQAB</ds:Exponent><ds:D>AA</ds:D></ds:RSAKeyValue></ds:KeyValue>",
+            )),
+        ),
+        (
+            "beside a key's numbers",
+            aggregate(&provider("https://a.example/", "<ds:KeyValue><x:DP>AA</x:DP></ds:KeyValue>")),
+        ),
         ("of PGP", a(&extensions("<x:k>-----BEGIN PGP PRIVATE KEY BLOCK-----</x:k>"))),
         ("around a comment", a(&extensions("<x:k>-----BEGIN PRIVATE<!--x--> KEY-----</x:k>"))),
         ("around an instruction", a(&extensions("<x:k>-----BEGIN PRIVATE<?x?> KEY-----</x:k>"))),
@@ -212,6 +231,14 @@ fn private_keys_are_found_wherever_they_are_pasted() {
     for (name, text) in [
         ("a public key", aggregate(&provider("https://a.example/", &certificate(&certificates()[0])))),
         ("prose", a(&extensions("<x:k y='no PRIVATE KEY here'>nor a PRIVATE KEY BLOCK, please</x:k>"))),
+        (
+            "a public key of DSA",
+            aggregate(&provider(
+                "https://a.example/",
+                "<ds:KeyValue><ds:DSAKeyValue><ds:P>AA</ds:P><ds:Q>AA</ds:Q><ds:G>AA</ds:G><ds:Y>AA</ds:Y></ds:DSAKeyValue></ds:KeyValue>",
+            )),
+        ),
+        ("such elements elsewhere", a(&extensions("<x:P/><x:D/><x:RSAKeyValue/><x:Q/>"))),
         (
             "a certificate that cannot be read",
             aggregate(&provider("https://a.example/", &certificate("AAAA"))),

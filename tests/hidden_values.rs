@@ -52,6 +52,85 @@ fn a_value_that_readers_cut_differently_is_refused() {
 }
 
 #[test]
+fn what_cuts_a_value_after_it_was_signed_is_reported() {
+    let world = World::new();
+    let scope = "<shibmd:Scope>victim.example.org</shibmd:Scope>";
+    let signed = world.finished(&aggregate(&entity("https://a.example/", &extensions(scope))));
+    for (value, comments, sections) in [
+        ("victim.example.org", 0, 0),
+        ("<![CDATA[victim.example.org]]>", 0, 0),
+        ("<![CDATA[victim.ex]]>ample.org", 0, 1),
+        ("victim.ex<![CDATA[ample.org]]>", 0, 1),
+        ("<![CDATA[victim.ex]]><![CDATA[ample.org]]>", 0, 1),
+        ("victim.ex<!-- -->ample.org", 1, 0),
+        ("victim.ex<!-- --><![CDATA[ample.org]]>", 1, 1),
+    ] {
+        let cut = signed.replacen("victim.example.org", value, 1);
+        let coverage = world.verified(&cut).coverage;
+        for (name, count) in [("comments_in_values", comments), ("sections_in_values", sections)] {
+            assert!(coverage.contains(&(name, count.into())), "{value}: {coverage:?}");
+        }
+    }
+}
+
+#[test]
+fn an_address_is_no_script_wherever_it_stands() {
+    let world = World::new();
+    let rule = "saml.endpoint.script";
+    let policy = |name: &str, address: &str| {
+        let (around, inside) =
+            if name == "UsagePolicy" { ("PublicationInfo", name) } else { ("RegistrationInfo", name) };
+        extensions(&format!(
+            "<mdrpi:{around}><mdrpi:{inside} xml:lang='en'>{address}</mdrpi:{inside}></mdrpi:{around}>"
+        ))
+    };
+    let role = |inside: &str| {
+        let ui = "xmlns:mdui='urn:oasis:names:tc:SAML:metadata:ui'";
+        entity(
+            "https://a.example/",
+            &format!(
+                "<IDPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'><Extensions {ui}>{inside}</Extensions></IDPSSODescriptor>"
+            ),
+        )
+    };
+    let a = entity("https://a.example/", "");
+    let logo = |logo: &str| role(&format!("<mdui:UIInfo><mdui:Logo>{logo}</mdui:Logo></mdui:UIInfo>"));
+    let places: [&dyn Fn(&str) -> String; 5] = [
+        &|address| policy("UsagePolicy", address) + &a,
+        &|address| entity("https://a.example/", &policy("RegistrationPolicy", address)),
+        &|address| policy("RegistrationPolicy", address) + &a,
+        &|address| {
+            entity(
+                "https://a.example/",
+                &format!(
+                    "<AdditionalMetadataLocation namespace='urn:x'>{address}</AdditionalMetadataLocation>"
+                ),
+            )
+        },
+        &|address| {
+            role(&format!(
+                "<mdui:DiscoHints><mdui:GeolocationHint>{address}</mdui:GeolocationHint></mdui:DiscoHints>"
+            ))
+        },
+    ];
+    for place in places {
+        for script in ["javascript:x", "\n   \n  JavaScript:x", "data:text/html,x", "<![CDATA[vbscript:x]]>"]
+        {
+            let text = aggregate(&place(script));
+            assert!(rules_of(&world.examined(&text)).contains(rule), "{text}");
+        }
+        for address in ["https://a.example/javascript:x", "geo:52.1,4.3", ""] {
+            let text = aggregate(&place(address));
+            assert!(!rules_of(&world.examined(&text)).contains(rule), "{text}");
+        }
+    }
+    let found = |body: &str| rules_of(&world.examined(&aggregate(&logo(body)))).contains(rule);
+    let long = format!("data:image/svg+xml;base64,{}", "A".repeat(70_000));
+    assert!(found("data:image/svg+xml,%3Csvg onload=%22x%22/%3E") && found(&long));
+    assert!(!found("data:image/svg+xml,%3Csvg/%3E") && !found("data:image/png;base64,AAAA"));
+}
+
+#[test]
 fn instructions_are_signed_and_so_they_are_compared() {
     let world = World::new();
     let in_entity = |content: &str| aggregate(&entity("https://a.example/", content));
@@ -227,83 +306,78 @@ fn endpoints_scopes_and_roles_are_told_by_all_that_they_are() {
     assert_eq!(what, logout, "the role is told");
 }
 
+fn service(settings: &str, inside: &str) -> String {
+    let name = "<Organization><OrganizationName xml:lang='en'>Name</OrganizationName></Organization>";
+    aggregate(&entity(
+        "https://a.example/",
+        &format!(
+            "<SPSSODescriptor protocolSupportEnumeration='urn:oasis:names:tc:SAML:2.0:protocol'{settings}>{inside}</SPSSODescriptor>{name}"
+        ),
+    ))
+}
+
+/// The one part in which the entity differs, and what is shown of it: nothing but values of this part.
+fn shown(before: &str, after: &str) -> (&'static str, Vec<String>) {
+    let difference = World::new().difference(before, after);
+    let parts: Vec<_> = difference.parts.into_iter().collect();
+    let [(part, 1)] = parts.as_slice() else { panic!("{parts:?}: {after}") };
+    let now = &difference.entities[0].now;
+    assert!(now.iter().all(|said| said.part == *part), "{now:?}");
+    (part, now.iter().map(|said| format!("{} {}", said.what, said.value)).collect())
+}
+
 #[test]
-fn what_a_role_is_and_what_people_read_is_told_and_nothing_else_is_shown_for_it() {
-    let world = World::new();
-    let saml = "urn:oasis:names:tc:SAML:2.0:protocol";
-    let sp = |settings: &str, inside: &str| {
-        aggregate(&entity(
-            "https://a.example/",
-            &format!(
-                "<SPSSODescriptor protocolSupportEnumeration='{saml}'{settings}>{inside}</SPSSODescriptor><Organization><OrganizationName xml:lang='en'>Name</OrganizationName></Organization>"
-            ),
-        ))
-    };
+fn what_a_role_is_and_what_it_wants_is_told() {
     let affiliation = |member: &str| {
-        aggregate(&entity(
-            "https://a.example/",
-            &format!(
-                "<AffiliationDescriptor affiliationOwnerID='o'><AffiliateMember>{member}</AffiliateMember></AffiliationDescriptor>"
-            ),
-        ))
+        let role = format!(
+            "<AffiliationDescriptor affiliationOwnerID='o'><AffiliateMember>{member}</AffiliateMember></AffiliationDescriptor>"
+        );
+        aggregate(&entity("https://a.example/", &role))
     };
-    let consuming = |name: &str, requested: &str| {
-        sp(
+    let requested = |name: &str| {
+        service(
             "",
             &format!(
-                "<AttributeConsumingService index='1'><ServiceName xml:lang='en'>{name}</ServiceName><RequestedAttribute Name='{requested}'/></AttributeConsumingService>"
+                "<AttributeConsumingService><RequestedAttribute Name='{name}'/></AttributeConsumingService>"
             ),
         )
     };
-    let format = |name: &str| format!("<NameIDFormat>{name}</NameIDFormat>");
-    let hint = |value: &str| sp("", &extensions(&format!("<x:hint>{value}</x:hint>")));
-    for (before, after, part, told) in [
-        (sp("", ""), sp("", &format("one")), "roles", Some("SPSSODescriptor NameIDFormat one")),
-        (
-            sp("", &format("one")),
-            sp("", &format("other")),
-            "roles",
-            Some("SPSSODescriptor NameIDFormat other"),
-        ),
-        (
-            sp("", &(format("one") + &format("other"))),
-            sp("", &(format("other") + &format("one"))),
-            "roles",
-            Some("SPSSODescriptor NameIDFormat other"),
-        ),
-        (
-            affiliation("one"),
-            affiliation("other"),
-            "roles",
-            Some("AffiliationDescriptor AffiliateMember other"),
-        ),
-        (
-            sp("", ""),
-            sp(" WantAssertionsSigned='false'", ""),
-            "roles",
-            Some("SPSSODescriptor WantAssertionsSigned false"),
-        ),
-        (
-            consuming("name", "one"),
-            consuming("name", "other"),
-            "roles",
-            Some("SPSSODescriptor RequestedAttribute other"),
-        ),
-        (consuming("name", "one"), consuming("other", "one"), "texts", Some("ServiceName en other")),
-        (hint("one"), hint("other"), "other", None),
+    let formats = |names: &[&str]| {
+        let formats = names.iter().map(|name| format!("<NameIDFormat>{name}</NameIDFormat>"));
+        service("", &formats.collect::<String>())
+    };
+    let setting = "SPSSODescriptor WantAssertionsSigned false";
+    for (before, after, told) in [
+        (formats(&[]), formats(&["one"]), "SPSSODescriptor NameIDFormat one"),
+        (formats(&["one"]), formats(&["other"]), "SPSSODescriptor NameIDFormat other"),
+        (formats(&["one", "other"]), formats(&["other", "one"]), "SPSSODescriptor NameIDFormat other"),
+        (affiliation("one"), affiliation("other"), "AffiliationDescriptor AffiliateMember other"),
+        (service("", ""), service(" WantAssertionsSigned='false'", ""), setting),
+        (requested("one"), requested("other"), "SPSSODescriptor RequestedAttribute other"),
     ] {
-        let difference = world.difference(&before, &after);
-        assert_eq!(difference.parts.iter().collect::<Vec<_>>(), [(&part, &1)], "{after}");
-        let now = &difference.entities[0].now;
-        let shown: Vec<_> = now.iter().map(|said| format!("{} {}", said.what, said.value)).collect();
-        assert!(told.is_none_or(|told| shown.iter().any(|said| said == told)), "{shown:?}");
-        assert!(now.iter().all(|said| said.part == part), "{shown:?}");
-        assert_eq!(
-            now.is_empty(),
-            told.is_none(),
-            "what cannot be told apart shows nothing that did not change"
-        );
+        let (part, values) = shown(&before, &after);
+        assert!(part == "roles" && values.iter().any(|value| value == told), "{part}: {values:?}");
     }
+}
+
+#[test]
+fn what_people_read_is_told_and_for_what_is_not_told_apart_nothing_is_shown() {
+    let named = |name: &str| {
+        let name = format!("<ServiceName xml:lang='en'>{name}</ServiceName>");
+        service("", &format!("<AttributeConsumingService index='1'>{name}</AttributeConsumingService>"))
+    };
+    let (part, values) = shown(&named("one"), &named("other"));
+    assert_eq!(
+        (part, &values[..]),
+        ("texts", &["ServiceName en other", "OrganizationName en Name"].map(String::from)[..])
+    );
+    let hint = |value: &str| service("", &extensions(&format!("<x:hint>{value}</x:hint>")));
+    assert_eq!(shown(&hint("one"), &hint("other")), ("other", vec![]));
+    let scopes = |first: &str, second: &str| {
+        let scope = |value: &str| format!("<shibmd:Scope>{value}</shibmd:Scope>");
+        service("", &extensions(&(scope(first) + &scope(second))))
+    };
+    assert_eq!(shown(&scopes("a", "b"), &scopes("b", "a")), ("other", vec![]), "scopes have no order");
 }
 
 #[test]

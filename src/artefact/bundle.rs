@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rand_core::CryptoRng;
 
 use super::detached::{self, Content, Detached, Form};
-use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified, digest_of, read_all, read_plain};
+use super::{ALTERED, Kind, MANIFEST, Prepared, Terms, Verified, read_all, read_plain};
 use crate::base::bytes::Sha384Sum;
 use crate::base::disk::{self, Document, parent};
 use crate::base::fault::Fault;
@@ -95,7 +95,7 @@ impl Kind for Bundle {
         }
         let facts = facts(&files);
         let found = examiner.finish(&facts)?;
-        let given = digest_of(document)?;
+        let given = document.digest()?;
         let content = Content { document: text, others: vec![] };
         let [sha384, _] = &FORMS;
         let forms = if terms.profile.bundle.jws { &FORMS } else { std::slice::from_ref(sha384) };

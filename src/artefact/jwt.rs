@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::commands;
 use super::compose::{self, Input};
-use super::{ALTERED, COMPOSED, Prepared, Terms, UNTRUSTED, Verified, digest_of, read_all};
+use super::{ALTERED, COMPOSED, Prepared, Terms, UNTRUSTED, Verified, read_all};
 use crate::base::bytes::{Digest, base64url};
 use crate::base::clock::{Instant, Span};
 use crate::base::disk::{self, Document};
@@ -147,7 +147,7 @@ impl Jwt {
             draft: Draft::new(scheme, shape.typ, &thumbprint(terms.public), payload.as_bytes()),
             facts,
             examined,
-            digest: digest_of(document)?,
+            digest: document.digest()?,
             public: terms.public.clone(),
             scheme,
         })

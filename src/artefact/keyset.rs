@@ -12,9 +12,7 @@ use super::carried::Carrier;
 use super::compose;
 use super::detached::{self, Content, Detached, Form};
 use super::openid::signing;
-use super::{
-    ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, digest_of, read_all, read_plain,
-};
+use super::{ALTERED, COMPOSED, Fingerprints, Prepared, Terms, VaultKey, Verified, read_all, read_plain};
 use crate::base::bytes::{base64, from_base64};
 use crate::base::disk::Document;
 use crate::base::fault::Fault;
@@ -258,7 +256,7 @@ pub(super) fn prepare<'d>(
         carrier.judge(&mut examiner);
     }
     let found = carrier.finish(examiner.finish_json(&facts, &ready.value)?);
-    let given = digest_of(document)?;
+    let given = document.digest()?;
     let content = Content { document: ready.document, others: ready.others };
     Ok(Box::new(Detached::new(terms, given, (content, &[Form::jws(kind)]), (facts, found))))
 }

@@ -31,7 +31,7 @@ use std::path::Path;
 use rand_core::CryptoRng;
 use serde_json::Value;
 
-use crate::base::bytes::{Digest, Hashing};
+use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Code, Fault};
@@ -342,14 +342,6 @@ impl Verified {
             _ => Ok(()),
         }
     }
-}
-
-/// The digest of a document as it stands, compressed or not.
-fn digest_of(document: &Document) -> Result<Digest, Fault> {
-    let mut hashing = Hashing::new(document.reader());
-    let read = io::copy(&mut hashing, &mut io::sink());
-    read.map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
-    Ok(hashing.finish().0)
 }
 
 /// The whole of a document that says at most `bytes_max` bytes; expanded, where it is compressed.

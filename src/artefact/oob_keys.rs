@@ -15,7 +15,7 @@ use super::grant::{self, Breach};
 use super::jwt;
 use super::keyset::KeyInput;
 use super::oob_page::{self, Signed};
-use super::{ALTERED, COMPOSED, Kind, Prepared, Terms, UNTRUSTED, Verified, digest_of, read_all};
+use super::{ALTERED, COMPOSED, Kind, Prepared, Terms, UNTRUSTED, Verified, read_all};
 use crate::base::bytes::{Digest, base64url, from_base64url, hex};
 use crate::base::clock::Instant;
 use crate::base::disk::{self, Document};
@@ -134,7 +134,7 @@ impl Kind for OobKeys {
         Ok(Box::new(Ready {
             examined: examiner.finish_json(&facts, &content.value)?,
             draft: Draft::new(scheme, TYP, &jose::thumbprint(terms.public), &payload),
-            given: digest_of(document)?,
+            given: document.digest()?,
             public: terms.public.clone(),
             facts,
             payload,

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::bytes::{Digest, Hashing};
 use super::disk::{check_owner_only, fault, open};
 use super::fault::Fault;
 use super::gzip::Expanding;
@@ -83,6 +84,13 @@ impl Document {
             Source::File(file) => file.metadata().map(|m| m.len()).map_err(|e| self.fault(&e)),
             Source::Memory(bytes) => Ok(bytes.len() as u64),
         }
+    }
+
+    /// The digest of the document as it stands, compressed or not.
+    pub fn digest(&self) -> Result<Digest, Fault> {
+        let mut hashing = Hashing::new(self.reader());
+        io::copy(&mut hashing, &mut io::sink()).map_err(|e| self.fault(&e))?;
+        Ok(hashing.finish().0)
     }
 
     /// Reads the document as it stands, from its first byte.

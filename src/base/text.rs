@@ -9,18 +9,29 @@ use super::recipient::SECRET_PREFIX;
 /// private-use and unassigned code points. A backslash is doubled, so that an escape cannot be forged. Letters of any
 /// script, quotes and spaces stay as they are.
 pub fn visible(text: &str) -> Visible<'_> {
-    Visible(text)
+    Visible { text, is_value: false }
+}
+
+/// The same of a value on a line where two spaces stand between it and what we say about it: of spaces that follow one another,
+/// only the first stays.
+pub fn visible_value(text: &str) -> Visible<'_> {
+    Visible { text, is_value: true }
 }
 
 /// Text on its way to a terminal; see [`visible`].
-pub struct Visible<'a>(&'a str);
+pub struct Visible<'a> {
+    text: &'a str,
+    is_value: bool,
+}
 
 impl fmt::Display for Visible<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
         let mut buffer = [0; 4];
-        for c in self.0.chars() {
+        let mut is_behind_space = false;
+        for c in self.text.chars() {
             match c {
+                ' ' if is_behind_space && self.is_value => write!(f, "{}", c.escape_unicode())?,
                 '"' | '\'' => f.write_char(c)?,
                 ' '..='~' if c != '\\' => f.write_char(c)?,
                 _ if looks_like_nothing(c) => write!(f, "{}", c.escape_unicode())?,
@@ -34,6 +45,7 @@ impl fmt::Display for Visible<'_> {
                     }
                 }
             }
+            is_behind_space = c == ' ';
         }
         Ok(())
     }
@@ -222,6 +234,18 @@ mod tests {
         ] {
             assert_eq!(visible(text).to_string(), shown);
         }
+    }
+
+    #[test]
+    fn no_value_shows_two_spaces_in_a_row() {
+        for (text, shown) in [
+            ("a b  (from the profile)   c ", "a b \\u{20}(from the profile) \\u{20}\\u{20}c "),
+            ("a\u{a0} \u{3000} (b)", "a\\u{a0} \\u{3000} (b)"),
+            ("a \u{2800} \u{3164} b", "a \\u{2800} \\u{3164} b"),
+        ] {
+            assert_eq!(visible_value(text).to_string(), shown);
+        }
+        assert_eq!(visible("a  b").to_string(), "a  b");
     }
 
     #[test]

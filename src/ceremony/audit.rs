@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::base::bytes::Hashing;
 use crate::base::disk::{self, Document, Pending};
 use crate::base::fault::{Class, Fault};
 use crate::base::recipient::Identities;
@@ -118,9 +117,7 @@ pub fn check_proof(path: &Path, trust: &Trust<'_>) -> Result<(Evidence, Proved),
 
 /// Refuses a proof that is not of the signature of this document.
 pub fn check_artefact(proved: &Proved, document: &Document) -> Result<(), Fault> {
-    let mut hashing = Hashing::new(document.reader());
-    std::io::copy(&mut hashing, &mut std::io::sink())
-        .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    let digest = document.digest()?;
     if proved.body.is_none() {
         return Err(ledger::PROOF
             .fault(format!(
@@ -129,7 +126,7 @@ pub fn check_artefact(proved: &Proved, document: &Document) -> Result<(), Fault>
             ))
             .hint("take the proof that `fedroot sign` wrote, or one by `fedroot ledger disclose`"));
     }
-    if proved.is_of(hashing.finish().0) {
+    if proved.is_of(digest) {
         return Ok(());
     }
     Err(ledger::PROOF

@@ -15,7 +15,7 @@ use crate::base::fault::Fault;
 use crate::custody::{Catalogue, Record, TAMPERED};
 use crate::format::x509;
 use crate::key::{Environment, KeyId, Line, PublicKey};
-use crate::policy::{Covers, Examined, Facts, Last, Profile, Review, Subject, expect_environment};
+use crate::policy::{Covers, Examined, Facts, Last, Memory, Profile, Review, Subject, expect_environment};
 
 /// Which key a review is for, and what is said about it.
 #[derive(Clone, Copy)]
@@ -73,8 +73,7 @@ pub(super) struct Standing<'v> {
     /// What the document is about: what was signed last is kept under it.
     pub(super) about: String,
     last: Option<Last>,
-    /// Whether the line signed such a document, and has no record of it.
-    forgets: bool,
+    memory: Memory,
 }
 
 /// The brake compares with what was signed last.
@@ -82,7 +81,7 @@ fn forgotten(line: &Line, kind: &dyn Kind) -> Fault {
     let name = kind.name();
     FORGOTTEN
         .fault(format!(
-            "{line} has signed a document of the kind {name}, and the record of the last one, signed/{line}/{name}.last, is gone or of an earlier version; without it the brake of its profile does not hold"
+            "{line} has signed a document of the kind {name}, and the record of the last one, signed/{line}/{name}.last, is gone, of an earlier version, or that of another document; without it the brake of its profile does not hold"
         ))
         .hint("put it back from a backup; where its loss is explained, or that document never came out, give --release-brake REASON to review and sign")
 }
@@ -111,12 +110,18 @@ impl<'v> Standing<'v> {
         let about = kind.subject(document)?;
         let last = catalogue.last_signed(line, kind.name(), &about)?.filter(Last::compares);
         // Where a line signs about many subjects, nothing tells about which it did.
-        let forgets = last.is_none() && about.is_empty() && catalogue.has_signed(line, kind.name())?;
-        if forgets && profile.brake.is_some() && terms.released.is_none() {
+        let memory = if about.is_empty() {
+            catalogue.memory(line, kind.name(), last.as_ref().map(Last::digest))?
+        } else {
+            Memory::Whole
+        };
+        let is_gone = memory == Memory::Gone;
+        if is_gone && profile.brake.is_some() && terms.released.is_none() {
             return Err(forgotten(line, kind));
         }
+        let last = last.filter(|_| !is_gone);
         let vault = Surroundings::new(catalogue);
-        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last, forgets })
+        Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last, memory })
     }
 
     /// Prepares the document and reviews it; see [`review`].
@@ -186,7 +191,7 @@ impl<'v> Standing<'v> {
             covers: Covers::Octets(nothing),
             examined: Examined::default(),
             released: terms.released,
-            forgets: self.forgets,
+            memory: self.memory,
         }
     }
 }

@@ -157,9 +157,9 @@ pub fn sign(
         }
         (Ready::Signing(first), second) => (first, second),
     };
-    let first = record(vault, signing, *first, approver)?;
+    let first = record(vault, signing, (*first, true), approver)?;
     let second = match second {
-        Some((copy, Ready::Signing(second))) => Some(record(vault, &copy, *second, approver)),
+        Some((copy, Ready::Signing(second))) => Some(record(vault, &copy, (*second, false), approver)),
         _ => None,
     };
     let entry = first.signed.intent;
@@ -200,16 +200,17 @@ struct Recorded {
     subject: String,
 }
 
-/// Lets the key sign what was approved.
+/// Lets the key sign what was approved; whether its record is the one that is kept, is told with it.
 fn record(
     vault: &mut Vault<'_>,
     signing: &Signing<'_>,
-    ready: Approved<'_>,
+    (ready, is_kept): (Approved<'_>, bool),
     approver: &mut dyn Approver,
 ) -> Result<Recorded, Fault> {
     let Approved { subject, carries, prepared, mut output, mut beside, proof, record, approval } = ready;
     let (channel, lists) = vault.channel_for(signing.line, signing.kind.name())?;
     let expires = prepared.expires();
+    let left = is_kept.then(|| record.document("the record of what is signed")?.digest()).transpose()?;
     let (signed, review) = vault.sign(approval, approver, &mut |signatures| {
         let mut hashing = Hashing::new(&mut output);
         finish(prepared.as_ref(), signatures, signing.output, &mut hashing)?;
@@ -217,7 +218,7 @@ fn record(
         let digest = hashing.finish().0;
         let document = custody::Document::new(&signing.output.name(), digest, expires, &lists);
         let document = document.carrying(&subject, carries.clone());
-        Ok(Delivered { digest, beside: written, channel: channel.clone(), document })
+        Ok(Delivered { digest, beside: written, channel: channel.clone(), document, record: left })
     })?;
     let (names, beside): (_, Vec<_>) = beside.into_iter().unzip();
     let proof = prove(vault, proof).map_err(|fault| undelivered(signed.intent, &fault))?;

@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use super::review::UNTOLD;
+use super::review::{UNTOLD, since};
 use crate::base::text::html as safe;
 use crate::base::words;
-use crate::policy::{Difference, EntityChange, Fact, Finding, Review, Said};
+use crate::policy::{Change, Difference, EntityChange, Fact, Finding, Memory, Review, Said};
 
 /// Rows of one table; JSON has all of them.
 const ROWS_MAX: usize = 500;
@@ -46,8 +46,9 @@ pub(super) fn page(review: &Review) -> String {
     put(&mut html, format_args!("<h1>{title}</h1>\n"));
     verdict(&mut html, review);
     request(&mut html, review);
+    profile(&mut html, review);
     findings(&mut html, &review.findings);
-    changes(&mut html, review.changes.as_deref(), review.forgets);
+    changes(&mut html, review.changes.as_deref(), review.memory);
     facts(&mut html, review);
     html.push_str("</body>\n</html>\n");
     html
@@ -122,11 +123,11 @@ fn findings(html: &mut String, findings: &[Finding]) {
     html.push_str("</table>\n");
 }
 
-fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
-    html.push_str("<h2>Changes since the last signature</h2>\n");
+fn changes(html: &mut String, changes: Option<&Difference>, memory: Memory) {
+    put(html, format_args!("<h2>Changes since {}</h2>\n", since(memory)));
     let Some(changes) = changes else {
-        return html.push_str(if forgets {
-            "<p class=\"warn\">Unknown: the record of what this line signed last is gone, or of an earlier version.</p>\n"
+        return html.push_str(if memory == Memory::Gone {
+            "<p class=\"warn\">Unknown: the record of what this line signed last is gone, of an earlier version, or that of another document.</p>\n"
         } else {
             "<p>This line has not signed a document of this kind yet.</p>\n"
         });
@@ -144,16 +145,7 @@ fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
         return;
     }
     html.push_str("<table>\n<tr><th scope=\"col\">what</th><th scope=\"col\">where</th></tr>\n");
-    for change in &changes.facts {
-        for (what, values) in [("was", &change.removed), ("is", &change.added)] {
-            for value in values.iter().take(ROWS_MAX) {
-                put(
-                    html,
-                    format_args!("<tr><td>{} {what}</td><td>{}</td></tr>\n", safe(&change.path), safe(value)),
-                );
-            }
-        }
-    }
+    values_of(html, &changes.facts);
     for change in changes.entities.iter().take(ROWS_MAX) {
         let parts = change.parts.join(", ");
         put(html, format_args!("<tr><td>{} {parts}</td><td>{}", change.what, safe(&change.entity)));
@@ -166,6 +158,31 @@ fn changes(html: &mut String, changes: Option<&Difference>, forgets: bool) {
     if more > 0 {
         put(html, format_args!("<p>… and {more} more {unit}, in --json</p>\n"));
     }
+}
+
+/// What was and what is.
+fn values_of(html: &mut String, changes: &[Change]) {
+    for change in changes {
+        for (what, values) in [("was", &change.removed), ("is", &change.added)] {
+            for value in values.iter().take(ROWS_MAX) {
+                put(
+                    html,
+                    format_args!("<tr><td>{} {what}</td><td>{}</td></tr>\n", safe(&change.path), safe(value)),
+                );
+            }
+        }
+    }
+}
+
+/// Other limits than those of the last signature.
+fn profile(html: &mut String, review: &Review) {
+    let Some(changes) = review.changes.as_ref().filter(|changes| !changes.profile.is_empty()) else { return };
+    put(
+        html,
+        format_args!("<h2>The profile of the line changed since {}</h2>\n<table>\n", since(review.memory)),
+    );
+    values_of(html, &changes.profile);
+    html.push_str("</table>\n");
 }
 
 /// What an entity says now.

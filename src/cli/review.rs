@@ -16,11 +16,11 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::random;
-use crate::base::text::visible;
+use crate::base::text::{visible, visible_value};
 use crate::base::words;
 use crate::ceremony;
 use crate::key::{Environment, Line};
-use crate::policy::{self, Difference, EntityChange, Fact, Said, Severity};
+use crate::policy::{self, Change, Difference, EntityChange, Fact, Memory, Said, Severity};
 
 /// Values of one path that are shown to people; JSON has all of them.
 const VALUES_SHOWN_MAX: usize = 20;
@@ -112,6 +112,7 @@ impl Review {
 pub(super) fn screen(review: &policy::Review) -> String {
     let mut text = format!("{} for {}\n", review.kind, review.key);
     facts(&mut text, review);
+    profile(&mut text, review);
     findings(&mut text, review);
     changes(&mut text, review);
     let digest = review.request.digest();
@@ -150,8 +151,12 @@ fn facts(text: &mut String, review: &policy::Review) {
         let Some((count, end)) = counts.get_mut(path) else { continue };
         *count += 1;
         if *count <= VALUES_SHOWN_MAX {
-            let remark = remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible(remark)));
-            put(text, format_args!("  {:<20} {}{remark}\n", visible(path).to_string(), visible(value)));
+            let remark =
+                remark.as_deref().map_or(String::new(), |remark| format!("  ({})", visible_value(remark)));
+            put(
+                text,
+                format_args!("  {:<20} {}{remark}\n", visible_value(path).to_string(), visible_value(value)),
+            );
             *end = text.len();
         }
     }
@@ -186,18 +191,29 @@ fn findings(text: &mut String, review: &policy::Review) {
     }
 }
 
+/// Which signature a document is compared with.
+pub(super) const fn since(memory: Memory) -> &'static str {
+    match memory {
+        Memory::Earlier => {
+            "an earlier signature: what was signed last left no record, or somebody exchanged it"
+        }
+        Memory::Whole | Memory::Gone => "the last signature",
+    }
+}
+
 fn changes(text: &mut String, review: &policy::Review) {
     let Some(changes) = &review.changes else {
-        return text.push_str(if review.forgets {
-            "changes: unknown, for the record of what this line signed last is gone, or of an earlier version\n"
+        return text.push_str(if review.memory == Memory::Gone {
+            "changes: unknown, for the record of what this line signed last is gone, of an earlier version, or that of another document\n"
         } else {
             "changes: this line has not signed a document of this kind yet\n"
         });
     };
+    let since = since(review.memory);
     if changes.is_none() {
-        return text.push_str("changes: none since the last signature\n");
+        return put(text, format_args!("changes: none since {since}\n"));
     }
-    text.push_str("changes since the last signature\n");
+    put(text, format_args!("changes since {since}\n"));
     let Difference { unit, before, added, removed, changed, .. } = &**changes;
     if before + added > 0 {
         put(
@@ -210,12 +226,27 @@ fn changes(text: &mut String, review: &policy::Review) {
         put(text, format_args!("  {unit} that differ in: {}\n", parts.join(", ")));
     }
     items(text, changes);
-    for change in &changes.facts {
+    values_of(text, &changes.facts);
+}
+
+/// Other limits than those of the last signature: who reads the findings has to know.
+fn profile(text: &mut String, review: &policy::Review) {
+    let Some(changes) = review.changes.as_ref().filter(|changes| !changes.profile.is_empty()) else { return };
+    put(text, format_args!("the profile of the line changed since {}\n", since(review.memory)));
+    values_of(text, &changes.profile);
+}
+
+fn values_of(text: &mut String, changes: &[Change]) {
+    for change in changes {
         for (sign, values) in [('-', &change.removed), ('+', &change.added)] {
             for value in values.iter().take(VALUES_SHOWN_MAX) {
                 put(
                     text,
-                    format_args!("  {sign} {:<18} {}\n", visible(&change.path).to_string(), visible(value)),
+                    format_args!(
+                        "  {sign} {:<18} {}\n",
+                        visible_value(&change.path).to_string(),
+                        visible_value(value)
+                    ),
                 );
             }
             if values.len() > VALUES_SHOWN_MAX {
@@ -282,8 +313,8 @@ fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
                 None if change.what == "changed" => NOW,
                 None => "",
             };
-            let what = if what.is_empty() { String::new() } else { format!("{} ", cut(what)) };
-            let remark = remark.as_ref().map_or(String::new(), |remark| format!(" ({})", cut(remark)));
+            let what = if what.is_empty() { String::new() } else { format!("{}  ", cut(what)) };
+            let remark = remark.as_ref().map_or(String::new(), |remark| format!("  ({})", cut(remark)));
             let more = if left > 0 && number + 1 == lines_max {
                 format!(" … and {left} more")
             } else {
@@ -302,8 +333,8 @@ fn values(changes: &Difference, change: &EntityChange) -> Vec<String> {
 /// The beginning of a foreign text, on part of a line.
 fn cut(text: &str) -> String {
     match text.char_indices().nth(LINE_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", visible(text.get(..end).unwrap_or_default())),
-        None => visible(text).to_string(),
+        Some((end, _)) => format!("{}…", visible_value(text.get(..end).unwrap_or_default())),
+        None => visible_value(text).to_string(),
     }
 }
 
@@ -334,7 +365,8 @@ pub(super) fn json(review: policy::Review) -> Output {
         "profile": review.profile.to_string(),
         "findings": review.findings.iter().map(finding).collect::<Vec<_>>(),
         "brake_released": review.released,
-        "record_is_gone": review.forgets,
+        "record_is_gone": review.memory == Memory::Gone,
+        "record_is_earlier": review.memory == Memory::Earlier,
     });
     let mut output = Output::json(value);
     output.large("changes", review.changes);

@@ -119,6 +119,22 @@ impl Verify {
     }
 }
 
+/// What nobody expects of a document, whoever signed it.
+const ODD: [(&str, &str); 3] = [
+    (
+        "comments_in_values",
+        "a comment stands inside a value: it is not signed, and some readers cut the value there",
+    ),
+    (
+        "sections_in_values",
+        "a CDATA section stands beside other text inside a value: where it begins is not signed, and some readers cut the value there",
+    ),
+    (
+        "misplaced_entities",
+        "an entity, a group, or a role or its parts stand where some readers find them and others do not: they are not counted",
+    ),
+];
+
 /// What exactly is covered, and what it says.
 fn show(output: &mut Output, verified: &Verified) {
     for (name, value) in verified.coverage.iter().filter(|(name, value)| is_for_people(name, value)) {
@@ -130,14 +146,10 @@ fn show(output: &mut Output, verified: &Verified) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         output.row(&name.replace('_', " "), if value.is_empty() { "(empty)" } else { &value });
     }
-    if verified.coverage.iter().any(|(name, value)| *name == "comments_in_values" && *value != json!(0)) {
-        output
-            .note("a comment stands inside a value: it is not signed, and some readers cut the value there");
-    }
-    if verified.coverage.iter().any(|(name, value)| *name == "misplaced_entities" && *value != json!(0)) {
-        output.note(
-            "an entity, a group, or a role or its parts stand where some readers find them and others do not: they are not counted",
-        );
+    for (name, note) in ODD {
+        if verified.coverage.iter().any(|(own, value)| *own == name && *value != json!(0)) {
+            output.note(note);
+        }
     }
     for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
         output.row(&fact.path, &fact.value);
@@ -152,9 +164,8 @@ fn show(output: &mut Output, verified: &Verified) {
 fn is_for_people(name: &str, value: &Value) -> bool {
     match name {
         "extent" | "signature_from_byte" | "signature_to_byte" => false,
-        "comments_outside" | "comments_in_values" | "instructions_outside" | "misplaced_entities" => {
-            *value != json!(0)
-        }
+        "comments_outside" | "instructions_outside" => *value != json!(0),
+        _ if ODD.iter().any(|(own, _)| *own == name) => *value != json!(0),
         _ => true,
     }
 }

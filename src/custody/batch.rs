@@ -204,5 +204,5 @@ fn signed(
     list: Option<Digest>,
 ) -> What {
     let (key, kind, artefacts) = (key.to_string(), kind.to_owned(), list.map(|list| list.to_string()));
-    What::Signed { key, kind, channel, documents, ends, artefacts, kept: None }
+    What::Signed { key, kind, channel, documents, ends, artefacts, record: None, kept: None }
 }

@@ -85,6 +85,9 @@ pub enum What {
         /// Of a batch: the digest of the list of its documents' digests.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         artefacts: Option<String>,
+        /// Of a single document: the digest of the record that the next review compares with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<String>,
         /// The documents, where they are too many for a line.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept: Option<Kept>,

@@ -11,7 +11,7 @@ use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
 use crate::lifecycle::{Channel, History, Kind, Lists, Method, Move, Situation, Step, When};
-use crate::policy::Profile;
+use crate::policy::{Memory, Profile};
 
 /// The moves of a key line.
 pub(super) fn history(journal: &Journal, line: &Line) -> Result<History, Fault> {
@@ -194,16 +194,28 @@ impl Catalogue {
         Ok(all)
     }
 
-    /// Whether a key of the line has signed a document of this kind, as the journal tells.
-    pub fn has_signed(&self, line: &Line, wanted: &str) -> Result<bool, Fault> {
-        let mut has_signed = false;
-        self.journal()?.each(Some(line), &mut |noted| {
-            if let What::Signed { key, kind, .. } = &noted.what {
-                has_signed |= kind == wanted && key.parse::<KeyId>()?.line == *line;
+    /// What the journal says of a record of the document of this kind that the line signed last, or of none. Of a batch, and of
+    /// what was signed before records were noted, it does not know which one it left.
+    pub fn memory(&self, line: &Line, wanted: &str, record: Option<Digest>) -> Result<Memory, Fault> {
+        let (mut memory, mut was_last) = (Memory::Whole, false);
+        let record = record.map(|record| record.to_string());
+        self.journal()?.each_line(Some(line), &mut |noted| {
+            if let What::Signed { key, kind, record: left, .. } = &noted.what
+                && kind == wanted
+                && key.parse::<KeyId>()?.line == *line
+            {
+                memory = match (left, &record) {
+                    (_, None) => Memory::Gone,
+                    (None, Some(_)) => Memory::Whole,
+                    (left, record) if left == record => Memory::Whole,
+                    _ if was_last => Memory::Earlier,
+                    _ => Memory::Gone,
+                };
+                was_last |= left.is_some() && *left == record;
             }
             Ok(())
         })?;
-        Ok(has_signed)
+        Ok(memory)
     }
 
     /// When the newest document of each kind that the line signed ends, of a batch the first that does; and the newest one of

@@ -25,7 +25,7 @@ use crate::base::secret::Secret;
 use crate::base::staging::Staging;
 use crate::key::{Environment, KeyId, Line, LineAlgorithm, PublicKey, Signature};
 use crate::ledger::{AUDITORS, Auditor, EntryKind, Ledger, Newest};
-use crate::policy::{Approval, Confirmed, Profile, Review};
+use crate::policy::{Approval, Confirmed, Memory, Profile, Review};
 
 /// Who is acting, as the ledger states it. A claim of the machine, not a proof.
 #[derive(Clone, Debug)]
@@ -100,6 +100,8 @@ pub struct Delivered {
     pub channel: String,
     /// As the journal has it.
     pub document: SignedDocument,
+    /// The digest of the record that the next review compares with, where that is kept.
+    pub record: Option<Digest>,
 }
 
 /// What came of a signature.
@@ -315,11 +317,11 @@ impl<'a> Vault<'a> {
         match deliver(&signatures) {
             Ok(delivered) => {
                 let outcome = entries::signed(&signatures, &delivered);
-                let Delivered { digest: artefact, beside, channel, document } = delivered;
+                let Delivered { digest: artefact, beside, channel, document, record } = delivered;
                 let documents = vec![document];
                 let (kind, ends) = (review.kind.to_owned(), BTreeMap::new());
-                let (artefacts, kept) = (None, None);
-                let what = What::Signed { key, kind, channel, documents, ends, artefacts, kept };
+                let (artefacts, record, kept) = (None, record.map(|record| record.to_string()), None);
+                let what = What::Signed { key, kind, channel, documents, ends, artefacts, record, kept };
                 close(&mut self.catalogue, permit, what, outcome, self.clock.now())?;
                 Ok((Signed { intent: index, artefact, beside }, approval.into_review()))
             }
@@ -358,7 +360,8 @@ impl<'a> Vault<'a> {
             .hint("review the document again"))
     }
 
-    /// Keeps the record of what a line signed last about a subject; the one before stands until this one is complete.
+    /// Keeps the record of what a line signed last about a subject; the one before stands until this one is complete. It stays,
+    /// too, where the journal knows it for that of the last signature: nothing was signed since.
     pub fn keep_last_signed(
         &self,
         line: &Line,
@@ -366,6 +369,9 @@ impl<'a> Vault<'a> {
         subject: &str,
         record: &Document,
     ) -> Result<(), Fault> {
+        if subject.is_empty() && self.memory(line, kind, Some(record.digest()?))? != Memory::Whole {
+            return Ok(());
+        }
         let path = self.catalogue.last_signed_path(line, kind, subject);
         if let Some(folder) = path.parent() {
             disk::create_folder(folder)?;

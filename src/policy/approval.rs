@@ -25,8 +25,8 @@ pub struct Review {
     pub findings: Vec<Finding>,
     /// The difference to what this line signed last; `None` when it has signed nothing of this kind yet.
     pub changes: Option<Arc<Difference>>,
-    /// Whether the line has signed such a document before, and the record of it is gone: nothing was compared.
-    pub forgets: bool,
+    /// What is left of what the line signed last.
+    pub memory: Memory,
     /// Why the brake is released, when it is.
     pub released: Option<String>,
     /// What is asked of the key.
@@ -85,8 +85,20 @@ pub struct Subject<'a> {
     pub examined: Examined,
     /// Why the brake is released, when it is.
     pub released: Option<&'a str>,
-    /// Whether the line has signed such a document before, and the record of it is gone.
-    pub forgets: bool,
+    /// What is left of what the line signed last.
+    pub memory: Memory,
+}
+
+/// What is left of the document of a kind that a line signed last.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Memory {
+    /// Its record, or it has signed none.
+    #[default]
+    Whole,
+    /// The record of one that it signed before that: a crash, or somebody, left it behind.
+    Earlier,
+    /// No record that fits: nothing can be compared.
+    Gone,
 }
 
 impl Review {
@@ -114,7 +126,7 @@ impl Review {
             kind: subject.kind,
             findings: subject.examined.findings,
             changes: subject.examined.difference,
-            forgets: subject.forgets,
+            memory: subject.memory,
             released: subject.released.map(str::to_owned),
             key: subject.key,
             facts: subject.facts,

@@ -66,6 +66,8 @@ pub struct Difference {
     pub entities: Vec<EntityChange>,
     /// How many are not listed.
     pub unlisted: usize,
+    /// What the line's profile sets: by what the document is judged.
+    pub profile: Vec<Change>,
     /// What the document says as a whole.
     pub facts: Vec<Change>,
 }
@@ -73,7 +75,7 @@ pub struct Difference {
 impl Difference {
     /// Whether nothing differs.
     pub fn is_none(&self) -> bool {
-        self.added + self.removed + self.changed == 0 && self.facts.is_empty()
+        self.added + self.removed + self.changed == 0 && self.facts.is_empty() && self.profile.is_empty()
     }
 
     /// Entities whose keys differ.

@@ -13,7 +13,7 @@ use super::last::Recorder;
 use super::line::line_into;
 use super::lookalikes::{Lookalikes, Sight};
 use super::print::{Differs, Texts};
-use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
+use super::{Change, Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
 use crate::base::disk;
 use crate::base::fault::Fault;
@@ -40,6 +40,8 @@ pub(super) struct Seen {
 
 /// Under this name a record has the digest of the profile.
 const PROFILE_FACT: &str = "the profile of the line";
+/// Under paths that begin so, it has what that profile sets.
+const SETTING: &str = "the profile: ";
 /// And under this one the digest of what a document in JSON says, in its order and with its types.
 pub(super) const CLAIMS_FACT: &str = "the claims as written";
 
@@ -49,7 +51,12 @@ const SHARED_MAX: u8 = 5;
 impl Fact {
     /// Whether it stands in a record only to be compared, and nobody said it.
     pub fn is_noted(&self) -> bool {
-        [PROFILE_FACT, CLAIMS_FACT].contains(&self.path.as_str())
+        self.path == CLAIMS_FACT || self.is_of_profile()
+    }
+
+    /// Whether it is about the profile of the line.
+    fn is_of_profile(&self) -> bool {
+        is_of_profile(&self.path)
     }
 }
 
@@ -253,14 +260,31 @@ impl<'a> Examiner<'a> {
             remark: None,
         };
         let profile = self.standard.profile.source.map(|source| fact(PROFILE_FACT, source));
+        let settings = self.standard.profile.settings.iter().map(|(name, value)| Fact {
+            path: format!("{SETTING}{name}"),
+            value: value.clone(),
+            remark: None,
+        });
+        let settings: Vec<Fact> = settings.collect();
         let claims = as_written(facts, json).map(|digest| fact(CLAIMS_FACT, digest));
         if let Some(recorder) = self.recorder.take() {
             let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
-            recorder.finish(facts.iter().chain(&profile).chain(&claims)).map_err(failed)?;
+            let noted = profile.iter().chain(&settings).chain(&claims);
+            recorder.finish(facts.iter().chain(noted)).map_err(failed)?;
         }
-        let was_noted = self.last.is_some_and(|last| last.facts().value(PROFILE_FACT).is_some());
-        let compared = facts.iter().chain(profile.as_ref().filter(|_| was_noted)).chain(&claims);
+        let was_noted = |fact: &&Fact| {
+            let mut before = self.last.iter().flat_map(|last| last.facts().iter());
+            let is_setting = fact.path.starts_with(SETTING);
+            before.any(|past| past.path == fact.path || is_setting && past.path.starts_with(SETTING))
+        };
+        let noted = profile.iter().chain(&settings).filter(was_noted);
+        let compared = facts.iter().chain(noted).chain(&claims);
         let mut difference = self.tracker.take().map(|tracker| tracker.finish(compared));
+        if let Some(difference) = &mut difference {
+            let (of_profile, facts) =
+                std::mem::take(&mut difference.facts).into_iter().partition(|it| is_of_profile(&it.path));
+            (difference.profile, difference.facts) = (settings_of(of_profile), facts);
+        }
         if let Some(difference) = difference.as_mut().filter(|difference| difference.facts.len() > 1) {
             // Where more differs, that tells it.
             difference.facts.retain(|change| change.path != CLAIMS_FACT);
@@ -281,6 +305,20 @@ impl<'a> Examiner<'a> {
             carried: BTreeSet::new(),
         })
     }
+}
+
+fn is_of_profile(path: &str) -> bool {
+    path == PROFILE_FACT || path.starts_with(SETTING)
+}
+
+/// The settings that differ; the digests only where none does, as in a comment, or a record has no settings.
+fn settings_of(changes: Vec<Change>) -> Vec<Change> {
+    let setting = |change: &Change| {
+        let path = change.path.strip_prefix(SETTING)?.to_owned();
+        Some(Change { path, ..change.clone() })
+    };
+    let settings: Vec<Change> = changes.iter().filter_map(setting).collect();
+    if settings.is_empty() { changes } else { settings }
 }
 
 /// The digest of what a document in JSON says, but for what every one says anew: that has a remark among the facts.

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::line::Line;
 use super::{Fact, Facts, Print, RECORD};
+use crate::base::bytes::{Digest, Hashing};
 use crate::base::disk::{Document, DocumentReader};
 use crate::base::fault::Fault;
 use crate::base::marks::{Short, long, short};
@@ -86,6 +87,7 @@ pub struct Last {
     /// Where the line of every thirty-second entity begins.
     places: Vec<u64>,
     facts: Facts,
+    digest: Digest,
     /// Whether it is of the version of now, and whether what its digests tell of entities is the same as now.
     is_of_now: bool,
     compares: bool,
@@ -112,7 +114,7 @@ impl Last {
         let (hash, mut facts) = (RandomState::new(), Facts::default());
         let room = count(&record)?;
         let (mut entities, mut places) = (Vec::with_capacity(room), Vec::with_capacity(room / STRIDE));
-        let mut from = BufReader::new(record.reader());
+        let mut from = BufReader::new(Hashing::new(record.reader()));
         let (mut line, mut at, mut ended) = (String::new(), 0, false);
         let (mut is_of_now, mut compares) = (true, true);
         for number in 1_u64.. {
@@ -142,9 +144,14 @@ impl Last {
             }
             at += count as u64;
         }
-        drop(from);
+        let digest = from.into_inner().finish().0;
         entities.sort_unstable();
-        Ok(Self { record, hash, entities, places, facts, is_of_now, compares })
+        Ok(Self { record, hash, entities, places, facts, digest, is_of_now, compares })
+    }
+
+    /// The digest of the record as it stands.
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The number of entities.

@@ -21,7 +21,7 @@ mod said;
 mod sequence;
 mod waiver;
 
-pub use approval::{Approval, Covers, Review, Subject, expect_environment};
+pub use approval::{Approval, Covers, Memory, Review, Subject, expect_environment};
 pub use batch::{BatchApproval, Turn};
 pub use confirmation::{Challenge, Confirmation, Confirmed, Request};
 pub use difference::{Change, Difference, EntityChange};
@@ -39,6 +39,7 @@ pub use profile::{
     AccessToken, Bundle, Consumer, Dates, FOREVER, Jwks, KeyInfo, Kubernetes, Lifetime, OobKeys, Openid,
     Profile, Provisioning, Reserved, Saml, SoftwareStatement, Spiffe, is_place,
 };
+pub(crate) use rules::is_script;
 pub use rules::{RULES, Rules};
 pub use said::Said;
 pub use sequence::{REVOKED, SEQUENCE_STEP, next_sequence};

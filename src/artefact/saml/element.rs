@@ -39,6 +39,8 @@ pub(super) enum Element {
     UiText,
     /// An element of a role that is one value.
     Setting,
+    /// The address of a policy, of more metadata or of a place on the map.
+    Address,
     Logo,
     Certificate,
     /// A certificate in the namespace of XML Signature 1.1, where there is no such element.
@@ -97,6 +99,7 @@ static ELEMENTS: &[(&str, &str, Element)] = &[
     (MD, "NameIDFormat", E::Setting),
     (MD, "AffiliateMember", E::Setting),
     (MD, "AttributeProfile", E::Setting),
+    (MD, "AdditionalMetadataLocation", E::Address),
     (MD, "Extensions", E::Extensions),
     (MD, "EncryptionMethod", E::Algorithm),
     (MD, "", E::Metadata),
@@ -117,7 +120,7 @@ static ELEMENTS: &[(&str, &str, Element)] = &[
     (MDUI, "Keywords", E::Other),
     (MDUI, "IPHint", E::Other),
     (MDUI, "DomainHint", E::Other),
-    (MDUI, "GeolocationHint", E::Other),
+    (MDUI, "GeolocationHint", E::Address),
     (MDUI, "DisplayName", E::UiText),
     (MDUI, "Description", E::UiText),
     (MDUI, "InformationURL", E::UiText),
@@ -139,7 +142,7 @@ static ELEMENTS: &[(&str, &str, Element)] = &[
     (MDRPI, "RegistrationInfo", E::RegistrationInfo),
     (MDRPI, "RegistrationPolicy", E::RegistrationPolicy),
     (MDRPI, "PublicationInfo", E::PublicationInfo),
-    (MDRPI, "UsagePolicy", E::Other),
+    (MDRPI, "UsagePolicy", E::Address),
     (MDRPI, "PublicationPath", E::Other),
     (MDRPI, "Publication", E::Other),
     (MDRPI, "", E::Misspelt),
@@ -170,8 +173,15 @@ impl Element {
                 | E::OrganizationText
                 | E::UiText
                 | E::Setting
+                | E::Address
+                | E::RegistrationPolicy
                 | E::Logo
         )
+    }
+
+    /// Whether it is an address that no other rule looks at.
+    pub(super) const fn is_address(self) -> bool {
+        matches!(self, E::Address | E::RegistrationPolicy)
     }
 
     /// What the element is that begins with this tag, and whether something is odd about the tag.

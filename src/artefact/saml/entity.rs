@@ -319,9 +319,10 @@ impl Assembler {
             self.buffers.text.push_str(text);
         } else if !matches!(self.taking, Some((Place::Logo, _))) {
             self.entity.is_cut = true;
-        } else if self.buffers.text.is_empty() {
+        } else {
             // how it begins and that it is too long is all that is asked of an image
-            self.buffers.text.extend(text.chars().take(TEXT_BYTES_MAX));
+            let room = TEXT_BYTES_MAX.saturating_sub(self.buffers.text.len());
+            self.buffers.text.extend(text.chars().take(room));
         }
     }
 

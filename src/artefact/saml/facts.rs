@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::element::Element;
 use super::entity::{Assembler, Buffers};
 use super::groups::{Groups, PUBLICATION};
-use super::oddities::{COMMENT, Oddities};
-use super::private::{self, Pieces};
+use super::oddities::Oddities;
+use super::private::{self, Numbers, Pieces};
 use super::structure::{Stand, Structure};
 use super::{MD, check_root};
 use crate::artefact::carried::Carrier;
@@ -41,8 +41,8 @@ pub(super) struct Collector<'a> {
     open: Option<Assembler>,
     buffers: Buffers,
     oddities: Oddities,
-    split_values: u64,
     pieces: Pieces,
+    numbers: Numbers,
 }
 
 /// The roles of an entity (saml-metadata-2.0-os, section 2.4) and what they are called here.
@@ -75,8 +75,8 @@ impl<'a> Collector<'a> {
             open: None,
             buffers: Buffers::default(),
             oddities: Oddities::default(),
-            split_values: 0,
             pieces: Pieces::default(),
+            numbers: Numbers::default(),
         }
     }
 
@@ -103,9 +103,11 @@ impl<'a> Collector<'a> {
         self.misplaced
     }
 
-    /// How many values have a comment inside: readers may cut them there, and the comment is not signed.
-    pub(super) fn split_values(&self) -> u64 {
-        self.split_values
+    /// How many values have a comment inside, and how many a CDATA section beside other text: readers may cut them there, and
+    /// nothing of that is signed.
+    pub(super) fn split_values(&self) -> [(&'static str, u64); 2] {
+        let Oddities { comments, sections, .. } = self.oddities;
+        [("comments_in_values", comments), ("sections_in_values", sections)]
     }
 
     /// Takes the next event in.
@@ -149,9 +151,9 @@ impl<'a> Collector<'a> {
             }
             Event::End(tag) => {
                 for (rule, what) in self.oddities.end(tag.name()) {
-                    self.split_values += u64::from(rule == COMMENT);
                     self.breach(rule, what);
                 }
+                self.numbers.end(tag.depth());
                 self.end(tag.depth());
             }
         }
@@ -183,9 +185,11 @@ impl<'a> Collector<'a> {
             self.nested_expiry(tag);
         }
         let (element, is_odd) = Element::of(tag);
-        self.oddities.start(element.is_value());
+        self.oddities.start(element);
         if self.examiner.is_some() {
-            self.pieces.clear();
+            if self.numbers.start(tag) {
+                self.leaked("in numbers");
+            }
             for (rule, what) in if is_odd { Oddities::tag(tag) } else { vec![] } {
                 self.breach(rule, what);
             }

@@ -110,7 +110,7 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
         collector.event(event)
     })?;
     let mut coverage = outside.coverage(&found);
-    coverage.push(("comments_in_values", collector.split_values().into()));
+    coverage.extend(collector.split_values().map(|(name, count)| (name, count.into())));
     coverage.push(("misplaced_entities", collector.misplaced().into()));
     let (facts, _) = collector.finish()?;
     let valid_until = valid_until(&facts)?;

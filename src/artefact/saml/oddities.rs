@@ -1,21 +1,25 @@
 //! What is gone from the facts and matters all the same: what cuts values into pieces, line breaks in attributes, prefixes
 //! that only content uses.
 
-use super::element::XSI;
+use super::element::{Element, XSI};
 use super::private;
 use crate::format::xml::StartTag;
-use crate::policy::{code_point, first_invisible};
+use crate::policy::{code_point, first_invisible, is_script};
 
 const INVISIBLE: &str = "saml.text.invisible";
 const MIXED: &str = "saml.text.mixed";
-/// The rule about values with a comment inside, which is not signed.
-pub(super) const COMMENT: &str = "saml.text.comment";
+const COMMENT: &str = "saml.text.comment";
+const SCRIPT: &str = "saml.endpoint.script";
+
+/// Of an address, so much is looked at: more than tells a script.
+const ADDRESS_BYTES_MAX: usize = 128;
 
 /// What stands in an element, as far as it was read.
 #[derive(Clone, Copy, Default)]
 struct Content {
-    /// Whether nothing but text belongs there.
+    /// Whether nothing but text belongs there, and whether that is an address.
     is_value: bool,
+    is_address: bool,
     /// Text outside CDATA sections.
     has_text: bool,
     /// How many CDATA sections, counted to two.
@@ -31,6 +35,11 @@ type Cutter = (&'static str, &'static str);
 const CHILD: Cutter = (MIXED, "an element");
 
 impl Content {
+    /// Whether CDATA sections cut its text, which no signature shows.
+    const fn is_cut_by_sections(self) -> bool {
+        self.sections > 1 || self.sections == 1 && self.has_text
+    }
+
     /// What cuts a value into pieces: many readers take the first one for all of it.
     fn cut(self) -> Option<Cutter> {
         match (self.has_text, self.sections) {
@@ -48,14 +57,22 @@ impl Content {
 #[derive(Default)]
 pub(super) struct Oddities {
     open: Vec<Content>,
+    /// The beginning of the address at hand.
+    address: String,
+    /// How many values have a comment inside, and how many a CDATA section beside other text: readers may cut them there, and
+    /// neither is signed.
+    pub(super) comments: u64,
+    pub(super) sections: u64,
 }
 
 impl Oddities {
-    pub(super) fn start(&mut self, is_value: bool) {
+    pub(super) fn start(&mut self, element: Element) {
         if let Some(parent) = self.open.last_mut() {
             parent.cutter = Some(CHILD);
         }
-        self.open.push(Content { is_value, ..Content::default() });
+        let (is_value, is_address) = (element.is_value(), element.is_address());
+        self.open.push(Content { is_value, is_address, ..Content::default() });
+        self.address.clear();
     }
 
     /// Takes a piece of text in; of a CDATA section the first one is empty.
@@ -72,6 +89,10 @@ impl Oddities {
     pub(super) fn look(&mut self, text: &str) {
         if let Some(content) = self.open.last_mut() {
             content.invisible = content.invisible.or_else(|| first_invisible(text));
+            if content.is_address && self.address.len() < ADDRESS_BYTES_MAX {
+                let text = if self.address.is_empty() { text.trim_start() } else { text };
+                self.address.extend(text.chars().take(ADDRESS_BYTES_MAX));
+            }
         }
     }
 
@@ -90,10 +111,14 @@ impl Oddities {
     /// Ends an element; tells what is odd about its text, and the rules about that.
     pub(super) fn end(&mut self, name: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
         let content = self.open.pop().unwrap_or_default();
+        self.comments += u64::from(content.cut().is_some_and(|(rule, _)| rule == COMMENT));
+        self.sections += u64::from(content.is_cut_by_sections());
+        let script = (content.is_address && is_script(&self.address))
+            .then(|| (SCRIPT, format!("{name} at '{}'", std::mem::take(&mut self.address))));
         let cut =
             content.cut().map(|(rule, what)| (rule, format!("{what} stands inside the value of {name}")));
         let invisible = content.invisible.map(|c| (INVISIBLE, format!("{name} holds {}", code_point(c))));
-        cut.into_iter().chain(invisible)
+        cut.into_iter().chain(invisible).chain(script)
     }
 
     /// What is odd about a start tag.

@@ -22,6 +22,8 @@ static FIRST: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("PRIVATE"
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(WORDS));
 /// What only a key in the format of PuTTY has.
 static PUTTY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Private-Lines:"));
+/// What only the private half of an RSA key has, where .NET wrote it as XML and somebody pasted that as text.
+static DOTNET: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("<InverseQ>"));
 /// So many digits of base64 tell what they begin with.
 const HEAD_DIGITS: usize = 40;
 
@@ -48,6 +50,7 @@ fn holds(text: &[u8]) -> bool {
     FINDER.find_iter(text).any(|at| ENDS.iter().any(|end| behind(at).starts_with(end.as_bytes())))
         || FIRST.find(text).is_some() && is_armoured(text)
         || PUTTY.find(text).is_some()
+        || DOTNET.find(text).is_some()
 }
 
 /// Whether text is a private key in base64, without a line around it, or holds one as a JSON Web Key.
@@ -81,6 +84,41 @@ fn tags(der: &[u8]) -> Option<Vec<Tag>> {
         tags.push(AnyRef::decode(&mut inner).ok()?.tag());
     }
     Some(tags)
+}
+
+/// The elements in which a public key is written number by number, whatever their namespace: XML Signature, XKMS, .NET.
+const PAIRS: [&str; 2] = ["RSAKeyValue", "RSAKeyPair"];
+const VALUE: &str = "KeyValue";
+/// The numbers that only the private half of an RSA key has; a public DSA key has the first two, too.
+const PRIMES: [&str; 2] = ["P", "Q"];
+const EXPONENTS: [&str; 4] = ["D", "DP", "DQ", "InverseQ"];
+
+/// Looks for such numbers.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// How deep the key is that is open, and whether it is one of RSA.
+    open: Option<(usize, bool)>,
+}
+
+impl Numbers {
+    /// Takes a start tag in. Yields whether a number of a private key begins; of each key it is told once.
+    pub(super) fn start(&mut self, tag: StartTag<'_>) -> bool {
+        let local = tag.local();
+        let is_pair = PAIRS.contains(&local);
+        if is_pair || local == VALUE && self.open.is_none() {
+            let depth = self.open.map_or(tag.depth(), |(depth, _)| depth);
+            self.open = Some((depth, is_pair));
+            return false;
+        }
+        let is_private =
+            |(_, is_rsa): &mut _| EXPONENTS.contains(&local) || *is_rsa && PRIMES.contains(&local);
+        self.open.take_if(is_private).is_some()
+    }
+
+    /// Takes the end of an element at a depth in.
+    pub(super) fn end(&mut self, depth: usize) {
+        self.open.take_if(|(open, _)| *open == depth);
+    }
 }
 
 /// Looks at a text that comes in pieces.

@@ -55,7 +55,13 @@ fn signed(real: &Real, now: Instant, version: u32) -> Result<(), Fault> {
         let digest = Digest::of(&octets);
         let document = Document::new("a", digest, Some(now.after(Span::of_days(9))?), &lists);
         let mut deliver = |_: &[_]| {
-            Ok(Delivered { digest, beside: vec![], channel: channel.clone(), document: document.clone() })
+            Ok(Delivered {
+                digest,
+                beside: vec![],
+                channel: channel.clone(),
+                document: document.clone(),
+                record: None,
+            })
         };
         vault.sign(approval, approver, &mut deliver).map(|_| ())
     })

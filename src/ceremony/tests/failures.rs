@@ -22,7 +22,7 @@ fn sign(real: &Real, scheme: &'static Scheme, meanwhile: impl Fn()) -> Result<()
         let mut deliver = |_: &[_]| {
             meanwhile();
             let document = Document::new("a", digest, None, &lists);
-            Ok(Delivered { digest, beside: vec![], channel: channel.clone(), document })
+            Ok(Delivered { digest, beside: vec![], channel: channel.clone(), document, record: None })
         };
         vault.sign(approval, approver, &mut deliver).map(|_| ())
     })

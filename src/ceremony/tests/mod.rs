@@ -28,7 +28,7 @@ use crate::lifecycle::tests::histories::places::{HOSTS, documents};
 use crate::lifecycle::tests::histories::{Event, Mirror, Model, event};
 use crate::lifecycle::tests::{at, line};
 use crate::lifecycle::{Answers, Kind, Lists, Move, Receipt, Signature, Situation, Stage, Step};
-use crate::policy::{Approval, Confirmation, Covers, Examined, Facts, Request, Review, Subject};
+use crate::policy::{Approval, Confirmation, Covers, Examined, Facts, Memory, Request, Review, Subject};
 
 /// The lines, by where consumers find their keys: what they sign or, where their keys are carried, what another line signs
 /// that lists them. Certificates are left out: each is outstanding by itself as well, which the model does not know.
@@ -207,7 +207,7 @@ fn approved_with(
         covers: Covers::octets([octets]),
         examined: Examined::default(),
         released: None,
-        forgets: false,
+        memory: Memory::Whole,
     })?;
     let confirmation = Confirmation::Digest(review.request.digest());
     review.approve(vec![octets.to_vec()], scheme, &confirmation, Some(REASON))
@@ -263,6 +263,7 @@ impl Mirror for Real {
                         &lists,
                     )
                     .carrying(about, carries.clone()),
+                    record: None,
                 })
             })
         });

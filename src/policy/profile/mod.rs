@@ -33,6 +33,9 @@ pub struct Profile {
     /// The digest of the text that it was read from.
     #[serde(skip)]
     pub(super) source: Option<Digest>,
+    /// What its text sets, one by one; nothing where it was not read.
+    #[serde(skip)]
+    pub(super) settings: Vec<(String, String)>,
     /// The version of this format: 1.
     pub version: u32,
     /// The kinds of documents the line may sign.
@@ -109,6 +112,7 @@ impl Profile {
         });
         Self {
             source: None,
+            settings: vec![],
             version: 1,
             kinds: kinds.iter().map(ToString::to_string).collect(),
             policy_ref: "built-in defaults of fedroot, version 1".into(),
@@ -143,6 +147,7 @@ impl Profile {
             PROFILE.fault(format!("line {line}: {}", without_value(e.message())))
         })?;
         profile.source = Some(Self::digest(text));
+        profile.settings = settings(text);
         if profile.version != 1 {
             return wrong("it has another version than 1, the only one this program knows");
         }
@@ -212,6 +217,35 @@ impl Profile {
 }
 
 /// Refuses a profile.
+/// What a profile sets, one by one: names with dots between them, and values. Of a list, each value stands by itself.
+fn settings(text: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    // who asks has read the text as a profile
+    for (name, value) in toml::from_str::<toml::Table>(text).unwrap_or_default() {
+        put_settings(name, value, &mut all);
+    }
+    all
+}
+
+fn put_settings(name: String, value: toml::Value, all: &mut Vec<(String, String)>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (inner, value) in table {
+                put_settings(format!("{name}.{inner}"), value, all);
+            }
+        }
+        toml::Value::Array(list) if !list.is_empty() => {
+            let text = |value| match value {
+                toml::Value::String(text) => text,
+                other => other.to_string(),
+            };
+            all.extend(list.into_iter().map(|value| (name.clone(), text(value))));
+        }
+        toml::Value::String(text) => all.push((name, text)),
+        other => all.push((name, other.to_string())),
+    }
+}
+
 fn wrong<T>(why: &str) -> Result<T, Fault> {
     Err(PROFILE.fault(why.to_owned()))
 }
@@ -262,7 +296,8 @@ mod tests {
             let profile = Profile::built_in(&["saml"], environment);
             let text = profile.to_toml().unwrap();
             let read = Profile::parse(&text).unwrap();
-            assert_eq!(read, Profile { source: Some(Profile::digest(&text)), ..profile.clone() });
+            let of_text = (Some(Profile::digest(&text)), settings(&text));
+            assert_eq!(read, Profile { source: of_text.0, settings: of_text.1, ..profile.clone() });
             assert_eq!(profile.rules.is_empty(), environment != Environment::Sandbox);
         }
         assert_eq!(Profile::parse(SMALL).unwrap().saml, Saml::default());

@@ -3,18 +3,59 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::host;
+use crate::base::bytes::{from_hex, from_public_base64};
 
 /// What [`oddities`] says of an authority whose port no connection can be made to.
 pub(super) const NO_PORT: &str = "a port that is none";
 
 /// Whether a browser would run it, and not go there: it passes over control characters and blanks in front.
-pub(super) fn is_script(uri: &str) -> bool {
+pub(crate) fn is_script(uri: &str) -> bool {
     if uri.starts_with("https:") || uri.starts_with("http:") {
         return false;
     }
-    let plain: String = uri.chars().filter(|c| !c.is_ascii_control()).take(32).collect();
-    let plain = plain.trim_start().to_ascii_lowercase();
+    let plain = uri.chars().filter(|c| !c.is_ascii_control()).skip_while(|c| c.is_whitespace());
+    let plain = plain.take(16).collect::<String>().to_ascii_lowercase();
     ["javascript:", "vbscript:", "data:"].iter().any(|scheme| plain.starts_with(scheme))
+}
+
+/// Whether an image in a `data:` URL is a drawing (SVG) that does something, once somebody opens it by itself.
+pub(super) fn is_acting(logo: &str) -> bool {
+    let head = logo.trim_start().split(',').next().unwrap_or_default().to_ascii_lowercase();
+    let body = logo.split_once(',').map_or("", |(_, body)| body);
+    if !head.starts_with("data:image/svg") {
+        return false;
+    }
+    let is_coded = head.split(';').any(|part| part.trim() == "base64");
+    let drawing = if is_coded { from_public_base64(body) } else { Some(unescaped(body)) };
+    // what cannot be read, or is too long to be looked through, is none that is known to be at rest
+    let Some(drawing) = drawing.filter(|_| logo.len() < LOGO_BYTES_MAX) else { return true };
+    let drawing = String::from_utf8_lossy(&drawing).to_ascii_lowercase();
+    let mut handlers = drawing.match_indices("on").filter(|(at, _)| {
+        let (before, behind) = drawing.split_at(*at);
+        let behind = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        before.ends_with(|c: char| c.is_whitespace() || "\"'/".contains(c))
+            && behind.len() + 2 < drawing.len() - at
+            && behind.trim_start().starts_with('=')
+    });
+    ["<script", ":script", "javascript:", "<!entity"].iter().any(|what| drawing.contains(what))
+        || handlers.next().is_some()
+}
+
+/// Longer ones are not looked through.
+const LOGO_BYTES_MAX: usize = 64 * 1024;
+
+/// What percent-encoding stands for (RFC 3986, section 2.1).
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let byte = behind.get(..2).and_then(from_hex);
+        rest = if byte.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+        bytes.extend(byte.unwrap_or_else(|| b"%".to_vec()));
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    bytes
 }
 
 /// What makes people, or programs, take a location for another one.
@@ -114,6 +155,7 @@ fn number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::bytes::base64;
 
     #[test]
     fn local_addresses_are_known_however_they_are_written() {
@@ -197,9 +239,43 @@ mod tests {
         ] {
             assert!(told(plain).is_empty(), "{plain}: {:?}", told(plain));
         }
-        for script in ["javascript:x", " \tJava\nScript:x", "data:text/html,x", "vbscript:x"] {
+        for script in [
+            "javascript:x",
+            " \tJava\nScript:x",
+            &format!("{}javascript:x", " ".repeat(99)),
+            "data:text/html,x",
+            "vbscript:x",
+        ] {
             assert!(is_script(script), "{script:?}");
         }
         assert!(!is_script("https://example.org/javascript:x") && !is_script("www.example.org"));
+        assert!(!is_script("geo:52.1,4.3") && !is_script("mailto:a@b.example"));
+    }
+
+    #[test]
+    fn a_drawing_that_does_something_is_told_from_one_at_rest() {
+        let coded = |drawing: &str| format!("data:image/svg+xml;base64,{}", base64(drawing.as_bytes()));
+        let long = format!("data:image/svg+xml,<svg>{}</svg>", " ".repeat(LOGO_BYTES_MAX));
+        for bad in [
+            "data:image/svg+xml,<svg onload='x()'/>",
+            "data:image/svg+xml;utf8,%3Csvg%20%6fnload%20=%22x()%22/%3E",
+            " DATA:image/SVG+xml,<svg><SCRIPT>x</SCRIPT></svg>",
+            "data:image/svg+xml,<svg><a xlink:href='javascript:x'/></svg>",
+            "data:image/svg+xml;base64,no*base64",
+            &coded("<svg/onload=x()>"),
+            &coded("<svg><s:script xmlns:s='http://www.w3.org/2000/svg'/></svg>"),
+            &coded("<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>"),
+            &long,
+        ] {
+            assert!(is_acting(bad), "{bad}");
+        }
+        for good in [
+            "data:image/png;base64,AAAA",
+            "https://example.org/logo.svg",
+            "data:image/svg+xml,<svg><text>on = 100%</text><g font='a'/></svg>",
+            &coded("<svg xmlns='http://www.w3.org/2000/svg' version='1.1'><path d='M0 0'/></svg>"),
+        ] {
+            assert!(!is_acting(good), "{good}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::addresses::{is_local, is_script, oddities};
+use super::addresses::{is_acting, is_local, is_script, oddities};
 use super::{SAML_2, has_space, has_twins, host, site, when};
 use crate::policy::finding::{Check, Scene};
 use crate::policy::{Endpoint, Entity, Role, Rule, Severity};
@@ -213,8 +213,10 @@ fn scripts(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
     let links = entity.texts().filter(|text| text.what.ends_with("URL"));
     let links = links.map(|text| (text.what.as_str(), text.value.as_str()));
     let logos = entity.roles.iter().flat_map(|role| &role.logos).map(|logo| ("Logo", logo.as_str()));
-    let logos = logos.filter(|(_, logo)| !logo.trim_start().starts_with("data:image/"));
+    let (images, logos): (Vec<_>, Vec<_>) =
+        logos.partition(|(_, logo)| logo.trim_start().to_ascii_lowercase().starts_with("data:image/"));
     let all = endpoints.chain(errors).chain(links).chain(logos).filter(|(_, address)| is_script(address));
+    let all = all.chain(images.into_iter().filter(|(_, logo)| is_acting(logo)));
     all.map(|(what, address)| format!("{what} at '{}'", address.chars().take(80).collect::<String>()))
         .collect()
 }

@@ -18,6 +18,7 @@ mod software;
 mod spiffe;
 mod subordinates;
 
+pub(crate) use self::addresses::is_script;
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr3, memrchr};

@@ -15,7 +15,7 @@ use std::path::Path;
 use rand_core::CryptoRng;
 
 use super::{Form, signing};
-use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Look, Prepared, Terms, Verified, digest_of};
+use crate::artefact::{BATCH, Batch, COMPOSED, Kind, Look, Prepared, Terms, Verified};
 use crate::base::below::Below;
 use crate::base::bytes::Digest;
 use crate::base::cores;
@@ -130,7 +130,7 @@ fn kind_of(form: Form) -> &'static dyn Kind {
 /// Writes a line for each document of the folder.
 fn list_into(folder: &Path, to: &mut dyn Write) -> Result<(), Fault> {
     let line =
-        |(form, name): (Form, String)| Ok(format!("{}  {name}\n", digest_of(&opened(folder, form, &name)?)?));
+        |(form, name): (Form, String)| Ok(format!("{}  {name}\n", opened(folder, form, &name)?.digest()?));
     let mut put = |line: String| to.write_all(line.as_bytes()).map_err(|e| disk::fault("write", folder, &e));
     cores::stream(found(folder)?.into_iter().map(Ok), &line, &mut put)
 }

@@ -14,7 +14,7 @@ use super::{Input, listed, opened, server};
 use crate::artefact::openid::Form;
 use crate::artefact::openid::identifier;
 use crate::artefact::openid::signing::{self, LIFETIME, thumbprints};
-use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, digest_of, jwt};
+use crate::artefact::{COMPOSED, Members, Prepared, Surroundings, Terms, VaultKey, jwt};
 use crate::base::bytes::Digest;
 use crate::base::clock::Span;
 use crate::base::cores;
@@ -73,7 +73,7 @@ pub(super) fn review(
     Ok(Tree {
         facts,
         examined,
-        digest: digest_of(document)?,
+        digest: document.digest()?,
         public: terms.public.clone(),
         scheme: jwt::scheme(terms.public, &terms.profile.openid.alg)?,
         limits: terms.profile.openid.clone(),
@@ -169,7 +169,7 @@ impl Work<'_> {
         then: impl FnOnce(&dyn Prepared) -> Result<T, Fault>,
     ) -> Result<(String, Vec<String>, T), Fault> {
         let document = opened(self.folder, input.form, &input.name)?;
-        if digest_of(&document)? != input.digest {
+        if document.digest()? != input.digest {
             return Err(CHANGED
                 .fault(format!("{}, or a file that it names, changed while it was read", input.name))
                 .hint("wait until nobody writes to the folder"));
