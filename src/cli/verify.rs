@@ -132,10 +132,10 @@ fn show(output: &mut Output, verified: &Verified) {
     }
     if verified.coverage.iter().any(|(name, value)| *name == "comments_in_values" && *value != json!(0)) {
         output
-            .note("a comment stands inside a value: it is not signed, and some readers cut the value there");
+            .warn("a comment stands inside a value: it is not signed, and some readers cut the value there");
     }
     if verified.coverage.iter().any(|(name, value)| *name == "misplaced_entities" && *value != json!(0)) {
-        output.note(
+        output.warn(
             "an entity, a group, or a role or its parts stand where some readers find them and others do not: they are not counted",
         );
     }
@@ -143,7 +143,7 @@ fn show(output: &mut Output, verified: &Verified) {
         output.row(&fact.path, &fact.value);
     }
     if verified.valid_until.is_none() {
-        output.note("the document does not say until when it is valid");
+        output.warn("the document does not say until when it is valid");
     }
 }
 
