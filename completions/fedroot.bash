@@ -1188,7 +1188,7 @@ _fedroot() {
             return 0
             ;;
         fedroot__subcmd__observe)
-            opts="-h --seen-at --from --said --before-adoption --key --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys certificate"
+            opts="-h --seen-at --from --said --before-adoption --never-published --key --vault --json --batch --help saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys certificate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1203,6 +1203,10 @@ _fedroot() {
                     return 0
                     ;;
                 --said)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --never-published)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -25,7 +25,7 @@ function __fish_fedroot_using_subcommand
 end
 
 complete -c fedroot -n "__fish_fedroot_needs_command" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_needs_command" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_needs_command" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_needs_command" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_needs_command" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_needs_command" -s V -l version -d 'Print version'
@@ -41,24 +41,24 @@ complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "status" -d 'Show wh
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "ledger" -d 'Check, read, prove, export, witness and recover the ledger'
 complete -c fedroot -n "__fish_fedroot_needs_command" -f -a "manual" -d 'Write the man pages and completions'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and not __fish_seen_subcommand_from generate" -f -a "generate" -d 'Make an age identity in the file format of age-keygen, and print its recipient'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -s o -l output -d 'The file for the identity; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand identity; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l auditor -d 'An age recipient who reads the ledger (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l environment -d 'An environment whose keys the vault may hold: sandbox, staging or prod (can be repeated; all of them by default)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l origin -d 'The name of the ledger, such as fed.example.org/ledger/prod (made from the vault\'s id by default)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand init" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and not __fish_seen_subcommand_from generate adopt list show export suspend resume destroy" -f -a "generate" -d 'Make the first key of a line'
@@ -95,7 +95,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l confirm -d 'Confirm the request with this digest' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l dry-run -d 'Print the request digest, and do nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l from -d 'The private key: unencrypted PKCS#8, PEM or DER, in a file that only its owner may read' -r -F
@@ -123,22 +123,22 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l confirm -d 'Confirm the request with this digest' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l dry-run -d 'Print the request digest, and do nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from adopt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l format -d 'How the public key is written' -r -f -a "pem\t'SubjectPublicKeyInfo in PEM'
 jwk\t'JSON Web Key'
 certificate\t'The line\'s self-signed certificate in PEM'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l reason -d 'Why, for the ledger' -r
@@ -146,7 +146,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from suspend" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l reason -d 'Why, for the ledger' -r
@@ -154,7 +154,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l reason -d 'Why, for the ledger' -r
@@ -162,7 +162,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_sub
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand key; and __fish_seen_subcommand_from destroy" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
@@ -172,7 +172,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l html -d 'Writ
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l split -d 'Review it as a document of which each entity is signed on its own'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l copy -d 'While a key is rotated: review it as the copy that the other key signs (sign --copy)'
-complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand review" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l key -d 'The key line: TENANT/ENVIRONMENT/PURPOSE' -r
@@ -189,7 +189,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l confirm -d 'Con
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l prune -d 'Remove the files of what is no longer in the document or the folder; only with --split, and for a federation'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l dry-run -d 'Check everything and say what would be done, and sign nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust -d 'A public key or certificate (PEM), a JWK or a JWK set to trust; for a chain also the anchor\'s configuration, whose keys speak for no other anchor (can be repeated)' -r -F
@@ -202,11 +202,11 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l trust-key -d 
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l ledger -d 'A copy of the ledger' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l explain -d 'Print commands for sh that check the same with other programs'
-complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and not __fish_seen_subcommand_from plan rehearse stage publish activate rollback retire revoke emergency notice renew-certificate" -f -a "plan" -d 'The schedule of a rotation: windows, ceremonies, slack, exposure'
@@ -225,7 +225,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l ical -d 'Write the ceremonies as a calendar into this file; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l svg -d 'Draw the plan as SVG into this file; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l from -d 'The time of the first ceremony' -r
@@ -239,7 +239,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 rsa4096\t'RSA 4096'"
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -s o -l output -d 'Keep what was published, by ceremony, with the public keys that consumers trust then and `steps.json`; the folder must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rehearse" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l algorithm -d 'The algorithm of the new key; that of the active key, when absent' -r -f -a "p384\t'ECDSA P-384'
@@ -252,7 +252,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l standby -d 'Keep the key for an emergency: it signs nothing before'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l dry-run -d 'Print the request digest, and do nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from stage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l reason -d 'Why, for the ledger' -r
@@ -260,7 +260,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l reason -d 'Why, for the ledger' -r
@@ -268,7 +268,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from activate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l reason -d 'Why, for the ledger' -r
@@ -276,7 +276,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l reason -d 'Why, for the ledger' -r
@@ -284,7 +284,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from retire" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l reason -d 'Why, for the ledger' -r
@@ -294,7 +294,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l superseded -d 'It was only replaced by another key: nobody else may hold it'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l reason -d 'Why, for the ledger' -r
@@ -304,12 +304,12 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -s o -l output -d 'The file for the notice that is to be published; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l dry-run -d 'Give the three answers and the request digest, and move nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from emergency" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from notice" -s o -l output -d 'The file for the notice; it must not exist. It is shown, when absent' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from notice" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from notice" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from notice" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from notice" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from notice" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l passphrase-fd -d 'Read the passphrase from this file descriptor (one trailing newline is dropped)' -r
@@ -319,16 +319,17 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l confirm -d 'Confirm the request with the digest that --dry-run printed' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l dry-run -d 'Print the request digest, and do nothing'
-complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand rotate; and __fish_seen_subcommand_from renew-certificate" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l seen-at -d 'When it was fetched' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l from -d 'The URL that it was fetched from' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l said -d 'Nobody fetched it, and an officer says, with this reason, that it stands everywhere' -r
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l never-published -d 'It was signed and never published, and an officer answers for that, with this reason and by name in the ledger: no move waits for it any longer, unless it is seen after all' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l key -d 'The key line whose keys it lists; found by the digest, or the key, when absent' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l before-adoption -d 'An adopted key signed it before it was adopted, so that the vault does not know of it: what is outstanding of that time is then waited for'
-complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand observe" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l svg -d 'Draw the life of the line so far as SVG into this file; it must not exist' -r -F
@@ -336,11 +337,11 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l within -d 'Wa
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l at -d 'Judge by this time, instead of now' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l exit-code -d 'End with 4 when something is due, overdue, missing or about to end'
-complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand status" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_seen_subcommand_from verify show recover rebuild checkpoint prove check-proof disclose check-disclosure export audit auditors rewrap mirror witness" -f -a "verify" -d 'Check chain, seals, pairs and checkpoints; needs no secret'
@@ -361,7 +362,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and not __fish_s
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l since -d 'A checkpoint that was kept elsewhere: the ledger must go on from it (can be repeated)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l ledger -d 'A copy of the ledger, or the folder of its mirror, instead of the one in the vault: needs no vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
@@ -382,19 +383,19 @@ audit\t''"
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l rewrapped -d 'Sessions that were rewrapped for this identity' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l ledger -d 'A copy of the ledger, or the folder of its mirror, instead of the one in the vault: needs no vault' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l reason -d 'What happened, for the ledger' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l acknowledge -d 'Go on although entries are lost or were changed, or the clock was ahead: every later check will tell'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from recover" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l compare -d 'Compare only: refuse when the journal is not what the ledger says'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rebuild" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s o -l output -d 'The file for the checkpoint; it must not exist (standard output by default)' -r -F
@@ -402,12 +403,12 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l words -d 'Print the words of its digest, to be read aloud and compared'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l qr -d 'Print it as a QR code even when standard output is not a terminal'
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from checkpoint" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s o -l output -d 'The file for the proof; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from prove" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l document -d 'The document whose signature the entry must record' -r -F
@@ -415,13 +416,13 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l ledger -d 'A copy of the ledger' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-proof" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s o -l output -d 'The file for the proof; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l identity -d 'The auditor\'s age identity file, which only its owner may read' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from disclose" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l nonce -d 'The nonce that the entry must answer' -r
@@ -429,7 +430,7 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l trust-key -d 'The key of a witness that must have signed the checkpoint: NAME+ID+KEY (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l ledger -d 'A copy of the ledger' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from check-disclosure" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l format -d 'What to write' -r -f -a "csv\t'Comma-separated values with a header, RFC 4180'
@@ -442,17 +443,17 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l checkpoint -d 'The checkpoint that tiles and evidence go by (the newest one of the vault by default)' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l entry -d 'Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l nonce -d 'What the auditor asks for: something that nobody could know before' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s o -l output -d 'The file for the answer; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from auditors" -f -a "list" -d 'Show who reads what is written now'
@@ -463,15 +464,15 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l to -d 'The age recipient who shall read them too (can be repeated)' -r
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s o -l output -d 'The file for the wrapped keys; it must not exist' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from rewrap" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from mirror" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
-complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -s h -l help -d 'Print help'
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "request" -d 'Write a request to a witness: the newest checkpoint, and the proof that it goes on from an older one'
@@ -479,6 +480,6 @@ complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_
 complete -c fedroot -n "__fish_fedroot_using_subcommand ledger; and __fish_seen_subcommand_from witness" -f -a "add" -d 'Keep what a witness sent back beside the ledger'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l vault -d 'The folder of the vault; the variable FEDROOT_VAULT names it otherwise' -r -F
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l check -d 'Compare only, and refuse when anything is out of date'
-complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l json -d 'Print one JSON document instead of text, on errors too'
+complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l json -d 'Print one JSON document instead of text, on errors too; its member `warnings` has what warns'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -l batch -d 'Never ask: fail where an answer is needed'
 complete -c fedroot -n "__fish_fedroot_using_subcommand manual" -s h -l help -d 'Print help'

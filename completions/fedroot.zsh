@@ -16,7 +16,7 @@ _fedroot() {
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -34,7 +34,7 @@ _fedroot() {
             (identity)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -53,7 +53,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the identity; it must not exist]:FILE:_files' \
 '--output=[The file for the identity; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -69,7 +69,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--environment=[An environment whose keys the vault may hold\: sandbox, staging or prod (can be repeated; all of them by default)]:ENVIRONMENT:_default' \
 '--origin=[The name of the ledger, such as fed.example.org/ledger/prod (made from the vault'\''s id by default)]:NAME:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -78,7 +78,7 @@ _arguments "${_arguments_options[@]}" : \
 (key)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -120,7 +120,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -154,7 +154,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 '--confirm=[Confirm the request with this digest]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -164,7 +164,7 @@ oob-keys\:"a trust anchor'\''s keys for another channel\: to print, to compare, 
 (list)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -173,7 +173,7 @@ _arguments "${_arguments_options[@]}" : \
 (show)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -186,7 +186,7 @@ _arguments "${_arguments_options[@]}" : \
 jwk\:"JSON Web Key"
 certificate\:"The line'\''s self-signed certificate in PEM"))' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -200,7 +200,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -214,7 +214,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -228,7 +228,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -248,7 +248,7 @@ _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--split[Review it as a document of which each entity is signed on its own]' \
 '--copy[While a key is rotated\: review it as the copy that the other key signs (sign --copy)]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -288,7 +288,7 @@ _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--prune[Remove the files of what is no longer in the document or the folder; only with --split, and for a federation]' \
 '--dry-run[Check everything and say what would be done, and sign nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -323,7 +323,7 @@ _arguments "${_arguments_options[@]}" : \
 '--ledger=[A copy of the ledger]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--explain[Print commands for sh that check the same with other programs]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -350,7 +350,7 @@ entity-statement\:"the statements of a trust chain of OpenID Federation, in any 
 (rotate)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -371,7 +371,7 @@ _arguments "${_arguments_options[@]}" : \
 '--ical=[Write the ceremonies as a calendar into this file; it must not exist]:FILE:_files' \
 '--svg=[Draw the plan as SVG into this file; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -392,7 +392,7 @@ rsa4096\:"RSA 4096"))' \
 '-o+[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
 '--output=[Keep what was published, by ceremony, with the public keys that consumers trust then and \`steps.json\`; the folder must not exist]:DIR:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -411,7 +411,7 @@ rsa4096\:"RSA 4096"))' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--standby[Keep the key for an emergency\: it signs nothing before]' \
 '--dry-run[Print the request digest, and do nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -425,7 +425,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -439,7 +439,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -453,7 +453,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -467,7 +467,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -483,7 +483,7 @@ _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
 '(--since)--superseded[It was only replaced by another key\: nobody else may hold it]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -500,7 +500,7 @@ _arguments "${_arguments_options[@]}" : \
 '--output=[The file for the notice that is to be published; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Give the three answers and the request digest, and move nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -512,7 +512,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the notice; it must not exist. It is shown, when absent]:FILE:_files' \
 '--output=[The file for the notice; it must not exist. It is shown, when absent]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -528,7 +528,7 @@ _arguments "${_arguments_options[@]}" : \
 '--confirm=[Confirm the request with the digest that --dry-run printed]:sha256:…:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--dry-run[Print the request digest, and do nothing]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -544,15 +544,16 @@ _arguments "${_arguments_options[@]}" : \
 '--seen-at=[When it was fetched]:TIME:_default' \
 '--from=[The URL that it was fetched from]:URL:_default' \
 '(--from)--said=[Nobody fetched it, and an officer says, with this reason, that it stands everywhere]:REASON:_default' \
+'(--seen-at --from --said --before-adoption)--never-published=[It was signed and never published, and an officer answers for that, with this reason and by name in the ledger\: no move waits for it any longer, unless it is seen after all]:REASON:_default' \
 '--key=[The key line whose keys it lists; found by the digest, or the key, when absent]:LINE:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--before-adoption[An adopted key signed it before it was adopted, so that the vault does not know of it\: what is outstanding of that time is then waited for]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
 ':kind -- The kind of document, or `certificate`:(saml bundle jwks kubernetes spiffe-bundle entity-configuration subordinate-statement trust-mark trust-mark-delegation historical-keys jwk-set federation provisioning-authorisation access-token software-statement oob-keys certificate)' \
-':file -- The file exactly as it was fetched, of single entities any one of them; - is standard input:_files' \
+':file -- The file exactly as it was fetched, of single entities any one of them; - is standard input. With --never-published also the digest of the file, sha256\:…:_files' \
 && ret=0
 ;;
 (status)
@@ -562,7 +563,7 @@ _arguments "${_arguments_options[@]}" : \
 '--at=[Judge by this time, instead of now]:TIME:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--exit-code[End with 4 when something is due, overdue, missing or about to end]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -572,7 +573,7 @@ _arguments "${_arguments_options[@]}" : \
 (ledger)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -591,7 +592,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--since=[A checkpoint that was kept elsewhere\: the ledger must go on from it (can be repeated)]:NOTE:_files' \
 '(--vault)--ledger=[A copy of the ledger, or the folder of its mirror, instead of the one in the vault\: needs no vault]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -606,7 +607,7 @@ _arguments "${_arguments_options[@]}" : \
 '--rewrapped=[Sessions that were rewrapped for this identity]:FILE:_files' \
 '(--vault)--ledger=[A copy of the ledger, or the folder of its mirror, instead of the one in the vault\: needs no vault]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -617,7 +618,7 @@ _arguments "${_arguments_options[@]}" : \
 '--reason=[What happened, for the ledger]:TEXT:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--acknowledge[Go on although entries are lost or were changed, or the clock was ahead\: every later check will tell]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -628,7 +629,7 @@ _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--compare[Compare only\: refuse when the journal is not what the ledger says]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -642,7 +643,7 @@ _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--words[Print the words of its digest, to be read aloud and compared]' \
 '--qr[Print it as a QR code even when standard output is not a terminal]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -653,7 +654,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the proof; it must not exist]:FILE:_files' \
 '--output=[The file for the proof; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -667,7 +668,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -680,7 +681,7 @@ _arguments "${_arguments_options[@]}" : \
 '--output=[The file for the proof; it must not exist]:FILE:_files' \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -694,7 +695,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--trust-key=[The key of a witness that must have signed the checkpoint\: NAME+ID+KEY (can be repeated)]:KEY:_default' \
 '--ledger=[A copy of the ledger]:LOG:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -714,7 +715,7 @@ tiles\:"A folder of C2SP tlog-tiles, for transparency-log servers"))' \
 '--checkpoint=[The checkpoint that tiles and evidence go by (the newest one of the vault by default)]:NOTE:_files' \
 '*--entry=[Prove this entry in the evidence (can be repeated; the last one of the checkpoint by default)]:INDEX:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
@@ -726,7 +727,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the answer; it must not exist]:FILE:_files' \
 '--output=[The file for the answer; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -735,7 +736,7 @@ _arguments "${_arguments_options[@]}" : \
 (auditors)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -752,7 +753,7 @@ _arguments "${_arguments_options[@]}" : \
             (list)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -765,7 +766,7 @@ _arguments "${_arguments_options[@]}" : \
 '--answer=[What the auditor found in the challenge]:TEXT:_default' \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -776,7 +777,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--identity=[The auditor'\''s age identity file, which only its owner may read]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -787,7 +788,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--reason=[Why, for the ledger]:TEXT:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -805,7 +806,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the wrapped keys; it must not exist]:FILE:_files' \
 '--output=[The file for the wrapped keys; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -814,7 +815,7 @@ _arguments "${_arguments_options[@]}" : \
 (mirror)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -824,7 +825,7 @@ _arguments "${_arguments_options[@]}" : \
 (witness)
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -844,7 +845,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the request; it must not exist]:FILE:_files' \
 '--output=[The file for the request; it must not exist]:FILE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -858,7 +859,7 @@ _arguments "${_arguments_options[@]}" : \
 '-o+[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
 '--output=[The file for the signed checkpoint; it must not exist]:NOTE:_files' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -869,7 +870,7 @@ _arguments "${_arguments_options[@]}" : \
 _arguments "${_arguments_options[@]}" : \
 '--key=[The key of the witness\: NAME+ID+KEY]:KEY:_default' \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \
@@ -888,7 +889,7 @@ esac
 _arguments "${_arguments_options[@]}" : \
 '--vault=[The folder of the vault; the variable FEDROOT_VAULT names it otherwise]:DIR:_files' \
 '--check[Compare only, and refuse when anything is out of date]' \
-'--json[Print one JSON document instead of text, on errors too]' \
+'--json[Print one JSON document instead of text, on errors too; its member \`warnings\` has what warns]' \
 '--batch[Never ask\: fail where an answer is needed]' \
 '-h[Print help]' \
 '--help[Print help]' \

@@ -102,6 +102,70 @@ fn what_a_carried_key_signed_itself_is_waited_for() {
     assert_eq!(world.channels(IDP, 1).len(), 1);
 }
 
+/// A release that was signed by mistake and thrown away would keep its key for ever: somebody says by name that nobody has it.
+#[test]
+fn what_was_never_published_is_waited_for_until_somebody_answers_for_that() {
+    let world = provider();
+    world.metadata("one.xml", "signing", &[&format!("{IDP}#1")]);
+    world.sign("saml", "one.xml", LINE, "one.signed").unwrap();
+    fs::create_dir(world.0.path("rel")).unwrap();
+    fs::write(world.0.path("rel/x"), "x").unwrap();
+    world.sign("bundle", "rel", IDP, "rel/MANIFEST.sha384").unwrap();
+    let digest = fedroot::base::bytes::Digest::of(&world.0.read("rel/MANIFEST.sha384")).to_string();
+    world.takes_over(&[LINE]);
+    sleep(Duration::from_secs(2));
+    let retire = format!("rotate retire {IDP} --dry-run");
+    let said = world.refused(&retire, 3);
+    assert!(said.contains("what it signed never expires: rel/MANIFEST.sha384"), "{said}");
+    // Not without a reason, not for what nobody signed here, and not for what somebody saw.
+    let say = |what: &str, reason: &str| format!("observe bundle {what} --never-published {reason}");
+    for (command, code, why) in [
+        (say("rel/x", "mistaken"), 3, "was signed here"),
+        (say("sha256:00", "mistaken"), 7, "sha256:00"),
+        (say("both-0", "mistaken").replace("bundle", "saml"), 3, "it is published"),
+        (format!("{} --said x", say(&digest, "mistaken")), 2, "cannot be used with"),
+        (format!("observe bundle {digest}"), 2, "--seen-at"),
+    ] {
+        let said = world.refused(&command, code);
+        assert!(said.contains(why), "{command}: {said}");
+    }
+    let blank = world.0.fedroot(&["observe", "bundle", &digest, "--never-published", " ", "--vault", "V"]);
+    assert!(blank.code == 2 && blank.stderr.contains("wants a reason"), "{}", blank.stderr);
+    // The file is gone: its digest will do. The record of it names who said so, and nothing is deleted.
+    let signed = world.0.read("V/journal.jsonl");
+    fs::rename(world.0.path("rel/MANIFEST.sha384"), world.0.path("aside")).unwrap();
+    let noted = world.said(&say(&digest, "mistaken"));
+    assert_eq!((&noted["changed"], &noted["never_published"][0]["line"]), (&true.into(), &IDP.into()));
+    assert!(noted["warnings"][0].as_str().unwrap().contains("destroy every copy"), "{noted}");
+    assert_eq!(world.said(&say(&digest, "again"))["changed"], false);
+    assert!(world.0.read("V/journal.jsonl").starts_with(&signed));
+    let shown = world.refused("ledger show --identity auditor.key --json", 0);
+    for said in
+        ["\"act\":\"withhold\"", "\"said\":\"mistaken\"", "\"reason\":\"mistaken\"", "\"operator\":", &digest]
+    {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    // Nothing waits for it now, and whoever retires the key reads what is said.
+    let said = world.refused(&retire, 0);
+    assert!(said.contains("an officer says that this was never published: rel/MANIFEST.sha384"), "{said}");
+    let theft = world.said(&format!("rotate emergency {IDP}#1 --reason stolen --dry-run"));
+    assert!(theft["at_risk"].as_array().unwrap().iter().all(|risk| risk["signed"] == 0), "{theft}");
+    // Somebody sees it all the same: it counts again, and nobody can say otherwise any more.
+    fs::rename(world.0.path("aside"), world.0.path("rel/MANIFEST.sha384")).unwrap();
+    let early = "observe bundle rel/MANIFEST.sha384 --seen-at 2020-01-01T00:00:00Z --from https://x.example/";
+    assert!(world.refused(early, 3).contains("signed only at"));
+    assert_eq!(world.observe("bundle", "rel/MANIFEST.sha384").code, 0);
+    let said = world.refused(&retire, 3);
+    assert!(said.contains("what it signed never expires: rel/MANIFEST.sha384"), "{said}");
+    assert!(world.refused(&say(&digest, "not"), 3).contains("was seen"));
+    // An auditor makes the journal anew, with all of that.
+    let compared =
+        world.0.good(&["ledger", "rebuild", "--compare", "--identity", "auditor.key", "--vault", "V"]);
+    assert!(!compared.stdout.is_empty() || !compared.stderr.is_empty());
+    let anew = world.refused(&retire, 3);
+    assert!(anew.contains("never expires"), "{anew}");
+}
+
 #[test]
 fn a_key_is_stopped_whatever_became_of_its_channels() {
     let world = provider();

@@ -25,6 +25,7 @@ mod surroundings;
 mod tests;
 mod throwaway;
 mod verify;
+mod withhold;
 
 pub use attempt::other_signer;
 pub use audit::{
@@ -50,6 +51,7 @@ pub use rotate::{
 };
 pub use sign::{Copied, Done, Signing, Target, sign};
 pub use verify::{trust, verify};
+pub use withhold::{Unpublished, withhold};
 
 use crate::base::fault::{Class, Code, Fault};
 use crate::custody::Prompt;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Approver;
 use super::generate::{Making, SelfSigned, generate, refuse_key, serial};
+use super::withhold::unheld;
 use crate::artefact::Kind;
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -337,6 +338,7 @@ fn find(
                     let stands = Receipt { digest: of, ..receipt.clone() };
                     situation.inventory.observe(&stands).map(|()| (Some(of), elsewhere(&situation, &stands)))
                 }
+                None if unheld(catalogue, &line, receipt)? => Ok((None, vec![])),
                 None => Err(fault),
             },
             Ok(()) => Ok((None, elsewhere(&situation, receipt))),

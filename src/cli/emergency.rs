@@ -130,13 +130,13 @@ impl Theft {
                     fault.at(format_args!("{successor} did not take over")).hint(hint)
                 });
             }
-            None => output.note(format!(
+            None => output.warn(format!(
                 "no standby key is there: `{}`, then run `fedroot rotate emergency` again",
                 standby(&key.line)
             )),
         }
         if since.is_none() {
-            output.note("the notice believes what the key signed before now: --since says when it may have been stolen");
+            output.warn("the notice believes what the key signed before now: --since says when it may have been stolen");
         }
         tell(&mut output, notice, self.output.as_deref().zip(place));
         Ok(output)

@@ -104,6 +104,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "observe",
         &[
             "saml fetched.xml --seen-at 2027-01-13T09:00:00Z --from https://md.example.org/federation.xml",
+            "bundle sha256:… --never-published 'signed by mistake, and thrown away'",
             "certificate root.pem --seen-at 2027-01-13T09:00:00Z --said 'all sites confirmed it by telephone'",
         ],
     ),
@@ -148,7 +149,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "ledger witness sign",
         &["request.txt --memory witness --name witness.example.org/w1 --output cosigned.txt"],
     ),
-    ("ledger witness add", &["cosigned.txt --key witness.example.org/w1+8d8b4d1b+BGVkMjU1MTk="]),
+    ("ledger witness add", &["cosigned.txt --key NAME+ID+KEY"]),
 ];
 
 /// The examples of a command, as people type them; none of a command that has further ones.
@@ -175,8 +176,9 @@ mod tests {
     use super::super::command;
     use super::*;
 
-    /// What `age1…` stands for.
+    /// What `age1…` and `NAME+ID+KEY` stand for.
     const AUDITOR: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    const WITNESS: &str = "witness.example.org/w1+d16f8926+BD7mVsVxzOd+dTE9irqH+wGoqUL5cFM0cXvbFUKNR3Wv";
 
     /// The words of a command line, where quotes keep some together.
     fn words(line: &str) -> Vec<String> {
@@ -186,7 +188,10 @@ mod tests {
             _ => part.replace(' ', "\u{a0}"),
         });
         let joined: String = parts.collect();
-        joined.split(' ').map(|word| word.replace('\u{a0}', " ").replace("age1…", AUDITOR)).collect()
+        joined
+            .split(' ')
+            .map(|word| word.replace('\u{a0}', " ").replace("age1…", AUDITOR).replace("NAME+ID+KEY", WITNESS))
+            .collect()
     }
 
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {

@@ -146,11 +146,11 @@ impl Command {
                 let mut output =
                     adopt.making.run(&adopt.line, || read_private_key(&from).map(Origin::Adopt), common)?;
                 if !is_dry {
-                    output.note(format!(
+                    output.warn(format!(
                         "{} still holds the private key in the clear: destroy it",
                         from.display()
                     ));
-                    output.note(format!(
+                    output.warn(format!(
                         "what {line}#1 signed before is not known here: tell what is still out there with \
                          `fedroot observe KIND FILE --before-adoption`"
                     ));
@@ -348,7 +348,7 @@ fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
     }
     let strays = strays(catalogue, &mut output)?;
     output.json = members(json!({"keys": rows, "strays": strays}));
-    output.refusal = harmed(catalogue, None, &mut output.notes)?;
+    output.refusal = harmed(catalogue, None, &mut output)?;
     Ok(output)
 }
 
@@ -356,19 +356,15 @@ fn list(catalogue: &Catalogue) -> Result<Output, Fault> {
 pub(super) fn strays(catalogue: &Catalogue, output: &mut Output) -> Result<Vec<String>, Fault> {
     let strays: Vec<_> = catalogue.strays()?.iter().map(|path| path.display().to_string()).collect();
     for stray in &strays {
-        output.note(format!("{stray} is no key line, and nothing reads it: move it out of the vault"));
+        output.warn(format!("{stray} is no key line, and nothing reads it: move it out of the vault"));
     }
     Ok(strays)
 }
 
 /// Notes what is not with the files of keys as the ledger has it, and yields the first such thing.
-fn harmed(
-    catalogue: &Catalogue,
-    line: Option<&Line>,
-    notes: &mut Vec<String>,
-) -> Result<Option<Fault>, Fault> {
+fn harmed(catalogue: &Catalogue, line: Option<&Line>, output: &mut Output) -> Result<Option<Fault>, Fault> {
     let harmed = catalogue.harmed(line)?;
-    notes.extend(harmed.iter().skip(1).map(|(_, fault)| fault.to_string()));
+    harmed.iter().skip(1).for_each(|(_, fault)| output.warn(fault.to_string()));
     Ok(harmed.into_iter().next().map(|(_, fault)| fault))
 }
 
@@ -389,7 +385,7 @@ impl Show {
         output.json = members(
             json!({"line": self.line.to_string(), "keys": keys, "profile": profile, "profile_digest": digest}),
         );
-        output.refusal = harmed(catalogue, Some(&self.line), &mut output.notes)?;
+        output.refusal = harmed(catalogue, Some(&self.line), &mut output)?;
         Ok(output)
     }
 }

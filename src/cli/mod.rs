@@ -77,7 +77,7 @@ struct Common {
     /// The folder of the vault; the variable FEDROOT_VAULT names it otherwise
     #[arg(long, global = true, value_name = "DIR")]
     vault: Option<PathBuf>,
-    /// Print one JSON document instead of text, on errors too
+    /// Print one JSON document instead of text, on errors too; its member `warnings` has what warns
     #[arg(long, global = true)]
     json: bool,
     /// Never ask: fail where an answer is needed

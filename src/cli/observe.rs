@@ -1,4 +1,5 @@
-//! `fedroot observe`: that exactly this artefact was seen where it is published. Windows count from it.
+//! `fedroot observe`: that exactly this artefact was seen where it is published. Windows count from it. Or that it never was
+//! published, and nothing has to wait for it.
 
 use std::path::PathBuf;
 
@@ -6,13 +7,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::ui::Output;
-use super::{Common, document, parsed};
+use super::{Common, USAGE, document, parsed};
 use crate::artefact::kind;
-use crate::base::bytes::Hashing;
+use crate::base::bytes::{Digest, Hashing};
 use crate::base::clock::Instant;
-use crate::base::disk;
+use crate::base::disk::{self, Document};
 use crate::base::fault::Fault;
-use crate::ceremony::{self, Observed};
+use crate::ceremony::{self, Observed, Unpublished};
 use crate::key::Line;
 use crate::lifecycle::{Receipt, Source};
 use crate::policy::is_place;
@@ -26,14 +27,15 @@ pub(super) struct Observe {
     /// The kind of document, or `certificate`
     #[arg(value_name = "KIND", value_parser = kinds_and_certificate())]
     kind: String,
-    /// The file exactly as it was fetched, of single entities any one of them; - is standard input
+    /// The file exactly as it was fetched, of single entities any one of them; - is standard input. With --never-published also
+    /// the digest of the file, sha256:…
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// When it was fetched
-    #[arg(long, value_name = "TIME", value_parser = parsed::<Instant>)]
-    seen_at: Instant,
+    #[arg(long, value_name = "TIME", required_unless_present = "never_published", value_parser = parsed::<Instant>)]
+    seen_at: Option<Instant>,
     /// The URL that it was fetched from
-    #[arg(long, value_name = "URL", required_unless_present = "said", value_parser = url)]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["said", "never_published"], value_parser = url)]
     from: Option<String>,
     /// Nobody fetched it, and an officer says, with this reason, that it stands everywhere
     #[arg(long, value_name = "REASON", conflicts_with = "from")]
@@ -42,6 +44,10 @@ pub(super) struct Observe {
     /// is then waited for
     #[arg(long)]
     before_adoption: bool,
+    /// It was signed and never published, and an officer answers for that, with this reason and by name in the ledger: no move
+    /// waits for it any longer, unless it is seen after all
+    #[arg(long, value_name = "REASON", conflicts_with_all = ["seen_at", "from", "said", "before_adoption"])]
+    never_published: Option<String>,
     /// The key line whose keys it lists; found by the digest, or the key, when absent
     #[arg(long, value_name = "LINE", value_parser = parsed::<Line>)]
     key: Option<Line>,
@@ -60,26 +66,25 @@ fn url(text: &str) -> Result<String, String> {
 
 impl Observe {
     pub(super) fn run(self, common: &Common) -> Result<Output, Fault> {
-        let document = document(&self.file, |path| match self.kind.as_str() {
-            CERTIFICATE => disk::Document::open(path),
-            name => kind(name)?.open_signed(path),
-        })?;
-        let mut hashing = Hashing::new(document.reader());
-        std::io::copy(&mut hashing, &mut std::io::sink())
-            .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
-        let digest = hashing.finish().0;
+        if let Some(reason) = &self.never_published {
+            return self.never(reason, common);
+        }
+        let document = self.document()?;
+        let digest = digest(&document)?;
         let from = match (self.from, &self.said) {
             (Some(from), _) => Source::Point(from),
             (None, said) => Source::Said(said.clone().unwrap_or_default()),
         };
-        let receipt = Receipt { digest, seen: self.seen_at, from };
+        // clap asks for it
+        let seen = self.seen_at.unwrap_or_else(super::now);
+        let receipt = Receipt { digest, seen, from };
         let mut vault = common.open_vault()?;
         if self.before_adoption {
             let artefact = (kind(&self.kind)?, &document);
             let (line, reason) = (self.key.as_ref(), self.said.as_deref());
             let (key, entry) = ceremony::observe_elsewhere(&mut vault, line, artefact, &receipt, reason)?;
             let mut output = Output::json(json!({
-                "key": key.to_string(), "digest": digest.to_string(), "seen": self.seen_at.to_string(), "entry": entry,
+                "key": key.to_string(), "digest": digest.to_string(), "seen": seen.to_string(), "entry": entry,
             }));
             output.line(format!("{key} signed {digest} before it was adopted"));
             output.note(format!("the ledger has it as entry {entry}"));
@@ -91,21 +96,61 @@ impl Observe {
         });
         let mut output = Output::json(json!({
             "digest": digest.to_string(),
-            "seen": self.seen_at.to_string(),
+            "seen": seen.to_string(),
             "changed": noted.iter().any(|observed| observed.is_new),
             "receipts": receipts.collect::<Vec<_>>(),
         }));
         for Observed { line, entry, is_new, elsewhere } in noted {
-            output.line(format!("{line}: {digest} was seen at {}", self.seen_at));
+            output.line(format!("{line}: {digest} was seen at {seen}"));
             let already = if is_new { "" } else { " already" };
             output.note(format!("the ledger has it{already} as entry {entry}"));
             if !elsewhere.is_empty() {
                 let points = elsewhere.join(", ");
-                output.note(format!(
+                output.warn(format!(
                     "no window of {line} counts from it: its profile names other points: {points}"
                 ));
             }
         }
         Ok(output)
     }
+
+    fn document(&self) -> Result<Document, Fault> {
+        document(&self.file, |path| match self.kind.as_str() {
+            CERTIFICATE => Document::open(path),
+            name => kind(name)?.open_signed(path),
+        })
+    }
+
+    /// Notes that it was never published. What was signed by mistake may be gone: then its digest will do.
+    fn never(&self, reason: &str, common: &Common) -> Result<Output, Fault> {
+        if reason.trim().is_empty() {
+            return Err(USAGE.fault("--never-published wants a reason").hint("say why nobody can have it"));
+        }
+        let digest = match self.file.to_str().and_then(|text| text.parse().ok()) {
+            Some(digest) => digest,
+            None => digest(&self.document()?)?,
+        };
+        let mut vault = common.open_vault()?;
+        let noted = ceremony::withhold(&mut vault, self.key.as_ref(), &digest, reason)?;
+        let lines = noted.iter().map(|it| json!({"line": it.line.to_string(), "entry": it.entry}));
+        let mut output = Output::json(json!({
+            "digest": digest.to_string(),
+            "changed": noted.iter().any(|it| it.is_new),
+            "never_published": lines.collect::<Vec<_>>(),
+        }));
+        for Unpublished { line, entry, is_new } in noted {
+            output.line(format!("{line}: no move waits for {digest}: it was never published, as you say"));
+            let already = if is_new { "" } else { " already" };
+            output.note(format!("the ledger has it{already} as entry {entry}, with your name"));
+        }
+        output.warn("whoever has the document all the same believes it: destroy every copy, and tell with `fedroot observe` should it be seen");
+        Ok(output)
+    }
+}
+
+fn digest(document: &Document) -> Result<Digest, Fault> {
+    let mut hashing = Hashing::new(document.reader());
+    std::io::copy(&mut hashing, &mut std::io::sink())
+        .map_err(|e| disk::fault("read", document.name().as_ref(), &e))?;
+    Ok(hashing.finish().0)
 }

@@ -54,6 +54,13 @@ impl Plan {
             "from": from.to_string(),
             "until": until.to_string(),
             "unfinished": plan.is_unfinished(),
+            "held": plan.held.iter().map(|held| json!({
+                "key": self.line.version(held.version).to_string(),
+                "channel": held.channel,
+                "documents": held.documents,
+                "until": held.until.instant().map(|until| until.to_string()),
+                "never": held.never,
+            })).collect::<Vec<_>>(),
             "channels": plan.cadences.iter().map(|(name, cadence)| json!({
                 "channel": name,
                 "cache_bound": cadence.cache_bound.to_string(),
@@ -80,7 +87,7 @@ impl Plan {
             write(&mut output, path, &lifecycle::picture(&timeline))?;
         }
         if plan.is_unfinished() {
-            output.note("a key is still on its way when the plan ends: plan further with --until");
+            output.warn("a key is still on its way when the plan ends: plan further with --until");
         }
         Ok(output)
     }

@@ -50,7 +50,7 @@ pub(super) struct Answers {
 impl Prompt for Answers {
     fn passphrase(&mut self, key: &KeyId) -> Result<Secret<String>, Fault> {
         if self.identity.is_some() {
-            self.say("fedroot: the key opens with a passphrase: --identity is not used\n")?;
+            self.warn("the key opens with a passphrase: --identity is not used")?;
         }
         match self.passphrase.given()? {
             Some(passphrase) => Ok(passphrase),
@@ -72,8 +72,8 @@ impl Prompt for Answers {
         match passphrase.expose().chars().count() {
             0 => return Err(SECRET.fault("the passphrase is empty").hint("take five or more random words")),
             short if short < PASSPHRASE_CHARS_SHORT && !key.line.environment().is_severe() => {
-                self.say(
-                    "fedroot: the passphrase is short: whoever gets the file can guess it; take five or more random words\n",
+                self.warn(
+                    "the passphrase is short: whoever gets the file can guess it; take five or more random words",
                 )?;
             }
             _ => {}
@@ -134,8 +134,8 @@ impl Answers {
         request.is_severe() && self.confirm.is_empty() && !self.batch && has_terminal()
     }
 
-    fn say(&self, text: &str) -> Result<(), Fault> {
-        self.progress.quietly(|| ui::say(text))
+    fn warn(&self, warning: &str) -> Result<(), Fault> {
+        self.progress.quietly(|| ui::warn(warning))
     }
 
     fn ask_secretly(&self, question: &str) -> Result<Secret<String>, Fault> {

@@ -154,7 +154,7 @@ impl Rehearse {
         }
         output.line(format!("\n{}", rehearsed.timeline.chart().trim_end()));
         for difference in rehearsed.differences() {
-            output.note(format!("not as planned: {difference}"));
+            output.warn(format!("not as planned: {difference}"));
         }
         if let Some(incident) = &rehearsed.incident {
             emergency(&mut output, incident, self.to);
@@ -176,9 +176,9 @@ impl Rehearse {
             ));
         }
         if rehearsed.keys.len() == 1 {
-            output.note("no key was rotated: rehearse further with --to");
+            output.warn("no key was rotated: rehearse further with --to");
         } else if rehearsed.is_unfinished() {
-            output.note("a key is still on its way when the rehearsal ends: rehearse further with --to");
+            output.warn("a key is still on its way when the rehearsal ends: rehearse further with --to");
         }
         if let Some(folder) = &self.output {
             output.note(format!("written: {}", visible(&folder.display().to_string())));

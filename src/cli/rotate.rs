@@ -372,12 +372,12 @@ impl Revoke {
                 Ok(emergency) => at_risk(&mut output, &emergency),
                 // the key is stopped all the same
                 Err(fault) => {
-                    output.note(format!("what is at risk is not known: {}", visible(&fault.to_string())));
+                    output.warn(format!("what is at risk is not known: {}", visible(&fault.to_string())));
                 }
             }
         }
         if moved.entry.is_some() && moved.from == Some(lifecycle::Stage::Active) {
-            output.note(format!(
+            output.warn(format!(
                 "no key of the line signs now; to let another one take over: fedroot rotate emergency {}{} --reason TEXT",
                 moved.key.line,
                 common.vault_flag()
@@ -416,7 +416,7 @@ impl Renew {
             Output::json(json!({"key": key.to_string(), "ledger_intent": entry, "changed": true}));
         output.line(format!("{key} has another certificate"));
         output.note(format!("the ledger has it as entry {entry}"));
-        output.note("who pins the fingerprint of the certificate, rather than the key, has to be told before it is published");
+        output.warn("who pins the fingerprint of the certificate, rather than the key, has to be told before it is published");
         output.note(format!(
             "next: fedroot key export {} --format certificate{}",
             self.line,

@@ -111,7 +111,7 @@ impl Sign {
         let next = format!("{put}fedroot verify {} {verify} --trust PUBLIC.pem", kind.name());
         let mut output = told((&path, &next), &copied, kind.is_secret(), done);
         if self.copy.is_none() {
-            output.notes.extend(without_copy(&vault, &self.subject.line, kind));
+            without_copy(&vault, &self.subject.line, kind).into_iter().for_each(|why| output.warn(why));
         }
         Ok(if is_stream(&path) { output.aside() } else { output })
     }
@@ -177,7 +177,7 @@ fn told((path, next): (&Path, &str), copied: &str, is_secret: bool, done: Done) 
         output.json.insert("copy".into(), told);
     }
     if let Some(fault) = afterthought {
-        output.note(format!("the next review cannot tell what changed: {fault}"));
+        output.warn(format!("the next review cannot tell what changed: {fault}"));
     }
     if is_secret {
         let what = if is_stream(path) {
@@ -185,7 +185,7 @@ fn told((path, next): (&Path, &str), copied: &str, is_secret: bool, done: Done) 
         } else {
             "the file is a secret, and only you can read it (mode 0600)"
         };
-        output.note(format!(
+        output.warn(format!(
             "{what}: whoever has it can use it; hand it over over a private channel, then destroy it"
         ));
     } else if !is_stream(path) {

@@ -63,7 +63,7 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     let mut output = Output::default();
     show(&mut output, sign, folder, kind.is_tree(), &batched)?;
     if sign.copy.is_none() {
-        output.notes.extend(without_copy(&vault, &subject.line, kind));
+        without_copy(&vault, &subject.line, kind).into_iter().for_each(|why| output.warn(why));
     }
     let copy = sign.copy.as_deref().zip(copied);
     if let Some((folder, copied)) = &copy {
@@ -112,10 +112,10 @@ fn show(
     if !batched.gone.is_empty() && batched.removed == 0 {
         let (count, place) = (batched.gone.len(), if is_tree { "folder" } else { "document" });
         output
-            .note(format!("no longer in the {place}: {count}; their files stand, and --prune removes them"));
+            .warn(format!("no longer in the {place}: {count}; their files stand, and --prune removes them"));
     }
     if batched.strays.count > 0 {
-        output.note(strays(&batched.strays));
+        output.warn(strays(&batched.strays));
     }
     if sign.dry_run {
         return Ok(());
@@ -137,7 +137,7 @@ fn show(
         None => output.note("nothing changed and nothing had to be signed"),
     }
     if let Some(fault) = &batched.afterthought {
-        output.note(format!("the next review cannot tell what changed: {fault}"));
+        output.warn(format!("the next review cannot tell what changed: {fault}"));
     }
     if batched.signed.is_some() {
         output.note("only you can read new files (mode 0600): open them up where they are published");

@@ -80,7 +80,7 @@ impl Status {
             self.draw(&catalogue, line, now, &mut output)?;
         }
         for intent in catalogue.journal()?.unknown() {
-            output.note(format!(
+            output.warn(format!(
                 "nobody knows what became of intent {intent} of the ledger: it may have been signed"
             ));
         }

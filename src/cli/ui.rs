@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
@@ -28,10 +28,20 @@ pub(super) struct Output {
     /// Further members, too long to stand in memory as JSON.
     pub(super) lists: Vec<(&'static str, List)>,
     /// What to say about it.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
     /// Why the command still ends in a refusal.
     pub(super) refusal: Option<Fault>,
 }
+
+/// Something to say on stderr.
+pub(super) struct Note {
+    text: String,
+    /// Whether it warns, so that scripts want it, too.
+    warns: bool,
+}
+
+/// What was said before the command ended, and warns.
+static WARNED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Writes the elements of a list as JSON.
 pub(super) type List = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>;
@@ -99,13 +109,19 @@ impl Output {
     pub(super) fn aside(mut self) -> Self {
         let text = std::mem::take(&mut self.text);
         let notes = std::mem::take(&mut self.notes);
-        self.notes = text.lines().map(str::to_owned).chain(notes).collect();
+        let lines = text.lines().map(|line| Note { text: line.to_owned(), warns: false });
+        self.notes = lines.chain(notes).collect();
         self
     }
 
     /// Adds something to say on stderr.
     pub(super) fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(note.into());
+        self.notes.push(Note { text: note.into(), warns: false });
+    }
+
+    /// Adds something to say on stderr that nobody should overlook: JSON has it in its member `warnings`.
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.notes.push(Note { text: warning.into(), warns: true });
     }
 }
 
@@ -180,6 +196,12 @@ pub(super) fn say(text: &str) -> Result<(), Fault> {
     write_stderr(text).map_err(|e| disk::fault("write to", "standard error".as_ref(), &e))
 }
 
+/// Says something before the command has ended that nobody should overlook: JSON has it in its member `warnings`.
+pub(super) fn warn(warning: &str) -> Result<(), Fault> {
+    WARNED.lock().unwrap_or_else(PoisonError::into_inner).push(warning.to_owned());
+    say(&format!("fedroot: {warning}\n"))
+}
+
 /// The most characters of what is said of a fault.
 const FAULT_CHARS_MAX: usize = 4_000;
 
@@ -198,18 +220,19 @@ fn shortened(text: &str) -> Cow<'_, str> {
 fn show(output: Output, as_json: bool) -> io::Result<()> {
     if as_json {
         let outcome = output.refusal.as_ref().map_or_else(|| json!({"version": 1, "ok": true}), fault_json);
-        return write_json(outcome, output.json, output.lists);
+        let warnings = output.notes.into_iter().filter(|note| note.warns).map(|note| note.text);
+        return write_json(outcome, output.json, output.lists, warnings.collect());
     }
     write_stdout(output.text.as_bytes())?;
     for note in &output.notes {
-        write_stderr(&format!("fedroot: {}\n", visible(note)))?;
+        write_stderr(&format!("fedroot: {}\n", visible(&note.text)))?;
     }
     output.refusal.map_or(Ok(()), |fault| show_fault(&fault, false))
 }
 
 fn show_fault(fault: &Fault, as_json: bool) -> io::Result<()> {
     if as_json {
-        return write_json(fault_json(fault), Map::new(), vec![]);
+        return write_json(fault_json(fault), Map::new(), vec![], vec![]);
     }
     let mut text = format!("error: {}\n", visible(&shortened(fault.message())));
     if let Some(hint) = fault.way_out() {
@@ -228,14 +251,20 @@ fn fault_json(fault: &Fault) -> Value {
     })
 }
 
-/// Writes one JSON document: these members, then these, then the lists.
+/// Writes one JSON document: these members, then these, then what warns, where something does, then the lists.
 fn write_json(
     mut document: Value,
     more: Map<String, Value>,
     lists: Vec<(&'static str, List)>,
+    warnings: Vec<String>,
 ) -> io::Result<()> {
+    let mut warned = std::mem::take(&mut *WARNED.lock().unwrap_or_else(PoisonError::into_inner));
+    warned.extend(warnings);
     if let Some(members) = document.as_object_mut() {
         members.extend(more);
+        if !warned.is_empty() {
+            members.insert("warnings".into(), warned.into());
+        }
     }
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     write_object(&mut stdout, &document, lists)?;

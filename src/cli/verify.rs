@@ -148,14 +148,14 @@ fn show(output: &mut Output, verified: &Verified) {
     }
     for (name, note) in ODD {
         if verified.coverage.iter().any(|(own, value)| *own == name && *value != json!(0)) {
-            output.note(note);
+            output.warn(note);
         }
     }
     for fact in verified.facts.iter().filter(|fact| !fact.is_item()) {
         output.row(&fact.path, &fact.value);
     }
     if verified.valid_until.is_none() {
-        output.note("the document does not say until when it is valid");
+        output.warn("the document does not say until when it is valid");
     }
 }
 

@@ -129,6 +129,15 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         said: Option<String>,
     },
+    /// A signed document was never published, as an officer says: nothing waits for it, unless somebody sees it.
+    Withheld {
+        /// The key line that signed it, or whose keys it carries.
+        line: String,
+        /// The digest of the document.
+        digest: String,
+        /// The words of the officer who says so.
+        said: String,
+    },
     /// An outcome that changes nothing: what was begun failed.
     Nothing {},
     /// What became of an intent is not known.
@@ -251,7 +260,7 @@ impl What {
             | Self::Certified { key, .. }
             | Self::Signed { key, .. }
             | Self::Elsewhere { key, .. } => key.split_once('#').map(|(line, _)| line),
-            Self::Seen { line, .. } => Some(line.as_str()),
+            Self::Seen { line, .. } | Self::Withheld { line, .. } => Some(line.as_str()),
             Self::Nothing {} | Self::Unknown { .. } | Self::Resealed {} | Self::Void {} => None,
         };
         let (documents, kept) = match self {

@@ -19,6 +19,7 @@ mod situation;
 #[cfg(test)]
 mod tests;
 mod vault;
+mod withheld;
 mod work;
 
 pub use batch::{Outstanding, Piece, Pieces, SignedBatch};

@@ -7,27 +7,36 @@ use super::JOURNAL;
 use super::journal::{Document, Noted, What};
 use super::journal_file::Journal;
 use super::situation::free_name;
+use super::withheld;
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::key::{KeyId, Line};
-use crate::lifecycle::{Channel, Inventory, Kind, Lists, Method, Place, Receipt, Signature, Source, When};
+use crate::lifecycle::{
+    Channel, Inventory, Kind, Lists, Method, Place, Receipt, Signature, Source, When, Withheld,
+};
 
 /// Stands for no end among the ends of a batch.
 pub const NEVER: &str = "never";
 
-/// What is outstanding of a line with these channels: signatures, artefacts that list keys, receipts; and the channels beside
-/// them in which something of it is.
+/// What is outstanding of a line.
+pub(super) struct Found {
+    /// Signatures, artefacts that list keys, receipts.
+    pub(super) inventory: Inventory,
+    /// The channels beside those of the line in which something of it is.
+    pub(super) beside: BTreeMap<String, Kind>,
+    /// By key, the names of what it signed and nobody published, as is said.
+    pub(super) withheld: BTreeMap<u32, Vec<String>>,
+}
+
+/// What is outstanding of a line with these channels.
 ///
 /// # Errors
 /// [`JOURNAL`]: a line of the journal cannot be understood.
-pub(super) fn of(
-    journal: &Journal,
-    line: &Line,
-    channels: &[Channel],
-) -> Result<(Inventory, BTreeMap<String, Kind>), Fault> {
-    let (inventory, beside, endless) = (Inventory::default(), BTreeMap::new(), Endless::of(journal, line)?);
-    let mut books = Books { line, channels, inventory, beside, endless };
+pub(super) fn of(journal: &Journal, line: &Line, channels: &[Channel]) -> Result<Found, Fault> {
+    let found = Found { inventory: Inventory::default(), beside: BTreeMap::new(), withheld: BTreeMap::new() };
+    let (endless, withheld) = (Endless::of(journal, line)?, withheld::of(journal, line)?);
+    let mut books = Books { line, channels, found, endless, withheld };
     // What was signed elsewhere was signed before everything here, whenever that became known.
     let is_elsewhere = |noted: &Noted| matches!(noted.what, What::Elsewhere { .. });
     let mut take = |noted: &Noted| {
@@ -37,7 +46,7 @@ pub(super) fn of(
     };
     journal.of(line).filter(|noted| is_elsewhere(noted)).try_for_each(&mut take)?;
     journal.each(Some(line), &mut |noted| if is_elsewhere(noted) { Ok(()) } else { take(noted) })?;
-    Ok((books.inventory, books.beside))
+    Ok(books.found)
 }
 
 /// Documents of a line that never end by themselves and are replaced by the next about the same.
@@ -53,11 +62,12 @@ impl Endless {
     pub(super) fn of(journal: &Journal, line: &Line) -> Result<Self, Fault> {
         let mut standing: BTreeMap<Place, Vec<Digest>> = BTreeMap::new();
         let mut known: HashMap<Digest, (Place, usize)> = HashMap::new();
-        let mut endless = Self::default();
+        let (mut endless, withheld) = (Self::default(), withheld::of(journal, line)?);
         for noted in journal.of(line) {
             match &journal.whole(noted)?.what {
                 What::Signed { key, kind, documents, .. } => {
-                    for document in documents.iter().filter(|document| document.expires.is_none()) {
+                    let documents = withheld::published(documents, &withheld);
+                    for document in documents.into_iter().filter(|document| document.expires.is_none()) {
                         let place = place(key, kind, document)?.filter(|place| place.by == *line);
                         let Some(place) = place else { continue };
                         let digest = parsed(&document.digest)?;
@@ -99,9 +109,9 @@ fn place(key: &str, kind: &str, document: &Document) -> Result<Option<Place>, Fa
 struct Books<'a> {
     line: &'a Line,
     channels: &'a [Channel],
-    inventory: Inventory,
-    beside: BTreeMap<String, Kind>,
+    found: Found,
     endless: Endless,
+    withheld: Withheld,
 }
 
 impl Books<'_> {
@@ -111,7 +121,7 @@ impl Books<'_> {
             What::Made { key, certificate, .. } | What::Certified { key, certificate } => {
                 for channel in self.channels.iter().filter(|it| it.kind.method() == Method::OutOfBand) {
                     let signature = signature(certificate, (&channel.name, None), key, issued)?;
-                    self.inventory.add(&Signature { lists: Lists::Own, ..signature });
+                    self.found.inventory.add(&Signature { lists: Lists::Own, ..signature });
                 }
             }
             What::Signed { key, kind, documents, ends, .. } => {
@@ -120,19 +130,19 @@ impl Books<'_> {
                 for (end, count) in ends.iter().filter(|_| by.line == *self.line) {
                     let end = expires(Some(end).filter(|end| *end != NEVER))?;
                     let channel = self.channel_of(kind);
-                    self.inventory.add_many(&channel, by.version, end, *count);
+                    self.found.inventory.add_many(&channel, by.version, end, *count);
                 }
             }
             What::Seen { digest, of, seen, from, said, .. } => {
                 let digest = of.as_ref().unwrap_or(digest);
                 // A receipt of something that the inventory does not know proves nothing, and opens nothing.
-                let _ = self.inventory.observe(&receipt(digest, seen, from.as_ref(), said.as_ref())?);
+                let _ = self.found.inventory.observe(&receipt(digest, seen, from.as_ref(), said.as_ref())?);
             }
             What::Elsewhere { key, kind, document, seen, from, said, .. } => {
                 let receipt = receipt(&document.digest, seen, from.as_ref(), said.as_ref())?;
                 let channel = self.channel_of(kind);
-                self.inventory.add(&signature(document, (&channel, None), key, receipt.seen)?);
-                let _ = self.inventory.observe(&receipt);
+                self.found.inventory.add(&signature(document, (&channel, None), key, receipt.seen)?);
+                let _ = self.found.inventory.observe(&receipt);
             }
             _ => {}
         }
@@ -148,6 +158,11 @@ impl Books<'_> {
     ) -> Result<(), Fault> {
         let by = key.parse::<KeyId>()?;
         for document in documents {
+            if withheld::is_held(document, &self.withheld) {
+                let names = self.found.withheld.entry(by.version).or_default();
+                names.extend((by.line == *self.line).then(|| document.name.clone()));
+                continue;
+            }
             let place = place(key, kind, document)?;
             if by.line == *self.line {
                 let channel = self.channel_of(kind);
@@ -155,14 +170,14 @@ impl Books<'_> {
                 let own = place.clone().filter(|_| document.carries.is_empty());
                 let signature = signature(document, (&channel, own), key, issued)?;
                 let expires = self.end(kind, &signature);
-                self.inventory.add(&Signature { expires, ..signature });
+                self.found.inventory.add(&Signature { expires, ..signature });
             }
             // Whoever signed it, its keys are what consumers find.
             for carries in document.carries.iter().filter(|carries| carries.line == self.line.to_string()) {
                 let channel = self.channel(carries.channel.parse()?);
                 let lists = Lists::Keys(carries.keys.iter().copied().collect());
                 let signature = signature(document, (&channel, place.clone()), key, issued)?;
-                self.inventory.add(&Signature { by: None, lists, ..signature });
+                self.found.inventory.add(&Signature { by: None, lists, ..signature });
             }
         }
         Ok(())
@@ -190,7 +205,7 @@ impl Books<'_> {
             return channel.name.clone();
         }
         let name = free_name(self.channels, kind);
-        self.beside.insert(name.clone(), kind);
+        self.found.beside.insert(name.clone(), kind);
         name
     }
 }

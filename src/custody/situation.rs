@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::journal::{self, Noted, What};
 use super::journal_file::Journal;
-use super::outstanding::{self, NEVER};
-use super::{Catalogue, Record};
+use super::outstanding::{self, Found, NEVER};
+use super::{Catalogue, Record, withheld};
 use crate::base::bytes::Digest;
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
@@ -55,10 +55,11 @@ impl Catalogue {
     /// The profile names a kind of channel that there is not, or the journal is not the ledger's.
     pub fn situation(&self, line: &Line) -> Result<Situation, Fault> {
         let outline = self.outline(line)?;
-        let (inventory, beside) = outstanding::of(self.journal()?, line, &outline.channels)?;
+        let Found { inventory, beside, withheld } =
+            outstanding::of(self.journal()?, line, &outline.channels)?;
         let profile = self.profile(line)?;
         let beside = beside.into_iter().map(|(name, kind)| Channel { name, ..with_limits(kind, &profile) });
-        Ok(Situation { inventory, beside: beside.collect(), ..outline })
+        Ok(Situation { inventory, withheld, beside: beside.collect(), ..outline })
     }
 
     fn profile(&self, line: &Line) -> Result<Profile, Fault> {
@@ -132,13 +133,14 @@ impl Catalogue {
         kind: &str,
     ) -> Result<BTreeMap<String, BTreeSet<(Line, String)>>, Fault> {
         let (mut newest, journal) = (BTreeMap::new(), self.journal()?);
+        let withheld = withheld::of(journal, line)?;
         for noted in journal.of(line) {
             let noted = journal.whole(noted)?;
             let What::Signed { key, kind: of, documents, .. } = &noted.what else { continue };
             if of != kind || key.parse::<KeyId>()?.line != *line {
                 continue;
             }
-            for document in documents {
+            for document in withheld::published(documents, &withheld) {
                 let Some(subject) = &document.subject else { continue };
                 let listing = document.carries.iter().filter(|carries| !carries.keys.is_empty());
                 let lines = listing.map(|carries| Ok((carries.line.parse()?, carries.channel.clone())));
@@ -179,6 +181,7 @@ impl Catalogue {
     /// When the line signed so far, and when that ends; of a batch, what ends at the same time counts once.
     pub fn signed(&self, line: &Line) -> Result<Vec<(Instant, When)>, Fault> {
         let mut all = Vec::new();
+        let withheld = withheld::of(self.journal()?, line)?;
         self.journal()?.each(Some(line), &mut |noted| {
             let What::Signed { key, documents, ends, .. } = &noted.what else { return Ok(()) };
             if key.parse::<KeyId>()?.line != *line {
@@ -186,7 +189,8 @@ impl Catalogue {
             }
             let at = noted.time()?;
             let batch = ends.keys().map(|end| Some(end).filter(|end| *end != NEVER));
-            for end in documents.iter().map(|it| it.expires.as_ref()).chain(batch) {
+            let documents = withheld::published(documents, &withheld);
+            for end in documents.into_iter().map(|it| it.expires.as_ref()).chain(batch) {
                 all.push((at, outstanding::expires(end)?));
             }
             Ok(())
@@ -222,10 +226,12 @@ impl Catalogue {
     /// each key.
     pub fn newest_ends(&self, line: &Line) -> Result<BTreeMap<(String, Option<u32>), Instant>, Fault> {
         let mut newest = BTreeMap::new();
+        let withheld = withheld::of(self.journal()?, line)?;
         self.journal()?.each(Some(line), &mut |noted| {
             let What::Signed { key, kind, documents, ends, .. } = &noted.what else { return Ok(()) };
             let key: KeyId = key.parse()?;
-            if key.line == *line {
+            let documents = withheld::published(documents, &withheld);
+            if key.line == *line && !(documents.is_empty() && ends.is_empty()) {
                 let batch = ends.keys().filter(|end| *end != NEVER);
                 let ends = documents.iter().filter_map(|document| document.expires.as_ref()).chain(batch);
                 let first =

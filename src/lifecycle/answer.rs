@@ -275,19 +275,23 @@ fn retire(situation: &Situation, version: u32, now: Instant, found: &mut Found) 
             Some(_) => {}
         }
     }
+    if let Some(withheld) = situation.withheld.get(&version) {
+        found.remarks.push(format!("an officer says that this was never published: {}", some_of(withheld)));
+    }
     for channel in situation.everywhere(version, now) {
         let opening = window::retire(channel, &situation.inventory, (version, key), now);
         let never = situation.inventory.signed(&channel.name, version).map(super::Outstanding::never);
-        let never = never.unwrap_or_default();
-        let some: Vec<_> = never.iter().take(3).map(String::as_str).collect();
-        let more = if never.len() > some.len() {
-            format!(" and {} more", never.len() - some.len())
-        } else {
-            String::new()
-        };
-        let blocks = format!("what it signed never expires: {}{more}", some.join(", "));
+        let blocks = format!("what it signed never expires: {}", some_of(never.unwrap_or_default()));
         found.wait(&channel.name, opening, &blocks);
     }
+}
+
+/// The first of these names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    let some: Vec<_> = names.iter().take(3).map(String::as_str).collect();
+    let more = names.len() - some.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", some.join(", "))
 }
 
 /// Hidden in every channel, and kept for as long as the line wants.

@@ -18,6 +18,7 @@ pub(crate) mod tests;
 mod timeline;
 mod visibility;
 mod window;
+mod withheld;
 
 pub use answer::{Answer, Answers, Asked, Time, answers};
 pub use channel::{Channel, Kind, Method, Timing};
@@ -26,7 +27,7 @@ pub use history::{Cause, History, KeyState, Revocation, Step};
 pub use ical::calendar;
 pub use inventory::{Inventory, Lists, Outstanding, Place, Receipt, Signature, Source};
 pub use moves::{Move, Row, Who};
-pub use plan::{Ceremony, Plan, Rhythm, plan};
+pub use plan::{Ceremony, Held, Plan, Rhythm, plan};
 pub use rehearsal::{Agenda, Edition, Gate, Rehearsal, by_the_answers, receipts};
 pub use situation::Situation;
 pub use stage::Stage;
@@ -34,6 +35,7 @@ pub use svg::picture;
 pub use timeline::{Band, Timeline};
 pub use visibility::Visibility;
 pub use window::{Cadence, Opening, When, cadence};
+pub use withheld::Withheld;
 
 use crate::base::fault::{Class, Code};
 

@@ -1,7 +1,7 @@
 //! The plan of a rotation: a rehearsal with the worst delays, and what its cadence is worth.
 
 use super::rehearsal::{Rehearsal, by_the_answers};
-use super::window::{When, cadence};
+use super::window::{When, cadence, signed};
 use super::{CADENCE, Cadence, Channel, History, Method, Move, Situation, Stage};
 use crate::base::clock::{Instant, Span};
 use crate::base::fault::Fault;
@@ -16,6 +16,21 @@ pub struct Ceremony {
     pub moves: Vec<(Move, u32, Option<Instant>)>,
     /// How many artefacts are signed.
     pub signed: usize,
+}
+
+/// What keeps a key from retiring that was active before: documents that it signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Held {
+    /// The key.
+    pub version: u32,
+    /// The channel.
+    pub channel: String,
+    /// How many of them are valid when the plan ends.
+    pub documents: u64,
+    /// When the last of them ends.
+    pub until: When,
+    /// The names of those that never do; foreign text.
+    pub never: Vec<String>,
 }
 
 /// A schedule.
@@ -33,6 +48,8 @@ pub struct Plan {
     pub ceremonies: Vec<Ceremony>,
     /// The moves before and in the plan.
     pub history: History,
+    /// What keys still wait for when the plan ends.
+    pub held: Vec<Held>,
     /// How long an artefact is valid, in the channel where that is longest.
     pub validity: Option<Span>,
 }
@@ -103,9 +120,29 @@ pub fn plan(
         ceremonies.push(rehearsal.ceremony(at, is_due)?);
         next = next.later(period);
     }
+    let held = held(&rehearsal.situation, until);
     let history = rehearsal.situation.history;
     let validity = situation.channels.iter().filter_map(|channel| channel.timing.validity).max();
-    Ok(Plan { line: line.clone(), from: now, until, cadences, ceremonies, history, validity })
+    Ok(Plan { line: line.clone(), from: now, until, cadences, ceremonies, history, held, validity })
+}
+
+/// What the keys on their way out wait for at a time.
+fn held(situation: &Situation, at: Instant) -> Vec<Held> {
+    let mut held = Vec::new();
+    for version in situation.history.at_stage(Stage::Retiring) {
+        for channel in situation.everywhere(version, at) {
+            let signed: Vec<_> = signed(channel, &situation.inventory, version).collect();
+            let documents = signed.iter().map(|outstanding| outstanding.count(at)).sum();
+            let Some(until) = signed.iter().filter_map(|outstanding| outstanding.end()).max() else {
+                continue;
+            };
+            if documents > 0 {
+                let never = signed.iter().flat_map(|outstanding| outstanding.never()).cloned().collect();
+                held.push(Held { version, channel: channel.name.clone(), documents, until, never });
+            }
+        }
+    }
+    held
 }
 
 /// When a line makes its next key.

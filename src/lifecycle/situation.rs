@@ -19,6 +19,8 @@ pub struct Situation {
     pub history: History,
     /// What is outstanding.
     pub inventory: Inventory,
+    /// By key, the names of what it signed and an officer says was never published: nothing waits for it.
+    pub withheld: BTreeMap<u32, Vec<String>>,
     /// How many persons a move needs that starts something.
     pub quorum: usize,
     /// How long a key is kept that is retired or revoked.
@@ -35,6 +37,7 @@ impl Situation {
             beside: Vec::new(),
             history,
             inventory: Inventory::default(),
+            withheld: BTreeMap::new(),
             quorum: 1,
             retention: Span::of_seconds(0),
             ends: BTreeMap::new(),

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::plan::{Ceremony, Plan};
+use super::plan::{Ceremony, Held, Plan};
 use super::{History, Move, Stage, When};
 use crate::base::clock::{Instant, Span};
+use crate::base::text::counted;
 use crate::key::Line;
 
 /// A stretch of time, half-open.
@@ -268,6 +269,15 @@ fn notes(plan: &Plan) -> Vec<String> {
         notes.push(format!(
             "{name}: {slack}; caches turn over in {}; a stolen key does harm for up to {}",
             cadence.cache_bound, cadence.exposure
+        ));
+    }
+    for Held { version, channel, documents, until, .. } in &plan.held {
+        let documents = counted(*documents, "document", "documents");
+        let until = until
+            .instant()
+            .map_or("one of which never ends".to_owned(), |end| format!("the last until {end}"));
+        notes.push(format!(
+            "{channel}: #{version} retires after what it signed has ended: {documents}, {until}"
         ));
     }
     if plan.is_unfinished() {

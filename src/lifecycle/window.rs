@@ -208,11 +208,19 @@ pub(super) fn hidden(
     }
 }
 
-/// When the last thing ends that the key signed in a channel and the inventory knows of.
-fn signed_end(channel: &Channel, inventory: &Inventory, version: u32) -> Option<When> {
+/// What the key signed in a channel and the inventory knows of.
+pub(super) fn signed<'a>(
+    channel: &Channel,
+    inventory: &'a Inventory,
+    version: u32,
+) -> impl Iterator<Item = &'a Outstanding> {
     let own = inventory.listing(&channel.name, version).filter(|_| channel.kind.method() == Method::Double);
-    let signed = inventory.signed(&channel.name, version).and_then(Outstanding::end);
-    signed.max(own.and_then(Outstanding::end))
+    inventory.signed(&channel.name, version).into_iter().chain(own)
+}
+
+/// When the last of that ends.
+fn signed_end(channel: &Channel, inventory: &Inventory, version: u32) -> Option<When> {
+    signed(channel, inventory, version).filter_map(Outstanding::end).max()
 }
 
 /// Until when a key that was active before may sign its own copies in a double publication.

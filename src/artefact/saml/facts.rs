@@ -98,16 +98,15 @@ impl<'a> Collector<'a> {
         Self { is_split: true, ..self }
     }
 
-    /// How many groups, entities, roles, keys and endpoints stand where only some consumers find them.
-    pub(super) fn misplaced(&self) -> u64 {
-        self.misplaced
-    }
-
-    /// How many values have a comment inside, and how many a CDATA section beside other text: readers may cut them there, and
-    /// nothing of that is signed.
-    pub(super) fn split_values(&self) -> [(&'static str, u64); 2] {
+    /// What readers may find otherwise than others do: values with a comment inside, or with a CDATA section beside other text,
+    /// where some cut them and nothing is signed; and what is misplaced.
+    pub(super) fn oddities(&self) -> [(&'static str, u64); 3] {
         let Oddities { comments, sections, .. } = self.oddities;
-        [("comments_in_values", comments), ("sections_in_values", sections)]
+        [
+            ("comments_in_values", comments),
+            ("sections_in_values", sections),
+            ("misplaced_entities", self.misplaced),
+        ]
     }
 
     /// Takes the next event in.

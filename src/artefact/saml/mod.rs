@@ -110,8 +110,7 @@ fn verify(source: impl Read, trust: &[PublicKey]) -> Result<Verified, Fault> {
         collector.event(event)
     })?;
     let mut coverage = outside.coverage(&found);
-    coverage.extend(collector.split_values().map(|(name, count)| (name, count.into())));
-    coverage.push(("misplaced_entities", collector.misplaced().into()));
+    coverage.extend(collector.oddities().map(|(name, count)| (name, count.into())));
     let (facts, _) = collector.finish()?;
     let valid_until = valid_until(&facts)?;
     let commands = Some(outside.commands(&found, key, scheme, &value)?);

@@ -25,8 +25,7 @@ struct Seen<'k> {
     key: &'k PublicKey,
     scheme: &'static Scheme,
     end: Option<Instant>,
-    /// Comments inside values, and entities that some readers find and others do not.
-    oddities: [u64; 2],
+    oddities: [(&'static str, u64); 3],
 }
 
 /// What was found in the folder.
@@ -38,7 +37,7 @@ struct Found<'k> {
     /// By fingerprint: how many documents a key signed, beside those of who left.
     signers: BTreeMap<String, (u64, Option<(&'k PublicKey, &'static Scheme)>)>,
     first: Option<(Instant, String)>,
-    oddities: [u64; 2],
+    oddities: [(&'static str, u64); 3],
 }
 
 /// Verifies a folder as `sign saml --split` writes it.
@@ -74,15 +73,13 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
     facts.add("valid until", end.map_or_else(|| "for ever".to_owned(), |end| end.to_string()));
     let signers = found.signers.into_iter().filter(|(_, (count, _))| *count > 0);
     let signers = signers.map(|(key, (count, _))| (key, count.into())).collect::<serde_json::Map<_, _>>();
-    let [comments, misplaced] = found.oddities;
     let mut coverage = vec![
         ("files", files.into()),
         ("documents", found.documents.into()),
         ("signed_by", signers.into()),
         ("gone", found.gone.into()),
-        ("comments_in_values", comments.into()),
-        ("misplaced_entities", misplaced.into()),
     ];
+    coverage.extend(found.oddities.map(|(name, count)| (name, count.into())));
     coverage.extend(first.map(|first| (Verified::FIRST_TO_END, first.into())));
     Ok(Verified {
         facts,
@@ -101,7 +98,7 @@ impl<'k> Found<'k> {
         let signer = self.signers.entry(seen.key.fingerprint().to_string()).or_default();
         signer.1 = Some((seen.key, seen.scheme));
         for (sum, one) in self.oddities.iter_mut().zip(seen.oddities) {
-            *sum += one;
+            *sum = (one.0, sum.1 + one.1);
         }
         if entry.status == Status::Gone {
             self.gone += 1;
@@ -168,7 +165,7 @@ fn judge<'k>(entry: &Entry, bytes: &[u8], trust: &'k [PublicKey]) -> Result<Seen
         collector.event(event)
     };
     let Checked { found, key, scheme, .. } = check(bytes, trust, visit).map_err(not_good)?;
-    let oddities = [collector.split_values(), collector.misplaced()];
+    let oddities = collector.oddities();
     let end = valid_until(&collector.finish().map_err(not_good)?.0).map_err(not_good)?;
     if root.entity.as_ref() != Some(&entry.id) || entry.names != mdq::names(&entry.id) {
         let what = root.entity.as_deref().unwrap_or("no single entity");

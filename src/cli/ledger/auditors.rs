@@ -78,7 +78,7 @@ impl Command {
                 let mut vault = common.open_vault()?;
                 vault.remove_auditor(&remove.auditor, remove.reason.as_deref())?;
                 let mut output = list(&vault.configuration().auditors, Some(true));
-                output.note(
+                output.warn(
                     "what was written so far stays readable for who was removed; it cannot be called back",
                 );
                 Ok(output)

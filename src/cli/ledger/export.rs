@@ -86,11 +86,11 @@ impl Export {
         let mut output = self.told(summary.entries);
         output.json.insert("unreadable".into(), unreadable.into());
         if unreadable > 0 {
-            output.note(format!(
+            output.warn(format!(
                 "{unreadable} entries do not open with this identity: they are there without a body"
             ));
         }
-        output.note("it holds in the clear what the ledger keeps confidential");
+        output.warn("it holds in the clear what the ledger keeps confidential");
         Ok(if is_stream { output.aside() } else { output })
     }
 

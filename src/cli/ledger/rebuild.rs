@@ -34,7 +34,7 @@ impl Rebuild {
             format!("the journal is what the ledger says: {} lines", rebuilt.lines)
         });
         if let Some(entry) = rebuilt.lost {
-            output.note(format!(
+            output.warn(format!(
                 "the ledger began anew with entry {entry}, and the journal has no line of that: what entries that were lost there \
                  said of keys, nobody knows; look for another copy of the journal"
             ));

@@ -69,7 +69,7 @@ impl Recover {
             }
         } else if !open.is_empty() {
             let count = open.len();
-            output.note(format!(
+            output.warn(format!(
                 "open intents: {count}; say what became of them with --reason, which closes them"
             ));
         }

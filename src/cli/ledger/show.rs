@@ -78,7 +78,7 @@ impl Show {
         output.json =
             Output::json(json!({"origin": summary.origin, "entries": entries, "unreadable": sealed})).json;
         if sealed > 0 {
-            output.note(format!("sealed to other auditors: {}", counted(sealed, "entry", "entries")));
+            output.warn(format!("sealed to other auditors: {}", counted(sealed, "entry", "entries")));
         }
         Ok(output)
     }

@@ -73,9 +73,9 @@ impl Verify {
         }
         if matches!(agreement, Agreement::LogLonger(_)) {
             output
-                .note("the last entry is not in the state file yet: an act is running, or ended in a crash");
+                .warn("the last entry is not in the state file yet: an act is running, or ended in a crash");
         }
-        output.note(match complete {
+        output.warn(match complete {
             None => "consistent is not complete: that no entries are missing at the end shows only against a checkpoint kept elsewhere (--since NOTE)".into(),
             Some(complete) => format!("what came after the first {complete} entries is consistent, and not shown to be complete"),
         });
@@ -96,7 +96,7 @@ fn show(output: &mut Output, summary: &Summary) {
         );
     }
     if !summary.open.is_empty() {
-        output.note("a batch that went on later has a receipt with what it had signed; whoever keeps the vault closes open intents with `fedroot ledger recover --reason WHAT`");
+        output.warn("a batch that went on later has a receipt with what it had signed; whoever keeps the vault closes open intents with `fedroot ledger recover --reason WHAT`");
     }
     for it in &summary.breaks {
         output.row(it.kind.name(), &break_text(it));
@@ -111,7 +111,7 @@ fn show(output: &mut Output, summary: &Summary) {
         );
     }
     if summary.reseals > 0 {
-        output.note(format!(
+        output.warn(format!(
             "{} the record broke and people went on from what was left: ask them, and compare checkpoints from before",
             counted(summary.reseals, "time", "times")
         ));

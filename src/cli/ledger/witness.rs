@@ -145,7 +145,7 @@ impl Sign {
         output.row("checkpoint", &file);
         output.row("witness key", &key.to_string());
         if self.ledger.is_none() {
-            output.note(
+            output.warn(
                 "whether the ledger itself signed it was not checked: that takes a copy of it (--ledger LOG)",
             );
         }

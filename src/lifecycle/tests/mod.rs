@@ -7,6 +7,7 @@ pub(crate) mod histories;
 mod inventory;
 mod plans;
 mod windows;
+mod withheld;
 mod year;
 
 use std::collections::BTreeSet;

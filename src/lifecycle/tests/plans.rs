@@ -31,6 +31,45 @@ fn a_plan_is_what_the_answers_allow_at_each_ceremony() {
     assert_eq!(*retired, (Move::Retire, 1, Some(at(15 * DAY + 600))), "and says since when it was time");
 }
 
+/// Of a federation: trust marks of a year, of which no plan of half a year sees the end, and one that never ends.
+#[test]
+fn a_plan_says_what_holds_the_old_key_and_until_when() {
+    let mut situation = situation(Channel::new(Kind::OpenidAnchor));
+    let name = situation.channels[0].name.clone();
+    let first = signature("first", Kind::OpenidAnchor, Some(1), 0, When::At(at(30 * DAY)), keys(&[1]));
+    situation.inventory.add(&first);
+    situation.inventory.add_many(&name, 1, When::At(at(YEAR)), 40);
+    situation.inventory.add_many(&name, 1, When::At(at(YEAR + DAY)), 2);
+    situation.inventory.add_many(&name, 1, When::At(at(60 * DAY)), 500);
+    let half = plan(&line(), &situation, at(DAY), at(YEAR / 2), None).unwrap();
+    let held = Held {
+        version: 1,
+        channel: name.clone(),
+        documents: 42,
+        until: When::At(at(YEAR + DAY)),
+        never: vec![],
+    };
+    assert_eq!(half.held, [held.clone()]);
+    assert!(half.is_unfinished());
+    let text = Timeline::of(&half, &[]).to_text();
+    let said = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains(&format!(
+            "#1 retires after what it signed has ended: 42 documents, the last until {}",
+            at(YEAR + DAY)
+        )),
+        "{text}"
+    );
+    // It is held no longer than that, and the plan that looks so far says nothing more of it.
+    let whole = plan(&line(), &situation, at(DAY), at(YEAR + 60 * DAY), None).unwrap();
+    assert_eq!((whole.is_unfinished(), whole.held.len()), (false, 0));
+    assert!(when(&whole, Move::Retire, 1) > at(YEAR + DAY));
+    // What never ends holds it for good, and has its name.
+    situation.inventory.add(&signature("mark", Kind::OpenidAnchor, Some(1), 1, When::Never, Lists::Nothing));
+    let endless = plan(&line(), &situation, at(DAY), at(3 * YEAR), None).unwrap();
+    assert_eq!(endless.held, [Held { documents: 1, until: When::Never, never: vec!["mark".into()], ..held }]);
+}
+
 #[test]
 fn each_kind_finishes_its_rotation_in_a_year() {
     for kind in Kind::all() {
