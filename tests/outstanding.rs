@@ -140,7 +140,9 @@ fn what_was_never_published_is_waited_for_until_somebody_answers_for_that() {
     assert_eq!(world.said(&say(&digest, "again"))["changed"], false);
     assert!(world.0.read("V/journal.jsonl").starts_with(&signed));
     let shown = world.refused("ledger show --identity auditor.key --json", 0);
-    for said in ["\"act\":\"withhold\"", "\"said\":\"mistaken\"", "\"reason\":\"mistaken\"", "\"operator\":", &digest] {
+    for said in
+        ["\"act\":\"withhold\"", "\"said\":\"mistaken\"", "\"reason\":\"mistaken\"", "\"operator\":", &digest]
+    {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     // Nothing waits for it now, and whoever retires the key reads what is said.
