@@ -133,6 +133,7 @@ fn an_index_that_lies_and_a_file_that_is_a_link_are_refused() {
         ("\n]}\n", "\n]}\n]}\n", "does not end"),
         ("\"names\"", "\"extra\":1,\"names\"", "unknown field"),
         ("\"names\"", "\"id\":\"x\",\"names\"", "duplicate field"),
+        ("\"names\":[\"list\"]", "\"names\":[\"list\",\"list\"]", "it has one name"),
     ] {
         write("tree/index.json", &index.replace(from, to));
         refuses(&folder, "verify.altered", &[why]);

@@ -64,9 +64,9 @@ fn listing(folder: &Folder, old: &[u8], new: &[u8]) -> String {
     let index = String::from_utf8(folder.read("out/index.json")).unwrap();
     let size = |bytes: &[u8]| format!("\"size\":{},", bytes.len());
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
-    let lines = index.lines().map(|line| match line.contains(&digest(old)) {
-        true => line.replace(&digest(old), &digest(new)).replace(&size(old), &size(new)) + "\n",
-        false => line.to_owned() + "\n",
+    let lines = index.lines().map(|line| {
+        let of_new = line.replace(&digest(old), &digest(new)).replace(&size(old), &size(new));
+        (if line.contains(&digest(old)) { of_new } else { line.to_owned() }) + "\n"
     });
     lines.collect()
 }

@@ -134,6 +134,9 @@ pub(super) struct Published<'d> {
     files: Vec<String>,
 }
 
+/// Says what a document is, from its bytes, or what is wrong with it.
+type Judge<'j, T> = dyn Fn(&Entry, Vec<u8>) -> Result<T, Fault> + Sync + 'j;
+
 /// Opens the index of a folder, or the file that is named.
 pub(super) fn open(path: &Path) -> Result<Document, Fault> {
     if path.is_dir() { Document::open(&path.join(INDEX)) } else { Document::open(path) }
@@ -193,16 +196,16 @@ impl<'d> Published<'d> {
     /// order of the index.
     pub(super) fn look<T: Send>(
         &self,
-        judge: &(dyn Fn(&Entry, Vec<u8>) -> Result<T, Fault> + Sync),
+        judge: &Judge<'_, T>,
         take: &mut dyn FnMut(Entry, Option<T>),
     ) -> Result<Wrong, Fault> {
         let (mut wrong, mut met) = (Wrong::default(), vec![false; self.files.len()]);
-        let mut meet = |name: &str| {
+        let mut tick = |name: &str| {
             if let Some(met) = self.place(name).and_then(|place| met.get_mut(place)) {
                 *met = true;
             }
         };
-        meet(INDEX);
+        tick(INDEX);
         let look = |entry: Entry| {
             let (proof, judged) = self.hold(&entry, judge);
             match judged {
@@ -213,7 +216,7 @@ impl<'d> Published<'d> {
             }
         };
         let mut took = |(entry, proof, judged): (Entry, Option<String>, Result<T, Fault>)| {
-            entry.names.iter().chain(&proof).for_each(|name| meet(name));
+            entry.names.iter().chain(&proof).for_each(|name| tick(name));
             let judged = judged.map_err(|fault| {
                 wrong.add_as(fault.code(), format!("{} {fault}", entry.name()));
             });
@@ -227,11 +230,7 @@ impl<'d> Published<'d> {
     }
 
     /// Holds a document against its line. Yields the proof that belongs to it, too, where there is one.
-    fn hold<T>(
-        &self,
-        entry: &Entry,
-        judge: &(dyn Fn(&Entry, Vec<u8>) -> Result<T, Fault> + Sync),
-    ) -> (Option<String>, Result<T, Fault>) {
+    fn hold<T>(&self, entry: &Entry, judge: &Judge<'_, T>) -> (Option<String>, Result<T, Fault>) {
         let bytes = match self.present(entry.name()) {
             Ok(bytes) => bytes,
             Err(fault) => return (entry.proof.clone(), Err(fault)),

@@ -110,8 +110,10 @@ impl Sign {
         let verify = quoted(kind.to_verify(document, &belongs));
         let next = format!("{put}fedroot verify {} {verify} --trust PUBLIC.pem", kind.name());
         let mut output = told((&path, &next), &copied, kind.is_secret(), done);
-        if self.copy.is_none() {
-            without_copy(&vault, &self.subject.line, kind).into_iter().for_each(|why| output.warn(why));
+        if self.copy.is_none()
+            && let Some(why) = without_copy(&vault, &self.subject.line, kind)
+        {
+            output.warn(why);
         }
         Ok(if is_stream(&path) { output.aside() } else { output })
     }

@@ -62,8 +62,10 @@ pub(super) fn run(sign: &Sign, folder: &Path, common: &Common) -> Result<Output,
     let copied = batched.copy.take();
     let mut output = Output::default();
     show(&mut output, sign, folder, kind.is_tree(), &batched)?;
-    if sign.copy.is_none() {
-        without_copy(&vault, &subject.line, kind).into_iter().for_each(|why| output.warn(why));
+    if sign.copy.is_none()
+        && let Some(why) = without_copy(&vault, &subject.line, kind)
+    {
+        output.warn(why);
     }
     let copy = sign.copy.as_deref().zip(copied);
     if let Some((folder, copied)) = &copy {

@@ -28,6 +28,13 @@ struct Seen<'k> {
     oddities: [(&'static str, u64); 3],
 }
 
+/// A trusted key that signed something.
+struct Signer<'k> {
+    key: &'k PublicKey,
+    scheme: &'static Scheme,
+    documents: u64,
+}
+
 /// What was found in the folder.
 #[derive(Default)]
 struct Found<'k> {
@@ -35,7 +42,7 @@ struct Found<'k> {
     gone: u64,
     left: Vec<String>,
     /// By fingerprint: how many documents a key signed, beside those of who left.
-    signers: BTreeMap<String, (u64, Option<(&'k PublicKey, &'static Scheme)>)>,
+    signers: BTreeMap<String, Signer<'k>>,
     first: Option<(Instant, String)>,
     oddities: [(&'static str, u64); 3],
 }
@@ -60,8 +67,9 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
         &format!("{root}: "),
         "take the folder as `fedroot sign saml --split` wrote it, and the keys over another channel; a second run mends it where the key is",
     )?;
-    let signer = found.signers.values().max_by_key(|(count, _)| *count).and_then(|(_, signer)| *signer);
-    let (key, scheme) = signer.ok_or_else(|| UNTRUSTED.fault(format!("{root}: nothing in it is signed")))?;
+    let signer = found.signers.values().max_by_key(|signer| signer.documents);
+    let signer = signer.ok_or_else(|| UNTRUSTED.fault(format!("{root}: nothing in it is signed")))?;
+    let (key, scheme) = (signer.key, signer.scheme);
     let (end, first) = found.first.unzip();
     let mut facts = Facts::default();
     for id in &found.left {
@@ -71,8 +79,9 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
         facts.add("left", format!("and {} more", found.gone - found.left.len() as u64));
     }
     facts.add("valid until", end.map_or_else(|| "for ever".to_owned(), |end| end.to_string()));
-    let signers = found.signers.into_iter().filter(|(_, (count, _))| *count > 0);
-    let signers = signers.map(|(key, (count, _))| (key, count.into())).collect::<serde_json::Map<_, _>>();
+    let signers = found.signers.into_iter().filter(|(_, signer)| signer.documents > 0);
+    let signers =
+        signers.map(|(key, signer)| (key, signer.documents.into())).collect::<serde_json::Map<_, _>>();
     let mut coverage = vec![
         ("files", files.into()),
         ("documents", found.documents.into()),
@@ -95,8 +104,8 @@ pub(super) fn verify(index: &Document, trust: &[PublicKey]) -> Result<Verified, 
 
 impl<'k> Found<'k> {
     fn take(&mut self, entry: &Entry, seen: &Seen<'k>) {
-        let signer = self.signers.entry(seen.key.fingerprint().to_string()).or_default();
-        signer.1 = Some((seen.key, seen.scheme));
+        let signer = self.signers.entry(seen.key.fingerprint().to_string());
+        let signer = signer.or_insert(Signer { key: seen.key, scheme: seen.scheme, documents: 0 });
         for (sum, one) in self.oddities.iter_mut().zip(seen.oddities) {
             *sum = (one.0, sum.1 + one.1);
         }
@@ -107,7 +116,7 @@ impl<'k> Found<'k> {
             }
             return;
         }
-        signer.0 += 1;
+        signer.documents += 1;
         self.documents += 1;
         if let Some(end) = seen.end
             && self.first.as_ref().is_none_or(|(first, _)| *first > end)

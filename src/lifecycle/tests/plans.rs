@@ -49,7 +49,7 @@ fn a_plan_says_what_holds_the_old_key_and_until_when() {
         until: When::At(at(YEAR + DAY)),
         never: vec![],
     };
-    assert_eq!(half.held, [held.clone()]);
+    assert_eq!(half.held, std::slice::from_ref(&held));
     assert!(half.is_unfinished());
     let text = Timeline::of(&half, &[]).to_text();
     let said = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -119,6 +119,9 @@ impl Stranger<'_> {
 
     /// What a document says that is where it belongs.
     fn judge(&self, entry: &Entry, bytes: Vec<u8>) -> Result<Option<Seen>, Fault> {
+        if entry.names.len() != 1 {
+            return Err(ALTERED.fault("is described wrongly in the index: it has one name"));
+        }
         if entry.status == Status::Unsigned {
             return Ok(None);
         }
