@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use crate::support::{Folder, corpus, peers};
+use crate::support::{Folder, corpus, every, peers};
 
 /// Texts that would do something if they were taken for markup.
 pub(crate) const HOSTILE: [&str; 6] = [
@@ -106,4 +106,22 @@ fn a_browser_shows_the_page_and_asks_for_nothing() {
     let shown = String::from_utf8_lossy(&ran.stdout);
     assert!(shown.contains("Review of saml for example.org/sandbox/metadata#1"), "{shown}");
     check(&shown);
+}
+
+/// What is signed is what was shown: a page has no end behind which more of a document stands.
+#[test]
+fn a_page_shows_all_that_a_document_says() {
+    let folder = every::vault("p384", "ES384");
+    let text = String::from_utf8(folder.read("configuration.json")).unwrap();
+    let mut configuration: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let uris: Vec<String> = (0..3_000).map(|n| format!("https://ta.example.org/callback/{n}")).collect();
+    configuration["metadata"]["openid_relying_party"]["redirect_uris"] = uris.clone().into();
+    fs::write(folder.path("many.json"), configuration.to_string()).unwrap();
+    let review = ["review", "entity-configuration", "many.json", "--key", every::LINE, "--vault", "V"];
+    let ran = folder.fedroot(&[&review[..], &["--html", "many.html"]].concat());
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let page = String::from_utf8(folder.read("many.html")).unwrap();
+    check(&page);
+    assert!(uris.iter().all(|uri| page.contains(&format!("<td>{uri}</td>"))));
+    assert!(!page.contains("in --json"));
 }

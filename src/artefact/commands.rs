@@ -3,6 +3,7 @@
 use base64ct::{Base64, Encoding as _};
 
 use crate::base::fault::Fault;
+use crate::format::jose::Jws;
 use crate::key::{PublicKey, Scheme, Signature};
 
 /// Writes the trusted key into a new `$folder`.
@@ -32,6 +33,19 @@ pub(super) fn check(scheme: &Scheme, signature: &str, octets: &str) -> String {
     let hash = scheme.hash.name();
     let options = if is_pss(scheme) { "-sigopt rsa_padding_mode:pss " } else { "" };
     format!("openssl dgst -{hash} {options}-verify \"$folder/signer.pem\" -signature {signature} {octets}\n")
+}
+
+/// Checks the signature of a JWS; `octets` writes its header and its payload, a dot between them, as they were signed.
+pub(super) fn jws(jws: &Jws, octets: &str, key: &PublicKey, scheme: &Scheme) -> Result<String, Fault> {
+    let (signer, signature) = (signer(key)?, signature(key, jws.signature())?);
+    let check = check(scheme, "\"$folder/signature\"", "\"$folder/octets\"");
+    Ok(format!(
+        "{signer}\
+         # the signature of the document, in the form that openssl reads, over its header and payload as they stand\n\
+         {signature}\
+         {octets} > \"$folder/octets\"\n\
+         {check}"
+    ))
 }
 
 /// Whether the padding is that of RSASSA-PSS.

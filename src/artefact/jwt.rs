@@ -242,31 +242,19 @@ pub(super) fn verify(
             .hint("one kind of JWT never stands in for another (RFC 8725, section 3.11)")));
     }
     let claims = json::object(jws.payload(), Numbers::Any, &Limits::default()).map_err(at)?;
+    // They are the document up to its second dot.
+    let octets = format!("gzip -dcf \"$document\" | head -c {}", jws.signed().len());
     let verified = Verified {
         facts: facts(found, scheme.jose, &claims),
         key: key.clone(),
         scheme,
         covers: "its header and every claim".to_owned(),
         coverage: vec![],
-        commands: Some(explained(&jws, key, scheme)?),
+        commands: Some(commands::jws(&jws, &octets, key, scheme)?),
         valid_from: date(&claims, "nbf").map_err(at)?.max(date(&claims, "iat").map_err(at)?),
         valid_until: date(&claims, "exp").map_err(at)?,
     };
     Ok((claims, verified))
-}
-
-/// The octets are the document up to its second dot.
-fn explained(jws: &Jws, key: &PublicKey, scheme: &Scheme) -> Result<String, Fault> {
-    let (signer, signature) = (commands::signer(key)?, commands::signature(key, jws.signature())?);
-    let check = commands::check(scheme, "\"$folder/signature\"", "\"$folder/octets\"");
-    Ok(format!(
-        "{signer}\
-         # the signature of the document, in the form that openssl reads, over its header and claims as they stand\n\
-         {signature}\
-         gzip -dcf \"$document\" | head -c {} > \"$folder/octets\"\n\
-         {check}",
-        jws.signed().len()
-    ))
 }
 
 /// A NumericDate (RFC 7519, section 2), if the claim is there; a fraction is dropped.

@@ -9,6 +9,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::commands;
 use super::compose;
 use super::detached::{beside, place};
 use super::grant::{self, Breach};
@@ -70,6 +71,19 @@ struct Signatures {
 struct One {
     protected: String,
     signature: String,
+}
+
+impl One {
+    /// Compact, without the document.
+    fn detached(&self, payload: &[u8]) -> Result<Jws, Fault> {
+        Jws::read_detached(&format!("{}..{}", self.protected, self.signature), payload, &[])
+    }
+
+    fn commands(&self, payload: &[u8], key: &PublicKey, scheme: &Scheme) -> Result<String, Fault> {
+        let base64url = "openssl base64 -A | tr '+/' '-_' | tr -d '='";
+        let octets = format!("{{ printf %s. {}; gzip -dcf \"$document\" | {base64url}; }}", self.protected);
+        commands::jws(&self.detached(payload)?, &octets, key, scheme)
+    }
 }
 
 impl Kind for OobKeys {
@@ -147,9 +161,11 @@ impl Kind for OobKeys {
         let at = |fault: Fault| fault.at(document.name());
         let payload = read_all(document, BYTES_MAX)?;
         let content = Content::read(&payload).map_err(at)?;
-        let signers = content.signers(&payload, &signatures(place(document)?)?).map_err(at)?;
-        let trusted = signers.iter().find(|(key, _)| trust.contains(key));
-        let (key, scheme) = trusted.ok_or_else(|| {
+        let signatures = signatures(place(document)?)?;
+        let signers = content.signers(&payload, &signatures).map_err(at)?;
+        let mut trusted =
+            signers.iter().zip(&signatures.signatures).filter(|((key, _), _)| trust.contains(key));
+        let ((key, scheme), one) = trusted.next().ok_or_else(|| {
             UNTRUSTED
                 .fault(format!("{}: none of its {} signers is trusted", document.name(), signers.len()))
                 .hint("compare the thumbprints over another channel, then name one of the keys with --trust")
@@ -164,7 +180,7 @@ impl Kind for OobKeys {
                 content.keys.keys.len()
             ),
             coverage: vec![],
-            commands: None,
+            commands: Some(one.commands(&payload, key, scheme)?),
             valid_from: content.date("iat").map_err(at)?,
             valid_until: content.date("exp").map_err(at)?,
         })
@@ -286,8 +302,7 @@ impl Content {
             return Err(ALTERED.fault("the signatures are over another document").hint(together));
         }
         for (number, one) in signatures.signatures.iter().enumerate() {
-            let text = format!("{}..{}", one.protected, one.signature);
-            let jws = Jws::read_detached(&text, payload, &[])?;
+            let jws = one.detached(payload)?;
             let signer = self.keys.keys.iter().find_map(|jwk| Some((jwk.key(), jws.verify(jwk).ok()?)));
             let new = signer.filter(|(key, _)| !signers.iter().any(|(other, _)| other == *key));
             let (key, scheme) = new.filter(|_| jws.header().typ() == Some(TYP)).ok_or_else(|| {

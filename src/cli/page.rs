@@ -8,7 +8,7 @@ use crate::base::text::html as safe;
 use crate::base::words;
 use crate::policy::{Change, Difference, EntityChange, Fact, Finding, Memory, Review, Said};
 
-/// Rows of one table; JSON has all of them.
+/// Rows that name entities or documents; JSON has all of them. What a document says stands there as a whole.
 const ROWS_MAX: usize = 500;
 /// Rows that say what new and changed documents of a batch say; the last document is there as a whole.
 const NEWS_ROWS_MAX: usize = 10_000;
@@ -164,7 +164,7 @@ fn changes(html: &mut String, changes: Option<&Difference>, memory: Memory) {
 fn values_of(html: &mut String, changes: &[Change]) {
     for change in changes {
         for (what, values) in [("was", &change.removed), ("is", &change.added)] {
-            for value in values.iter().take(ROWS_MAX) {
+            for value in values {
                 put(
                     html,
                     format_args!("<tr><td>{} {what}</td><td>{}</td></tr>\n", safe(&change.path), safe(value)),
@@ -218,9 +218,8 @@ fn values(html: &mut String, changes: &Difference, change: &EntityChange) {
 
 fn facts(html: &mut String, review: &Review) {
     html.push_str("<h2>What the signature would cover</h2>\n<table>\n");
-    let told = review.facts.iter().count();
     let count = review.items.as_ref().map_or(0, |items| items.count());
-    review.told().take(ROWS_MAX).flatten().for_each(|fact| row(html, &fact));
+    review.told().flatten().for_each(|fact| row(html, &fact));
     let (mut rows, mut number) = (0, 0);
     while number < review.news() && rows < NEWS_ROWS_MAX {
         for fact in review.said(number).flatten() {
@@ -231,7 +230,7 @@ fn facts(html: &mut String, review: &Review) {
     }
     review.listed().take(ROWS_MAX).flatten().for_each(|fact| row(html, &fact));
     html.push_str("</table>\n");
-    let more = told.saturating_sub(ROWS_MAX) + count.saturating_sub(ROWS_MAX);
+    let more = count.saturating_sub(ROWS_MAX);
     if more > 0 {
         put(html, format_args!("<p>… and {more} more, in --json</p>\n"));
     }

@@ -173,7 +173,9 @@ fn is_for_people(name: &str, value: &Value) -> bool {
 /// The commands that check the same.
 fn explained(mut output: Output, document: &Document, verified: &Verified) -> Result<Output, Fault> {
     let Some(commands) = &verified.commands else {
-        return Err(USAGE.fault("no commands of other programs are known that check this"));
+        return Err(USAGE
+            .fault("no commands of other programs are known that check all of this at once")
+            .hint("the documents of a folder can be checked one by one: name one of them, and its kind"));
     };
     let script = format!("set -eu\ndocument={}\n{commands}", quoted(document.name()));
     output.json.insert("commands".into(), script.as_str().into());

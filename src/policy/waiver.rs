@@ -88,7 +88,7 @@ fn read_instant<'de, D: Deserializer<'de>>(from: D) -> Result<Instant, D::Error>
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::{Profile, RULES};
+    use crate::policy::{Profile, RULES, Severity};
 
     const HEAD: &str = "version = 1\nkinds = [\"federation\"]\npolicy_ref = \"x\"\n";
 
@@ -99,11 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn whose_keys_change_without_proof_is_named_one_by_one() {
+    fn whom_only_a_named_waiver_lets_pass_is_named_one_by_one() {
         let personal: Vec<_> = RULES.iter().filter(|rule| rule.is_personal).map(|rule| rule.id).collect();
         assert_eq!(
             personal,
-            ["openid.subject.key-proof", "openid.subject.key-taken", "openid.history.foreign"]
+            [
+                "openid.superiors.key",
+                "openid.subject.hints",
+                "openid.subject.key-proof",
+                "openid.subject.key-taken",
+                "openid.subject.constraints",
+                "openid.subject.policy",
+                "openid.trust-mark.issuer",
+                "openid.delegation.owner",
+                "openid.history.foreign",
+            ]
         );
         for rule in personal {
             for profile in
@@ -118,6 +128,33 @@ mod tests {
             assert!(profile.waiver(rule, subject, now).is_some());
             assert!(profile.waiver(rule, "https://rp.example.org", now).is_none());
         }
+    }
+
+    /// What verification refuses is not signed away: these are the rules of a federation that block, and that it does not know.
+    #[test]
+    fn what_blocks_in_a_federation_and_is_not_firm_is_what_verification_does_not_see() {
+        let blocks = RULES.iter().filter(|rule| rule.kind == "openid" && rule.severity == Severity::Block);
+        let loose: Vec<_> = blocks.filter(|rule| !rule.has_fixed_weight()).map(|rule| rule.id).collect();
+        assert_eq!(
+            loose,
+            [
+                "openid.entity.shared",
+                "openid.entity.environment",
+                "openid.entity.changed",
+                "openid.key.shared",
+                "openid.alg.changed",
+                "openid.key.unpublished",
+                "openid.key.dropped",
+                "openid.exp.long",
+                "openid.exp.short",
+                "openid.hints.profile",
+                "openid.constraints.unknown",
+                "openid.subject.alike",
+                "openid.subject.older",
+                "openid.policy.operator",
+                "openid.history.incomplete",
+            ]
+        );
     }
 
     #[test]
@@ -135,6 +172,15 @@ mod tests {
             "openid.key.private",
             "openid.history.changed",
             "openid.iat.order",
+            "openid.claim.forbidden",
+            "openid.crit.unknown",
+            "openid.exp.past",
+            "openid.trust-mark.subject",
+            "openid.trust-mark.owner",
+            "openid.superiors.chain",
+            "openid.subject.key-expired",
+            "openid.history.listed",
+            "openid.jwk-set.federation",
             "spiffe-bundle.sequence.rises",
         ] {
             for profile in

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::when;
 use crate::base::text::visible;
 use crate::policy::finding::{Check, Whole};
+use crate::policy::likeness::code_point;
 use crate::policy::{Facts, Rule, Severity};
 
 use Severity::{Block, Note, Warn};
@@ -84,6 +85,20 @@ pub(super) static ROWS: &[Rule] = &[
         same_but_for_case,
     ),
     rule(
+        "bundle.name.composed",
+        Warn,
+        (
+            "names are written with composed characters, as Unicode's NFC has them",
+            "rename it: some file systems keep only one of it and of the same name in composed characters, or give it back as the other",
+            "Unicode Standard Annex #15; HFS+ and APFS",
+        ),
+        |whole| {
+            let named =
+                files(whole.facts).filter_map(|name| Some((name, name.chars().find(|c| is_apart(*c))?)));
+            named.map(|(name, c)| format!("{name} has {}", code_point(c))).collect()
+        },
+    ),
+    rule(
         "bundle.name.secret",
         Block,
         (
@@ -159,6 +174,17 @@ fn is_secret(path: &str) -> bool {
     SECRETS.contains(&name.as_str()) || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
+/// Whether a character joins another one, or stands for another one, so that the same name can be written with other characters:
+/// those of Latin, Greek, Cyrillic, Arabic, kana, Hangul and Han. Of the scripts of India and of Hebrew it is not known here.
+const fn is_apart(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{653}'..='\u{655}' | '\u{3099}' | '\u{309a}'
+        | '\u{1161}'..='\u{1175}' | '\u{11a8}'..='\u{11c2}'
+        // another character altogether
+        | '\u{374}' | '\u{37e}' | '\u{387}' | '\u{2126}' | '\u{212a}' | '\u{212b}'
+        | '\u{1f71}' | '\u{1f73}' | '\u{1f75}' | '\u{1f77}' | '\u{1f79}' | '\u{1f7b}' | '\u{1f7d}'
+        | '\u{f900}'..='\u{fa0d}' | '\u{fa2a}'..='\u{fad9}' | '\u{2f800}'..='\u{2fa1d}')
+}
+
 fn same_but_for_case(whole: &Whole<'_>) -> Vec<String> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut found = Vec::new();
@@ -172,4 +198,29 @@ fn same_but_for_case(whole: &Whole<'_>) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_apart;
+
+    #[test]
+    fn of_two_spellings_of_one_name_one_is_not_composed() {
+        for (composed, other) in [
+            ("caf\u{e9}", "cafe\u{301}"),
+            ("\u{1ec7}", "e\u{323}\u{302}"),
+            ("\u{3ac}", "\u{1f71}"),
+            ("\u{3ac}", "\u{3b1}\u{301}"),
+            ("\u{439}", "\u{438}\u{306}"),
+            ("\u{622}", "\u{627}\u{653}"),
+            ("\u{304c}", "\u{304b}\u{3099}"),
+            ("\u{d55c}", "\u{1112}\u{1161}\u{11ab}"),
+            ("\u{c5}", "\u{212b}"),
+            ("K", "\u{212a}"),
+            ("\u{8c48}", "\u{f900}"),
+        ] {
+            assert!(other.chars().any(is_apart), "{other}");
+            assert!(!composed.chars().any(is_apart), "{composed}");
+        }
+    }
 }

@@ -118,16 +118,14 @@ pub(super) static ROWS: &[Rule] = &[
         "no private or symmetric key stands in the document",
         "take it out, and have its owner replace the key: it is no longer private",
         "NIST SP 800-57 part 1, section 5.3.5; RFC 7517, section 9.2",
-    )
-    .firm(),
+    ),
     rule(
         "openid.jwks.malformed",
         Block,
         "every key can be read, and what it says of itself is so",
         "have its owner write it anew",
         "RFC 7517; RFC 7518, section 6",
-    )
-    .firm(),
+    ),
     rule(
         "openid.jwks.empty",
         Block,
@@ -148,16 +146,14 @@ pub(super) static ROWS: &[Rule] = &[
         "no two keys of a set have one kid",
         "give each its RFC 7638 thumbprint as kid",
         "OpenID Federation 1.0, section 3.1.1",
-    )
-    .firm(),
+    ),
     rule(
         "openid.jwks.weak",
         Block,
         "no key is weaker than RSA 2048, and none is of the ROCA kind",
         "have its owner replace it",
         "NIST SP 800-131A; CVE-2017-15361",
-    )
-    .firm(),
+    ),
     rule(
         "openid.jwks.short",
         Warn,
@@ -206,8 +202,7 @@ pub(super) static ROWS: &[Rule] = &[
         "a configuration is signed by one of the keys it publishes",
         "publish the key that signs, or sign with a key that is published",
         "OpenID Federation 1.0, section 3.1",
-    )
-    .firm(),
+    ),
     rule(
         "openid.metadata.null",
         Block,
@@ -221,8 +216,7 @@ pub(super) static ROWS: &[Rule] = &[
         "federation_entity metadata has no keys of its own",
         "take jwks, jwks_uri and signed_jwks_uri out: the federation keys stand in the claim jwks",
         "OpenID Federation 1.0, section 5.2.1",
-    )
-    .firm(),
+    ),
     rule(
         "openid.metadata.key",
         Warn,
@@ -449,12 +443,15 @@ pub(super) static ROWS: &[Rule] = &[
     ),
 ];
 
-pub(super) const fn rule(
+/// Verification refuses a document for each that blocks, whatever a profile says (`chain::judge`, `signing::verify`): none of
+/// them can be signed away.
+const fn rule(
     id: &'static str,
     severity: Severity,
     sentence: &'static str,
     remedy: &'static str,
     source: &'static str,
 ) -> Rule {
-    Rule::of("openid", id, severity, (sentence, remedy, source), Check::Reader)
+    let rule = Rule::of("openid", id, severity, (sentence, remedy, source), Check::Reader);
+    if matches!(severity, Block) { rule.firm() } else { rule }
 }

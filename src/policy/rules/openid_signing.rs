@@ -1,7 +1,7 @@
 //! Rules about documents of OpenID Federation that need the key line, its profile, the vault or what was signed before. Each
 //! kind of document looks itself, in `artefact::openid::signing`.
 
-use super::openid::rule;
+use crate::policy::finding::Check;
 use crate::policy::{Rule, Severity};
 
 use Severity::{Block, Note, Warn};
@@ -128,7 +128,8 @@ pub(super) static ROWS: &[Rule] = &[
         "the statements of superiors lead down to the entity that signs",
         "give them highest first; the last one is about this entity",
         "OpenID Federation 1.0, section 4",
-    ),
+    )
+    .firm(),
     rule(
         "openid.superiors.signature",
         Block,
@@ -150,7 +151,8 @@ pub(super) static ROWS: &[Rule] = &[
         "the superior's statement about this entity lists the key that signs",
         "have the superior sign a new one: until then nobody can verify what this key signs",
         "OpenID Federation 1.0, section 10.2",
-    ),
+    )
+    .personal(),
     rule(
         "openid.source-endpoint.other",
         Warn,
@@ -193,7 +195,8 @@ pub(super) static ROWS: &[Rule] = &[
         "the subject's configuration names this entity as its superior",
         "ask the subject to add the hint",
         "OpenID Federation 1.0, section 3.1.2",
-    ),
+    )
+    .personal(),
     rule(
         "openid.subject.older",
         Block,
@@ -223,7 +226,8 @@ pub(super) static ROWS: &[Rule] = &[
         "no key of the subject has ended",
         "ask the subject for a configuration with keys that can be used",
         "RFC 7517, section 4; OpenID Federation 1.0, section 8.7.3",
-    ),
+    )
+    .firm(),
     rule(
         "openid.policy.operator",
         Block,
@@ -237,7 +241,8 @@ pub(super) static ROWS: &[Rule] = &[
         "constraints let the subject in",
         "change the constraint, or leave the subject out",
         "OpenID Federation 1.0, section 6.2",
-    ),
+    )
+    .personal(),
     rule(
         "openid.subject.types",
         Warn,
@@ -251,7 +256,8 @@ pub(super) static ROWS: &[Rule] = &[
         "the subject's metadata keeps the policies of its superiors",
         "ask the subject to change its metadata, or change the policy",
         "OpenID Federation 1.0, section 6.1.4",
-    ),
+    )
+    .personal(),
     rule(
         "openid.trust-mark.signature",
         Block,
@@ -273,14 +279,16 @@ pub(super) static ROWS: &[Rule] = &[
         "the anchor lists this entity as an issuer of the mark",
         "ask the anchor to add it to trust_mark_issuers",
         "OpenID Federation 1.0, section 7.3",
-    ),
+    )
+    .personal(),
     rule(
         "openid.trust-mark.owner",
         Block,
         "a mark that somebody owns is issued with the owner's leave",
         "ask the owner for a delegation, and give it beside the mark",
         "OpenID Federation 1.0, section 7.2",
-    ),
+    )
+    .firm(),
     rule(
         "openid.trust-mark.unknown",
         Warn,
@@ -294,7 +302,8 @@ pub(super) static ROWS: &[Rule] = &[
         "only the owner of a mark gives leave to issue it, with a key that the anchor lists",
         "ask the anchor to set trust_mark_owners",
         "OpenID Federation 1.0, section 7.2",
-    ),
+    )
+    .personal(),
     rule(
         "openid.delegation.exp",
         Warn,
@@ -315,7 +324,8 @@ pub(super) static ROWS: &[Rule] = &[
         "no key stands in the configuration and among those not used any more",
         "take it out of one of the two",
         "OpenID Federation 1.0, section 8.7",
-    ),
+    )
+    .firm(),
     rule(
         "openid.history.incomplete",
         Block,
@@ -352,7 +362,8 @@ pub(super) static ROWS: &[Rule] = &[
         "keys that sign for the federation serve no protocol",
         "make other keys for the protocol",
         "OpenID Federation 1.0, section 3.1.1",
-    ),
+    )
+    .firm(),
     rule(
         "openid.jwk-set.same",
         Warn,
@@ -361,3 +372,15 @@ pub(super) static ROWS: &[Rule] = &[
         "OpenID Federation 1.0, section 5.2.1.1",
     ),
 ];
+
+/// Firm is what verification refuses for good, personal what it refuses until somebody else acts: the subject, a superior, an
+/// anchor.
+const fn rule(
+    id: &'static str,
+    severity: Severity,
+    sentence: &'static str,
+    remedy: &'static str,
+    source: &'static str,
+) -> Rule {
+    Rule::of("openid", id, severity, (sentence, remedy, source), Check::Reader)
+}
