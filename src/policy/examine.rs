@@ -12,9 +12,8 @@ use super::finding::{Check, EntityCheck, Scene, Tally, Whole};
 use super::last::{Recorder, line_into};
 use super::lookalikes::{Lookalikes, Sight};
 use super::print::{Differs, Texts};
-use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
+use super::{Difference, Entity, Fact, Facts, Finding, Last, Print, ROOM, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
-use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::marks::Marks;
 use crate::key::KeyId;
@@ -244,7 +243,13 @@ impl<'a> Examiner<'a> {
     }
 
     /// The same for a document in JSON.
+    ///
+    /// # Errors
+    /// [`ROOM`] for a document that is not told whole, and those of writing the record.
     pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Result<Examined, Fault> {
+        if facts.is_cut() {
+            return Err(no_room(facts));
+        }
         // The limits that it was judged by are part of what is compared, where they were noted before.
         let fact = |path: &str, digest: Digest| Fact {
             path: path.to_owned(),
@@ -254,8 +259,7 @@ impl<'a> Examiner<'a> {
         let profile = self.standard.profile.source.map(|source| fact(PROFILE_FACT, source));
         let claims = as_written(facts, json).map(|digest| fact(CLAIMS_FACT, digest));
         if let Some(recorder) = self.recorder.take() {
-            let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
-            recorder.finish(facts.iter().chain(&profile).chain(&claims)).map_err(failed)?;
+            recorder.finish(facts.iter().chain(&profile).chain(&claims))?;
         }
         let was_noted = self.last.is_some_and(|last| last.facts().value(PROFILE_FACT).is_some());
         let compared = facts.iter().chain(profile.as_ref().filter(|_| was_noted)).chain(&claims);
@@ -280,6 +284,14 @@ impl<'a> Examiner<'a> {
             carried: BTreeSet::new(),
         })
     }
+}
+
+/// Nobody signs what nobody was shown.
+fn no_room(facts: &Facts) -> Fault {
+    let last = facts.iter().last().map_or("", |fact| &fact.value);
+    ROOM.fault(format!("the review has no room for all that it says: {last} is not told")).hint(
+        "shorten the names of members, which are told again with each value below them, and take out what nobody needs",
+    )
 }
 
 /// The digest of what a document in JSON says, but for what every one says anew: that has a remark among the facts.
