@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 
 use super::FORGOTTEN;
 use super::surroundings::Surroundings;
-use crate::artefact::{self, Batch, Kind, Prepared};
+use crate::artefact::{self, Batch, Kind, Prepared, Surroundings as _};
 use crate::base::bytes::{Digest, digest_of_list};
 use crate::base::clock::Instant;
 use crate::base::disk::{Document, Pending};
@@ -72,7 +72,8 @@ pub(super) struct Standing<'v> {
     ends: Option<Instant>,
     /// What the document is about: what was signed last is kept under it.
     pub(super) about: String,
-    last: Option<Last>,
+    /// What it signed last.
+    pub(super) last: Option<Last>,
     /// Whether the line signed such a document, and has no record of it.
     forgets: bool,
 }
@@ -110,12 +111,15 @@ impl<'v> Standing<'v> {
         let ends = catalogue.planned_end(&key)?;
         let about = kind.subject(document)?;
         let last = catalogue.last_signed(line, kind.name(), &about)?.filter(Last::compares);
-        // Where a line signs about many subjects, nothing tells about which it did.
-        let forgets = last.is_none() && about.is_empty() && catalogue.has_signed(line, kind.name())?;
-        if forgets && profile.brake.is_some() && terms.released.is_none() {
+        let vault = Surroundings::new(catalogue);
+        let has_signed = || match about.as_str() {
+            "" => catalogue.has_signed(line, kind.name()),
+            about => vault.has_signed(line, kind.name(), about),
+        };
+        let forgets = last.is_none() && has_signed()?;
+        if forgets && about.is_empty() && profile.brake.is_some() && terms.released.is_none() {
             return Err(forgotten(line, kind));
         }
-        let vault = Surroundings::new(catalogue);
         Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last, forgets })
     }
 
