@@ -46,6 +46,7 @@ mod ledger_batch;
 mod ledger_export;
 mod memory;
 mod openid_anchors;
+mod openid_bounds;
 mod openid_chain;
 mod openid_history;
 mod openid_policy;

@@ -164,6 +164,48 @@ fn who_vanishes_is_reported_and_removed_only_when_asked_for() {
     assert_eq!(shown.stdout.matches("withdraw").count(), 2, "{}", shown.stdout);
 }
 
+/// What becomes of the tree: what that is, whether the file still stands, and how.
+type Damage<'a> = (&'a str, bool, &'a dyn Fn(&Folder));
+
+/// The index lies where the tree is published: who leaves is known from the vault.
+#[test]
+fn who_leaves_together_with_his_line_of_the_index_does_not_leave_unrecorded() {
+    let index = |folder: &Folder, change: &dyn Fn(&str) -> Option<String>| {
+        let text = String::from_utf8(folder.read("tree/index.json")).unwrap();
+        let lines = text
+            .lines()
+            .filter_map(|line| if line.contains(&id(1)) { change(line) } else { Some(line.to_owned()) });
+        fs::write(folder.path("tree/index.json"), lines.collect::<Vec<_>>().join("\n")).unwrap();
+    };
+    let damages: [Damage<'_>; 4] = [
+        ("its line dropped", true, &|folder| index(folder, &|_| None)),
+        ("its line says gone", true, &|folder| {
+            index(folder, &|line| Some(line.replace("published", "gone")));
+        }),
+        ("the index lost", true, &|folder| fs::remove_file(folder.path("tree/index.json")).unwrap()),
+        ("line and file dropped", false, &|folder| {
+            index(folder, &|_| None);
+            fs::remove_file(folder.path(&file(1))).unwrap();
+        }),
+    ];
+    for (name, stands, damage) in damages {
+        let folder = world(2);
+        signs(&folder, &[]);
+        damage(&folder);
+        fs::remove_file(folder.path("in/subordinates/1.toml")).unwrap();
+        let verified = || folder.good(&["verify", "federation", "tree", "--trust", "anchor.pub"]);
+        let said = signs(&folder, &[]);
+        assert_eq!((&said["gone"][0]["id"], &said["signed"]), (&id(1).into(), &0.into()), "{name}");
+        assert!(said["ledger_withdrawn"].is_u64(), "{name}: {said}");
+        assert_eq!(folder.path(&file(1)).exists(), stands, "{name}");
+        verified();
+        assert!(signs(&folder, &[])["ledger_withdrawn"].is_null(), "{name}: it is told once");
+        assert_eq!(signs(&folder, &["--prune"])["removed"], usize::from(stands), "{name}");
+        assert!(!folder.path(&file(1)).exists() && folder.path(&file(2)).exists(), "{name}");
+        verified();
+    }
+}
+
 #[test]
 fn who_leaves_is_withdrawn_by_somebody_who_is_asked() {
     let folder = world(2);

@@ -62,6 +62,15 @@ pub trait Surroundings: Sync {
         Ok(None)
     }
 
+    /// Whether the line signed a document of this kind about this subject, as the journal and the record of its last batch tell.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading them.
+    fn has_signed(&self, _line: &Line, _kind: &str, _subject: &str) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
     /// What lines said last about other subordinates than this one of this line that have a key with this number, `x` or `n`
     /// of its JWK.
     ///

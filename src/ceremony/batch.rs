@@ -364,10 +364,7 @@ fn ready<'d>(
     let carrying = Carrying::of(vault, terms.line, kind.name(), batch.examined())?;
     let about = line.about;
     let site = staging.map(|staging| Site { staging, about, record });
-    let gone = match &below {
-        Some(below) => Index::gone(below, batch.as_ref(), kind.is_tree())?,
-        None => vec![],
-    };
+    let gone = Index::gone(below.as_ref(), batch.as_ref(), line.last.as_ref(), kind.is_tree())?;
     let has_proofs = proofs.is_some();
     // Who leaves is withdrawn by somebody who is asked, as who comes is signed.
     let wants_consent = !places.is_empty() || splitting.withdraws(&gone);
@@ -480,12 +477,14 @@ fn publish(
     cores::stream((0..index.documents.count()).map(Ok), &name, &mut note)?;
     let beside: Vec<_> = index.batch.beside().into_iter().map(|(name, _, bytes)| (name, bytes)).collect();
     changed |= staging.put(&beside)?;
+    let stands = |gone: &&Gone| gone.names.iter().any(|name| staging.folder().exists(name));
+    let standing: Vec<Gone> = gone.iter().filter(stands).cloned().collect();
     let mut removed = 0;
-    for name in gone.iter().filter(|_| splitting.prune).flat_map(|gone| &gone.names) {
+    for name in standing.iter().filter(|_| splitting.prune).flat_map(|gone| &gone.names) {
         staging.remove(name)?;
         removed += 1;
     }
-    let listed = if splitting.prune { &[] } else { gone };
+    let listed = if splitting.prune { &[][..] } else { &standing };
     changed |= index.write(staging.folder(), listed)? || removed > 0;
     if index.has_proofs {
         proofs::clear(&staging, index.documents, listed)?;

@@ -20,7 +20,7 @@ use crate::base::fault::Fault;
 use crate::base::staging::is_of_renewal;
 use crate::base::text::Texts;
 use crate::key::KeyId;
-use crate::policy::clip;
+use crate::policy::{Last, clip};
 
 /// So much of an index is read, and so much of a line: ten times what stands there for the largest federations.
 const BYTES_MAX: u64 = 64 << 20;
@@ -59,6 +59,21 @@ struct Earlier {
     names: Vec<String>,
 }
 
+/// Tells the lines of the index that stands in the folder, where there is one.
+fn each_listed(folder: &Below, tell: &mut dyn FnMut(Earlier) -> Result<(), Fault>) -> Result<(), Fault> {
+    let Ok(earlier) = folder.file(INDEX) else { return Ok(()) };
+    let mut reader = BufReader::new(earlier.take(BYTES_MAX));
+    let mut line = Vec::new();
+    while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+        let entry = line.trim_ascii_end();
+        if let Ok(listed) = serde_json::from_slice(entry.strip_suffix(b",").unwrap_or(entry)) {
+            tell(listed)?;
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
 /// Refuses a name that nobody looks for any longer, while what stands there is served still.
 fn check_moved(folder: &Below, id: &str, before: &[String], now: &[String]) -> Result<(), Fault> {
     let moved = before.iter().find(|name| !now.contains(name) && folder.exists(name));
@@ -74,46 +89,59 @@ fn check_moved(folder: &Below, id: &str, before: &[String], now: &[String]) -> R
 }
 
 impl Index<'_> {
-    /// What the index of the folder lists, the batch does not have, and still stands there. Files are named by what they
-    /// are about, never by what the index says. It is read line by line, and what is no line of an index says nothing.
+    /// What the batch signed last has, or the index of the folder lists, the batch does not have, and still stands there. Files
+    /// are named by what they are about, never by what the index says. It is read line by line, and what is no line of an
+    /// index says nothing. Who left a tree since the last signature leaves even where nothing of it stands any more, and
+    /// whatever the index says.
     ///
     /// # Errors
     /// [`MOVED`]: of a tree, something that is still there stood under another name, which would be served for ever.
-    pub(super) fn gone(folder: &Below, batch: &dyn Batch, is_tree: bool) -> Result<Vec<Gone>, Fault> {
+    pub(super) fn gone(
+        folder: Option<&Below>,
+        batch: &dyn Batch,
+        last: Option<&Last>,
+        is_tree: bool,
+    ) -> Result<Vec<Gone>, Fault> {
         let beside = batch.beside();
         let names = beside.iter().map(|(name, ..)| *name).chain([INDEX, proofs::ANY]);
-        names.into_iter().try_for_each(|name| folder.check(name))?;
-        let Ok(earlier) = folder.file(INDEX) else { return Ok(vec![]) };
+        names.into_iter().try_for_each(|name| folder.map_or(Ok(()), |folder| folder.check(name)))?;
         // Identifiers stand here as hashes of 64 bits under a key of this run.
         let (hash, mut here) = (RandomState::new(), HashSet::with_capacity(batch.members().count()));
         each(batch, &mut |member| {
             here.insert(hash.hash_one(&*member.id));
         })?;
+        let stands =
+            |names: &[String]| folder.is_some_and(|folder| names.iter().any(|name| folder.exists(name)));
         let mut gone: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
-        let mut reader = BufReader::new(earlier.take(BYTES_MAX));
-        let mut line = Vec::new();
-        while reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            let entry = line.trim_ascii_end();
-            let listed = serde_json::from_slice(entry.strip_suffix(b",").unwrap_or(entry)).ok();
-            line.clear();
-            let Some(Earlier { id, status, names: before }) = listed else { continue };
+        let mut left = |id: &str| {
+            let names = batch.names(id);
+            if !here.contains(&hash.hash_one(id)) && (is_tree || stands(&names)) {
+                gone.insert(id.to_owned(), (names, true));
+            }
+        };
+        if let Some(last) = last {
+            last.names(&mut left);
+        }
+        let mut listed = |folder: &Below, Earlier { id, status, names: before }: Earlier| {
             let is_unsigned = status == UNSIGNED;
             if is_unsigned && is_tree {
                 let names: Vec<String> = beside.iter().map(|(name, ..)| (*name).to_owned()).collect();
                 check_moved(folder, &id, &before, &names)?;
             }
-            if is_unsigned || gone.contains_key(&id) {
-                continue;
+            if is_unsigned {
+                return Ok(());
             }
             let names = batch.names(&id);
             let is_here = here.contains(&hash.hash_one(&*id));
             if is_tree && (is_here || names.is_empty()) {
                 check_moved(folder, &id, &before, &names)?;
             }
-            if !is_here && names.iter().any(|name| folder.exists(name)) {
-                gone.insert(id, (names, status != GONE));
+            if !is_here && stands(&names) {
+                gone.entry(id).or_insert((names, status != GONE));
             }
-        }
+            Ok(())
+        };
+        folder.map_or(Ok(()), |folder| each_listed(folder, &mut |entry| listed(folder, entry)))?;
         Ok(gone.into_iter().map(|(id, (names, is_news))| Gone { id, names, is_news }).collect())
     }
 

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 
 use super::FORGOTTEN;
 use super::surroundings::Surroundings;
-use crate::artefact::{self, Batch, Kind, Prepared};
+use crate::artefact::{self, Batch, Kind, Prepared, Surroundings as _};
 use crate::base::bytes::{Digest, digest_of_list};
 use crate::base::clock::Instant;
 use crate::base::disk::{Document, Pending};
@@ -72,7 +72,8 @@ pub(super) struct Standing<'v> {
     ends: Option<Instant>,
     /// What the document is about: what was signed last is kept under it.
     pub(super) about: String,
-    last: Option<Last>,
+    /// What it signed last.
+    pub(super) last: Option<Last>,
     memory: Memory,
 }
 
@@ -109,18 +110,17 @@ impl<'v> Standing<'v> {
         let ends = catalogue.planned_end(&key)?;
         let about = kind.subject(document)?;
         let last = catalogue.last_signed(line, kind.name(), &about)?.filter(Last::compares);
-        // Where a line signs about many subjects, nothing tells about which it did.
-        let memory = if about.is_empty() {
-            catalogue.memory(line, kind.name(), last.as_ref().map(Last::digest))?
-        } else {
-            Memory::Whole
+        let vault = Surroundings::new(catalogue);
+        let memory = match about.as_str() {
+            "" => catalogue.memory(line, kind.name(), last.as_ref().map(Last::digest))?,
+            about if last.is_none() && vault.has_signed(line, kind.name(), about)? => Memory::Gone,
+            _ => Memory::Whole,
         };
         let is_gone = memory == Memory::Gone;
-        if is_gone && profile.brake.is_some() && terms.released.is_none() {
+        if is_gone && about.is_empty() && profile.brake.is_some() && terms.released.is_none() {
             return Err(forgotten(line, kind));
         }
         let last = last.filter(|_| !is_gone);
-        let vault = Surroundings::new(catalogue);
         Ok(Self { vault, key, public, profile, profile_text, certificate, ends, about, last, memory })
     }
 

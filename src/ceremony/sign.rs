@@ -217,7 +217,7 @@ fn record(
         let written = write_beside(prepared.as_ref(), signatures, &mut beside)?;
         let digest = hashing.finish().0;
         let document = custody::Document::new(&signing.output.name(), digest, expires, &lists);
-        let document = document.carrying(&subject, carries.clone());
+        let document = document.carrying(&subject, carries.clone()).about(&subject);
         Ok(Delivered { digest, beside: written, channel: channel.clone(), document, record: left })
     })?;
     let (names, beside): (_, Vec<_>) = beside.into_iter().unzip();

@@ -1,12 +1,13 @@
 //! What a vault knows beside one line, read when it is asked for, and once.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::artefact::{self, Listing, Revoked, VaultKey};
+use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
 use crate::base::fault::{Class, Fault};
 use crate::custody::{Catalogue, Record};
@@ -18,6 +19,9 @@ use crate::policy::{Fact, Facts, Last, Profile};
 /// The kind of which a line signs thousands: only what rules ask for is kept, and of keys only who has them.
 const MANY: &str = "subordinate-statement";
 
+/// The batch that has documents of that kind: its record has an item for each, by whom it is about.
+const BATCH: &str = "federation";
+
 type Signed = Arc<Vec<(Line, Facts)>>;
 
 /// The surroundings of a document that is reviewed with this vault.
@@ -27,6 +31,15 @@ pub(super) struct Surroundings<'a> {
     profiles: OnceLock<Arc<Vec<(Line, Profile)>>>,
     signed: Mutex<BTreeMap<String, Signed>>,
     holders: OnceLock<Holders>,
+    /// By line and kind: what was signed about one by one, and the record of the last batch.
+    past: Mutex<BTreeMap<(Line, String), Arc<Past>>>,
+}
+
+/// About whom a line signed documents of a kind.
+struct Past {
+    /// Digests of subjects.
+    alone: HashSet<String>,
+    batch: Option<Last>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -37,7 +50,21 @@ impl<'a> Surroundings<'a> {
             profiles: OnceLock::new(),
             signed: Mutex::default(),
             holders: OnceLock::new(),
+            past: Mutex::default(),
         }
+    }
+
+    fn past(&self, line: &Line, kind: &str) -> Result<Arc<Past>, Fault> {
+        let mut known = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (line.clone(), kind.to_owned());
+        if let Some(past) = known.get(&place) {
+            return Ok(past.clone());
+        }
+        let alone = self.catalogue.subjects(line, kind)?;
+        let batch = if kind == MANY { self.catalogue.last_signed(line, BATCH, "")? } else { None };
+        let past = Arc::new(Past { alone, batch });
+        known.insert(place, past.clone());
+        Ok(past)
     }
 }
 
@@ -107,6 +134,12 @@ impl artefact::Surroundings for Surroundings<'_> {
 
     fn last(&self, line: &Line, kind: &str, subject: &str) -> Result<Option<Last>, Fault> {
         self.catalogue.last_signed(line, kind, subject)
+    }
+
+    fn has_signed(&self, line: &Line, kind: &str, subject: &str) -> Result<bool, Fault> {
+        let past = self.past(line, kind)?;
+        let is_in_batch = past.batch.as_ref().is_some_and(|batch| batch.has(subject));
+        Ok(is_in_batch || past.alone.contains(&Digest::of(subject.as_bytes()).to_string()))
     }
 
     fn carried(&self, line: &Line, kind: &str) -> Result<BTreeMap<String, BTreeSet<(Line, String)>>, Fault> {

@@ -475,7 +475,10 @@ impl Catalogue {
 
 fn read_last(path: &Path) -> Result<Last, Fault> {
     Last::read(disk::Document::open_private(path)?).map_err(|fault| {
-        fault.at(path.display()).hint("move the file away: the next review then has nothing to compare with")
+        fault.at(path.display()).hint(
+            "put it back from a backup; where there is none, move it away: whether keys are the ones of before is then known \
+             to nobody, and what wants to know it is released by --release-brake REASON",
+        )
     })
 }
 

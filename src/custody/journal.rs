@@ -181,6 +181,9 @@ pub struct Document {
     /// What it is about, where it never ends, carries keys, or the one before about the same did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The digest of what it is about, where a line signs about many side by side: so the loss of a record is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// Which keys of the vault it carries for consumers to find: those of any line, where documents are no anchors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carries: Vec<Carries>,
@@ -215,8 +218,16 @@ impl Document {
             lists,
             kind: None,
             subject: None,
+            about: None,
             carries: Vec::new(),
         }
+    }
+
+    /// The same, with whom the next review compares by.
+    #[must_use]
+    pub fn about(self, subject: &str) -> Self {
+        let about = (!subject.is_empty()).then(|| Digest::of(subject.as_bytes()).to_string());
+        Self { about, ..self }
     }
 
     /// The same, which is about this and carries these keys.

@@ -1,6 +1,6 @@
 //! From the lines of the journal and the profile to what the life of keys is judged by.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::journal::{self, Noted, What};
 use super::journal_file::Journal;
@@ -220,6 +220,21 @@ impl Catalogue {
             Ok(())
         })?;
         Ok(memory)
+    }
+
+    /// The digests of all that the line signed documents of this kind about, one by one: batches do not say.
+    pub fn subjects(&self, line: &Line, wanted: &str) -> Result<HashSet<String>, Fault> {
+        let mut subjects = HashSet::new();
+        self.journal()?.each(Some(line), &mut |noted| {
+            if let What::Signed { key, kind, documents, .. } = &noted.what
+                && kind == wanted
+                && key.parse::<KeyId>()?.line == *line
+            {
+                subjects.extend(documents.iter().filter_map(|document| document.about.clone()));
+            }
+            Ok(())
+        })?;
+        Ok(subjects)
     }
 
     /// When the newest document of each kind that the line signed ends, of a batch the first that does; and the newest one of

@@ -234,23 +234,33 @@ fn difference<'l, 'n>(
     let ours = now.iter().filter(|fact| fact.remark.is_some() || fact.is_item());
     let mut seen: BTreeSet<&str> = ours.map(|fact| fact.path.as_str()).collect();
     let paths = now.iter().chain(&last).map(|fact| fact.path.as_str()).filter(|path| seen.insert(*path));
-    let without = |from: &[&Fact], these: &[&Fact], path: &str| -> Vec<String> {
-        let these = these.iter().filter(|fact| fact.path == path);
-        let these: BTreeSet<&str> = these.map(|fact| fact.value.as_str()).collect();
-        let from = from.iter().filter(|fact| fact.path == path && !these.contains(fact.value.as_str()));
-        from.map(|fact| fact.value.clone()).collect()
-    };
-    let mut changes: Vec<Change> = paths
-        .map(|path| Change {
-            path: path.to_owned(),
-            removed: without(&last, &now, path),
-            added: without(&now, &last, path),
-        })
-        .filter(|change| !change.removed.is_empty() || !change.added.is_empty())
-        .collect();
+    let mut changes = Vec::new();
+    let (before, after) = (by_path(&last), by_path(&now));
+    for path in paths {
+        let [before, after] = [&before, &after].map(|all| all.get(path).map_or(&[][..], Vec::as_slice));
+        let (removed, added) = (without(before, after), without(after, before));
+        if !removed.is_empty() || !added.is_empty() {
+            changes.push(Change { path: path.to_owned(), removed, added });
+        }
+    }
     // Whoever gets a key in has everything: keys come first.
     changes.sort_by_key(|change| !change.path.split(['.', '[']).any(|part| matches!(part, "keys" | "jwks")));
     changes
+}
+
+/// What stands under each path, in the order of the facts.
+fn by_path<'f>(facts: &[&'f Fact]) -> BTreeMap<&'f str, Vec<&'f str>> {
+    let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for fact in facts {
+        all.entry(&fact.path).or_default().push(&fact.value);
+    }
+    all
+}
+
+/// The values that are not among these.
+fn without(values: &[&str], these: &[&str]) -> Vec<String> {
+    let these: BTreeSet<&str> = these.iter().copied().collect();
+    values.iter().filter(|value| !these.contains(*value)).map(|value| (*value).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -13,9 +13,8 @@ use super::last::Recorder;
 use super::line::line_into;
 use super::lookalikes::{Lookalikes, Sight};
 use super::print::{Differs, Texts};
-use super::{Change, Difference, Entity, Fact, Facts, Finding, Last, Print, RULES, Rule, Standard};
+use super::{Change, Difference, Entity, Fact, Facts, Finding, Last, Print, ROOM, RULES, Rule, Standard};
 use crate::base::bytes::Digest;
-use crate::base::disk;
 use crate::base::fault::Fault;
 use crate::base::marks::Marks;
 use crate::key::KeyId;
@@ -252,7 +251,13 @@ impl<'a> Examiner<'a> {
     }
 
     /// The same for a document in JSON.
+    ///
+    /// # Errors
+    /// [`ROOM`] for a document that is not told whole, and those of writing the record.
     pub fn finish_json(mut self, facts: &Facts, json: &Value) -> Result<Examined, Fault> {
+        if facts.is_cut() {
+            return Err(no_room(facts));
+        }
         // The limits that it was judged by are part of what is compared, where they were noted before.
         let fact = |path: &str, digest: Digest| Fact {
             path: path.to_owned(),
@@ -268,9 +273,8 @@ impl<'a> Examiner<'a> {
         let settings: Vec<Fact> = settings.collect();
         let claims = as_written(facts, json).map(|digest| fact(CLAIMS_FACT, digest));
         if let Some(recorder) = self.recorder.take() {
-            let failed = |e| disk::fault("write", "the record of what is signed".as_ref(), &e);
             let noted = profile.iter().chain(&settings).chain(&claims);
-            recorder.finish(facts.iter().chain(noted)).map_err(failed)?;
+            recorder.finish(facts.iter().chain(noted))?;
         }
         let was_noted = |fact: &&Fact| {
             let mut before = self.last.iter().flat_map(|last| last.facts().iter());
@@ -319,6 +323,14 @@ fn settings_of(changes: Vec<Change>) -> Vec<Change> {
     };
     let settings: Vec<Change> = changes.iter().filter_map(setting).collect();
     if settings.is_empty() { changes } else { settings }
+}
+
+/// Nobody signs what nobody was shown.
+fn no_room(facts: &Facts) -> Fault {
+    let last = facts.iter().last().map_or("", |fact| &fact.value);
+    ROOM.fault(format!("the review has no room for all that it says: {last} is not told")).hint(
+        "shorten the names of members, which are told again with each value below them, and take out what nobody needs",
+    )
 }
 
 /// The digest of what a document in JSON says, but for what every one says anew: that has a remark among the facts.

@@ -24,6 +24,15 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// What it takes up: of items there are as many as a document has, and whoever reads them bounds them.
+    fn bytes(&self) -> usize {
+        if self.is_item() {
+            return 0;
+        }
+        let remark = self.remark.as_ref().map_or(0, String::len);
+        self.path.len() + self.value.len() + remark + FACT_BYTES
+    }
+
     /// Whether it names one of the many items that a document consists of.
     pub fn is_item(&self) -> bool {
         matches!(self.path.as_str(), "entity" | "file" | "document")
@@ -59,17 +68,21 @@ pub trait Items: Send + Sync {
 
 /// What a document says, in its order. A clone costs nothing until one of the two changes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Facts(Arc<Vec<Fact>>);
+pub struct Facts {
+    all: Arc<Vec<Fact>>,
+    /// What they take up, see [`BYTES_MAX`].
+    bytes: usize,
+}
 
 impl Serialize for Facts {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.as_slice().serialize(to)
+        self.all.as_slice().serialize(to)
     }
 }
 
 impl<'de> Deserialize<'de> for Facts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Vec::deserialize(from).map(|facts| Self(Arc::new(facts)))
+        Vec::deserialize(from).map(Self::of)
     }
 }
 
@@ -78,7 +91,7 @@ impl IntoIterator for Facts {
     type IntoIter = std::vec::IntoIter<Fact>;
 
     fn into_iter(self) -> Self::IntoIter {
-        Arc::unwrap_or_clone(self.0).into_iter()
+        Arc::unwrap_or_clone(self.all).into_iter()
     }
 }
 
@@ -100,8 +113,32 @@ impl Facts {
         self.push(Fact { path: path.into(), value, remark });
     }
 
+    fn of(all: Vec<Fact>) -> Self {
+        let bytes = all.iter().map(Fact::bytes).sum();
+        Self { all: Arc::new(all), bytes }
+    }
+
+    /// Adds a fact while there is room. The first for which there is none says so in its place.
     fn push(&mut self, fact: Fact) {
-        Arc::make_mut(&mut self.0).push(fact);
+        if self.is_cut() {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(fact.bytes());
+        let cut = || Fact {
+            path: "not told".into(),
+            value: format!(
+                "what stands from {} on",
+                fact.path.chars().take(NAME_BYTES_MAX).collect::<String>()
+            ),
+            remark: Some("there is no room for it".into()),
+        };
+        let fact = if self.is_cut() { cut() } else { fact };
+        Arc::make_mut(&mut self.all).push(fact);
+    }
+
+    /// Whether the document says more than is told.
+    pub const fn is_cut(&self) -> bool {
+        self.bytes > BYTES_MAX
     }
 
     /// Adds what a JSON value says, in its order, so that no two values are told alike: [`member`] and [`element`] are the
@@ -109,6 +146,8 @@ impl Facts {
     /// as the modulus of a key, a certificate or a JWT, the digest is told.
     pub fn add_json(&mut self, path: &str, value: &Value) {
         match value {
+            // Paths are long where names are: none is made for what is not told.
+            _ if self.is_cut() => {}
             Value::Object(members) if !members.is_empty() => {
                 let is_key = members.contains_key("kty");
                 for (name, inner) in members {
@@ -154,27 +193,29 @@ impl Facts {
     /// Those of the facts that are wanted.
     #[must_use]
     pub fn only(&self, is_wanted: impl Fn(&Fact) -> bool) -> Self {
-        Self(Arc::new(self.0.iter().filter(|fact| is_wanted(fact)).cloned().collect()))
+        Self::of(self.all.iter().filter(|fact| is_wanted(fact)).cloned().collect())
     }
 
     /// Adds all facts of another list.
-    pub fn append(&mut self, mut others: Self) {
-        Arc::make_mut(&mut self.0).append(Arc::make_mut(&mut others.0));
+    pub fn append(&mut self, others: Self) {
+        let bytes = self.bytes.saturating_add(others.bytes);
+        others.into_iter().for_each(|fact| self.push(fact));
+        self.bytes = bytes;
     }
 
     /// The first value under this path.
     pub fn value(&self, path: &str) -> Option<&str> {
-        self.0.iter().find(|fact| fact.path == path).map(|fact| fact.value.as_str())
+        self.all.iter().find(|fact| fact.path == path).map(|fact| fact.value.as_str())
     }
 
     /// Every value under this path.
     pub fn values<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |fact| fact.path == path).map(|fact| fact.value.as_str())
+        self.all.iter().filter(move |fact| fact.path == path).map(|fact| fact.value.as_str())
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
-        self.0.iter()
+        self.all.iter()
     }
 }
 
@@ -253,6 +294,12 @@ fn is_certificate(text: &str) -> bool {
         if usize::from(u16::from_be_bytes([*high, *low])) == rest.len())
 }
 
+/// The most that the facts of one document take up in memory and on the screen. A path is written out for each value, so a
+/// short document with a long name and many values asks for any amount; one of a megabyte in which names are what names are
+/// takes half of it.
+pub(super) const BYTES_MAX: usize = 16 << 20;
+/// What a fact takes up beside its texts.
+const FACT_BYTES: usize = 64;
 /// Keys with longer names are numbered in paths.
 const NAME_BYTES_MAX: usize = 256;
 /// What of a digest is enough to name a key.
@@ -289,6 +336,63 @@ mod tests {
             assert!(paths.len() == facts.iter().count() && paths.contains("scope"), "{paths:?}");
             assert!(facts.iter().all(|fact| fact.value.chars().count() <= VALUE_CHARS_MAX));
         }
+    }
+
+    #[test]
+    fn a_path_for_each_value_fills_no_memory() {
+        let told = |json: &Value| {
+            let mut facts = Facts::default();
+            facts.add_json("metadata", json);
+            facts
+        };
+        for (name, values) in [(10_000, 20_000), (300_000, 170_000), (1, 400_000)] {
+            let (list, name) = (vec!["a"; values], "x".repeat(name));
+            for json in [serde_json::json!({ &name: list }), serde_json::json!({ &name: { "b": list } })] {
+                let facts = told(&json);
+                let kept: usize = facts.iter().map(Fact::bytes).sum();
+                assert!(facts.is_cut() && kept < BYTES_MAX + 1_024, "{values}: {kept} bytes");
+                let end = facts.iter().last().unwrap();
+                assert!(end.path == "not told" && end.value.contains(" metadata.x"), "{end:?}");
+            }
+        }
+        let jwk = |n: usize| {
+            serde_json::json!({"kid": format!("{n:064}"), "kty": "EC", "crv": "P-384", "use": "sig",
+            "alg": "ES384", "x": "A".repeat(64), "y": "A".repeat(64), "x5c": ["A".repeat(800)]})
+        };
+        let uris =
+            |count: usize| -> Value { (0..count).map(|n| format!("https://rp.example.org/{n}")).collect() };
+        let ordinary: Vec<Value> = (0..10_000)
+            .map(|n| serde_json::json!({"client_name": format!("service {n}"), "is_public": true}))
+            .collect();
+        for json in [
+            serde_json::json!({ "keys": (0..1_000).map(jwk).collect::<Vec<_>>() }),
+            serde_json::json!({"openid_relying_party": {"redirect_uris": uris(3_000)}}),
+            serde_json::json!({"federation_entity": {"services": ordinary}}),
+        ] {
+            let once = told(&json);
+            let (mut both, count) = (once.clone(), once.iter().count());
+            both.append(once);
+            assert!(
+                !both.is_cut() && both.iter().count() == 2 * count,
+                "claims and what is resolved of them"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_cut_stays_cut_with_others() {
+        let mut cut = Facts::default();
+        cut.add_whole("a", "x".repeat(BYTES_MAX));
+        let mut whole = Facts::default();
+        whole.add("b", "1");
+        whole.append(cut);
+        assert!(whole.is_cut());
+        assert_eq!(whole.iter().map(|fact| fact.path.as_str()).collect::<Vec<_>>(), ["b", "not told"]);
+        // As many items as there are.
+        let mut items = Facts::default();
+        items.add_whole("file", "x".repeat(BYTES_MAX));
+        items.add_whole("file", "y");
+        assert!(!items.is_cut() && items.iter().count() == 2);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 
 use serde::{Serialize, Serializer};
 
+use super::facts::BYTES_MAX as FACTS_BYTES_MAX;
 use super::line::Line;
-use super::{Fact, Facts, Print, RECORD};
+use super::{Fact, Facts, Print, RECORD, ROOM};
 use crate::base::bytes::{Digest, Hashing};
-use crate::base::disk::{Document, DocumentReader};
+use crate::base::disk::{self, Document, DocumentReader};
 use crate::base::fault::Fault;
 use crate::base::marks::{Short, long, short};
 
@@ -19,8 +20,9 @@ const HEAD: &str = "fedroot last signed v4";
 /// Of SAML metadata, they tell entities by less: their digests compare with none of now.
 const HEADS_BEFORE: [&str; 3] =
     ["fedroot last signed v1", "fedroot last signed v2", "fedroot last signed v3"];
-/// Longer lines are not believed: an entityID has at most a megabyte, six bytes for each when escaped.
-const LINE_BYTES_MAX: u64 = 8 << 20;
+/// Longer lines are neither written nor believed. The longest has all facts of a document, six bytes for each when escaped;
+/// an entityID has at most a megabyte.
+const LINE_BYTES_MAX: usize = 8 * FACTS_BYTES_MAX;
 /// What is read at a time where lines follow one another: some twenty.
 const LINES_BYTES: usize = 4 * 1024;
 /// The line of an entity whose name is empty.
@@ -43,14 +45,14 @@ struct Kept<'a> {
 pub(super) struct Recorder<'w> {
     to: BufWriter<&'w mut dyn Write>,
     count: u64,
-    failed: Option<io::Error>,
+    failed: Option<Fault>,
 }
 
 impl<'w> Recorder<'w> {
     /// Begins a record of a document of this kind.
     pub(super) fn new(to: &'w mut dyn Write, kind: &str) -> Self {
         let mut to = BufWriter::new(to);
-        let failed = writeln!(to, "{HEAD} {kind}").err();
+        let failed = writeln!(to, "{HEAD} {kind}").err().map(|error| unwritten(&error));
         Self { to, count: 0, failed }
     }
 
@@ -61,21 +63,37 @@ impl<'w> Recorder<'w> {
     }
 
     /// Ends the record.
-    pub(super) fn finish<'f>(mut self, facts: impl Iterator<Item = &'f Fact>) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// [`ROOM`] where no reader would take a line of it, and those of writing it.
+    pub(super) fn finish<'f>(mut self, facts: impl Iterator<Item = &'f Fact>) -> Result<(), Fault> {
         let kept = facts.filter(|fact| !fact.is_item()).map(|Fact { path, value, .. }| Kept { path, value });
         let mut line = b"facts ".to_vec();
         // neither does a text fail to be JSON, nor a vector to take it
         let _ = serde_json::Serializer::new(&mut line).collect_seq(kept);
+        line.push(b'\n');
         self.put(&line);
-        self.put(format!("\nend {}\n", self.count).as_bytes());
-        self.failed.map_or_else(|| self.to.flush(), Err)
+        self.put(format!("end {}\n", self.count).as_bytes());
+        self.failed.map_or_else(|| self.to.flush().map_err(|error| unwritten(&error)), Err)
     }
 
-    fn put(&mut self, bytes: &[u8]) {
-        if self.failed.is_none() {
-            self.failed = self.to.write_all(bytes).err();
+    fn put(&mut self, line: &[u8]) {
+        if self.failed.is_some() {
+            return;
         }
+        self.failed = if line.len() > LINE_BYTES_MAX {
+            let count = line.len();
+            Some(ROOM.fault(format!(
+                "the record for the next review would have a line of {count} bytes, and {LINE_BYTES_MAX} can be read again"
+            )).hint("shorten the names and values that the document has most of"))
+        } else {
+            self.to.write_all(line).err().map(|error| unwritten(&error))
+        };
     }
+}
+
+fn unwritten(error: &io::Error) -> Fault {
+    disk::fault("write", "the record of what is signed".as_ref(), error)
 }
 
 /// What a key line signed last. Of each entity six bytes and a quarter are in memory, and no text.
@@ -119,7 +137,7 @@ impl Last {
         let (mut is_of_now, mut compares) = (true, true);
         for number in 1_u64.. {
             line.clear();
-            let count = io::Read::take(&mut from, LINE_BYTES_MAX).read_line(&mut line);
+            let count = io::Read::take(&mut from, LINE_BYTES_MAX as u64).read_line(&mut line);
             let wrong = |why: &str| RECORD.fault(format!("line {number}: {why}"));
             let count = count.map_err(|error| wrong(&error.to_string()))?;
             match line.strip_suffix('\n') {
@@ -162,6 +180,22 @@ impl Last {
     /// What the document said as a whole.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Whether an entity or another item of this name stands in the record.
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Tells the names of all entities or other items, in their order.
+    pub fn names(&self, tell: &mut dyn FnMut(&str)) {
+        let mut lines = Lines::new(self);
+        for _ in 0..self.len() {
+            if let Some((name, _)) = lines.entity() {
+                tell(&name);
+            }
+            lines.go_on();
+        }
     }
 
     /// Which entity of the record has this name, and its digests.
@@ -255,7 +289,7 @@ impl<'a> Lines<'a> {
     /// A line that cannot be read is no entity's.
     fn read(&mut self) {
         self.line.clear();
-        if io::Read::take(&mut self.from, LINE_BYTES_MAX).read_until(b'\n', &mut self.line).is_err() {
+        if io::Read::take(&mut self.from, LINE_BYTES_MAX as u64).read_until(b'\n', &mut self.line).is_err() {
             self.line.clear();
         }
     }
@@ -351,6 +385,25 @@ mod tests {
             assert_eq!(number(key(hash, own).unwrap()), (hash >> 44, own));
         }
         assert_eq!(key(0, 1 << NUMBER_BITS), None);
+    }
+
+    /// Whatever a document says: what is written can be read, and what nobody could read is not written.
+    #[test]
+    fn what_is_written_can_be_read_again() {
+        let mut facts = Facts::default();
+        while !facts.is_cut() {
+            facts.add_whole("a\"\u{1}".repeat(1_000), "\u{1}".repeat(100_000));
+        }
+        let mut record = Vec::new();
+        Recorder::new(&mut record, "test").finish(facts.iter()).unwrap();
+        assert!(record.len() > 5 * FACTS_BYTES_MAX, "{}", record.len());
+        assert_eq!(read(record).unwrap().facts().iter().count(), facts.iter().count());
+        let mut refused = Vec::new();
+        let mut recorder = Recorder::new(&mut refused, "test");
+        recorder.item(&vec![b'a'; LINE_BYTES_MAX + 1]);
+        let fault = recorder.finish(Facts::default().iter()).unwrap_err();
+        assert_eq!(fault.code(), &ROOM, "{fault}");
+        assert!(refused.len() < 1_024, "{}", refused.len());
     }
 
     #[test]

@@ -78,10 +78,24 @@ pub const REASON: Code =
 pub const RECORD: Code =
     Code::new("review.last", Class::Usage, "the record of what a line signed last cannot be read");
 
+/// There is no room for what a document says, on the screen or in the record.
+pub const ROOM: Code =
+    Code::new("review.too-large", Class::Refused, "a document says more than a review has room for");
+
 /// No sequence number is left.
 pub const SEQUENCE: Code =
     Code::new("review.sequence", Class::Refused, "no sequence number is left to jump to");
 
 /// The codes of this room.
-pub const CODES: &[&Code] =
-    &[&PROFILE, &KIND, &ENVIRONMENT, &REFUSED, &UNCONFIRMED, &MISCONFIRMED, &REASON, &RECORD, &SEQUENCE];
+pub const CODES: &[&Code] = &[
+    &PROFILE,
+    &KIND,
+    &ENVIRONMENT,
+    &REFUSED,
+    &UNCONFIRMED,
+    &MISCONFIRMED,
+    &REASON,
+    &RECORD,
+    &ROOM,
+    &SEQUENCE,
+];

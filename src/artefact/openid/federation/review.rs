@@ -257,6 +257,10 @@ impl Surroundings for Together<'_> {
         self.outer.last(line, kind, subject)
     }
 
+    fn has_signed(&self, line: &Line, kind: &str, subject: &str) -> Result<bool, Fault> {
+        self.outer.has_signed(line, kind, subject)
+    }
+
     fn holders(&self, number: &str, but: (&Line, &str)) -> Result<Vec<(Line, Facts)>, Fault> {
         self.outer.holders(number, but)
     }

@@ -73,7 +73,7 @@ pub(super) fn keys(facts: &Facts, path: &str) -> Result<Vec<Value>, Fault> {
                 let sub = facts.value("sub").unwrap_or_default();
                 RECORD
                     .fault(format!("the record about {sub}: the key at {}: {fault}", fact.path))
-                    .hint("without that record in signed/ the next document counts as the first")
+                    .hint("put the record in signed/ back from a backup")
             })
         })
         .collect()

@@ -15,6 +15,7 @@ use crate::artefact::openid::identifier;
 use crate::artefact::openid::metadata_policy::OPERATORS;
 use crate::artefact::openid::statement::date;
 use crate::artefact::openid::{Form, Statement};
+use crate::base::bytes::{Digest, hex};
 use crate::base::fault::Fault;
 use crate::format::jose::thumbprint_of;
 use crate::format::json::{Map, Value};
@@ -172,10 +173,7 @@ fn change_of_keys(
     proof: Option<&str>,
     keys: &[Value],
 ) -> Result<(), Fault> {
-    let Some(last) = draft.terms.last else {
-        draft.breach("openid.subject.new", "nothing was signed about it before");
-        return Ok(());
-    };
+    let Some(last) = draft.terms.last else { return without_past(draft, configuration.sub()) };
     let old = known::keys(last.facts(), "jwks")?;
     let (before, now) = (known::thumbprints(&old), known::thumbprints(keys));
     if before == now || subject::is_proven(configuration, proof, (&old, keys), draft.terms)? {
@@ -193,6 +191,29 @@ fn change_of_keys(
             missing(&now, &before)
         ),
     );
+    Ok(())
+}
+
+/// Without a record nobody knows its old keys. Where there was one, its loss is explained by somebody, or met like a change of
+/// keys without a proof.
+fn without_past(draft: &mut Draft<'_>, sub: &str) -> Result<(), Fault> {
+    let (terms, form) = (draft.terms, Form::SubordinateStatement);
+    let is_lost = terms.vault.has_signed(&terms.key.line, form.name(), sub)?;
+    let lost = "a statement about it was signed before, and the record of that is gone";
+    match terms.released {
+        None if is_lost => draft.breach(
+            "openid.subject.key-proof",
+            format!(
+                "{lost}, signed/{}/{}-{}.last: nobody knows whether these are the keys of before; put it back from a backup, or \
+                 explain with --release-brake why it is gone, or that the statement never came out",
+                terms.key.line,
+                form.name(),
+                hex(Digest::of(sub.as_bytes()).as_bytes())
+            ),
+        ),
+        Some(_) if is_lost => draft.breach("openid.subject.new", lost),
+        _ => draft.breach("openid.subject.new", "nothing is known to have been signed about it before"),
+    }
     Ok(())
 }
 
