@@ -216,7 +216,6 @@ impl Profile {
     }
 }
 
-/// Refuses a profile.
 /// What a profile sets, one by one: names with dots between them, and values. Of a list, each value stands by itself.
 fn settings(text: &str) -> Vec<(String, String)> {
     let mut all = Vec::new();
@@ -246,6 +245,7 @@ fn put_settings(name: String, value: toml::Value, all: &mut Vec<(String, String)
     }
 }
 
+/// Refuses a profile.
 fn wrong<T>(why: &str) -> Result<T, Fault> {
     Err(PROFILE.fault(why.to_owned()))
 }
