@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::federation::id;
-use crate::support::world::{file, signs, world};
+use crate::support::world::{ANCHOR, file, signs, world};
 use crate::support::{Folder, Ran};
 
 fn verifies(folder: &Folder, more: &[&str]) -> Ran {
@@ -178,4 +178,18 @@ fn who_left_is_told_and_pruned_without_a_trace() {
     signs(&folder, &["--prune"]);
     let said: Value = serde_json::from_str(&verifies(&folder, &["--json"]).stdout).unwrap();
     assert_eq!((&said["coverage"]["gone"], &said["coverage"]["files"]), (&0.into(), &7.into()));
+}
+
+#[test]
+fn a_tree_with_proofs_is_verified_with_them() {
+    let folder = world(1);
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, format!("{text}\n[ledger]\nproof = true\n")).unwrap();
+    signs(&folder, &[]);
+    let ran = verifies(&folder, &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let mut proofs = fs::read_dir(folder.path("tree/proofs")).unwrap();
+    fs::remove_file(proofs.next().unwrap().unwrap().path()).unwrap();
+    refuses(&folder, "verify.altered", &["has another proof than in the index, or none"]);
 }
