@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::federation::id;
-use crate::support::world::{arguments, file, signs, world};
+use crate::support::world::{ANCHOR, arguments, file, signs, world};
 use crate::support::{Folder, Ran};
 
 fn verifies(folder: &Folder, more: &[&str]) -> Ran {
@@ -244,4 +244,18 @@ fn marks_are_judged_by_the_configuration_that_is_signed_with_them() {
     let ran = folder.fedroot(&arguments(&[]));
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("openid.trust-mark.issuer"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_tree_with_proofs_is_verified_with_them() {
+    let folder = world(1);
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, format!("{text}\n[ledger]\nproof = true\n")).unwrap();
+    signs(&folder, &[]);
+    let ran = verifies(&folder, &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let mut proofs = fs::read_dir(folder.path("tree/proofs")).unwrap();
+    fs::remove_file(proofs.next().unwrap().unwrap().path()).unwrap();
+    refuses(&folder, "verify.altered", &["has another proof than in the index, or none"]);
 }
