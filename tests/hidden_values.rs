@@ -76,7 +76,7 @@ fn what_cuts_a_value_after_it_was_signed_is_reported() {
 #[test]
 fn an_address_is_no_script_wherever_it_stands() {
     let world = World::new();
-    let rule = "saml.endpoint.script";
+    let script = "saml.endpoint.script";
     let policy = |name: &str, address: &str| {
         let (around, inside) =
             if name == "UsagePolicy" { ("PublicationInfo", name) } else { ("RegistrationInfo", name) };
@@ -114,17 +114,17 @@ fn an_address_is_no_script_wherever_it_stands() {
         },
     ];
     for place in places {
-        for script in ["javascript:x", "\n   \n  JavaScript:x", "data:text/html,x", "<![CDATA[vbscript:x]]>"]
+        for address in ["javascript:x", "\n   \n  JavaScript:x", "data:text/html,x", "<![CDATA[vbscript:x]]>"]
         {
-            let text = aggregate(&place(script));
-            assert!(rules_of(&world.examined(&text)).contains(rule), "{text}");
+            let text = aggregate(&place(address));
+            assert!(rules_of(&world.examined(&text)).contains(script), "{text}");
         }
         for address in ["https://a.example/javascript:x", "geo:52.1,4.3", ""] {
             let text = aggregate(&place(address));
-            assert!(!rules_of(&world.examined(&text)).contains(rule), "{text}");
+            assert!(!rules_of(&world.examined(&text)).contains(script), "{text}");
         }
     }
-    let found = |body: &str| rules_of(&world.examined(&aggregate(&logo(body)))).contains(rule);
+    let found = |body: &str| rules_of(&world.examined(&aggregate(&logo(body)))).contains(script);
     let long = format!("data:image/svg+xml;base64,{}", "A".repeat(70_000));
     assert!(found("data:image/svg+xml,%3Csvg onload=%22x%22/%3E") && found(&long));
     assert!(!found("data:image/svg+xml,%3Csvg/%3E") && !found("data:image/png;base64,AAAA"));

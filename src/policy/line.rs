@@ -75,7 +75,7 @@ fn parsed(digits: &str) -> Option<u128> {
     }
     let (most, last) = digits.split_at_checked(21)?;
     let last = said(last, 1, 6, &VALUES)?;
-    (last & 15 == 0).then_some(said(most, 21, 6, &VALUES)? << 2 | last >> 4)
+    (last.trailing_zeros() >= 4).then_some(said(most, 21, 6, &VALUES)? << 2 | last >> 4)
 }
 
 /// What the hexadecimal digits of an earlier version say: of the whole, or of the beginning of a part's.
