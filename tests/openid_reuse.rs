@@ -1,11 +1,11 @@
 //! Keys that sign for a federation serve nothing else, whoever says it and wherever: in a subject's metadata, in a statement's
 //! own, in a set. And what superiors say counts only as far as they are known to have said it.
 
-use fedroot::base::bytes::base64url;
+use fedroot::base::bytes::{base64, base64url, from_base64url};
 use fedroot::policy::RULES;
 use serde_json::{Value, json};
 
-use crate::openid_signing::{broken, found, jwk, told};
+use crate::openid_signing::{broken, found, jwk, public, told};
 
 const NOW: &str = "2026-11-01T00:00:00Z";
 const KIND: &str = "subordinate-statement";
@@ -37,6 +37,39 @@ fn a_key_of_a_subordinate_stands_in_no_other_list() {
         };
         assert!(taken(&own("k2")) && !taken(&own("k5")), "a key of the line that is {standing}");
     }
+}
+
+/// A key as readers take it that are less strict than we are.
+fn careless(name: &str) -> Vec<Value> {
+    let key = jwk(name);
+    let spki = public(name).spki().to_vec();
+    let with = |member: &str, value: Value| {
+        let mut odd = key.clone();
+        odd[member] = value;
+        odd
+    };
+    let x = key["x"].as_str().unwrap();
+    let mut nameless = key.clone();
+    nameless.as_object_mut().unwrap().remove("kty");
+    let set = json!({ "keys": [key] }).to_string();
+    let payload = base64url(set.as_bytes());
+    let percent: String = set.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    vec![
+        json!({ "jwk": with("x", format!("{x}=").into()) }),
+        json!({ "jwk": with("x", format!(" {}\n{}", &x[..9], &x[9..]).into()) }),
+        json!({ "jwk": with("x", x.replace('-', "+").replace('_', "/").into()) }),
+        json!({ "jwk": with("x", base64url(&[&[0][..], &from_base64url(x).unwrap()].concat()).into()) }),
+        json!({ "jwk": with("kty", "ec".into()) }),
+        json!({ "jwk": with("crv", "secp384r1".into()) }),
+        json!({ "jwk": nameless }),
+        json!({ "key": public(name).to_pem().unwrap() }),
+        json!({ "x5c": [base64(&spki)] }),
+        json!({"signed_jwks": {"payload": payload, "protected": "e30", "signature": "AAAA"}}),
+        json!({"jwks_uri": format!("data:application/json,{set}")}),
+        json!({"jwks_uri": format!("DATA:application/json;base64,{}", base64(set.as_bytes()))}),
+        json!({"jwks_uri": format!("data:,{percent}")}),
+        json!({"jwks": Value::from(set).to_string()}),
+    ]
 }
 
 /// Keys in the metadata of the subject's configuration, and in that of the statement about it.
@@ -78,11 +111,16 @@ fn a_federation_key_in_metadata_is_found_whoever_it_is_of() {
         json!({"jwks": format!(" [{text}]")}),
         json!({ "signed_jwks": signed }),
         json!({"more": [{"keys": {"a": "@jwk:k2"}}]}),
-    ] {
+    ]
+    .into_iter()
+    .chain(careless("k2"))
+    {
         let change = json!({"input": {"metadata": {"openid_provider": own}}});
         assert!(with(&change, &none).contains("openid.jwks.reused"), "{change}");
     }
-    for change in places(&json!("@jwks:k6")) {
+    let others = careless("k6").into_iter();
+    let others = others.map(|own| json!({"input": {"metadata": {"openid_provider": own}}}));
+    for change in places(&json!("@jwks:k6")).into_iter().chain(others) {
         let found = with(&change, &none);
         assert!(
             !found.contains("openid.jwks.reused") && !found.contains("openid.subject.key-taken"),

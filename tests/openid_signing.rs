@@ -47,7 +47,7 @@ fn read_key(name: &str) -> Box<dyn PrivateKey> {
     private_key(secret.to_pkcs8_der().unwrap().as_bytes()).unwrap()
 }
 
-fn public(name: &str) -> PublicKey {
+pub(crate) fn public(name: &str) -> PublicKey {
     key(name).public().unwrap()
 }
 

@@ -117,6 +117,30 @@ pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
 }
 
+/// Reads base64 as careless readers do: of either alphabet, padded or not, with white space anywhere, and bits that are left
+/// over dropped. For public text: what a strict reader refuses may still be what another one takes.
+pub fn from_careless_base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for digit in text.trim_end_matches(|c: char| c == '=' || c.is_ascii_whitespace()).bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ if digit.is_ascii_whitespace() => continue,
+            _ => return None,
+        };
+        (bits, count) = (bits << 6 | u32::from(value), count + 6);
+        if count >= 8 {
+            count -= 8;
+            bytes.extend((bits >> count).to_be_bytes().last());
+        }
+    }
+    Some(bytes)
+}
+
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
@@ -300,6 +324,21 @@ mod tests {
         assert_eq!(from_hex("007FfF"), Some(vec![0, 0x7f, 0xff]));
         for wrong in ["0", "0g", " 00", "00 ", "+1"] {
             assert_eq!(from_hex(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn careless_base64_is_what_any_reader_takes() {
+        for bytes in [&b""[..], b"a", b"ab", b"abc", &[0xfb, 0xff, 0xfe, 0x3e], &[0; 48]] {
+            let (padded, url) = (base64(bytes), base64url(bytes));
+            let broken = padded.chars().flat_map(|c| [c, '\n']).collect::<String>();
+            for text in [&padded, &url, &format!("{url}="), &format!(" {padded} "), &broken] {
+                assert_eq!(from_careless_base64(text).as_deref(), Some(bytes), "{text}");
+            }
+        }
+        assert_eq!(from_careless_base64("YR"), Some(b"a".to_vec()), "bits left over");
+        for wrong in ["YQ=A", "Y.Q", "{}", "ä"] {
+            assert_eq!(from_careless_base64(wrong), None, "{wrong}");
         }
     }
 

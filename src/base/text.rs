@@ -130,6 +130,19 @@ pub fn percent_encoded(text: &str) -> String {
     encoded
 }
 
+/// Reads what is percent-encoded (RFC 3986, section 2.1). What is not stays as it is.
+pub fn percent_decoded(text: &str) -> String {
+    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, behind @ ..] = rest {
+        let encoded = digit(behind.first()).zip(digit(behind.get(1))).filter(|_| *first == b'%');
+        let encoded = encoded.and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
+        bytes.push(encoded.unwrap_or(*first));
+        rest = if encoded.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Whether only its being a combining mark makes the standard library escape this character at the start of a text.
 fn is_mark(c: char) -> bool {
     !format!(" {c}").escape_debug().to_string().contains('\\')

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::statement::{Form, Statement, date};
-use super::Findings;
-use crate::base::bytes::from_base64url;
+use super::{Findings, metadata_keys};
 use crate::base::clock::Instant;
 use crate::base::fault::Fault;
 use crate::format::jose::{self, Jwk, JwkSet};
@@ -106,44 +105,6 @@ fn signing_key(statement: &Statement, set: &JwkSet, findings: &mut Findings) {
     findings.when(set.find(kid).is_none(), "openid.kid.unknown", || {
         format!("the key '{kid}' of the header is none of its jwks")
     });
-}
-
-/// The keys that stand in metadata, and the type of entity they are of: wherever they stand, as objects with a `kty`, and in
-/// texts that are JSON, or a JWS over it.
-pub(in super::super) fn metadata_keys(metadata: Option<&Value>) -> Vec<(&str, Value)> {
-    let mut found = Vec::new();
-    for (entity_type, own) in metadata.and_then(Value::as_object).into_iter().flatten() {
-        let mut keys = Vec::new();
-        seek(own, &mut keys);
-        found.extend(keys.into_iter().map(|key| (entity_type.as_str(), key)));
-    }
-    found
-}
-
-fn seek(value: &Value, keys: &mut Vec<Value>) {
-    match value {
-        Value::Array(all) => all.iter().for_each(|one| seek(one, keys)),
-        Value::Object(members) => {
-            if members.get("kty").is_some_and(Value::is_string) {
-                keys.push(value.clone());
-            }
-            members.values().for_each(|one| seek(one, keys));
-        }
-        Value::String(text) => {
-            let text = text.trim_ascii();
-            let inner = match text.split('.').collect::<Vec<_>>()[..] {
-                _ if text.starts_with(['{', '[']) => serde_json::from_str(text).ok(),
-                [_, payload, _] => {
-                    from_base64url(payload).and_then(|json| serde_json::from_slice(&json).ok())
-                }
-                _ => None,
-            };
-            if let Some(inner) = inner {
-                seek(&inner, keys);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Keys of protocols can be used, and none signs for the federation too (section 3.1.1), whatever it says of itself.

@@ -3,12 +3,13 @@
 mod claims;
 mod keys;
 mod marks;
+mod metadata;
 mod superior;
 
 pub(super) use self::claims::STANDARD;
 use std::collections::BTreeMap;
 
-pub(super) use self::keys::metadata_keys;
+pub(super) use self::metadata::metadata_keys;
 use super::identifier::{not_a_url, not_an_identifier};
 use super::statement::{Form, Found, Statement};
 use crate::base::clock::Instant;
