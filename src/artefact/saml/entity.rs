@@ -1,11 +1,15 @@
 //! Puts one entity together from the events of its element: plain data for the rules, a digest for the difference. What a
 //! group says of its entities is put together so, too.
 
+use std::sync::Arc;
+
 use super::bare::{self, Bare, Number};
 use super::content::Content;
 use super::element::{Element, FED, REMD, XML, XSI};
+use super::inheritance::Inheritance;
 use super::key_info::KeyInfo;
 use super::places::Places;
+use super::room::Room;
 use super::{MD, certificate, private};
 use crate::format::xml::{Position, StartTag};
 use crate::policy::{
@@ -16,8 +20,6 @@ use crate::policy::{
 const SECURITY_CONTACT: &str = "http://refeds.org/metadata/contactType/security";
 const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 
-/// Parts of one kind that are looked at in one entity.
-const PARTS_MAX: usize = 2_000;
 /// Bytes of one text that are looked at.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
@@ -49,6 +51,7 @@ pub(super) struct Buffers {
 /// An entity in the making.
 pub(super) struct Assembler {
     entity: Entity,
+    room: Room,
     /// How deep its element is.
     pub(super) depth: usize,
     /// The digest of what it says, where somebody compares.
@@ -75,15 +78,6 @@ pub(super) struct Assembler {
     is_registered_by_group: bool,
 }
 
-/// Adds a part, unless there are too many.
-fn push<T>(parts: &mut Vec<T>, part: T, is_cut: &mut bool) {
-    if parts.len() < PARTS_MAX {
-        parts.push(part);
-    } else {
-        *is_cut = true;
-    }
-}
-
 fn owned(tag: StartTag<'_>, name: &str) -> Option<String> {
     tag.attribute(name).map(str::to_owned)
 }
@@ -100,6 +94,7 @@ impl Assembler {
         };
         Self {
             entity,
+            room: Room::ENTITY,
             depth: tag.depth(),
             content: is_digested.then(|| std::mem::take(&mut buffers.content)),
             taking: None,
@@ -118,39 +113,37 @@ impl Assembler {
         }
     }
 
-    /// Says first what a group says of each entity in it, and what tells that group.
-    pub(super) fn inherit(&mut self, group: &Self, around: &[u8]) {
-        let Entity { attributes, authorities, groups, registrations, is_cut, .. } = &group.entity;
-        self.absorb(around);
-        for registration in registrations {
-            self.absorb(registration.authority.as_deref().unwrap_or_default().as_bytes());
-            self.absorb(&[2]);
+    /// A group begins, inside this one: it says so much at most, together with those around it.
+    pub(super) fn group(tag: StartTag<'_>, outer: Option<&Self>) -> Self {
+        let room = outer.map_or(Room::GROUPS, |outer| outer.room);
+        Self { room, ..Self::new(tag, false, Buffers::default()) }
+    }
+
+    /// Begins with what its group hands down.
+    pub(super) fn inherit(&mut self, from: &Inheritance) {
+        if let Some(content) = &mut self.content {
+            content.begin(&from.content);
         }
-        for (name, value) in attributes {
-            self.absorb(name.as_bytes());
-            self.absorb(&[0]);
-            self.absorb(value.as_bytes());
-            self.absorb(&[2]);
-        }
-        for authority in authorities {
-            self.absorb(&authority.told);
-        }
-        self.entity.groups.clone_from(groups);
-        self.entity.registrations.clone_from(registrations);
-        self.is_registered_by_group = !registrations.is_empty();
-        self.entity.attributes.clone_from(attributes);
-        self.entity.authorities.clone_from(authorities);
-        self.entity.is_cut |= is_cut;
+        self.entity.inherited.clone_from(&from.given);
+        self.entity.registrations.clone_from(&from.registrations);
+        self.is_registered_by_group = !from.registrations.is_empty();
+        self.room.is_cut |= from.is_cut;
+    }
+
+    /// What a group hands down, which this tells.
+    pub(super) fn hand_down(&self, around: &[u8]) -> Inheritance {
+        Inheritance::of(&self.entity, self.room.is_cut, around)
     }
 
     /// It is a group of this name.
     pub(super) fn stand_in(&mut self, name: Option<&str>) {
         if let Some(name) = name {
-            push(&mut self.entity.groups, name.to_owned(), &mut self.entity.is_cut);
+            let given = Arc::make_mut(self.entity.inherited.get_or_insert_default());
+            self.room.push(&mut given.groups, name.to_owned());
         }
     }
 
-    /// Its keys that vouch for others, so far.
+    /// Its own keys that vouch for others, so far.
     pub(super) fn authorities(&self) -> &[Key] {
         &self.entity.authorities
     }
@@ -162,21 +155,21 @@ impl Assembler {
     /// Takes in what there may be many of.
     fn listed(&mut self, tag: StartTag<'_>, element: Element) {
         let entity = &mut self.entity;
-        let (role, cut) = (entity.roles.last_mut(), &mut entity.is_cut);
+        let (role, room) = (entity.roles.last_mut(), &mut self.room);
         match (element, role) {
             (Element::KeyDescriptor, Some(role)) => {
-                push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() }, cut);
+                room.push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() });
             }
             (Element::RequestedAttribute, Some(role)) => {
-                push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
+                room.push(&mut role.requested, owned(tag, "Name").unwrap_or_default());
             }
             (Element::ContactPerson, _) => {
                 let purpose = owned(tag, "contactType").unwrap_or_default();
                 let is_security = tag.attribute_ns(REMD, "contactType") == Some(SECURITY_CONTACT);
-                push(&mut entity.contacts, Contact { purpose, is_security, ..Contact::default() }, cut);
+                room.push(&mut entity.contacts, Contact { purpose, is_security, ..Contact::default() });
             }
             (Element::Algorithm, _) => {
-                push(&mut entity.algorithms, owned(tag, "Algorithm").unwrap_or_default(), cut);
+                room.push(&mut entity.algorithms, owned(tag, "Algorithm").unwrap_or_default());
             }
             _ => {}
         }
@@ -195,7 +188,7 @@ impl Assembler {
         }
         let is_child = tag.depth() == self.depth + 1;
         if let Some(what) = self.places.start(tag, element, self.depth, &self.entity) {
-            push(&mut self.entity.misplaced, what, &mut self.entity.is_cut);
+            self.room.push(&mut self.entity.misplaced, what);
             if element == Element::RegistrationInfo {
                 return;
             }
@@ -224,7 +217,7 @@ impl Assembler {
                 self.take(Place::Certificate, tag);
             }
             Element::KeyAuthority if self.authority.is_none() => {
-                push(&mut self.entity.authorities, Key::default(), &mut self.entity.is_cut);
+                self.room.push(&mut self.entity.authorities, Key::default());
                 self.authority = Some(tag.depth());
             }
             Element::KeyValue => self.bare = Some((tag.depth(), Bare::default())),
@@ -262,13 +255,7 @@ impl Assembler {
             settings,
             ..Role::default()
         };
-        // What roles hold is bounded for all of them together.
-        let held = self.entity.roles.iter().map(Role::parts).sum::<usize>();
-        if held < PARTS_MAX {
-            push(&mut self.entity.roles, role, &mut self.entity.is_cut);
-        } else {
-            self.entity.is_cut = true;
-        }
+        self.room.push(&mut self.entity.roles, role);
     }
 
     fn endpoint(&mut self, tag: StartTag<'_>) {
@@ -282,7 +269,7 @@ impl Assembler {
             is_default: owned(tag, "isDefault"),
         };
         if let Some(role) = self.entity.roles.last_mut() {
-            push(&mut role.endpoints, endpoint, &mut self.entity.is_cut);
+            self.room.push(&mut role.endpoints, endpoint);
         }
     }
 
@@ -298,7 +285,7 @@ impl Assembler {
                     instant: owned(tag, "registrationInstant"),
                     policies: 0,
                 };
-                push(&mut self.entity.registrations, registration, &mut self.entity.is_cut);
+                self.room.push(&mut self.entity.registrations, registration);
             }
             _ => {
                 if let Some(registration) = self.entity.registrations.last_mut() {
@@ -313,7 +300,7 @@ impl Assembler {
             (Element::Attribute, Some((_, name))) => {
                 *name = owned(tag, "Name").unwrap_or_default();
                 if tag.attribute("NameFormat") != Some(NAME_FORMAT_URI) {
-                    push(&mut self.entity.unformatted, name.clone(), &mut self.entity.is_cut);
+                    self.room.push(&mut self.entity.unformatted, name.clone());
                 }
             }
             (Element::AttributeValue, Some(_)) => self.take(Place::Attribute, tag),
@@ -359,7 +346,7 @@ impl Assembler {
         if fits {
             self.buffers.text.push_str(text);
         } else if !matches!(self.taking, Some((Place::Logo, _))) {
-            self.entity.is_cut = true;
+            self.room.is_cut = true;
         } else if self.buffers.text.is_empty() {
             // how it begins and that it is too long is all that is asked of an image
             self.buffers.text.extend(text.chars().take(TEXT_BYTES_MAX));
@@ -383,47 +370,51 @@ impl Assembler {
         if let Some((_, bare)) = self.bare.take_if(|(started, _)| *started == depth) {
             self.bare_key(bare.read());
         }
-        if let Some(told) = self.key_info.end(depth)
-            && let Some(key) = self.key()
-        {
-            key.told.extend_from_slice(&told);
+        if let Some(told) = self.key_info.end(depth) {
+            let mut room = self.room;
+            if let Some(key) = self.key()
+                && room.take(1, told.len())
+            {
+                key.told.extend_from_slice(&told);
+            }
+            self.room = room;
         }
         self.authority.take_if(|started| *started == depth);
     }
 
     fn bare_key(&mut self, bare: Option<Certificate>) {
-        let mut is_cut = self.entity.is_cut;
+        let mut room = self.room;
         if let Some(key) = self.key() {
-            push(&mut key.others, bare, &mut is_cut);
+            room.push(&mut key.others, bare);
         }
-        self.entity.is_cut = is_cut;
+        self.room = room;
     }
 
     fn put(&mut self, place: Place) {
-        let cut = &mut self.entity.is_cut;
+        let room = &mut self.room;
         let text = self.buffers.text.as_str();
         let role = self.entity.roles.last_mut();
         let mut labelled = || Text { value: text.to_owned(), ..std::mem::take(&mut self.label) };
         match (place, role) {
             (Place::Address, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
-                    push(&mut contact.addresses, text.to_owned(), cut);
+                    room.push(&mut contact.addresses, text.to_owned());
                 }
             }
             (Place::Attribute, _) => {
                 let name = self.attribute.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
-                push(&mut self.entity.attributes, (name, text.trim().to_owned()), cut);
+                room.push(&mut self.entity.attributes, (name, text.trim().to_owned()));
             }
             (Place::Organization, _) => {
                 if let Some(organization) = &mut self.entity.organization {
-                    push(&mut organization.texts, labelled(), cut);
+                    room.push(&mut organization.texts, labelled());
                 }
             }
             (Place::Scope, role) => {
                 let scope = Scope { is_regexp: self.is_regexp, value: text.trim().to_owned() };
-                push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope, cut);
+                room.push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope);
             }
-            (Place::Ui, Some(role)) => push(&mut role.texts, labelled(), cut),
+            (Place::Ui, Some(role)) => room.push(&mut role.texts, labelled()),
             (Place::GivenName, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
                     contact.is_named |= !text.trim().is_empty();
@@ -434,10 +425,10 @@ impl Assembler {
                 let location = text.trim().to_owned();
                 let endpoint = Endpoint { service, binding: FED.to_owned(), location, ..Endpoint::default() };
                 if let Some(role) = role {
-                    push(&mut role.endpoints, endpoint, cut);
+                    room.push(&mut role.endpoints, endpoint);
                 }
             }
-            (Place::Logo, Some(role)) => push(&mut role.logos, text.to_owned(), cut),
+            (Place::Logo, Some(role)) => room.push(&mut role.logos, text.to_owned()),
             (Place::Certificate, _) => self.certificate(),
             (Place::Number(Number::Der), _) => {
                 let key = bare::read_der(text);
@@ -470,11 +461,11 @@ impl Assembler {
             self.has_private_key |= private::is(text);
         }
         std::mem::swap(text, last);
-        let mut is_cut = self.entity.is_cut;
+        let mut room = self.room;
         if let Some(key) = self.key() {
-            push(&mut key.certificates, certificate, &mut is_cut);
+            room.push(&mut key.certificates, certificate);
         }
-        self.entity.is_cut = is_cut;
+        self.room = room;
     }
 
     fn absorb(&mut self, bytes: &[u8]) {
@@ -492,6 +483,7 @@ impl Assembler {
             self.entity.content = content.finish();
             self.buffers.content = content;
         }
+        self.entity.is_cut = self.room.is_cut;
         (self.entity, self.buffers)
     }
 }
