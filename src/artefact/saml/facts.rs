@@ -120,7 +120,7 @@ impl<'a> Collector<'a> {
                 }
                 // only rules look at more of it
                 if is_blank && text.len() > 1 {
-                    self.pieces.clear(); // no key has two blanks in a row
+                    self.pieces.blank(text);
                 } else if self.examiner.is_some() && self.pieces.holds_with(text) {
                     self.leaked("in PEM");
                 }
@@ -148,6 +148,7 @@ impl<'a> Collector<'a> {
                 }
             }
             Event::End(tag) => {
+                self.end_text();
                 for (rule, what) in self.oddities.end(tag.name()) {
                     self.split_values += u64::from(rule == COMMENT);
                     self.breach(rule, what);
@@ -156,6 +157,12 @@ impl<'a> Collector<'a> {
             }
         }
         Ok(())
+    }
+
+    fn end_text(&mut self) {
+        if self.pieces.end() {
+            self.leaked("in base64 or JSON");
+        }
     }
 
     fn end(&mut self, depth: usize) {
@@ -182,6 +189,7 @@ impl<'a> Collector<'a> {
         } else if tag.namespace() == MD {
             self.nested_expiry(tag);
         }
+        self.end_text();
         let (element, is_odd) = Element::of(tag);
         self.oddities.start(element.is_value());
         if self.examiner.is_some() {
