@@ -249,6 +249,53 @@ fn private_keys_are_found_wherever_they_are_pasted() {
 }
 
 #[test]
+fn private_keys_are_found_as_people_paste_and_writers_of_xml_escape_them() {
+    let world = World::new();
+    let found = |text: &str| rules_of(&world.examined(text)).contains("saml.private-key");
+    let pem = fs::read_to_string(root().join("tests/keys/p384.pem")).unwrap();
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let public = r#"{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}"#;
+    let private = public.replace('}', r#","d":"AA"}"#);
+    for text in pasted(&private, &body) {
+        assert!(found(&text), "{text}");
+    }
+    let spki = Base64::encode_string(world.signer.public().unwrap().spki());
+    for text in pasted(public, &spki).into_iter().chain(pasted("{}", &certificates()[0])) {
+        assert!(!found(&text), "{text}");
+    }
+}
+
+/// A JSON Web Key, or what else is one text, and something in base64, each wherever it can stand.
+fn pasted(jwk: &str, base64: &str) -> [String; 20] {
+    let a = |inner: &str| aggregate(&entity("https://a.example/", inner));
+    let value = |text: &str| a(&extensions(&format!("<x:k>{text}</x:k>")));
+    let attribute = |text: &str| a(&extensions(&format!("<x:k y=\"{text}\"/>")));
+    let folded: Vec<_> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    [
+        value(jwk),
+        value(&format!("<![CDATA[{jwk}]]>")),
+        value(&jwk.replace('"', "&#34;")),
+        value(&jwk.replace('"', "&quot;")),
+        value(&jwk.replace('{', "&#123;").replace('"', "&#x22;")),
+        value(&jwk.replace(',', "&#10;  &#10;  ,")),
+        value(&jwk.replace(',', ",<!--x-->")),
+        attribute(&jwk.replace('"', "&quot;")),
+        attribute(jwk).replace(&format!("\"{jwk}\""), &format!("'{jwk}'")),
+        value(base64),
+        value(&format!("key: {base64}")),
+        value(&format!("data:application/pkcs8;base64,{base64}")),
+        value(&format!("&#{};{}", base64.as_bytes()[0], &base64[1..])),
+        value(&folded.join("&#13;\n  ")),
+        attribute(base64),
+        attribute(&folded.join("&#10;")),
+        a(&format!("<!-- {base64} -->")),
+        a(&format!("<!--{jwk}-->")),
+        a(&format!("<?x {base64}?>")),
+        a(&format!("<?x {jwk}?>")),
+    ]
+}
+
+#[test]
 fn a_record_of_an_earlier_version_compares_with_nothing() {
     let world = World::new();
     let text = aggregate(&provider("https://a.example/", "<ds:KeyName>a</ds:KeyName>"));

@@ -5,7 +5,8 @@ use std::fs;
 
 use fedroot::key::PrivateKey;
 
-use crate::rules::{PROFILE, examined, read_key, rules_of};
+use crate::hidden::{aggregate, attributes, authority, extensions, group};
+use crate::rules::{PROFILE, entity, examined, read_key, rules_of};
 use crate::support::root;
 
 /// An aggregate in which everything is right, with something in the place of something else.
@@ -136,4 +137,101 @@ fn an_entity_that_is_not_looked_at_as_a_whole_is_not_signed() {
     let examined = examined(&text, signer.as_ref(), PROFILE, None);
     let cut = examined.findings.iter().find(|finding| finding.rule.id == "saml.entity.too-large").unwrap();
     assert!(cut.blocks());
+}
+
+#[test]
+fn whatever_an_entity_has_many_of_counts() {
+    let signer = read_key("p384");
+    let certificates = |count: usize| {
+        format!(
+            "<ds:KeyInfo><ds:X509Data>{}</ds:X509Data></ds:KeyInfo>",
+            "<ds:X509Certificate/>".repeat(count)
+        )
+    };
+    let descriptor = |inner: &str| format!("<md:KeyDescriptor>{inner}</md:KeyDescriptor>");
+    let before_services =
+        |what: &str| with("<md:SingleSignOnService", &format!("{what}<md:SingleSignOnService"));
+    let contact = |addresses: usize| {
+        let addresses = "<md:EmailAddress/>".repeat(addresses);
+        with(
+            "</md:EntityDescriptor>",
+            &format!(
+                "<md:ContactPerson contactType=\"other\">{addresses}</md:ContactPerson></md:EntityDescriptor>"
+            ),
+        )
+    };
+    let named = |name: &str, values: usize| {
+        let values = "<saml:AttributeValue/>".repeat(values);
+        let attribute = format!(
+            "<a:EntityAttributes xmlns:a='urn:oasis:names:tc:SAML:metadata:attribute' xmlns:saml='urn:oasis:names:tc:SAML:2.0:assertion'><saml:Attribute Name='{name}'>{values}</saml:Attribute></a:EntityAttributes>"
+        );
+        with("<md:Extensions><mdrpi:Reg", &format!("<md:Extensions>{attribute}<mdrpi:Reg"))
+    };
+    let is_cut = |text: &str| found(signer.as_ref(), text).contains("saml.entity.too-large");
+    for (name, few, many) in [
+        (
+            "keys",
+            before_services(&descriptor("").repeat(500)),
+            before_services(&descriptor("").repeat(2_000)),
+        ),
+        (
+            "certificates of all keys together",
+            before_services(&descriptor(&certificates(50)).repeat(20)),
+            before_services(&descriptor(&certificates(200)).repeat(20)),
+        ),
+        (
+            "keys without certificates",
+            before_services(&descriptor("<ds:KeyInfo><ds:KeyValue/></ds:KeyInfo>").repeat(300)),
+            before_services(&descriptor("<ds:KeyInfo><ds:KeyValue/></ds:KeyInfo>").repeat(700)),
+        ),
+        (
+            "what tells a key",
+            before_services(&descriptor(&"<ds:KeyInfo/>".repeat(1_000))),
+            before_services(&descriptor(&"<ds:KeyInfo/>".repeat(2_000))),
+        ),
+        ("addresses", contact(1_000), contact(2_000)),
+        (
+            "attributes of roles",
+            before_services(""),
+            with(
+                "</md:IDPSSODescriptor>",
+                &format!("</md:IDPSSODescriptor>{}", "<md:RoleDescriptor a='' b='' c=''/>".repeat(600)),
+            ),
+        ),
+        ("bytes of texts", named(&"x".repeat(60_000), 20), named(&"x".repeat(60_000), 40)),
+    ] {
+        assert!(!is_cut(&few), "{name}");
+        assert!(is_cut(&many), "{name}");
+    }
+}
+
+#[test]
+fn a_group_that_says_more_than_each_of_its_entities_can_be_given_is_not_signed() {
+    let signer = read_key("p384");
+    let cut = |text: &str| {
+        let examined = examined(text, signer.as_ref(), PROFILE, None);
+        let found = examined.findings.into_iter().find(|finding| finding.rule.id == "saml.entity.too-large");
+        found.map_or(0, |finding| if finding.blocks() { finding.count } else { 0 })
+    };
+    let two = entity("https://a.example/", "") + &entity("https://b.example/", "");
+    let values = |count: usize| {
+        extensions(&attributes(&"</saml:AttributeValue><saml:AttributeValue>".repeat(count - 1)))
+    };
+    let keys = |count: usize| extensions(&authority(&"</ds:KeyInfo><ds:KeyInfo>".repeat(count - 1)));
+    let long = |bytes: usize| extensions(&attributes(&"x".repeat(bytes)));
+    for (name, few, many) in [
+        ("attributes", values(100), values(201)),
+        ("keys that vouch", keys(100), keys(201)),
+        ("text", long(10_000), long(20_000)),
+    ] {
+        assert_eq!(cut(&aggregate(&(few.clone() + &two))), 0, "{name}");
+        assert_eq!(cut(&aggregate(&(many.clone() + &two))), 2, "{name}");
+        // groups around an entity have their room together
+        assert_eq!(cut(&aggregate(&group("g", &(many + &two)))), 2, "{name}");
+        assert_eq!(cut(&aggregate(&(few.clone() + &group("g", &(few.clone() + &two)) + &two))), 2, "{name}");
+        // and groups beside each other do not share it
+        let beside = group("g", &(few.clone() + &entity("https://a.example/", "")));
+        assert_eq!(cut(&aggregate(&(beside.clone() + &beside))), 0, "{name}");
+    }
+    assert_eq!(cut(&aggregate(&group(&"g".repeat(20_000), &two))), 2, "a name");
 }

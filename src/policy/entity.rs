@@ -2,6 +2,7 @@
 //! past, one entity at a time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::base::bytes::Digest;
 use crate::base::clock::Instant;
@@ -20,11 +21,11 @@ pub struct Entity {
     pub roles: Vec<Role>,
     /// Who registered it.
     pub registrations: Vec<Registration>,
-    /// Its entity attributes, those of its groups first: name and value.
+    /// What its groups give it.
+    pub inherited: Option<Arc<Inherited>>,
+    /// Entity attributes of its own: name and value.
     pub attributes: Vec<(String, String)>,
-    /// The names of the groups that it stands in, the root's aside, the outermost first.
-    pub groups: Vec<String>,
-    /// Keys that vouch for its keys (shibmd:KeyAuthority), those of its groups first.
+    /// Keys of its own that vouch for its keys (shibmd:KeyAuthority).
     pub authorities: Vec<Key>,
     /// The names of those whose NameFormat is not that of a URI.
     pub unformatted: Vec<String>,
@@ -42,6 +43,17 @@ pub struct Entity {
     pub content: [u8; 16],
     /// Whether it has more parts than are looked at.
     pub is_cut: bool,
+}
+
+/// What groups give every entity in them, the outermost first.
+#[derive(Clone, Debug, Default)]
+pub struct Inherited {
+    /// The names of the groups, the root's aside.
+    pub groups: Vec<String>,
+    /// Entity attributes: name and value.
+    pub attributes: Vec<(String, String)>,
+    /// Keys that vouch for the keys of each (shibmd:KeyAuthority).
+    pub authorities: Vec<Key>,
 }
 
 /// A place in a document, for people.
@@ -235,12 +247,27 @@ impl Entity {
     /// All keys, its own and those that vouch for them, each with the role or extension that it stands in.
     pub(super) fn all_keys(&self) -> impl Iterator<Item = (&str, &Key)> {
         let own = self.roles.iter().flat_map(|role| role.keys.iter().map(|key| (role.name.as_str(), key)));
-        own.chain(self.authorities.iter().map(|key| (KEY_AUTHORITY, key)))
+        own.chain(self.authorities().map(|key| (KEY_AUTHORITY, key)))
     }
 
     /// All endpoints.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.roles.iter().flat_map(|role| &role.endpoints)
+    }
+
+    /// The names of the groups that it stands in, the root's aside, the outermost first.
+    pub fn groups(&self) -> impl Iterator<Item = &String> {
+        self.inherited.iter().flat_map(|given| &given.groups)
+    }
+
+    /// Its entity attributes, those of its groups first: name and value.
+    pub fn attributes(&self) -> impl Iterator<Item = &(String, String)> {
+        self.inherited.iter().flat_map(|given| &given.attributes).chain(&self.attributes)
+    }
+
+    /// Keys that vouch for its keys, those of its groups first.
+    pub fn authorities(&self) -> impl Iterator<Item = &Key> {
+        self.inherited.iter().flat_map(|given| &given.authorities).chain(&self.authorities)
     }
 
     /// Whether it has this role.
@@ -250,7 +277,7 @@ impl Entity {
 
     /// Whether it has an entity attribute of this name and value.
     pub fn claims(&self, name: &str, value: &str) -> bool {
-        self.attributes.iter().any(|(own, said)| own == name && said == value)
+        self.attributes().any(|(own, said)| own == name && said == value)
     }
 
     /// Every text that people read, with what it is.
@@ -261,14 +288,6 @@ impl Entity {
 }
 
 impl Role {
-    /// How many parts it has.
-    pub fn parts(&self) -> usize {
-        let Self { endpoints, keys, scopes, texts, logos, requested, settings, .. } = self;
-        [endpoints.len(), keys.len(), scopes.len(), texts.len(), logos.len(), requested.len(), settings.len()]
-            .iter()
-            .sum()
-    }
-
     /// Whether it supports this protocol.
     pub fn speaks(&self, protocol: &str) -> bool {
         self.protocols.iter().any(|all| all.split_whitespace().any(|one| one == protocol))

@@ -26,8 +26,8 @@ pub use batch::{BatchApproval, Turn};
 pub use confirmation::{Challenge, Confirmation, Confirmed, Request};
 pub use difference::{Change, Difference, EntityChange};
 pub use entity::{
-    Certificate, Contact, Endpoint, Entity, Key, Organization, Place, Registration, Role, Scope, Strength,
-    Text,
+    Certificate, Contact, Endpoint, Entity, Inherited, Key, Organization, Place, Registration, Role, Scope,
+    Strength, Text,
 };
 pub use examine::{Carried, Examined, Examiner};
 pub use facts::{Fact, Facts, Items, clip, element, member};

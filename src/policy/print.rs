@@ -176,7 +176,7 @@ fn keys(entity: &Entity, texts: &mut Texts) {
             texts.listed([&role.name, "\0"], [purpose, "\0"], &key.told);
         }
     }
-    for authority in &entity.authorities {
+    for authority in entity.authorities() {
         texts.listed(["\0"], [], &authority.told);
     }
 }
@@ -212,10 +212,10 @@ fn registrar(entity: &Entity, texts: &mut Texts) {
 }
 
 fn attributes(entity: &Entity, texts: &mut Texts) {
-    for group in &entity.groups {
+    for group in entity.groups() {
         texts.add(["\0", group]);
     }
-    for (name, value) in &entity.attributes {
+    for (name, value) in entity.attributes() {
         texts.add([name, "\0", value]);
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn weight(entity: &Entity) -> Option<&'static str> {
     if roles.iter().any(|role| ASSERTING.contains(&role.name.as_str()) || !role.scopes.is_empty()) {
         return Some("scopes");
     }
-    (!entity.attributes.is_empty()).then_some("attributes")
+    entity.attributes().next().map(|_| "attributes")
 }
 
 /// What it says in a part that is told apart: for each text of the part's digest, in their order, the values that it is of.
@@ -129,8 +129,8 @@ fn values(entity: &Entity, part: &'static str) -> Vec<Vec<Said>> {
             entity.registrations.iter().map(registration).collect()
         }
         "attributes" => {
-            let groups = entity.groups.iter().map(|name| one("in the group", name));
-            groups.chain(entity.attributes.iter().map(|(name, value)| one(name, value))).collect()
+            let groups = entity.groups().map(|name| one("in the group", name));
+            groups.chain(entity.attributes().map(|(name, value)| one(name, value))).collect()
         }
         "roles" => {
             let cached = entity.cache_duration.iter().map(|span| one("cacheDuration", span));

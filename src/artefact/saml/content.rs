@@ -40,6 +40,12 @@ impl Content {
         }
     }
 
+    /// Begins as this one, which goes on being what it is.
+    pub(super) fn begin(&mut self, with: &Self) {
+        self.hash.clone_from(&with.hash);
+        self.unhashed.extend_from_slice(&with.unhashed);
+    }
+
     /// The beginning of the digest, as the record has it; then it begins anew.
     pub(super) fn finish(&mut self) -> [u8; 16] {
         self.hash.update(&self.unhashed);

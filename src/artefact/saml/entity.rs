@@ -1,20 +1,22 @@
 //! Puts one entity together from the events of its element: plain data for the rules, a digest for the difference. What a
 //! group says of its entities is put together so, too.
 
+use std::sync::Arc;
+
 use super::bare::{self, Bare, Number};
 use super::content::Content;
 use super::element::{Element, FED, XML};
+use super::inheritance::Inheritance;
 use super::key_info::KeyInfo;
 use super::parts::{contact, endpoint, owned, registration, role};
 use super::places::Places;
+use super::room::Room;
 use super::{certificate, private};
 use crate::format::xml::{Position, StartTag};
-use crate::policy::{self, Certificate, Endpoint, Entity, Key, Organization, Role, Scope, Text};
+use crate::policy::{self, Certificate, Endpoint, Entity, Key, Organization, Scope, Text};
 
 const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 
-/// Parts of one kind that are looked at in one entity.
-const PARTS_MAX: usize = 2_000;
 /// Bytes of one text that are looked at.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
@@ -47,6 +49,7 @@ pub(super) struct Buffers {
 /// An entity in the making.
 pub(super) struct Assembler {
     entity: Entity,
+    room: Room,
     /// How deep its element is.
     pub(super) depth: usize,
     /// The digest of what it says, where somebody compares.
@@ -73,15 +76,6 @@ pub(super) struct Assembler {
     is_registered_by_group: bool,
 }
 
-/// Adds a part, unless there are too many.
-fn push<T>(parts: &mut Vec<T>, part: T, is_cut: &mut bool) {
-    if parts.len() < PARTS_MAX {
-        parts.push(part);
-    } else {
-        *is_cut = true;
-    }
-}
-
 impl Assembler {
     /// Begins at the entity's start tag; its content is digested only where somebody compares, by way of these buffers.
     pub(super) fn new(tag: StartTag<'_>, is_digested: bool, mut buffers: Buffers) -> Self {
@@ -94,6 +88,7 @@ impl Assembler {
         };
         Self {
             entity,
+            room: Room::ENTITY,
             depth: tag.depth(),
             content: is_digested.then(|| std::mem::take(&mut buffers.content)),
             taking: None,
@@ -112,42 +107,37 @@ impl Assembler {
         }
     }
 
-    /// Says first what a group says of each entity in it, and what tells that group.
-    pub(super) fn inherit(&mut self, group: &Self, around: &[u8]) {
-        let Entity { attributes, authorities, groups, registrations, is_cut, .. } = &group.entity;
-        self.absorb(around);
-        for registration in registrations {
-            self.absorb(registration.authority.as_deref().unwrap_or_default().as_bytes());
-            self.absorb(&[2]);
+    /// A group begins, inside this one: it says so much at most, together with those around it.
+    pub(super) fn group(tag: StartTag<'_>, outer: Option<&Self>) -> Self {
+        let room = outer.map_or(Room::GROUPS, |outer| outer.room);
+        Self { room, ..Self::new(tag, false, Buffers::default()) }
+    }
+
+    /// Begins with what its group hands down.
+    pub(super) fn inherit(&mut self, from: &Inheritance) {
+        if let Some(content) = &mut self.content {
+            content.begin(&from.content);
         }
-        for (name, value) in attributes {
-            self.absorb(name.as_bytes());
-            self.absorb(&[0]);
-            self.absorb(value.as_bytes());
-            self.absorb(&[2]);
-        }
-        for authority in authorities {
-            self.absorb(&authority.told);
-            for digest in authority.readable().filter_map(|certificate| certificate.digest) {
-                self.absorb(digest.as_bytes());
-            }
-        }
-        self.entity.groups.clone_from(groups);
-        self.entity.registrations.clone_from(registrations);
-        self.is_registered_by_group = !registrations.is_empty();
-        self.entity.attributes.clone_from(attributes);
-        self.entity.authorities.clone_from(authorities);
-        self.entity.is_cut |= is_cut;
+        self.entity.inherited.clone_from(&from.given);
+        self.entity.registrations.clone_from(&from.registrations);
+        self.is_registered_by_group = !from.registrations.is_empty();
+        self.room.is_cut |= from.is_cut;
+    }
+
+    /// What a group hands down, which this tells.
+    pub(super) fn hand_down(&self, around: &[u8]) -> Inheritance {
+        Inheritance::of(&self.entity, self.room.is_cut, around)
     }
 
     /// It is a group of this name.
     pub(super) fn stand_in(&mut self, name: Option<&str>) {
         if let Some(name) = name {
-            push(&mut self.entity.groups, name.to_owned(), &mut self.entity.is_cut);
+            let given = Arc::make_mut(self.entity.inherited.get_or_insert_default());
+            self.room.push(&mut given.groups, name.to_owned());
         }
     }
 
-    /// Its keys that vouch for others, so far.
+    /// Its own keys that vouch for others, so far.
     pub(super) fn authorities(&self) -> &[Key] {
         &self.entity.authorities
     }
@@ -159,17 +149,17 @@ impl Assembler {
     /// Takes in what there may be many of.
     fn listed(&mut self, tag: StartTag<'_>, element: Element) {
         let entity = &mut self.entity;
-        let (role, cut) = (entity.roles.last_mut(), &mut entity.is_cut);
+        let (role, room) = (entity.roles.last_mut(), &mut self.room);
         match (element, role) {
             (Element::KeyDescriptor, Some(role)) => {
-                push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() }, cut);
+                room.push(&mut role.keys, Key { purpose: owned(tag, "use"), ..Key::default() });
             }
             (Element::RequestedAttribute, Some(role)) => {
-                push(&mut role.requested, owned(tag, "Name").unwrap_or_default(), cut);
+                room.push(&mut role.requested, owned(tag, "Name").unwrap_or_default());
             }
-            (Element::ContactPerson, _) => push(&mut entity.contacts, contact(tag), cut),
+            (Element::ContactPerson, _) => room.push(&mut entity.contacts, contact(tag)),
             (Element::Algorithm, _) => {
-                push(&mut entity.algorithms, owned(tag, "Algorithm").unwrap_or_default(), cut);
+                room.push(&mut entity.algorithms, owned(tag, "Algorithm").unwrap_or_default());
             }
             _ => {}
         }
@@ -189,7 +179,7 @@ impl Assembler {
         }
         let is_child = tag.depth() == self.depth + 1;
         if let Some(what) = self.places.start(tag, element, (self.depth, role), &self.entity) {
-            push(&mut self.entity.misplaced, what, &mut self.entity.is_cut);
+            self.room.push(&mut self.entity.misplaced, what);
             if element == Element::RegistrationInfo {
                 return;
             }
@@ -216,7 +206,7 @@ impl Assembler {
                 self.take(Place::Certificate, tag);
             }
             Element::KeyAuthority if self.authority.is_none() => {
-                push(&mut self.entity.authorities, Key::default(), &mut self.entity.is_cut);
+                self.room.push(&mut self.entity.authorities, Key::default());
                 self.authority = Some(tag.depth());
             }
             Element::KeyValue => self.bare = Some((tag.depth(), Bare::default())),
@@ -235,18 +225,12 @@ impl Assembler {
     }
 
     fn role(&mut self, tag: StartTag<'_>) {
-        // What roles hold is bounded for all of them together.
-        let held = self.entity.roles.iter().map(Role::parts).sum::<usize>();
-        if held < PARTS_MAX {
-            push(&mut self.entity.roles, role(tag), &mut self.entity.is_cut);
-        } else {
-            self.entity.is_cut = true;
-        }
+        self.room.push(&mut self.entity.roles, role(tag));
     }
 
     fn endpoint(&mut self, tag: StartTag<'_>) {
         if let (Some(endpoint), Some(role)) = (endpoint(tag), self.entity.roles.last_mut()) {
-            push(&mut role.endpoints, endpoint, &mut self.entity.is_cut);
+            self.room.push(&mut role.endpoints, endpoint);
         }
     }
 
@@ -257,7 +241,7 @@ impl Assembler {
                 if std::mem::take(&mut self.is_registered_by_group) {
                     self.entity.registrations.clear();
                 }
-                push(&mut self.entity.registrations, registration(tag), &mut self.entity.is_cut);
+                self.room.push(&mut self.entity.registrations, registration(tag));
             }
             _ => {
                 if let Some(registration) = self.entity.registrations.last_mut() {
@@ -272,7 +256,7 @@ impl Assembler {
             (Element::Attribute, Some((_, name))) => {
                 *name = owned(tag, "Name").unwrap_or_default();
                 if tag.attribute("NameFormat") != Some(NAME_FORMAT_URI) {
-                    push(&mut self.entity.unformatted, name.clone(), &mut self.entity.is_cut);
+                    self.room.push(&mut self.entity.unformatted, name.clone());
                 }
             }
             (Element::AttributeValue, Some(_)) => self.take(Place::Attribute, tag),
@@ -318,7 +302,7 @@ impl Assembler {
         if fits {
             self.buffers.text.push_str(text);
         } else if !matches!(self.taking, Some((Place::Logo, _))) {
-            self.entity.is_cut = true;
+            self.room.is_cut = true;
         } else {
             // how it begins and that it is too long is all that is asked of an image
             let room = TEXT_BYTES_MAX.saturating_sub(self.buffers.text.len());
@@ -343,50 +327,54 @@ impl Assembler {
         if let Some((_, bare)) = self.bare.take_if(|(started, _)| *started == depth) {
             self.bare_key(bare.read());
         }
-        if let Some(told) = self.key_info.end(depth)
-            && let Some(key) = self.key()
-        {
-            key.told.extend_from_slice(&told);
+        if let Some(told) = self.key_info.end(depth) {
+            let mut room = self.room;
+            if let Some(key) = self.key()
+                && room.take(1, told.len())
+            {
+                key.told.extend_from_slice(&told);
+            }
+            self.room = room;
         }
         self.authority.take_if(|started| *started == depth);
     }
 
     fn bare_key(&mut self, bare: Option<Certificate>) {
-        let mut is_cut = self.entity.is_cut;
+        let mut room = self.room;
         if let Some(key) = self.key() {
-            push(&mut key.others, bare, &mut is_cut);
+            room.push(&mut key.others, bare);
         }
-        self.entity.is_cut = is_cut;
+        self.room = room;
     }
 
     fn put(&mut self, place: Place) {
-        let cut = &mut self.entity.is_cut;
+        let room = &mut self.room;
         let text = self.buffers.text.as_str();
         let role = self.entity.roles.last_mut();
         let mut labelled = || Text { value: text.to_owned(), ..std::mem::take(&mut self.label) };
         match (place, role) {
             (Place::Address, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
-                    push(&mut contact.addresses, text.to_owned(), cut);
+                    room.push(&mut contact.addresses, text.to_owned());
                 }
             }
             (Place::Attribute, _) => {
                 let name = self.attribute.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
-                push(&mut self.entity.attributes, (name, text.trim().to_owned()), cut);
+                room.push(&mut self.entity.attributes, (name, text.trim().to_owned()));
             }
             (Place::Organization, _) => {
                 if let Some(organization) = &mut self.entity.organization {
-                    push(&mut organization.texts, labelled(), cut);
+                    room.push(&mut organization.texts, labelled());
                 }
             }
             (Place::Scope, role) => {
                 let scope = Scope { is_regexp: self.is_regexp, value: text.trim().to_owned() };
-                push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope, cut);
+                room.push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope);
             }
-            (Place::Ui, Some(role)) => push(&mut role.texts, labelled(), cut),
+            (Place::Ui, Some(role)) => room.push(&mut role.texts, labelled()),
             (Place::Setting, Some(role)) => {
                 let Text { what, value, .. } = labelled();
-                push(&mut role.settings, (what, value.trim().to_owned()), cut);
+                room.push(&mut role.settings, (what, value.trim().to_owned()));
             }
             (Place::GivenName, _) => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
@@ -398,10 +386,10 @@ impl Assembler {
                 let location = text.trim().to_owned();
                 let endpoint = Endpoint { service, binding: FED.to_owned(), location, ..Endpoint::default() };
                 if let Some(role) = role {
-                    push(&mut role.endpoints, endpoint, cut);
+                    room.push(&mut role.endpoints, endpoint);
                 }
             }
-            (Place::Logo, Some(role)) => push(&mut role.logos, text.to_owned(), cut),
+            (Place::Logo, Some(role)) => room.push(&mut role.logos, text.to_owned()),
             (Place::Certificate, _) => self.certificate(),
             (Place::Number(Number::Der), _) => {
                 let key = bare::read_der(text);
@@ -434,11 +422,11 @@ impl Assembler {
             self.has_private_key |= private::is(text);
         }
         std::mem::swap(text, last);
-        let mut is_cut = self.entity.is_cut;
+        let mut room = self.room;
         if let Some(key) = self.key() {
-            push(&mut key.certificates, certificate, &mut is_cut);
+            room.push(&mut key.certificates, certificate);
         }
-        self.entity.is_cut = is_cut;
+        self.room = room;
     }
 
     fn absorb(&mut self, bytes: &[u8]) {
@@ -456,6 +444,7 @@ impl Assembler {
             self.entity.content = content.finish();
             self.buffers.content = content;
         }
+        self.entity.is_cut = self.room.is_cut;
         (self.entity, self.buffers)
     }
 }

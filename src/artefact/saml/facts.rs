@@ -121,7 +121,7 @@ impl<'a> Collector<'a> {
                 }
                 // only rules look at more of it
                 if is_blank && text.len() > 1 {
-                    self.pieces.clear(); // no key has two blanks in a row
+                    self.pieces.blank(text);
                 } else if self.examiner.is_some() && self.pieces.holds_with(text) {
                     self.leaked("in PEM");
                 }
@@ -149,6 +149,7 @@ impl<'a> Collector<'a> {
                 }
             }
             Event::End(tag) => {
+                self.end_text();
                 for (rule, what) in self.oddities.end(tag.name()) {
                     self.breach(rule, what);
                 }
@@ -157,6 +158,12 @@ impl<'a> Collector<'a> {
             }
         }
         Ok(())
+    }
+
+    fn end_text(&mut self) {
+        if self.pieces.end() {
+            self.leaked("in base64 or JSON");
+        }
     }
 
     fn end(&mut self, depth: usize) {
@@ -183,6 +190,7 @@ impl<'a> Collector<'a> {
         } else if tag.namespace() == MD {
             self.nested_expiry(tag);
         }
+        self.end_text();
         let (element, is_odd) = Element::of(tag);
         self.oddities.start(element);
         if self.examiner.is_some() {

@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::content::name_into;
 use super::element::Element;
-use super::entity::{Assembler, Buffers};
+use super::entity::Assembler;
+use super::inheritance::Inheritance;
 use crate::base::bytes::hex;
 use crate::format::xml::StartTag;
 use crate::policy::Facts;
@@ -34,6 +35,8 @@ struct Group {
     outer: Vec<u8>,
     /// What it told; nothing of the root, which stands around all entities.
     told: Option<Sha256>,
+    /// What its entities begin with, until it says more.
+    handed: Option<Inheritance>,
 }
 
 impl Group {
@@ -41,6 +44,13 @@ impl Group {
     fn around(&self) -> Vec<u8> {
         let own = self.told.as_ref().map(|told| told.clone().finalize());
         self.outer.iter().copied().chain(own.into_iter().flatten()).collect()
+    }
+
+    /// What each entity in it begins with.
+    fn hands_down(&mut self) -> &Inheritance {
+        self.has_members = true;
+        let handed = self.handed.take().unwrap_or_else(|| self.says.hand_down(&self.around()));
+        self.handed.insert(handed)
     }
 }
 
@@ -156,16 +166,14 @@ impl Groups {
             Some(name) => format!("the group '{}'", cut(name, NAME_CHARS_MAX)),
             None => "a group without a name".into(),
         };
-        let mut says = Assembler::new(tag, false, Buffers::default());
-        let mut around = Vec::new();
+        let mut says = Assembler::group(tag, self.open.last().map(|outer| &outer.says));
+        let around = self.open.last().map(Group::around).unwrap_or_default();
         if let Some(outer) = self.open.last_mut() {
-            outer.has_members = true;
-            around = outer.around();
-            says.inherit(&outer.says, &around);
+            says.inherit(outer.hands_down());
         }
         says.stand_in(tag.attribute("Name").filter(|_| !is_root));
         let told = (!is_root).then(Sha256::new);
-        self.open.push(Group { name, has_members: false, says, outer: around, told });
+        self.open.push(Group { name, has_members: false, says, outer: around, told, handed: None });
         let is_set = |namespace: &str, name: &str| {
             let set = if is_root { &ROOT_SET[..] } else { &ROOT_SET[..1] };
             namespace.is_empty() && set.contains(&name)
@@ -189,8 +197,7 @@ impl Groups {
     pub(super) fn member(&mut self, entity: &mut Assembler) {
         self.end_text();
         if let Some(group) = self.open.last_mut() {
-            group.has_members = true;
-            entity.inherit(&group.says, &group.around());
+            entity.inherit(group.hands_down());
         }
     }
 
@@ -253,6 +260,7 @@ impl Groups {
         self.end_text();
         let Some(group) = self.open.last_mut() else { return };
         group.says.end(depth);
+        group.handed = None;
         if let Some(thing) = &mut self.thing {
             thing.end();
         }
@@ -288,8 +296,9 @@ impl Groups {
         let digest = hex(digest.get(..16).unwrap_or_default());
         let said = cut(thing.said.trim(), CHARS_MAX);
         let told = format!("{} in {group}: {said} ({digest})", thing.name);
-        if let Some(all) = self.open.last_mut().and_then(|group| group.told.as_mut()) {
-            all.update(&told);
+        if let Some(group) = self.open.last_mut() {
+            group.handed = None;
+            group.told.iter_mut().for_each(|all| all.update(&told));
         }
         if let Some(count) = self.told.get_mut(&told) {
             *count += 1;
@@ -316,5 +325,71 @@ fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::artefact::saml::entity::Buffers;
+    use crate::format::xml::{Event, Limits, Reader};
+    use crate::policy::Entity;
+
+    /// The entities of a document, with what their groups give them.
+    fn members(text: &str) -> Vec<Entity> {
+        let mut reader = Reader::new(text.as_bytes(), Limits::default());
+        let (mut groups, mut found) = (Groups::default(), Vec::new());
+        let mut open = None;
+        while let Some(event) = reader.next().unwrap() {
+            match event {
+                Event::Start(tag) if tag.local() == "EntitiesDescriptor" => groups.group(tag),
+                Event::Start(tag) if tag.local() == "EntityDescriptor" => {
+                    let entity: &mut Assembler = open.insert(Assembler::new(tag, true, Buffers::default()));
+                    groups.member(entity);
+                }
+                Event::Start(tag) => _ = groups.start(tag, Element::of(tag).0, false),
+                Event::Text { text, .. } => groups.text(text),
+                Event::End(tag) if tag.name() == "EntitiesDescriptor" => groups.end_group(),
+                Event::End(tag) => match open.take() {
+                    Some(entity) => found.push(entity.finish().0),
+                    None => groups.end(tag.depth()),
+                },
+                _ => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_a_group_says_is_put_together_once_and_shared_until_it_says_more() {
+        let says = |value: &str| {
+            format!(
+                "<a:EntityAttributes xmlns:a='urn:oasis:names:tc:SAML:metadata:attribute' xmlns:s='urn:oasis:names:tc:SAML:2.0:assertion'><s:Attribute Name='n'><s:AttributeValue>{value}</s:AttributeValue></s:Attribute></a:EntityAttributes>"
+            )
+        };
+        let (one, two) = (
+            "<EntityDescriptor entityID='a'/>",
+            "<EntityDescriptor entityID='a'/>\n <EntityDescriptor entityID='a'/>",
+        );
+        let inner = format!("<EntitiesDescriptor Name='g'>{two}</EntitiesDescriptor>");
+        let text = format!(
+            "<EntitiesDescriptor xmlns='urn:oasis:names:tc:SAML:2.0:metadata'>{}{two}{inner}{one}{}{one}</EntitiesDescriptor>",
+            says("v"),
+            says("w")
+        );
+        let found = members(&text);
+        let [a, b, c, d, e, f] = found.as_slice() else { panic!("{found:?}") };
+        let is_shared = |one: &Entity, other: &Entity| {
+            Arc::ptr_eq(one.inherited.as_ref().unwrap(), other.inherited.as_ref().unwrap())
+        };
+        let values =
+            |entity: &Entity| entity.attributes().map(|(_, value)| value.clone()).collect::<Vec<_>>();
+        assert!(is_shared(a, b) && is_shared(b, e) && is_shared(c, d));
+        assert!(!is_shared(a, c) && !is_shared(e, f));
+        assert_eq!([a, c, f].map(values), [vec!["v"], vec!["v"], vec!["v", "w"]]);
+        assert!(a.content == b.content && b.content == e.content && c.content == d.content);
+        assert!(a.content != c.content && e.content != f.content);
     }
 }

@@ -25,22 +25,27 @@ static PUTTY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Private-
 /// What only the private half of an RSA key has, where .NET wrote it as XML and somebody pasted that as text.
 static DOTNET: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("<InverseQ>"));
 /// So many digits of base64 tell what they begin with.
-const HEAD_DIGITS: usize = 40;
+const HEAD_DIGITS: usize = 24;
+/// Shorter texts hold none: the shortest begins `{"kty":"oct"`.
+const KEY_BYTES_MIN: usize = 12;
+/// So much of a text is looked at in one piece, and so much of it once more with what follows: no key is longer.
+const WHOLE_BYTES_MAX: usize = 128 * 1024;
+const KEY_BYTES_MAX: usize = 16 * 1024;
 
-/// Whether text holds one, with the line before it or behind it.
+/// Whether text holds one, with the line before it or behind it or without any.
 pub(super) fn is_in(text: &str) -> bool {
-    holds(text.as_bytes())
+    holds(text.as_bytes()) || is_bare(text)
 }
 
 /// Whether a comment holds one: there are no two dashes in a row in it.
 pub(super) fn is_in_comment(text: &str) -> bool {
-    FINDER.find(text.as_bytes()).is_some() && text.contains("BEGIN")
+    FINDER.find(text.as_bytes()).is_some() && text.contains("BEGIN") || is_bare(text)
 }
 
 /// The names of attributes that hold one.
 pub(super) fn in_attributes(tag: StartTag<'_>) -> impl Iterator<Item = &str> {
     let raw = tag.raw().as_bytes();
-    let may_hold = FIRST.find(raw).is_some() || memchr::memchr(b'&', raw).is_some();
+    let may_hold = FIRST.find(raw).is_some() || memchr::memchr2(b'&', b'{', raw).is_some() || is_encoded(raw);
     let held = tag.said().filter(move |(_, _, value)| may_hold && is_in(value));
     held.map(|(_, name, _)| name)
 }
@@ -53,12 +58,23 @@ fn holds(text: &[u8]) -> bool {
         || DOTNET.find(text).is_some()
 }
 
-/// Whether text is a private key in base64, without a line around it, or holds one as a JSON Web Key.
+/// Whether text holds one without a line around it: in base64, or as a JSON Web Key.
 fn is_bare(text: &str) -> bool {
-    let start = text.trim_ascii_start();
-    let head = start.get(..HEAD_DIGITS).filter(|head| head.starts_with('M'));
-    head.and_then(from_public_base64).is_some_and(|head| private::is_der(&head))
+    is_encoded(text.as_bytes())
         || memchr::memchr(b'{', text.as_bytes()).is_some() && private::refuse_text(text).is_err()
+}
+
+/// Whether the base64 of one begins at any word of a text, whatever stands before it.
+fn is_encoded(text: &[u8]) -> bool {
+    let words = memchr::memchr_iter(b'M', text).filter_map(|at| {
+        let (before, from) = text.split_at_checked(at)?;
+        before.last().is_none_or(|last| !last.is_ascii_alphanumeric()).then_some(from)
+    });
+    words.into_iter().any(|from| {
+        let digits = from.iter().filter(|byte| !byte.is_ascii_whitespace()).take(HEAD_DIGITS);
+        let head: String = digits.copied().map(char::from).collect();
+        from_public_base64(&head).is_some_and(|head| private::is_der(&head))
+    })
 }
 
 /// Whether base64 is one, without any line around it. Its shape tells: nothing of it is read.
@@ -126,6 +142,10 @@ impl Numbers {
 pub(super) struct Pieces {
     /// The end of those before.
     tail: Vec<u8>,
+    /// The text of the element so far; of a long one, its end.
+    whole: String,
+    /// Whether what stood there before holds a private key without a line around it.
+    is_bare: bool,
 }
 
 impl Pieces {
@@ -134,13 +154,44 @@ impl Pieces {
         self.tail.clear();
     }
 
-    /// Whether the pieces, up to this one, hold a private key; it is told once.
+    /// Whether the text that ends here holds a private key without a line around it. References cut it into pieces, so only
+    /// all of it tells.
+    pub(super) fn end(&mut self) -> bool {
+        if self.whole.len() < KEY_BYTES_MIN {
+            self.whole.clear();
+            return false; // as between most elements
+        }
+        let is_bare = std::mem::take(&mut self.is_bare) || is_bare(&self.whole);
+        self.whole.clear();
+        is_bare
+    }
+
+    /// Takes a piece in that is nothing but blanks.
+    pub(super) fn blank(&mut self, blanks: &str) {
+        self.clear(); // no line of a key has two in a row
+        if !self.whole.is_empty() {
+            self.join(blanks);
+        }
+    }
+
+    fn join(&mut self, text: &str) {
+        if self.whole.len() + text.len() > WHOLE_BYTES_MAX {
+            self.is_bare |= is_bare(&self.whole);
+            let end = self.whole.len();
+            let kept = (end.saturating_sub(KEY_BYTES_MAX)..end).find(|at| self.whole.is_char_boundary(*at));
+            self.whole.drain(..kept.unwrap_or(end));
+        }
+        self.whole.push_str(text);
+    }
+
+    /// Whether the pieces, up to this one, hold a private key with a line around it; it is told once.
     pub(super) fn holds_with(&mut self, text: &str) -> bool {
-        let (is_bare, text) = (is_bare(text), text.as_bytes());
+        self.join(text);
+        let text = text.as_bytes();
         let head = text.get(..LINE_BYTES).unwrap_or(text);
         let goes_on = !self.tail.is_empty();
         self.tail.extend_from_slice(head);
-        if goes_on && holds(&self.tail) || is_bare || holds(text) {
+        if goes_on && holds(&self.tail) || holds(text) {
             self.tail.clear();
             return true;
         }
@@ -182,18 +233,57 @@ mod tests {
         let pem = include_str!("../../../tests/keys/p384.pem");
         let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let jwk = r#"{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA", "d": "AA"}"#;
+        let folded = body.as_bytes().chunks(16).map(|line| str::from_utf8(line).unwrap()).collect::<Vec<_>>();
         for bad in [
             format!("\n  {body}\n"),
+            format!("key: {body}"),
+            format!("data:application/pkcs8;base64,{body}"),
+            format!("the key\r\n{}", folded.join("\r\n  ")),
             pem.replace("PRIVATE KEY", "PRIVATE  KEY"),
             pem.replace("BEGIN PRIVATE", "BEGIN\nPRIVATE"),
             format!("see {jwk}."),
             "PuTTY-User-Key-File-3: x\nPrivate-Lines: 1\n".to_owned(),
         ] {
-            assert!(Pieces::default().holds_with(&bad), "{bad}");
+            assert!(holds(&[&bad]), "{bad}");
+            // a reference is a piece of its own
+            let singly: Vec<&str> = bad.split_inclusive(|_| true).collect();
+            assert!(holds(&singly), "{bad}");
         }
         let public = jwk.replace(", \"d\": \"AA\"", "");
         for good in ["MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEBHBqOBTFYFjdAySjYN8pNgebkKMa", "{", &public, "M"] {
-            assert!(!Pieces::default().holds_with(good), "{good}");
+            assert!(!holds(&[good]), "{good}");
+        }
+    }
+
+    /// Whether a text in these pieces does.
+    fn holds(text: &[&str]) -> bool {
+        let mut pieces = Pieces::default();
+        let mut is_armoured = false;
+        for piece in text {
+            if piece.len() > 1 && piece.trim_ascii().is_empty() {
+                pieces.blank(piece);
+            } else {
+                is_armoured |= pieces.holds_with(piece);
+            }
+        }
+        pieces.end() || is_armoured
+    }
+
+    #[test]
+    fn a_key_is_found_wherever_it_stands_in_a_long_text() {
+        let key = r#"{"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA", "d": "AA"}"#;
+        for before in [32_760, WHOLE_BYTES_MAX / 2 - 10, WHOLE_BYTES_MAX / 2, 150_000] {
+            let text = format!("{}{key}{}", "ä".repeat(before), "ä".repeat(100_000));
+            let text: Vec<char> = text.chars().collect();
+            let windows: Vec<String> = text.chunks(32_768).map(String::from_iter).collect();
+            let windows: Vec<&str> = windows.iter().map(String::as_str).collect();
+            assert!(holds(&windows), "{before}");
+            let mut pieces = Pieces::default();
+            for window in windows {
+                pieces.holds_with(&window.replace('d', "D"));
+                assert!(pieces.whole.len() <= WHOLE_BYTES_MAX);
+            }
+            assert!(!pieces.end(), "{before}");
         }
     }
 

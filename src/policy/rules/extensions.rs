@@ -128,8 +128,7 @@ pub(super) static ROWS: &[Rule] = &[
 ];
 
 fn categories(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
-    let supports =
-        entity.attributes.iter().any(|(name, _)| name == SUPPORT) && !entity.is("IDPSSODescriptor");
+    let supports = entity.attributes().any(|(name, _)| name == SUPPORT) && !entity.is("IDPSSODescriptor");
     let found = when(supports, || "it says which categories it supports, and is no identity provider".into());
     let claimed = DEMANDS.iter().filter(|demand| entity.claims(CATEGORY, demand.value));
     let unmet =
@@ -162,7 +161,7 @@ fn unmet(demand: &'static Demand, entity: &Entity) -> impl Iterator<Item = Strin
         Needs::Nobody | Needs::Somebody => "it has no contact".into(),
     }));
     let wants = roles.iter().any(|role| !role.requested.is_empty())
-        || entity.attributes.iter().any(|(name, _)| name == SUBJECT_ID);
+        || entity.attributes().any(|(name, _)| name == SUBJECT_ID);
     found.extend(when(demand.attributes && !wants, || "it does not say which attributes it wants".into()));
     let is_consumer = |endpoint: &crate::policy::Endpoint| {
         endpoint.service == "AssertionConsumerService" && endpoint.binding == POST

@@ -184,7 +184,7 @@ pub(super) static ROWS: &[Rule] = &[
         Block,
         "an entity has no more parts than can be looked at",
         "take out what nobody needs, or look at it by hand and waive this: what is beyond the limit was not examined",
-        "a limit of this program: 2000 parts of a kind, 64 KiB of one text",
+        "a limit of this program: 2000 parts and 2 MiB of text, 64 KiB of one; 200 parts and 16 KiB in what its groups say of it",
         Check::Entity(|entity, _| when(entity.is_cut, || "it was not examined as a whole".into())),
     )
     .lenient(),
@@ -219,7 +219,7 @@ fn attributes(entity: &Entity, scene: &Scene<'_>) -> Vec<String> {
     };
     let mut found = Vec::new();
     for reserved in &scene.standard.profile.saml.reserved {
-        let claims = entity.attributes.iter().any(|(_, value)| *value == reserved.value);
+        let claims = entity.attributes().any(|(_, value)| *value == reserved.value);
         if claims && !by(&reserved.registrars) {
             found.push(format!("its registrar may not give it the attribute '{}'", reserved.value));
         }

@@ -47,7 +47,7 @@ pub(super) static ROWS: &[Rule] = &[
         "SAFIRE, May 2018: one malformed entity took the federation down",
         Check::Entity(|entity, _| {
             let keys = entity.roles.iter().flat_map(|role| &role.keys);
-            let keys = keys.chain(&entity.authorities);
+            let keys = keys.chain(entity.authorities());
             let bad =
                 keys.flat_map(|key| key.certificates.iter().chain(&key.others)).filter(|it| it.is_none());
             let bad = bad.count();
@@ -236,7 +236,7 @@ fn lacking(entity: &Entity, _: &Scene<'_>) -> Vec<String> {
 
 /// Its own keys, and those that vouch for them.
 fn keys(entity: &Entity) -> impl Iterator<Item = &Certificate> {
-    entity.keys().chain(entity.authorities.iter().flat_map(Key::readable))
+    entity.keys().chain(entity.authorities().flat_map(Key::readable))
 }
 
 fn of_keys(entity: &Entity, look: impl Fn(&Certificate) -> Option<String>) -> Vec<String> {
