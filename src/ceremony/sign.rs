@@ -157,9 +157,10 @@ pub fn sign(
         }
         (Ready::Signing(first), second) => (first, second),
     };
-    let first = record(vault, signing, (*first, true), approver)?;
+    let left = first.left;
+    let first = record(vault, signing, (*first, left), approver)?;
     let second = match second {
-        Some((copy, Ready::Signing(second))) => Some(record(vault, &copy, (*second, false), approver)),
+        Some((copy, Ready::Signing(second))) => Some(record(vault, &copy, (*second, left), approver)),
         _ => None,
     };
     let entry = first.signed.intent;
@@ -200,17 +201,16 @@ struct Recorded {
     subject: String,
 }
 
-/// Lets the key sign what was approved; whether its record is the one that is kept, is told with it.
+/// Lets the key sign what was approved; the record that is kept, of a copy and its original the same, has this digest.
 fn record(
     vault: &mut Vault<'_>,
     signing: &Signing<'_>,
-    (ready, is_kept): (Approved<'_>, bool),
+    (ready, left): (Approved<'_>, Digest),
     approver: &mut dyn Approver,
 ) -> Result<Recorded, Fault> {
-    let Approved { subject, carries, prepared, mut output, mut beside, proof, record, approval } = ready;
+    let Approved { subject, carries, prepared, mut output, mut beside, proof, record, approval, .. } = ready;
     let (channel, lists) = vault.channel_for(signing.line, signing.kind.name())?;
     let expires = prepared.expires();
-    let left = is_kept.then(|| record.document("the record of what is signed")?.digest()).transpose()?;
     let (signed, review) = vault.sign(approval, approver, &mut |signatures| {
         let mut hashing = Hashing::new(&mut output);
         finish(prepared.as_ref(), signatures, signing.output, &mut hashing)?;
@@ -218,7 +218,7 @@ fn record(
         let digest = hashing.finish().0;
         let document = custody::Document::new(&signing.output.name(), digest, expires, &lists);
         let document = document.carrying(&subject, carries.clone()).about(&subject);
-        Ok(Delivered { digest, beside: written, channel: channel.clone(), document, record: left })
+        Ok(Delivered { digest, beside: written, channel: channel.clone(), document, record: Some(left) })
     })?;
     let (names, beside): (_, Vec<_>) = beside.into_iter().unzip();
     let proof = prove(vault, proof).map_err(|fault| undelivered(signed.intent, &fault))?;
@@ -276,8 +276,9 @@ struct Approved<'d> {
     /// What stands beside the document, in the order in which the kind names it.
     beside: Vec<(PathBuf, Pending)>,
     proof: Option<(PathBuf, Pending)>,
-    /// What the next review compares with.
+    /// What the next review compares with, and its digest.
     record: Pending,
+    left: Digest,
     approval: Approval,
 }
 
@@ -304,6 +305,7 @@ fn ready<'d>(
         return Ok(Ready::Dry(Box::new((review, beside.into_iter().map(|(path, _)| path).collect()))));
     }
     output.reserve(prepared.length_max())?;
+    let left = record.document("the record of what is signed")?.digest()?;
     let (subject, profile) = (standing.about, standing.profile);
     let carries = Carrying::of(vault, line, kind.name(), prepared.examined())?.whole(&subject);
     let proof = proof_path(&profile, line, signing.output)?.map(|path| fresh(&path).map(|file| (path, file)));
@@ -319,6 +321,7 @@ fn ready<'d>(
         beside,
         proof,
         record,
+        left,
         approval,
     })))
 }

@@ -144,7 +144,8 @@ impl<'a> Tracker<'a> {
         };
         self.lines.go_behind(at);
         self.meet(at);
-        if past.content == now.content {
+        let past = if self.last.is_whole() { past } else { past.completed(now) };
+        if past == *now {
             return Some(past);
         }
         let differ = past
@@ -298,6 +299,28 @@ mod tests {
         }
         tracker.item("a", &print(1), &line, None);
         assert_eq!(tracker.unchanged("b", &[2; 16]).map(|(print, _)| print), Some(print(2)));
+    }
+
+    #[test]
+    fn a_batch_compares_with_a_record_of_an_earlier_version_part_by_part() {
+        let of = |keys: &str| {
+            let part = |text: &str| vec![text.to_owned()];
+            Print::of_member([part(keys), part("policy"), vec![], vec![], vec![]], b"all of it")
+        };
+        let hex = |bytes: &[u8]| crate::base::bytes::hex(bytes);
+        let before = of("one");
+        let parts: Vec<String> = before.parts[..6].iter().map(|part| hex(&part.to_be_bytes()[..8])).collect();
+        let (all, parts) = (hex(&before.content), parts.join(" "));
+        let record = format!("fedroot last signed v3 batch\nentity {all} {parts} \"a\"\nfacts []\nend 1\n");
+        let last = Last::read(Document::from_bytes("record", record.into())).unwrap();
+        for (now, changed) in [(of("one"), vec![]), (of("other"), vec![("keys", 1)])] {
+            let (mut tracker, mut line) = (Tracker::new(&last), Vec::new());
+            tracker.unit(DOCUMENTS);
+            line_into(&mut line, "a", &now);
+            tracker.item("a", &now, &line, None);
+            let difference = tracker.finish(Facts::default().iter());
+            assert_eq!(difference.parts.into_iter().collect::<Vec<_>>(), changed);
+        }
     }
 
     #[test]

@@ -167,6 +167,11 @@ impl Last {
         Ok(Self { record, hash, entities, places, facts, digest, is_of_now, compares })
     }
 
+    /// Whether the digests of parts stand in it as long as they are now.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.is_of_now
+    }
+
     /// The digest of the record as it stands.
     pub const fn digest(&self) -> Digest {
         self.digest

@@ -68,6 +68,16 @@ impl Print {
         print
     }
 
+    /// The same, where a record of an earlier version has the first 8 bytes of each part: the others are those of now, where
+    /// these are.
+    pub(super) fn completed(self, now: &Self) -> Self {
+        let mut parts = self.parts;
+        for (past, now) in parts.iter_mut().zip(now.parts).filter(|(past, now)| **past >> 64 == now >> 64) {
+            *past = now;
+        }
+        Self { parts, ..self }
+    }
+
     /// An item is one whole: nothing of it is told apart.
     pub(super) fn of_item(content: &[u8]) -> Self {
         Self {
