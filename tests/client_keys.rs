@@ -116,7 +116,9 @@ fn a_federation_key_of_a_subordinate_stands_in_no_set_and_lets_nobody_in() {
         let own = every::sign(&folder, kind, document, &format!("{kind}.own"));
         assert_eq!(own.code, 0, "{kind}: {}", own.stderr);
     }
-    for (kind, document, _) in uses.iter().filter(|(_, _, rule)| *rule == "jwks.key.taken") {
+    // A token ends within a day, and what a software statement registered is known to its server alone.
+    let last = |kind: &&str| !["access-token", "software-statement"].contains(kind);
+    for (kind, document, rule) in uses.iter().filter(|(kind, ..)| last(kind)) {
         let folder = every::vault("p384", "ES384");
         reuse(&folder, document);
         assert_eq!(
@@ -126,7 +128,10 @@ fn a_federation_key_of_a_subordinate_stands_in_no_set_and_lets_nobody_in() {
         );
         every::sign(&folder, "entity-configuration", "configuration.json", "entity-configuration.out");
         let ran = every::sign(&folder, "subordinate-statement", "subordinate.toml", "statement");
-        let says = format!("stands in the {kind} of example.org/sandbox/all, too");
+        let says = match *rule {
+            "client-key.other" => "is the one of https://idp.example.org, as example.org/sandbox/all".into(),
+            _ => format!("stands in the {kind} of example.org/sandbox/all, too"),
+        };
         let is_told = ran.stderr.contains("openid.subject.key-taken") && ran.stderr.contains(&says);
         assert!(ran.code == 3 && is_told, "{kind}: {}", ran.stderr);
     }

@@ -296,6 +296,28 @@ fn carried(facts: &Facts) -> impl Iterator<Item = (&str, Instant)> {
     })
 }
 
+/// Whether a client is let in with a key, by its last authorisation or by one before it that counts still.
+fn lets_in(facts: &Facts, thumbprint: &str, now: Instant) -> bool {
+    let live = carried(facts).filter(|(_, until)| *until > now).map(|(own, _)| own);
+    facts.values(THUMBPRINT).chain(live).any(|own| own == thumbprint)
+}
+
+/// Which clients lines of the vault authorised with a key. Foreign text.
+///
+/// # Errors
+///
+/// Those of reading the vault.
+pub(super) fn clients(terms: &Terms<'_>, jwk: &Jwk) -> Result<Vec<String>, Fault> {
+    let (mut found, thumbprint) = (Vec::new(), jwk.thumbprint());
+    for (line, facts) in terms.vault.signed(SHAPE.kind)?.iter() {
+        if lets_in(facts, &thumbprint, terms.now) {
+            let (kid, client) = (jwk.kid().unwrap_or_default(), facts.value("sub").unwrap_or_default());
+            found.push(format!("the key '{kid}' is the one of {client}, as {line} authorised it"));
+        }
+    }
+    Ok(found)
+}
+
 /// Holds the client's keys against its last authorisation and against those of others, the last one of each and those before
 /// it that count still.
 fn judge_keys(
@@ -317,11 +339,7 @@ fn judge_keys(
         let is_same = facts.value("sub") == Some(&input.client)
             && line.tenant() == terms.key.line.tenant()
             && line.environment() == terms.key.line.environment();
-        let is_theirs = |key: &&String| {
-            let live = carried(facts).filter(|(_, until)| *until > terms.now).map(|(own, _)| own);
-            !is_same && facts.values(THUMBPRINT).chain(live).any(|own| own == *key)
-        };
-        for key in thumbprints.iter().filter(is_theirs) {
+        for key in thumbprints.iter().filter(|key| !is_same && lets_in(facts, key, terms.now)) {
             let other = facts.value("sub").unwrap_or_default();
             breaches.push(("client-key.other", format!("key {key} is the one of {other} in {line}")));
         }

@@ -7,14 +7,14 @@ use super::{companion, not_signed_by};
 use crate::artefact::openid::anchor::silence;
 use crate::artefact::openid::checks::metadata_keys;
 use crate::artefact::openid::{Form, Statement};
-use crate::artefact::{Terms, keyset};
+use crate::artefact::{Terms, keyset, provisioning};
 use crate::base::fault::Fault;
 use crate::format::jose::{Jwk, JwkSet, number_of, thumbprint, thumbprint_of};
 use crate::format::json::Value;
 use crate::key::Line;
 
 /// Who else has a key of the subject: another line of the vault, this one, another subordinate, the protocols of an entity, a
-/// set of keys, or the past. Foreign text.
+/// set of keys, a client that was authorised with it, or the past. Foreign text.
 ///
 /// # Errors
 ///
@@ -37,6 +37,7 @@ pub(super) fn owners(terms: &Terms<'_>, sub: &str, keys: &JwkSet) -> Result<Vec<
             }
         }
         found.extend(keyset::holding(terms, jwk)?);
+        found.extend(provisioning::clients(terms, jwk)?);
         found.extend(subordinates(terms, sub, jwk)?);
     }
     Ok(found)
