@@ -72,6 +72,10 @@ fn careless(name: &str) -> Vec<Value> {
     ]
 }
 
+fn within(own: Value) -> Value {
+    json!({"input": {"metadata": {"openid_provider": own}}})
+}
+
 /// Keys in the metadata of the subject's configuration, and in that of the statement about it.
 fn places(keys: &Value) -> [Value; 2] {
     let metadata = json!({"openid_provider": {"jwks": keys}});
@@ -115,12 +119,10 @@ fn a_federation_key_in_metadata_is_found_whoever_it_is_of() {
     .into_iter()
     .chain(careless("k2"))
     {
-        let change = json!({"input": {"metadata": {"openid_provider": own}}});
+        let change = within(own);
         assert!(with(&change, &none).contains("openid.jwks.reused"), "{change}");
     }
-    let others = careless("k6").into_iter();
-    let others = others.map(|own| json!({"input": {"metadata": {"openid_provider": own}}}));
-    for change in places(&json!("@jwks:k6")).into_iter().chain(others) {
+    for change in places(&json!("@jwks:k6")).into_iter().chain(careless("k6").into_iter().map(within)) {
         let found = with(&change, &none);
         assert!(
             !found.contains("openid.jwks.reused") && !found.contains("openid.subject.key-taken"),

@@ -81,8 +81,8 @@ impl KeyInput {
             Key { public: terms.public.clone(), certificate, kid: None, alg: None, purpose: None }
         } else {
             return Err(COMPOSED
-                .fault("a document from standard input names no files")
-                .hint("give it as a file, or the keys as pem"));
+                .fault("the file of the key was not read: only a document in TOML that is given as a file names files")
+                .hint("write it in TOML and give it as a file, or give the key as pem or jwk"));
         };
         key.kid = self.kid.clone().or(key.kid);
         key.alg = self.alg.clone().or(key.alg);

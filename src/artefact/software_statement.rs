@@ -30,9 +30,10 @@ static SHAPE: Shape = Shape {
 
 const REQUIRED: [&str; 4] = ["iss", "iat", "exp", "jti"];
 
-/// Client metadata that is registered (RFC 7591, section 2; RFC 8705, section 2.1.2; RFC 9449, section 5.2; OpenID Connect
-/// Registration 1.0, section 2), but for `jwks`, which comes from [[keys]].
-const KNOWN: [&str; 28] = [
+/// Client metadata that is registered (IANA's OAuth Dynamic Client Registration Metadata: RFC 7591, section 2; OpenID Connect
+/// Registration 1.0, section 2, and its ways to log out; RFC 8705, section 2.1.2; RFC 9449, section 5.2; RFC 9101, 9126, 9396
+/// and 9701), but for `jwks`, which comes from [[keys]].
+const KNOWN: [&str; 50] = [
     "redirect_uris",
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
@@ -52,15 +53,37 @@ const KNOWN: [&str; 28] = [
     "sector_identifier_uri",
     "subject_type",
     "id_token_signed_response_alg",
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "userinfo_signed_response_alg",
+    "userinfo_encrypted_response_alg",
+    "userinfo_encrypted_response_enc",
+    "request_object_signing_alg",
+    "request_object_encryption_alg",
+    "request_object_encryption_enc",
     "default_max_age",
     "require_auth_time",
+    "default_acr_values",
     "initiate_login_uri",
+    "request_uris",
     "post_logout_redirect_uris",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
     "tls_client_auth_subject_dn",
     "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
     "tls_client_certificate_bound_access_tokens",
     "dpop_bound_access_tokens",
-    "request_uris",
+    "require_signed_request_object",
+    "require_pushed_authorization_requests",
+    "authorization_details_types",
+    "introspection_signed_response_alg",
+    "introspection_encrypted_response_alg",
+    "introspection_encrypted_response_enc",
 ];
 
 /// Those of them that people read: behind `#` they may carry a language (RFC 7591, section 2.2), and no others may.
@@ -370,6 +393,27 @@ mod tests {
             ["software-statement.uri.malformed"]
         );
         assert_eq!(broken(&json!({"request_uris": ["https://a.example/r#digest"]})), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_registered_is_known_and_its_addresses_are_judged() {
+        for good in [
+            json!({"id_token_encrypted_response_alg": "ECDH-ES", "id_token_encrypted_response_enc": "A256GCM"}),
+            json!({"userinfo_signed_response_alg": "ES384", "userinfo_encrypted_response_alg": "ECDH-ES"}),
+            json!({"request_object_signing_alg": "ES384", "request_object_encryption_alg": "ECDH-ES"}),
+            json!({"backchannel_logout_uri": "https://a.example/out", "backchannel_logout_session_required": true}),
+            json!({"frontchannel_logout_uri": "https://a.example/out"}),
+            json!({"default_acr_values": ["1"], "require_pushed_authorization_requests": true}),
+        ] {
+            assert_eq!(broken(&good), [""; 0], "{good}");
+        }
+        for (bad, rule) in [
+            (json!({"backchannel_logout_uris": []}), "software-statement.member.unknown"),
+            (json!({"backchannel_logout_uri": "http://a.example/"}), "software-statement.uri.malformed"),
+            (json!({"frontchannel_logout_uri": "https://u@a.example/"}), "software-statement.uri.malformed"),
+        ] {
+            assert_eq!(broken(&bad), [rule], "{bad}");
+        }
     }
 
     #[test]
