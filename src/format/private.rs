@@ -373,18 +373,16 @@ mod tests {
         format!("{}.{}.AAAA", part(header), part(payload))
     }
 
+    fn lines(digits: &str) -> String {
+        let lines = digits.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap());
+        lines.map(|line| format!("{line}\r\n")).collect()
+    }
+
     #[test]
     fn a_private_key_is_found_however_it_is_written() {
         let key = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "SECRET"});
         let public = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"});
         let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
-        let lines = |digits: &str| {
-            digits
-                .as_bytes()
-                .chunks(64)
-                .map(|line| format!("{}\r\n", str::from_utf8(line).unwrap()))
-                .collect::<String>()
-        };
         let set = json!({"keys": [key]});
         let header = json!({"alg": "ES256", "jwk": key});
         let nested = jws(&json!({"alg": "ES256"}), &json!({"delegation": jws(&header, &json!({}))}));
