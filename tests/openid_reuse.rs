@@ -72,7 +72,7 @@ fn careless(name: &str) -> Vec<Value> {
     ]
 }
 
-fn within(own: Value) -> Value {
+fn within(own: &Value) -> Value {
     json!({"input": {"metadata": {"openid_provider": own}}})
 }
 
@@ -119,10 +119,10 @@ fn a_federation_key_in_metadata_is_found_whoever_it_is_of() {
     .into_iter()
     .chain(careless("k2"))
     {
-        let change = within(own);
+        let change = within(&own);
         assert!(with(&change, &none).contains("openid.jwks.reused"), "{change}");
     }
-    for change in places(&json!("@jwks:k6")).into_iter().chain(careless("k6").into_iter().map(within)) {
+    for change in places(&json!("@jwks:k6")).into_iter().chain(careless("k6").iter().map(within)) {
         let found = with(&change, &none);
         assert!(
             !found.contains("openid.jwks.reused") && !found.contains("openid.subject.key-taken"),
