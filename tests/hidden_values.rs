@@ -404,3 +404,56 @@ fn what_cannot_be_seen_is_flagged_wherever_it_stands() {
         assert!(finding.is_some_and(|it| it.breaches[0].detail.contains("U+202E")), "{content}");
     }
 }
+
+/// What belongs to a role, before all roles: it is judged, compared and told like that of a role, and said to be misplaced.
+#[test]
+fn what_belongs_to_a_role_is_looked_at_before_all_roles_too() {
+    const DISCOVERY: &str = "xmlns:d='urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol' Binding='urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol' index='1'";
+    let world = World::new();
+    let discovery =
+        |location: &str| extensions(&format!("<d:DiscoveryResponse {DISCOVERY} Location='{location}'/>"));
+    let initiator = |location: &str| {
+        let namespace = "urn:oasis:names:tc:SAML:profiles:SSO:request-init";
+        extensions(&format!(
+            "<r:RequestInitiator xmlns:r='{namespace}' Binding='{namespace}' Location='{location}'/>"
+        ))
+    };
+    let passive = |location: &str| {
+        let address = format!(
+            "<w:EndpointReference xmlns:w='http://www.w3.org/2005/08/addressing'><w:Address>{location}</w:Address></w:EndpointReference>"
+        );
+        let namespace = "http://docs.oasis-open.org/wsfed/federation/200706";
+        extensions(&format!(
+            "<f:PassiveRequestorEndpoint xmlns:f='{namespace}'>{address}</f:PassiveRequestorEndpoint>"
+        ))
+    };
+    let logo = |location: &str| {
+        let namespace = "urn:oasis:names:tc:SAML:metadata:ui";
+        extensions(&format!(
+            "<u:UIInfo xmlns:u='{namespace}'><u:Logo height='1' width='1'>{location}</u:Logo></u:UIInfo>"
+        ))
+    };
+    let id = "https://b.example.org/";
+    let before = |inside: &str| aggregate(&entity(id, &(inside.to_owned() + &crate::rules::service(id, ""))));
+    let within = |inside: &str| aggregate(&entity(id, &crate::rules::service(id, inside)));
+    let forms: [&dyn Fn(&str) -> String; 4] = [&discovery, &initiator, &passive, &logo];
+    for form in forms {
+        for (location, rule) in
+            [("javascript:alert(1)", "saml.endpoint.script"), ("https://b.example.org/x", "")]
+        {
+            let found = rules_of(&world.examined(&before(&form(location))));
+            assert_eq!(found.contains("saml.endpoint.script"), rule == "saml.endpoint.script", "{found:?}");
+            assert!(found.contains("saml.extension.misplaced"), "{}", form(location));
+        }
+    }
+    for form in [&forms[0], &forms[1]] {
+        let found = rules_of(&world.examined(&within(&form("https://b.example.org/ds"))));
+        assert!(!found.contains("saml.extension.misplaced"), "{found:?}");
+    }
+    let moved = world.difference(
+        &before(&discovery("https://b.example.org/ds")),
+        &before(&discovery("https://evil.example/ds")),
+    );
+    assert_eq!(moved.entities[0].parts, ["endpoints"]);
+    assert!(moved.entities[0].now.iter().any(|said| said.value == "https://evil.example/ds"), "{moved:?}");
+}

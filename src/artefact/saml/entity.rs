@@ -13,7 +13,7 @@ use super::places::Places;
 use super::room::Room;
 use super::{certificate, private};
 use crate::format::xml::{Position, StartTag};
-use crate::policy::{self, Certificate, Endpoint, Entity, Key, Organization, Scope, Text};
+use crate::policy::{self, Certificate, Endpoint, Entity, Key, Organization, Role, Scope, Text};
 
 const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
 
@@ -70,8 +70,8 @@ pub(super) struct Assembler {
     /// The endpoint of WS-Federation whose address is to come.
     federation: Option<(String, usize)>,
     places: Places,
-    /// Scopes that stand before any role.
-    scopes: Vec<Scope>,
+    /// What stands before any role, and belongs to one: consumers that look for it anywhere find it.
+    before: Role,
     /// Whether only its group says who registered it.
     is_registered_by_group: bool,
 }
@@ -102,7 +102,7 @@ impl Assembler {
             has_private_key: false,
             federation: None,
             places: Places::default(),
-            scopes: Vec::new(),
+            before: Role::default(),
             is_registered_by_group: false,
         }
     }
@@ -229,7 +229,8 @@ impl Assembler {
     }
 
     fn endpoint(&mut self, tag: StartTag<'_>) {
-        if let (Some(endpoint), Some(role)) = (endpoint(tag), self.entity.roles.last_mut()) {
+        if let Some(endpoint) = endpoint(tag) {
+            let role = self.entity.roles.last_mut().unwrap_or(&mut self.before);
             self.room.push(&mut role.endpoints, endpoint);
         }
     }
@@ -350,58 +351,55 @@ impl Assembler {
     fn put(&mut self, place: Place) {
         let room = &mut self.room;
         let text = self.buffers.text.as_str();
-        let role = self.entity.roles.last_mut();
+        let role = self.entity.roles.last_mut().unwrap_or(&mut self.before);
         let mut labelled = || Text { value: text.to_owned(), ..std::mem::take(&mut self.label) };
-        match (place, role) {
-            (Place::Address, _) => {
+        match place {
+            Place::Address => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
                     room.push(&mut contact.addresses, text.to_owned());
                 }
             }
-            (Place::Attribute, _) => {
+            Place::Attribute => {
                 let name = self.attribute.as_ref().map(|(_, name)| name.clone()).unwrap_or_default();
                 room.push(&mut self.entity.attributes, (name, text.trim().to_owned()));
             }
-            (Place::Organization, _) => {
+            Place::Organization => {
                 if let Some(organization) = &mut self.entity.organization {
                     room.push(&mut organization.texts, labelled());
                 }
             }
-            (Place::Scope, role) => {
+            Place::Scope => {
                 let scope = Scope { is_regexp: self.is_regexp, value: text.trim().to_owned() };
-                room.push(role.map_or(&mut self.scopes, |role| &mut role.scopes), scope);
+                room.push(&mut role.scopes, scope);
             }
-            (Place::Ui, Some(role)) => room.push(&mut role.texts, labelled()),
-            (Place::Setting, Some(role)) => {
+            Place::Ui => room.push(&mut role.texts, labelled()),
+            Place::Setting => {
                 let Text { what, value, .. } = labelled();
                 room.push(&mut role.settings, (what, value.trim().to_owned()));
             }
-            (Place::GivenName, _) => {
+            Place::GivenName => {
                 if let Some(contact) = self.entity.contacts.last_mut() {
                     contact.is_named |= !text.trim().is_empty();
                 }
             }
-            (Place::Endpoint, role) => {
+            Place::Endpoint => {
                 let service = self.federation.take().map_or_else(String::new, |(name, _)| name);
                 let location = text.trim().to_owned();
                 let endpoint = Endpoint { service, binding: FED.to_owned(), location, ..Endpoint::default() };
-                if let Some(role) = role {
-                    room.push(&mut role.endpoints, endpoint);
-                }
+                room.push(&mut role.endpoints, endpoint);
             }
-            (Place::Logo, Some(role)) => room.push(&mut role.logos, text.to_owned()),
-            (Place::Certificate, _) => self.certificate(),
-            (Place::Number(Number::Der), _) => {
+            Place::Logo => room.push(&mut role.logos, text.to_owned()),
+            Place::Certificate => self.certificate(),
+            Place::Number(Number::Der) => {
                 let key = bare::read_der(text);
                 self.has_private_key |= key.is_none() && private::is(text);
                 self.bare_key(key);
             }
-            (Place::Number(number), _) => {
+            Place::Number(number) => {
                 if let Some((_, bare)) = &mut self.bare {
                     bare.take(number, text);
                 }
             }
-            (Place::Ui | Place::Setting | Place::Logo, None) => {}
         }
     }
 
@@ -438,7 +436,12 @@ impl Assembler {
     /// The whole entity, and the buffers for the next one.
     pub(super) fn finish(mut self) -> (Entity, Buffers) {
         if let Some(role) = self.entity.roles.first_mut() {
-            role.scopes.append(&mut self.scopes);
+            let Role { endpoints, scopes, texts, logos, settings, .. } = &mut self.before;
+            role.endpoints.append(endpoints);
+            role.scopes.append(scopes);
+            role.texts.append(texts);
+            role.logos.append(logos);
+            role.settings.append(settings);
         }
         if let Some(mut content) = self.content {
             self.entity.content = content.finish();

@@ -42,6 +42,10 @@ impl Places {
             Element::UiInfo => "the Extensions of an identity or service provider",
             Element::DiscoHints if in_role(&["IDPSSODescriptor"]) => "",
             Element::DiscoHints => "the Extensions of an identity provider",
+            Element::Metadata if tag.namespace() != MD && !role.is_some_and(is_in) => {
+                "the Extensions of a role"
+            }
+            Element::FederationEndpoint if role.is_none_or(|role| depth != role + 1) => "a role",
             Element::Algorithm
                 if tag.namespace() != MD && self.extensions.last().map(|at| at + 1) != Some(depth) =>
             {
@@ -55,7 +59,9 @@ impl Places {
             return Some(format!("{name} stands outside {belongs}, at {at}"));
         }
         let is_again = self.seen.contains(&element);
-        self.seen.push(element);
+        if !is_again {
+            self.seen.push(element);
+        }
         is_again.then(|| format!("{name} stands a second time in its Extensions, at {at}"))
     }
 

@@ -210,6 +210,12 @@ impl Profile {
         toml::to_string(self).map_err(|e| PROFILE.fault(format!("it cannot be written: {e}")))
     }
 
+    /// The same limits, whose settings no record keeps: for the documents of a batch, as the record of the batch does.
+    #[must_use]
+    pub fn untold(&self) -> Self {
+        Self { settings: vec![], ..self.clone() }
+    }
+
     /// The digest of the profile's bytes, which requests and the ledger name.
     pub fn digest(text: &str) -> Digest {
         Digest::of(text.as_bytes())

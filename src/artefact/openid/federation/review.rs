@@ -39,7 +39,8 @@ pub(super) fn review(
         COMPOSED.fault("a federation is a folder, not a stream").hint("name the folder with anchor.toml")
     })?;
     let shelf = Waiting::new(spare)?;
-    let work = Work { folder, shelf: &shelf };
+    let profile = terms.profile.untold();
+    let work = Work { folder, shelf: &shelf, profile: &profile };
     let allowed = |input: Result<Input, Fault>| {
         let input = input?;
         terms.profile.allow(input.form.name(), &terms.key.line)?;
@@ -116,6 +117,8 @@ struct Work<'a> {
     folder: &'a Path,
     /// Where documents wait.
     shelf: &'a Waiting,
+    /// The profile, whose settings the batch as a whole tells.
+    profile: &'a Profile,
 }
 
 impl Work<'_> {
@@ -178,7 +181,7 @@ impl Work<'_> {
         let decided = signing::decided(input.form, &document).map_err(at)?;
         let subject = decided.subject().map_err(at)?;
         let last = terms.vault.last(&terms.key.line, input.form.name(), &subject)?;
-        let terms = again(terms, terms.vault, last.as_ref());
+        let terms = Terms { profile: self.profile, ..again(terms, terms.vault, last.as_ref()) };
         let (prepared, protocols) = decided.prepare(&document, &terms, record).map_err(at)?;
         Ok((subject, protocols, then(prepared.as_ref()).map_err(at)?))
     }
