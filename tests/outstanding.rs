@@ -82,14 +82,20 @@ fn what_is_signed_stays_outstanding_when_the_profile_names_another_channel() {
     assert!(other.contains(&("saml-anchor".to_owned(), before[0].1.clone(), before[0].2)), "{other:?}");
 }
 
-#[test]
-fn what_a_carried_key_signed_itself_is_waited_for() {
+/// A provider whose key stands in metadata, and signed a release.
+fn released() -> World {
     let world = provider();
     world.metadata("one.xml", "signing", &[&format!("{IDP}#1")]);
     world.sign("saml", "one.xml", LINE, "one.signed").unwrap();
     fs::create_dir(world.0.path("rel")).unwrap();
     fs::write(world.0.path("rel/x"), "x").unwrap();
     world.sign("bundle", "rel", IDP, "rel/MANIFEST.sha384").unwrap();
+    world
+}
+
+#[test]
+fn what_a_carried_key_signed_itself_is_waited_for() {
+    let world = released();
     let theft = world.said(&format!("rotate emergency {IDP} --reason stolen --dry-run"));
     let signed: u64 =
         theft["at_risk"].as_array().unwrap().iter().map(|risk| risk["signed"].as_u64().unwrap()).sum();
@@ -105,12 +111,7 @@ fn what_a_carried_key_signed_itself_is_waited_for() {
 /// A release that was signed by mistake and thrown away would keep its key for ever: somebody says by name that nobody has it.
 #[test]
 fn what_was_never_published_is_waited_for_until_somebody_answers_for_that() {
-    let world = provider();
-    world.metadata("one.xml", "signing", &[&format!("{IDP}#1")]);
-    world.sign("saml", "one.xml", LINE, "one.signed").unwrap();
-    fs::create_dir(world.0.path("rel")).unwrap();
-    fs::write(world.0.path("rel/x"), "x").unwrap();
-    world.sign("bundle", "rel", IDP, "rel/MANIFEST.sha384").unwrap();
+    let world = released();
     let digest = fedroot::base::bytes::Digest::of(&world.0.read("rel/MANIFEST.sha384")).to_string();
     world.takes_over(&[LINE]);
     sleep(Duration::from_secs(2));

@@ -15,12 +15,7 @@ fn verifies(folder: &Folder, more: &[&str]) -> Ran {
 
 /// Is refused for these reasons.
 fn refuses(folder: &Folder, code: &str, why: &[&str]) {
-    let ran = verifies(folder, &["--json"]);
-    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
-    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(said["code"], code, "{said}");
-    let message = said["message"].as_str().unwrap();
-    assert!(why.iter().all(|why| message.contains(why)), "{why:?}\n{message}");
+    verifies(folder, &["--json"]).refused(code, why);
 }
 
 /// A signed federation of two, with a trust mark and historical keys.

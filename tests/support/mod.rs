@@ -55,6 +55,17 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
+impl Ran {
+    /// It was refused, as JSON says, with this code and for these reasons.
+    pub(crate) fn refused(&self, code: &str, why: &[&str]) {
+        assert_eq!(self.code, 3, "{}{}", self.stdout, self.stderr);
+        let said: serde_json::Value = serde_json::from_str(&self.stdout).unwrap();
+        assert_eq!(said["code"], code, "{said}");
+        let message = said["message"].as_str().unwrap();
+        assert!(why.iter().all(|why| message.contains(why)), "{why:?}\n{message}");
+    }
+}
+
 impl Folder {
     /// A folder without a vault.
     pub(crate) fn empty() -> Self {
