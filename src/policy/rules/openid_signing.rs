@@ -121,7 +121,8 @@ pub(super) static ROWS: &[Rule] = &[
         "where the anchor is our own entity, its configuration is the one that was signed last",
         "name the newest one: an older one may let somebody issue marks who must not any longer",
         "OpenID Federation 1.0, section 7.3; a safeguard of this program",
-    ),
+    )
+    .firm(),
     rule(
         "openid.superiors.chain",
         Block,
