@@ -10,7 +10,7 @@ use fedroot::base::bytes::Digest;
 use serde_json::Value;
 
 use crate::support::federation::{PROFILE, configuration, id, key, statement, subordinate};
-use crate::support::world::{ANCHOR, arguments, file, signs, world};
+use crate::support::world::{ANCHOR, arguments, file, proven, signs, world};
 use crate::support::{FEDROOT, Folder};
 
 /// Is refused, and yields the findings that block or the fault.
@@ -454,52 +454,29 @@ fn sudden_change_stops_until_somebody_says_why() {
 
 #[test]
 fn each_document_of_a_federation_has_its_proof_where_the_profile_wants_one() {
-    let folder = world(2);
-    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
-    let text = fs::read_to_string(&profile).unwrap();
-    fs::write(&profile, format!("{text}\n[ledger]\nproof = true\n")).unwrap();
+    let folder = proven(2);
     signs(&folder, &[]);
     let index: Value = serde_json::from_slice(&folder.read("tree/index.json")).unwrap();
-    let proven: Vec<(String, String)> = index["documents"]
+    let all: Vec<(String, String)> = index["documents"]
         .as_array()
         .unwrap()
         .iter()
         .filter_map(|one| Some((one["names"][0].as_str()?.to_owned(), one["proof"].as_str()?.to_owned())))
         .collect();
-    assert_eq!(proven.len(), 3, "the configuration and two statements: {index}");
+    assert_eq!(all.len(), 3, "the configuration and two statements: {index}");
     let check = |proof: &str, document: &str| {
         let (proof, document) = (format!("tree/{proof}"), format!("tree/{document}"));
         let words = ["ledger", "check-proof", &proof, "--document", &document, "--ledger"];
         folder.fedroot(&[&words[..], &["V/ledger/ledger.jsonl"]].concat()).code
     };
-    for (document, proof) in &proven {
-        for (other, _) in &proven {
+    for (document, proof) in &all {
+        for (other, _) in &all {
             assert_eq!(check(proof, other), if document == other { 0 } else { 3 }, "{document} {other}");
         }
     }
     // A proof that is gone makes its document signed anew, and no other one.
     assert_eq!(statuses(&signs(&folder, &[])), ["unchanged"; 3]);
-    fs::remove_file(folder.path(&format!("tree/{}", proven[1].1))).unwrap();
+    fs::remove_file(folder.path(&format!("tree/{}", all[1].1))).unwrap();
     let said = signs(&folder, &[]);
     assert_eq!(said["signed"], 1, "{said}");
-}
-
-#[test]
-fn no_endpoint_is_called_as_the_tree_or_its_index_calls_something_else() {
-    let folder = world(1);
-    let text = String::from_utf8(folder.read("in/anchor.toml")).unwrap();
-    for (endpoint, name, says) in [
-        ("fetch", "index.json", "is a name of the tree itself"),
-        ("fetch", "nginx.conf/fetch", "is a name of the tree itself"),
-        ("list", "historical-keys", "the name of a document in the index"),
-        ("list", "jwk-set", "the name of a document in the index"),
-    ] {
-        let moved = text
-            .replace(&format!("anchor.example.org/{endpoint}\""), &format!("anchor.example.org/{name}\""));
-        assert_ne!(moved, text);
-        fs::write(folder.path("in/anchor.toml"), moved).unwrap();
-        let ran = folder.fedroot(&arguments(&[]));
-        assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains(says), "{name}");
-        assert!(!folder.path("tree").exists(), "{name}");
-    }
 }

@@ -1,5 +1,5 @@
 //! What a batch would sign stands where people look: of many changed documents the riskiest first, all of them in JSON, and
-//! nobody under two names.
+//! nobody under two names. No endpoint has the name of something else.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::Folder;
 use crate::support::federation::{id, jwk, listing, statement};
-use crate::support::world::{ANCHOR, signs, world};
+use crate::support::world::{ANCHOR, arguments, signs, world};
 
 fn put(folder: &Folder, number: u32, text: &str) {
     fs::write(folder.path(&format!("in/subordinates/{number}.toml")), text).unwrap();
@@ -147,4 +147,24 @@ fn what_has_no_subject_is_named_by_its_kind() {
         .iter()
         .any(|kind| ran.stderr.contains(&format!("both about {kind}, ")));
     assert!(is_named, "{}", ran.stderr);
+}
+
+#[test]
+fn no_endpoint_is_called_as_the_tree_or_its_index_calls_something_else() {
+    let folder = world(1);
+    let text = String::from_utf8(folder.read("in/anchor.toml")).unwrap();
+    for (endpoint, name, says) in [
+        ("fetch", "index.json", "is a name of the tree itself"),
+        ("fetch", "nginx.conf/fetch", "is a name of the tree itself"),
+        ("list", "historical-keys", "the name of a document in the index"),
+        ("list", "jwk-set", "the name of a document in the index"),
+    ] {
+        let moved = text
+            .replace(&format!("anchor.example.org/{endpoint}\""), &format!("anchor.example.org/{name}\""));
+        assert_ne!(moved, text);
+        fs::write(folder.path("in/anchor.toml"), moved).unwrap();
+        let ran = folder.fedroot(&arguments(&[]));
+        assert!(ran.code != 0 && (ran.stdout + &ran.stderr).contains(says), "{name}");
+        assert!(!folder.path("tree").exists(), "{name}");
+    }
 }

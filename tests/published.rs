@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::support::federation::id;
-use crate::support::world::{ANCHOR, arguments, file, signs, world};
+use crate::support::world::{arguments, file, proven, signs, world};
 use crate::support::{Folder, Ran};
 
 fn verifies(folder: &Folder, more: &[&str]) -> Ran {
@@ -243,10 +243,7 @@ fn marks_are_judged_by_the_configuration_that_is_signed_with_them() {
 
 #[test]
 fn a_tree_with_proofs_is_verified_with_them() {
-    let folder = world(1);
-    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
-    let text = fs::read_to_string(&profile).unwrap();
-    fs::write(&profile, format!("{text}\n[ledger]\nproof = true\n")).unwrap();
+    let folder = proven(1);
     signs(&folder, &[]);
     let ran = verifies(&folder, &[]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

@@ -43,6 +43,15 @@ pub(crate) fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
     all
 }
 
+/// The same, whose profile wants a proof for each document.
+pub(crate) fn proven(count: u32) -> Folder {
+    let folder = world(count);
+    let profile = folder.path(&format!("V/keys/{ANCHOR}/profile.toml"));
+    let text = fs::read_to_string(&profile).unwrap();
+    fs::write(&profile, format!("{text}\n[ledger]\nproof = true\n")).unwrap();
+    folder
+}
+
 /// Signs, and yields what it says. A document never replaces one that was made in the same second.
 pub(crate) fn signs(folder: &Folder, more: &[&str]) -> Value {
     std::thread::sleep(Duration::from_millis(1_100));

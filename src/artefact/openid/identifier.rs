@@ -1,6 +1,6 @@
 //! Entity Identifiers and URLs (OpenID Federation 1.0, section 1.2), and the names that constraints allow (section 6.2.2).
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 /// Longer identifiers are refused.
 const CHARS_MAX: usize = 2_048;
