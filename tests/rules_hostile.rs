@@ -38,6 +38,10 @@ fn addresses_and_scopes_that_lead_elsewhere_are_found() {
              </w:EndpointReference></fed:PassiveRequestorEndpoint>"
         ))
     };
+    let beside_scope = |what: &str| {
+        let scope = ">example.org</shibmd:Scope>";
+        with(scope, &format!("{scope}{what}"))
+    };
     let initiator = "<i:RequestInitiator xmlns:i='urn:oasis:names:tc:SAML:profiles:SSO:request-init' \
                      Binding='urn:oasis:names:tc:SAML:profiles:SSO:request-init' Location='http://idp.example.org/i'/>";
     for (text, rule) in [
@@ -54,9 +58,9 @@ fn addresses_and_scopes_that_lead_elsewhere_are_found() {
         (with("https://idp.example.org/logo.png", "data:text/html,x"), "saml.endpoint.script"),
         (federation("http://10.0.0.1/"), "saml.endpoint.private"),
         (federation("http://fs.example.org/"), "saml.endpoint.http"),
-        (extension(initiator), "saml.endpoint.http"),
+        (beside_scope(initiator), "saml.endpoint.http"),
         (
-            extension(&initiator.replace("request-init' Location", "request' Location")),
+            beside_scope(&initiator.replace("request-init' Location", "request' Location")),
             "saml.endpoint.discovery",
         ),
         (scope("*.example.org"), "saml.scope.malformed"),
@@ -72,7 +76,7 @@ fn addresses_and_scopes_that_lead_elsewhere_are_found() {
         with("https://idp.example.org/logo.png", "data:image/png;base64,iVBORw0KGgo="),
         with("https://idp.example.org/logo.png", &format!("data:image/png;base64,{}", "A".repeat(40_000))),
         federation("https://fs.example.org/adfs/ls/"),
-        extension(&initiator.replace("http://idp", "https://idp")),
+        beside_scope(&initiator.replace("http://idp", "https://idp")),
     ] {
         assert_eq!(found(signer.as_ref(), &fine), BTreeSet::from(["saml.ecdsa.consumers"]), "{fine}");
     }
