@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 
 use super::jose::PRIVATE;
-use crate::base::bytes::from_base64url;
+use crate::base::bytes::from_careless_base64;
 use crate::base::fault::Fault;
 use crate::base::text::holds_private_key;
 
@@ -162,11 +162,8 @@ const fn is_digit(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_')
 }
 
-/// What base64 or base64url says; what is left of four digits may be the beginning of something else.
 fn decoded(digits: &str) -> Vec<u8> {
-    let digits = digits.replace('+', "-").replace('/', "_");
-    let all = from_base64url(&digits);
-    all.or_else(|| from_base64url(digits.get(..digits.len() / 4 * 4)?)).unwrap_or_default()
+    from_careless_base64(digits).unwrap_or_default()
 }
 
 /// A text whose JSON has its quotation marks escaped, as in JSON, XML and URLs, or takes single ones: with ordinary ones.

@@ -276,13 +276,13 @@ impl<'a> Examiner<'a> {
             let noted = profile.iter().chain(&settings).chain(&claims);
             recorder.finish(facts.iter().chain(noted))?;
         }
-        let was_noted = |fact: &&Fact| {
-            let mut before = self.last.iter().flat_map(|last| last.facts().iter());
-            let is_setting = fact.path.starts_with(SETTING);
-            before.any(|past| past.path == fact.path || is_setting && past.path.starts_with(SETTING))
-        };
-        let noted = profile.iter().chain(&settings).filter(was_noted);
-        let compared = facts.iter().chain(noted).chain(&claims);
+        let last = self.last.map(Last::facts);
+        let noted = |is: fn(&str) -> bool| last.is_some_and(|last| last.iter().any(|past| is(&past.path)));
+        let (profile_was, settings_were) =
+            (noted(|path| path == PROFILE_FACT), noted(|path| path.starts_with(SETTING)));
+        let profile = profile.iter().filter(|_| profile_was);
+        let settings = settings.iter().filter(|_| settings_were);
+        let compared = facts.iter().chain(profile).chain(settings).chain(&claims);
         let mut difference = self.tracker.take().map(|tracker| tracker.finish(compared));
         if let Some(difference) = &mut difference {
             let (of_profile, facts) =
@@ -293,7 +293,6 @@ impl<'a> Examiner<'a> {
             // Where more differs, that tells it.
             difference.facts.retain(|change| change.path != CLAIMS_FACT);
         }
-        let last = self.last.map(Last::facts);
         let kind = self.kind;
         let whole =
             Whole { kind, standard: self.standard, facts, json, difference: difference.as_ref(), last };
